@@ -1,0 +1,183 @@
+/**
+ * Connecting: `connect()` makes one connection, `reconnect()` one after another. Run as a program,
+ * this is the message client; `deno run --allow-net client.ts --help` tells how.
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+import { backoff, type RetryPolicy } from "./client/retry.ts";
+import { checkInteger } from "./codec/framing.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
+import { ConnectError } from "./errors.ts";
+import { reasonOf } from "./reason.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint, type Transport } from "./transport.ts";
+import { TRANSPORTS } from "./transport/kinds.ts";
+
+export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "./client/retry.ts";
+
+/** Options of {@linkcode connect}. */
+export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
+  /**
+   * Time for finding the host and connecting to it, in milliseconds.
+   *
+   * @default 10_000
+   */
+  connectTimeout?: number;
+  /** Gives up connecting, and later aborts the connection, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@linkcode reconnect}. */
+export interface ReconnectOptions<T = Uint8Array> extends ConnectOptions<T> {
+  /**
+   * How long to wait before the next attempt, and when to give up.
+   *
+   * @default `backoff()`
+   */
+  retry?: RetryPolicy;
+}
+
+/** A connection that held this long, in milliseconds, was a success: the waiting starts anew. */
+const STABLE_AFTER = 5_000;
+
+/**
+ * Connects to an endpoint.
+ *
+ * @throws {ConnectError} when that fails, or takes longer than `connectTimeout`.
+ * @throws {TypeError} {RangeError} for a wrong endpoint or option.
+ * @throws what `signal` was aborted with.
+ */
+export async function connect<T = Uint8Array>(
+  endpoint: string,
+  options: ConnectOptions<T> = {},
+): Promise<Connection<T>> {
+  const { wanted, settings, connectTimeout } = resolve(endpoint, options);
+  return await connectOnce(wanted, settings, connectTimeout);
+}
+
+/**
+ * Connects again and again: an endless series of connections, each made when the one before has
+ * ended and been waited for. Leaving the loop closes the last one.
+ *
+ * A connection that is lost just ends its iteration, so that the loop goes on to the next one; its
+ * `closed` tells why. An error that a retry cannot mend (a wrong option, a missing permission), a
+ * peer that breaks the protocol, and the failure after which the policy gives up are thrown.
+ *
+ * @throws {ConnectError} the last failure, when the retry policy gives up.
+ * @throws {TypeError} {RangeError} for a wrong endpoint or option.
+ * @throws what `signal` was aborted with.
+ *
+ * @example Messages for as long as you care
+ * ```ts
+ * import { listen, reconnect } from "@lengthwise/lengthwise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await listen("tcp://127.0.0.1:0", (connection) => {
+ *   connection.send("news"); // and then it hangs up
+ * });
+ * let seen = 0;
+ * for await (const connection of reconnect(server.endpoints[0])) {
+ *   for await (const _message of connection) seen++;
+ *   if (seen === 2) break;
+ * }
+ * assertEquals(seen, 2);
+ * ```
+ */
+export async function* reconnect<T = Uint8Array>(
+  endpoint: string,
+  options: ReconnectOptions<T> = {},
+): AsyncGenerator<Connection<T>, void, void> {
+  const { retry = backoff(), signal } = options;
+  const { wanted, settings, connectTimeout } = resolve(endpoint, options);
+  for (let attempt = 1;; attempt++) {
+    let error: unknown;
+    const startedAt = Date.now();
+    try {
+      const connection = await connectOnce(wanted, settings.withLossAsEnd(), connectTimeout);
+      try {
+        yield connection;
+      } finally {
+        await connection.close();
+      }
+      error = (await connection.closed).error;
+      if (Date.now() - startedAt >= STABLE_AFTER) attempt = 1;
+    } catch (failure) {
+      if (!isRetriable(failure)) throw failure;
+      error = failure;
+    }
+    signal?.throwIfAborted();
+    const wait = retry({ attempt, error });
+    if (wait === undefined) {
+      if (error === undefined) return;
+      throw error;
+    }
+    await delay(wait, { signal });
+  }
+}
+
+function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
+  const { connectTimeout = 10_000 } = options;
+  checkInteger("connectTimeout", connectTimeout, 1, 2 ** 31 - 1);
+  const wanted = parseEndpoint(endpoint);
+  if (wanted.port === 0) {
+    throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);
+  }
+  const framing = wanted.framing ?? options.framing;
+  return { wanted, settings: resolveSettings({ ...options, framing }), connectTimeout };
+}
+
+async function connectOnce<T>(
+  wanted: Endpoint,
+  settings: ConnectionSettings<T>,
+  connectTimeout: number,
+): Promise<Connection<T>> {
+  const { signal } = settings;
+  signal?.throwIfAborted();
+  const name = formatEndpoint(wanted);
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () =>
+      deadline.abort(
+        new ConnectError(`Cannot connect to ${name}: no answer within ${connectTimeout} ms`),
+      ),
+    connectTimeout,
+  );
+  const giveUp = signal === undefined
+    ? deadline.signal
+    : AbortSignal.any([signal, deadline.signal]);
+  try {
+    const transport = await orAborted(
+      TRANSPORTS[wanted.transport].connect(wanted, { signal: giveUp }),
+      giveUp,
+    );
+    return new Connection<T>(transport, settings, name);
+  } catch (cause) {
+    giveUp.throwIfAborted();
+    throw new ConnectError(`Cannot connect to ${name}: ${reasonOf(cause)}`, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Does not wait for a look-up that cannot be aborted; what comes of it later is closed. */
+function orAborted(connecting: Promise<Transport>, signal: AbortSignal): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal.reason);
+      connecting.then((transport) => transport.close(), () => {});
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    connecting.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Whether trying again may help. */
+function isRetriable(error: unknown): boolean {
+  return error instanceof ConnectError && !(error.cause instanceof Deno.errors.NotCapable);
+}
+
+if (import.meta.main) {
+  import("./cli/client.ts").then(({ main }) => main(Deno.args, { connect, reconnect }));
+}

@@ -1,0 +1,63 @@
+/** When to try again. */
+
+import { checkInteger } from "../codec/framing.ts";
+
+/** What went wrong, and how often in a row. */
+export interface Failure {
+  /** The number of failures in a row, from 1. */
+  readonly attempt: number;
+  /** The error; undefined when the peer closed in order. */
+  readonly error: unknown;
+}
+
+/** How long to wait before the next attempt, in milliseconds; undefined to give up. */
+export type RetryPolicy = (failure: Failure) => number | undefined;
+
+/** Options of {@linkcode backoff}. */
+export interface BackoffOptions {
+  /**
+   * The longest wait after the first failure, in milliseconds; it doubles with each further one.
+   *
+   * @default 500
+   */
+  minDelay?: number;
+  /**
+   * The longest wait ever, in milliseconds.
+   *
+   * @default 30_000
+   */
+  maxDelay?: number;
+  /**
+   * Failures in a row after which to give up.
+   *
+   * @default Infinity
+   */
+  maxAttempts?: number;
+  /**
+   * Gives a number from 0 to 1 exclusive.
+   *
+   * @default `Math.random`
+   */
+  random?: () => number;
+}
+
+/**
+ * Exponential backoff with full jitter: a random wait between nothing and a bound that doubles, so
+ * that many clients that lost one server do not come back at the same moment. (Marc Brooker,
+ * "Exponential Backoff And Jitter", 2015.)
+ *
+ * @throws {RangeError} for a delay out of range.
+ */
+export function backoff(options: BackoffOptions = {}): RetryPolicy {
+  const { minDelay = 500, maxDelay = 30_000, maxAttempts = Infinity, random = Math.random } =
+    options;
+  checkInteger("minDelay", minDelay, 0, 2 ** 31 - 1);
+  checkInteger("maxDelay", maxDelay, minDelay, 2 ** 31 - 1);
+  if (maxAttempts !== Infinity) {
+    checkInteger("maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
+  }
+  return ({ attempt }) => {
+    if (attempt >= maxAttempts) return undefined;
+    return Math.floor(random() * Math.min(maxDelay, minDelay * 2 ** (attempt - 1)));
+  };
+}

@@ -1,0 +1,97 @@
+/** What a framing is: the rule that turns messages into frames, and frames into messages. */
+
+/**
+ * A framing: the rule that turns messages into frames. Immutable, free of I/O, shared by any number
+ * of connections. Make one with `framing(name)`, `lengthPrefix()`, `varint()`, `line()` or `none()`.
+ */
+export interface Framing {
+  /** What to call it: a name of `framing()`, or a description such as `lengthPrefix(offset 2)`. */
+  readonly name: string;
+  /** The largest message that decoders of this framing accept, in bytes. */
+  readonly maxMessageBytes: number;
+  /** Whether a message arrives as it was sent. False for `none`, which hands over chunks. */
+  readonly keepsBoundaries: boolean;
+  /** The same framing with another limit. */
+  withLimit(maxMessageBytes: number): Framing;
+  /** A new decoder, for one stream of chunks. */
+  decoder(): Decoder;
+  /**
+   * The size of a message's frame, in bytes.
+   *
+   * @throws {MessageTooLargeError} where the prefix cannot say the size.
+   * @throws {InvalidMessageError} where the framing cannot carry these bytes.
+   */
+  frameBytes(message: Uint8Array): number;
+  /** Writes a message's frame, `frameBytes(message)` long, at `offset`; returns where it ends. */
+  encodeInto(message: Uint8Array, target: Uint8Array, offset: number): number;
+  /** A message's frame as chunks, in which the message's bytes are not copied where that can be. */
+  encodeParts(message: Uint8Array): Uint8Array[];
+  /** A message's frame in one new array. */
+  encode(message: Uint8Array): Uint8Array;
+}
+
+/**
+ * Turns the chunks of one stream into messages.
+ *
+ * - Messages come out whole and in order, however the stream was cut into chunks.
+ * - The limit is checked as soon as the header is there, before anything is allocated for the body.
+ * - A chunk belongs to the decoder once it was passed in: messages that lie inside one chunk are
+ *   views of it. A message that straddles chunks is copied once.
+ * - What it holds never exceeds the bytes that arrived for the unfinished frame plus 16 KiB.
+ * - After an error it is spent: the place in the stream is lost, and every call throws that error.
+ */
+export interface Decoder {
+  /** Bytes of the unfinished frame that have arrived; 0 between frames. */
+  readonly pendingBytes: number;
+  /**
+   * Takes a chunk and appends the messages that it completes to `messages`, which is returned.
+   * When the chunk is in error, the messages before the error have been appended.
+   *
+   * @throws {ProtocolError} for a length that is too large or cannot be.
+   */
+  decode(chunk: Uint8Array, messages?: Uint8Array[]): Uint8Array[];
+  /**
+   * The stream has ended. Appends what the end completes: a last line without its newline.
+   *
+   * @throws {TruncatedMessageError} where the stream ended inside a frame.
+   */
+  end(messages?: Uint8Array[]): Uint8Array[];
+}
+
+/** Options that every framing has. */
+export interface FramingOptions {
+  /**
+   * The largest message to accept, in bytes, 0 to 2^53 - 1.
+   *
+   * @default 16_777_216
+   */
+  maxMessageBytes?: number;
+}
+
+/** 16 MiB: the default limit of a framing that stands alone. */
+export const DEFAULT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
+
+/** The one empty message: a chunk of nothing but empty frames must not become a heap of arrays. */
+export const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Checks an integer option and returns it. */
+export function checkInteger(name: string, value: number, min: number, max: number): number {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new RangeError(
+      `Cannot use ${name} ${value}: it must be an integer from ${min} to ${max}`,
+    );
+  }
+  return value;
+}
+
+/** Checks the option that every framing has and returns it. */
+export function checkLimit(maxMessageBytes: number): number {
+  return checkInteger("maxMessageBytes", maxMessageBytes, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** A frame as one new array; what `Framing.encode` is for every framing. */
+export function encodeWhole(framing: Framing, message: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(framing.frameBytes(message));
+  framing.encodeInto(message, frame, 0);
+  return frame;
+}

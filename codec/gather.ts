@@ -1,0 +1,76 @@
+/** Gathers the pieces of one frame until it is whole. */
+
+/** Pieces below this are copied together: a view costs more than a hundred bytes of its own. */
+const SMALL_PIECE_BYTES = 4096;
+const MAX_BLOCK_BYTES = 16 * 1024;
+const MIN_BLOCK_BYTES = 256;
+
+/**
+ * Holds the pieces of one unfinished frame. Large pieces stay where they are until the frame is
+ * whole; small ones are copied together into blocks that grow with what has arrived, so that memory
+ * is what arrived plus one block, and time is linear, however small the pieces are.
+ */
+export class Gather {
+  #pieces: Uint8Array[] = [];
+  #block: Uint8Array | undefined;
+  #blockUsed = 0;
+  #bytes = 0;
+
+  /** Bytes held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes a piece, which is not copied if it is large. */
+  push(piece: Uint8Array): void {
+    if (piece.length >= SMALL_PIECE_BYTES) {
+      this.#seal();
+      this.#pieces.push(piece);
+      this.#bytes += piece.length;
+      return;
+    }
+    let rest = piece;
+    while (rest.length > 0) {
+      if (this.#block === undefined) {
+        const bytes = Math.min(MAX_BLOCK_BYTES, Math.max(MIN_BLOCK_BYTES, this.#bytes));
+        this.#block = new Uint8Array(bytes);
+      }
+      const part = rest.subarray(0, this.#block.length - this.#blockUsed);
+      this.#block.set(part, this.#blockUsed);
+      this.#blockUsed += part.length;
+      this.#bytes += part.length;
+      rest = rest.subarray(part.length);
+      if (this.#blockUsed === this.#block.length) this.#seal();
+    }
+  }
+
+  /** Everything held, from byte `skip` on, followed by `last`, in one new array; holds nothing after. */
+  take(skip: number, last: Uint8Array): Uint8Array {
+    this.#seal();
+    const whole = new Uint8Array(this.#bytes + last.length - skip);
+    let at = -skip;
+    for (const piece of this.#pieces) {
+      const part = at < 0 ? piece.subarray(-at) : piece;
+      whole.set(part, Math.max(at, 0));
+      at += piece.length;
+    }
+    whole.set(at < 0 ? last.subarray(-at) : last, Math.max(at, 0));
+    this.clear();
+    return whole;
+  }
+
+  /** Drops everything held. */
+  clear(): void {
+    this.#pieces = [];
+    this.#block = undefined;
+    this.#blockUsed = 0;
+    this.#bytes = 0;
+  }
+
+  #seal(): void {
+    if (this.#block === undefined) return;
+    this.#pieces.push(this.#block.subarray(0, this.#blockUsed));
+    this.#block = undefined;
+    this.#blockUsed = 0;
+  }
+}

@@ -1,0 +1,194 @@
+/** Framing by newlines. */
+
+import { InvalidMessageError, MessageTooLargeError } from "../errors.ts";
+import {
+  checkLimit,
+  type Decoder,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  EMPTY,
+  encodeWhole,
+  type Framing,
+  type FramingOptions,
+} from "./framing.ts";
+import { Gather } from "./gather.ts";
+import { TelnetFilter } from "./telnet.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+const IAC = 0xff;
+const NEWLINE = new Uint8Array([LF]);
+const CR_NEWLINE = new Uint8Array([CR, LF]);
+
+/** Options of {@linkcode line}. */
+export interface LineOptions extends FramingOptions {
+  /**
+   * What ends a line that is sent.
+   *
+   * @default "\n"
+   */
+  newline?: "\n" | "\r\n";
+  /**
+   * Whether the peer may be a telnet: its commands are dropped, CR NUL ends a line, and a byte
+   * 0xFF (which never occurs in UTF-8) is doubled on the wire. Switch it off for lines of bytes.
+   *
+   * @default true
+   */
+  telnet?: boolean;
+}
+
+/**
+ * Frames messages as lines. A line ends at LF; a CR before it is dropped. The last line counts
+ * without its newline too. A message that contains a newline, or ends in CR, cannot be a line and is
+ * refused when it is sent.
+ *
+ * @throws {RangeError} for a limit out of range.
+ * @throws {TypeError} for another newline.
+ */
+export function line(options: LineOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, newline = "\n", telnet = true } = options;
+  if (newline !== "\n" && newline !== "\r\n") {
+    throw new TypeError(
+      `Cannot use newline ${JSON.stringify(newline)}: it must be "\\n" or "\\r\\n"`,
+    );
+  }
+  return new LineFraming({ maxMessageBytes: checkLimit(maxMessageBytes), newline, telnet });
+}
+
+class LineFraming implements Framing {
+  readonly name = "line";
+  readonly keepsBoundaries = true;
+  readonly maxMessageBytes: number;
+  readonly #options: Required<LineOptions>;
+  readonly #newline: Uint8Array;
+
+  constructor(options: Required<LineOptions>) {
+    this.#options = options;
+    this.maxMessageBytes = options.maxMessageBytes;
+    this.#newline = options.newline === "\n" ? NEWLINE : CR_NEWLINE;
+  }
+
+  withLimit(maxMessageBytes: number): Framing {
+    return new LineFraming({ ...this.#options, maxMessageBytes: checkLimit(maxMessageBytes) });
+  }
+
+  decoder(): Decoder {
+    return new LineDecoder(this.maxMessageBytes, this.#options.telnet);
+  }
+
+  frameBytes(message: Uint8Array): number {
+    this.#check(message);
+    return message.length + this.#escapes(message) + this.#newline.length;
+  }
+
+  encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
+    if (this.#escapes(message) === 0) {
+      target.set(message, at);
+      at += message.length;
+    } else {
+      for (const byte of message) {
+        target[at++] = byte;
+        if (byte === IAC) target[at++] = IAC;
+      }
+    }
+    target.set(this.#newline, at);
+    return at + this.#newline.length;
+  }
+
+  encodeParts(message: Uint8Array): Uint8Array[] {
+    if (this.#escapes(message) > 0) return [this.encode(message)];
+    this.#check(message);
+    return [message, this.#newline];
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeWhole(this, message);
+  }
+
+  #check(message: Uint8Array): void {
+    const at = message.indexOf(LF);
+    if (at >= 0) {
+      throw new InvalidMessageError(
+        `Cannot send message as a line: it has a newline at byte ${at}`,
+      );
+    }
+    if (message.length > 0 && message[message.length - 1] === CR) {
+      throw new InvalidMessageError("Cannot send message as a line: it ends in a carriage return");
+    }
+    if (this.#options.telnet && hasCrNul(message)) {
+      throw new InvalidMessageError(
+        "Cannot send message as a line: it has CR NUL, which ends a line in telnet",
+      );
+    }
+  }
+
+  /** How many bytes have to be doubled. */
+  #escapes(message: Uint8Array): number {
+    if (!this.#options.telnet) return 0;
+    let count = 0;
+    for (let at = message.indexOf(IAC); at >= 0; at = message.indexOf(IAC, at + 1)) count++;
+    return count;
+  }
+}
+
+function hasCrNul(message: Uint8Array): boolean {
+  for (let at = message.indexOf(0); at >= 0; at = message.indexOf(0, at + 1)) {
+    if (at > 0 && message[at - 1] === CR) return true;
+  }
+  return false;
+}
+
+class LineDecoder implements Decoder {
+  readonly #maxBytes: number;
+  readonly #telnet: TelnetFilter | undefined;
+  readonly #gather = new Gather();
+  #failure: unknown;
+
+  constructor(maxMessageBytes: number, telnet: boolean) {
+    this.#maxBytes = maxMessageBytes;
+    this.#telnet = telnet ? new TelnetFilter() : undefined;
+  }
+
+  get pendingBytes(): number {
+    return this.#gather.bytes;
+  }
+
+  decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
+    if (this.#failure !== undefined) throw this.#failure;
+    const text = this.#telnet?.filter(chunk) ?? chunk;
+    let at = 0;
+    for (let end = text.indexOf(LF); end >= 0; end = text.indexOf(LF, at)) {
+      messages.push(this.#finish(text.subarray(at, end)));
+      at = end + 1;
+    }
+    if (at < text.length) {
+      // One byte more than the limit may be a CR that is not part of the message.
+      if (this.#gather.bytes + text.length - at > this.#maxBytes + 1) {
+        this.#refuse(this.#gather.bytes + text.length - at);
+      }
+      this.#gather.push(text.subarray(at));
+    }
+    return messages;
+  }
+
+  end(messages: Uint8Array[] = []): Uint8Array[] {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#gather.bytes > 0) messages.push(this.#finish(EMPTY));
+    return messages;
+  }
+
+  /** Makes a message of what was gathered and the rest of its line. */
+  #finish(rest: Uint8Array): Uint8Array {
+    const whole = this.#gather.bytes === 0 ? rest : this.#gather.take(0, rest);
+    const length = whole.length > 0 && whole[whole.length - 1] === CR
+      ? whole.length - 1
+      : whole.length;
+    if (length > this.#maxBytes) this.#refuse(length);
+    return length === 0 ? EMPTY : whole.subarray(0, length);
+  }
+
+  #refuse(size: number): never {
+    this.#gather.clear();
+    this.#failure = new MessageTooLargeError("receive", size, this.#maxBytes, "a line so far");
+    throw this.#failure;
+  }
+}

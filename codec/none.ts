@@ -1,0 +1,52 @@
+/** No framing at all. */
+
+import {
+  checkInteger,
+  type Decoder,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  type Framing,
+  type FramingOptions,
+} from "./framing.ts";
+
+/**
+ * Hands over each chunk as it came: a stream of bytes in pieces, for peers that frame in their own
+ * way or not at all. Boundaries are not kept; a chunk above `maxMessageBytes` is handed over in
+ * several pieces. An empty message sends nothing.
+ *
+ * @throws {RangeError} for a limit out of range; it must be at least 1 here.
+ */
+export function none(options: FramingOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  checkInteger("maxMessageBytes", maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
+  return {
+    name: "none",
+    maxMessageBytes,
+    keepsBoundaries: false,
+    withLimit: (limit) => none({ maxMessageBytes: limit }),
+    decoder: () => new ChunkDecoder(maxMessageBytes),
+    frameBytes: (message) => message.length,
+    encodeInto(message, target, at) {
+      target.set(message, at);
+      return at + message.length;
+    },
+    encodeParts: (message) => [message],
+    encode: (message) => message.slice(),
+  };
+}
+
+class ChunkDecoder implements Decoder {
+  readonly pendingBytes = 0;
+
+  constructor(readonly maxBytes: number) {}
+
+  decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
+    for (let at = 0; at < chunk.length; at += this.maxBytes) {
+      messages.push(chunk.subarray(at, at + this.maxBytes));
+    }
+    return messages;
+  }
+
+  end(messages: Uint8Array[] = []): Uint8Array[] {
+    return messages;
+  }
+}

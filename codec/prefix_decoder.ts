@@ -1,0 +1,110 @@
+/** The decoder that all framings with a length prefix share. */
+
+import { TruncatedMessageError } from "../errors.ts";
+import { type Decoder, EMPTY } from "./framing.ts";
+import { Gather } from "./gather.ts";
+
+/**
+ * Decodes frames whose header says how long they are. A kind of prefix adds only `measure()`.
+ *
+ * Three places in the stream are possible: inside a header (its bytes are in `#head`), inside a
+ * body (the frame's bytes are in `#gather`, its size in `#total`), or between frames (both empty).
+ */
+export abstract class PrefixDecoder implements Decoder {
+  /** Bytes at the start of the frame measured last that are not part of its message. */
+  protected skip = 0;
+  readonly #head: Uint8Array;
+  #headBytes = 0;
+  readonly #gather = new Gather();
+  #total = 0;
+  #failure: unknown;
+
+  constructor(maxHeaderBytes: number) {
+    this.#head = new Uint8Array(maxHeaderBytes);
+  }
+
+  /**
+   * The size of the frame that begins at `at`, or -1 when its header is not whole before `end`.
+   * Sets `skip`. Throws where the length is too large or cannot be.
+   */
+  protected abstract measure(chunk: Uint8Array, at: number, end: number): number;
+
+  get pendingBytes(): number {
+    return this.#headBytes + this.#gather.bytes;
+  }
+
+  decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      let at = this.pendingBytes === 0 ? 0 : this.#resume(chunk, messages);
+      const end = chunk.length;
+      while (at < end) {
+        const total = this.measure(chunk, at, end);
+        if (total < 0 || end - at < total) {
+          this.#suspend(chunk.subarray(at), total);
+          break;
+        }
+        messages.push(
+          total === this.skip ? EMPTY : chunk.subarray(at + this.skip, at + total),
+        );
+        at += total;
+      }
+      return messages;
+    } catch (error) {
+      this.#failure = error;
+      this.#gather.clear();
+      throw error;
+    }
+  }
+
+  end(messages: Uint8Array[] = []): Uint8Array[] {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.pendingBytes === 0) return messages;
+    const inHeader = this.#headBytes > 0;
+    const missing = inHeader
+      ? this.#head.length - this.#headBytes
+      : this.#total - this.#gather.bytes;
+    this.#failure = new TruncatedMessageError(
+      this.pendingBytes,
+      missing,
+      inHeader ? "header" : "body",
+    );
+    this.#gather.clear();
+    throw this.#failure;
+  }
+
+  /** Keeps the start of a frame: in `#head` when its header is not whole (`total` is -1). */
+  #suspend(rest: Uint8Array, total: number): void {
+    if (total < 0) {
+      this.#head.set(rest);
+      this.#headBytes = rest.length;
+    } else {
+      this.#total = total;
+      this.#gather.push(rest);
+    }
+  }
+
+  /** Goes on with the unfinished frame; returns how much of the chunk it took. */
+  #resume(chunk: Uint8Array, messages: Uint8Array[]): number {
+    let at = 0;
+    if (this.#headBytes > 0) {
+      let total = -1;
+      while (total < 0 && at < chunk.length) {
+        this.#head[this.#headBytes++] = chunk[at++];
+        total = this.measure(this.#head, 0, this.#headBytes);
+      }
+      if (total < 0) return at;
+      this.#total = total;
+      this.#gather.push(this.#head.subarray(0, this.#headBytes));
+      this.#headBytes = 0;
+    }
+    const missing = this.#total - this.#gather.bytes;
+    if (chunk.length - at < missing) {
+      this.#gather.push(chunk.subarray(at));
+      return chunk.length;
+    }
+    const message = this.#gather.take(this.skip, chunk.subarray(at, at + missing));
+    messages.push(message.length === 0 ? EMPTY : message);
+    return at + missing;
+  }
+}

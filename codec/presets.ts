@@ -1,0 +1,95 @@
+/** Framings under the names that people know them by. */
+
+import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
+import { lengthPrefix } from "./length_prefix.ts";
+import { line } from "./line.ts";
+import { varint } from "./varint.ts";
+
+/**
+ * Erlang's `{packet, 1 | 2 | 4 | line}`. An Erlang sender wraps the length of a message that is too
+ * long for 1 or 2 bytes without a word; this one refuses it. `line` keeps bytes as they are.
+ */
+export function erlangPacket(packet: 1 | 2 | 4 | "line", options: FramingOptions = {}): Framing {
+  if (packet === "line") return line({ ...options, telnet: false });
+  return lengthPrefix({ ...options, bytes: packet });
+}
+
+/** C#'s `BitConverter.GetBytes(int)` and `BinaryWriter.Write(int)`: int32, little-endian. */
+export function csharpInt32(options: FramingOptions = {}): Framing {
+  return lengthPrefix({ ...options, endian: "little" });
+}
+
+/** Java's `DataOutputStream.writeInt(length)`: int32, big-endian. */
+export function javaWriteInt(options: FramingOptions = {}): Framing {
+  return lengthPrefix(options);
+}
+
+/** Twisted's `Int8StringReceiver`, `Int16StringReceiver` and `Int32StringReceiver`. Their default limit is 99 999 bytes. */
+export function twistedInt(bits: 8 | 16 | 32, options: FramingOptions = {}): Framing {
+  return lengthPrefix({ ...options, bytes: bits / 8 as 1 | 2 | 4 });
+}
+
+/** tokio-util's `LengthDelimitedCodec` as it comes: 4 bytes, big-endian. Its default limit is 8 MiB. */
+export function tokioLengthDelimited(options: FramingOptions = {}): Framing {
+  return lengthPrefix(options);
+}
+
+/** protobuf's `writeDelimitedTo` and `parseDelimitedFrom`. */
+export function protobufDelimited(options: FramingOptions = {}): Framing {
+  return varint(options);
+}
+
+/** The parameters of Netty's `LengthFieldBasedFrameDecoder`, under Netty's names. */
+export interface NettyLengthFieldOptions {
+  /**
+   * The largest frame, header included, in bytes.
+   *
+   * @default 16_777_216
+   */
+  maxFrameLength?: number;
+  /**
+   * Where the length stands in the frame.
+   *
+   * @default 0
+   */
+  lengthFieldOffset?: number;
+  /**
+   * Its width, in bytes.
+   *
+   * @default 4
+   */
+  lengthFieldLength?: 1 | 2 | 3 | 4 | 8;
+  /**
+   * What to add to the length to get the bytes that follow it.
+   *
+   * @default 0
+   */
+  lengthAdjustment?: number;
+  /**
+   * How many first bytes of the frame are dropped. Netty keeps the header unless told otherwise.
+   *
+   * @default 0
+   */
+  initialBytesToStrip?: number;
+}
+
+/**
+ * Netty's `LengthFieldBasedFrameDecoder`. For its counterpart `LengthFieldPrepender(4)` strip 4
+ * bytes; for `LengthFieldPrepender(4, true)`, whose length counts itself, adjust by -4 as well.
+ */
+export function nettyLengthField(options: NettyLengthFieldOptions = {}): Framing {
+  const {
+    maxFrameLength = DEFAULT_MAX_MESSAGE_BYTES,
+    lengthFieldOffset = 0,
+    lengthFieldLength = 4,
+    lengthAdjustment = 0,
+    initialBytesToStrip = 0,
+  } = options;
+  const framing = lengthPrefix({
+    bytes: lengthFieldLength,
+    offset: lengthFieldOffset,
+    adjustment: lengthAdjustment,
+    strip: initialBytesToStrip,
+  });
+  return framing.withLimit(maxFrameLength - initialBytesToStrip);
+}

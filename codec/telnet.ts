@@ -1,0 +1,70 @@
+/** What telnet puts between the lines (RFC 854, RFC 855). */
+
+const IAC = 0xff;
+const SB = 0xfa;
+const SE = 0xf0;
+const WILL = 0xfb;
+const CR = 0x0d;
+const LF = 0x0a;
+
+type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-command";
+
+/**
+ * Takes telnet's commands out of a stream of chunks: negotiation and other commands are dropped, a
+ * doubled 0xFF is one byte, and CR NUL, which is what a lone return key sends, becomes a newline.
+ */
+export class TelnetFilter {
+  #state: State = "text";
+  #afterCr = false;
+
+  /** The chunk without telnet's bytes; the same array when there were none. */
+  filter(chunk: Uint8Array): Uint8Array {
+    const plain = this.#state === "text" && !(this.#afterCr && chunk[0] === 0) &&
+      chunk.indexOf(IAC) < 0 && chunk.indexOf(0) < 0;
+    if (plain) {
+      if (chunk.length > 0) this.#afterCr = chunk[chunk.length - 1] === CR;
+      return chunk;
+    }
+    const out = new Uint8Array(chunk.length);
+    let length = 0;
+    for (const byte of chunk) {
+      const kept = this.#step(byte);
+      if (kept >= 0) out[length++] = kept;
+    }
+    return out.subarray(0, length);
+  }
+
+  /** Takes one byte; returns the byte to keep, or -1. */
+  #step(byte: number): number {
+    switch (this.#state) {
+      case "text":
+        if (byte === IAC) {
+          this.#state = "command";
+          return -1;
+        }
+        if (byte === 0 && this.#afterCr) {
+          this.#afterCr = false;
+          return LF;
+        }
+        this.#afterCr = byte === CR;
+        return byte;
+      case "command":
+        this.#state = byte === SB
+          ? "subnegotiation"
+          : byte >= WILL && byte < IAC
+          ? "option"
+          : "text";
+        if (byte === IAC) this.#afterCr = false;
+        return byte === IAC ? IAC : -1;
+      case "option":
+        this.#state = "text";
+        return -1;
+      case "subnegotiation":
+        if (byte === IAC) this.#state = "subnegotiation-command";
+        return -1;
+      case "subnegotiation-command":
+        this.#state = byte === SE ? "text" : "subnegotiation";
+        return -1;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/** Framing by a length of variable width, base 128. */
+
+import { InvalidLengthError, MessageTooLargeError } from "../errors.ts";
+import {
+  checkLimit,
+  type Decoder,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  encodeWhole,
+  type Framing,
+  type FramingOptions,
+} from "./framing.ts";
+import { hint } from "./hint.ts";
+import { PrefixDecoder } from "./prefix_decoder.ts";
+
+const MAX_VARINT_BYTES = 10;
+
+/**
+ * Frames messages with an unsigned base-128 varint, least significant group first: protobuf's
+ * delimited streams, Go's `binary.PutUvarint`, Netty's `ProtobufVarint32FrameDecoder`. Writes the
+ * shortest form; accepts longer ones up to 10 bytes, the width of a 64-bit varint.
+ *
+ * @throws {RangeError} for a limit out of range.
+ */
+export function varint(options: FramingOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  return new VarintFraming(checkLimit(maxMessageBytes));
+}
+
+class VarintFraming implements Framing {
+  readonly name = "varint";
+  readonly keepsBoundaries = true;
+
+  constructor(readonly maxMessageBytes: number) {}
+
+  withLimit(maxMessageBytes: number): Framing {
+    return new VarintFraming(checkLimit(maxMessageBytes));
+  }
+
+  decoder(): Decoder {
+    return new VarintDecoder(this.maxMessageBytes);
+  }
+
+  frameBytes(message: Uint8Array): number {
+    return varintBytes(message.length) + message.length;
+  }
+
+  encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
+    let rest = message.length;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = rest & 0x7f | 0x80;
+    target[at++] = rest;
+    target.set(message, at);
+    return at + message.length;
+  }
+
+  encodeParts(message: Uint8Array): Uint8Array[] {
+    const header = new Uint8Array(varintBytes(message.length));
+    let rest = message.length;
+    for (let at = 0; at < header.length; at++, rest = Math.floor(rest / 0x80)) {
+      header[at] = at < header.length - 1 ? rest & 0x7f | 0x80 : rest;
+    }
+    return [header, message];
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeWhole(this, message);
+  }
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes++;
+  return bytes;
+}
+
+class VarintDecoder extends PrefixDecoder {
+  readonly #maxBytes: number;
+
+  constructor(maxMessageBytes: number) {
+    super(MAX_VARINT_BYTES);
+    this.#maxBytes = maxMessageBytes;
+  }
+
+  protected override measure(chunk: Uint8Array, at: number, end: number): number {
+    let length = 0;
+    let scale = 1;
+    const last = Math.min(end, at + MAX_VARINT_BYTES);
+    for (let i = at; i < last; i++) {
+      const byte = chunk[i];
+      length += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.skip = i + 1 - at;
+        if (length > this.#maxBytes) {
+          const likely = hint(chunk.subarray(at, at + 4));
+          throw new MessageTooLargeError("receive", length, this.#maxBytes, likely);
+        }
+        return this.skip + length;
+      }
+      scale *= 0x80;
+    }
+    if (last - at < MAX_VARINT_BYTES) return -1;
+    throw new InvalidLengthError(
+      `Cannot receive message: its varint is longer than ${MAX_VARINT_BYTES} bytes`,
+    );
+  }
+}

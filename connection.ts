@@ -1,0 +1,421 @@
+/**
+ * One live peer: messages in by `for await`, messages out by `send()`.
+ *
+ * @module
+ */
+
+import type { Framing } from "./codec.ts";
+import { handledRejection } from "./connection/handled.ts";
+import { Receiver } from "./connection/receiver.ts";
+import { Sender } from "./connection/sender.ts";
+import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
+import type {
+  CloseInfo,
+  CloseOptions,
+  ConnectionOptions,
+  ConnectionStats,
+} from "./connection/types.ts";
+import {
+  ConnectionClosedError,
+  ConnectionLostError,
+  type LengthwiseError,
+  MessageTooLargeError,
+} from "./errors.ts";
+import type { FormatDecoder, Sendable } from "./format.ts";
+import type { Transport } from "./transport.ts";
+
+export type {
+  CloseInfo,
+  CloseOptions,
+  ConnectionOptions,
+  ConnectionStats,
+} from "./connection/types.ts";
+export type { ConnectionLimits } from "./limits.ts";
+
+let lastId = 0;
+
+/**
+ * A connection to one peer, over which messages go both ways.
+ *
+ * - **Order and boundaries.** Messages arrive whole, in the order in which they were sent, at most
+ *   once. With framing `none` there are no boundaries, only order.
+ * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed and used by several readers:
+ *   each message goes to one of them, first come, first served. Messages are views of larger
+ *   blocks; whoever keeps a small one for long should keep a `slice()`.
+ * - **Holding back the peer.** With `maxUnreadBytes` waiting to be read, reading stops until half of
+ *   them are taken; the peer's sends then wait, by TCP's own flow control.
+ * - **Sending.** `send()` may be called by several tasks without waiting; frames are never mixed.
+ *   What is sent in one turn of the event loop leaves in one write. Its promise waits while the
+ *   peer is slow. Forgetting it is safe: it never becomes an unhandled rejection, and `closed` tells
+ *   what was not delivered. A message above 64 KiB is not copied: it must not be changed before it
+ *   has left.
+ * - **The peer's end.** When the peer closes in order, iteration ends without error after the last
+ *   message; sending stays possible until `close()`. A stream that ends inside a message throws
+ *   `TruncatedMessageError`, a lost one `ConnectionLostError`, each after the messages before it.
+ * - **`break`** out of `for await` does not close; a later loop goes on with the next message.
+ * - **`close()`** ends iteration, flushes, half-closes and waits for the peer's end; what was not read
+ *   is counted and dropped. **`abort()`** ends at once. Both may be called at any time, any number of
+ *   times: the first outcome stands. `await using` closes.
+ * - **What is lost when.** A message that was written only reached the system; a peer that fails may
+ *   not have read it. `closed` counts what did not even leave.
+ */
+export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDisposable {
+  /** A number that no other connection of this process has or will have. */
+  readonly id: number = ++lastId;
+  /** The endpoint that was connected to, or that accepted this connection. */
+  readonly endpoint: string;
+  /** The address of the peer, such as `127.0.0.1:50123`. */
+  readonly remote: string;
+  /** Settles when the connection has ended; never rejects. */
+  readonly closed: Promise<CloseInfo>;
+
+  readonly #transport: Transport;
+  readonly #settings: ConnectionSettings<T>;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #values: FormatDecoder<T> | undefined;
+  readonly #openedAt = Date.now();
+  readonly #resolveClosed: (info: CloseInfo) => void;
+  #state: "open" | "closing" | "closed" = "open";
+  #output: "open" | "ending" | "ended" = "open";
+  #closeOptions: CloseOptions = {};
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Why sending is over while receiving may go on. */
+  #outputError: LengthwiseError | undefined;
+  /** The first message that could not be sent at all. */
+  #refused: unknown;
+  #refusals = 0;
+  #info: CloseInfo | undefined;
+  #aborter: AbortController | undefined;
+  #stopWatching: (() => void) | undefined;
+
+  /**
+   * Makes a connection of an open transport, and starts to read from it. The endpoint is what
+   * `connection.endpoint` shows.
+   *
+   * @throws {TypeError} for options that are wrong or contradict each other.
+   * @throws {RangeError} for a limit out of range.
+   */
+  constructor(
+    transport: Transport,
+    options: ConnectionOptions<T> | ConnectionSettings<T> = {},
+    endpoint = "",
+  ) {
+    const settings = resolveSettings(options);
+    const { framing, format, signal } = settings;
+    this.#transport = transport;
+    this.#settings = settings;
+    this.#values = format.decoder(framing);
+    this.endpoint = endpoint;
+    this.remote = transport.remote;
+    const { promise, resolve } = Promise.withResolvers<CloseInfo>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    const owner = {
+      inputEnded: () => this.#inputEnded(),
+      inputFailed: (error: LengthwiseError) => this.#finish(error),
+      outputFailed: (error: LengthwiseError) => this.#outputFailed(error),
+    };
+    this.#receiver = new Receiver(transport, settings, owner);
+    this.#sender = new Sender(transport, settings, owner);
+    if (signal !== undefined) this.#watch(signal);
+    this.#receiver.run();
+  }
+
+  /** `open`, `closing` after `close()`, or `closed`. */
+  get state(): "open" | "closing" | "closed" {
+    return this.#state;
+  }
+
+  /** The framing in use, with its limit. */
+  get framing(): Framing {
+    return this.#settings.framing;
+  }
+
+  /** Counts, in messages and bytes each way, as of now. */
+  get stats(): ConnectionStats {
+    const { messages, bytes, inbox, lastSeenAt } = this.#receiver;
+    return {
+      messagesReceived: messages,
+      messagesSent: this.#sender.messages,
+      messagesDropped: this.#sender.dropped + this.#refusals,
+      bytesReceived: bytes,
+      bytesSent: this.#sender.bytes,
+      bufferedBytes: this.#sender.pendingBytes,
+      unreadBytes: inbox.bytes,
+      unreadMessages: inbox.messages,
+      openedAt: this.#openedAt,
+      lastSeenAt,
+    };
+  }
+
+  /** Aborted when the connection has ended, with what it ended with: for work done on its behalf. */
+  get signal(): AbortSignal {
+    if (this.#aborter === undefined) {
+      this.#aborter = new AbortController();
+      if (this.#info !== undefined) this.#aborter.abort(this.#reason(this.#info));
+    }
+    return this.#aborter.signal;
+  }
+
+  /**
+   * Sends a message. Resolves when it may be followed by another: at once, or when the peer has
+   * read enough. Rejects, and drops the message, when the connection is closed or lost or the
+   * framing cannot say the message; whoever does not await it learns that from `closed`.
+   *
+   * @throws {ConnectionClosedError} after `close()`, `closeWrite()` or `abort()`.
+   * @throws {ConnectionLostError} when the connection is lost before there was room.
+   * @throws {MessageTooLargeError} {InvalidMessageError} for what the framing cannot say.
+   * @throws {SlowConsumerError} when `maxPendingBytes` is reached.
+   */
+  send(message: Sendable<T>): Promise<void> {
+    try {
+      const encoded = this.#settings.format.encode(message);
+      return this.sendBytes(typeof encoded === "string" ? utf8(encoded) : encoded);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  /** Sends a message past the format: what a relay or a broadcast has encoded already. */
+  sendBytes(message: Uint8Array): Promise<void> {
+    if (this.#state !== "open" || this.#output !== "open" || this.#outputError !== undefined) {
+      this.#refusals++;
+      return handledRejection(
+        this.#outputError ?? new ConnectionClosedError(
+          `Cannot send to ${this.remote}: connection is ${
+            this.#state === "open" ? "half-closed" : this.#state
+          }`,
+        ),
+      );
+    }
+    try {
+      return this.#sender.send(message);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  /**
+   * The next message, or undefined at the end.
+   *
+   * @throws {ConnectionLostError} when the stream broke.
+   * @throws {ProtocolError} when the peer broke the rules of framing or format.
+   */
+  receive(): Promise<T | undefined> {
+    const message = this.#receiver.take();
+    if (message === undefined) return this.#receiveLater();
+    return this.#values === undefined
+      ? Promise.resolve(message as T)
+      : this.#decode(this.#values, message);
+  }
+
+  async #receiveLater(): Promise<T | undefined> {
+    const messages = await this.#receiver.inbox.wait(false);
+    if (messages === undefined) return this.#values?.end();
+    this.#receiver.taken();
+    return this.#values === undefined
+      ? messages[0] as T
+      : await this.#decode(this.#values, messages[0]);
+  }
+
+  async #decode(values: FormatDecoder<T>, message: Uint8Array): Promise<T> {
+    try {
+      return await values.decode(message);
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+  }
+
+  /** Messages until the peer ends. See the class's guarantees. */
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    const receiver = this.#receiver;
+    const plain = this.#values === undefined;
+    return {
+      next: (): Promise<IteratorResult<T, undefined>> => {
+        const message = plain ? receiver.take() : undefined;
+        return message === undefined
+          ? this.receive().then(toResult)
+          : Promise.resolve({ done: false, value: message as T });
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  /**
+   * Messages until the peer ends, in the batches in which they arrived: one array, never empty, per
+   * chunk that completed any. For the hottest loops, since nothing is awaited per message.
+   */
+  async *batches(): AsyncGenerator<T[], void, void> {
+    for (;;) {
+      const batch = await this.#receiver.takeBatch();
+      const values = this.#values;
+      if (batch === undefined) {
+        const last = values?.end();
+        if (last !== undefined) yield [last];
+        return;
+      }
+      yield values === undefined
+        ? batch as T[]
+        : await Promise.all(batch.map((message) => this.#decode(values, message)));
+    }
+  }
+
+  /**
+   * All messages until the peer ends.
+   *
+   * @param options `maxBytes` bounds the messages' bytes together, 16 MiB by default.
+   * @throws {MessageTooLargeError} when there are more; the connection is aborted with it.
+   */
+  async receiveAll(options: { maxBytes?: number } = {}): Promise<T[]> {
+    const { maxBytes = 16 * 1024 * 1024 } = options;
+    const all: T[] = [];
+    let total = 0;
+    for (let batch; (batch = await this.#receiver.takeBatch()) !== undefined;) {
+      for (const message of batch) {
+        total += message.length;
+        if (total > maxBytes) {
+          const error = new MessageTooLargeError("receive", total, maxBytes, "receiveAll");
+          this.abort(error);
+          throw error;
+        }
+        all.push(
+          this.#values === undefined ? message as T : await this.#decode(this.#values, message),
+        );
+      }
+    }
+    const last = this.#values?.end();
+    return last === undefined ? all : [...all, last];
+  }
+
+  /**
+   * Half-closes: flushes, and tells the peer that nothing more will be sent. Receiving goes on. When
+   * the peer has ended too, the connection closes.
+   */
+  async closeWrite(): Promise<void> {
+    if (this.#output !== "open") return;
+    this.#output = "ending";
+    await this.#sender.flushed();
+    if (this.#state === "closed") return;
+    try {
+      await this.#transport.closeWrite();
+    } catch {
+      // The peer has gone; the receiving half tells in which way.
+    }
+    this.#output = "ended";
+    if (this.#receiver.ended) this.#finish();
+  }
+
+  /**
+   * Closes in order: iteration ends, what was sent is flushed, the peer is told and its end awaited,
+   * up to `closeTimeout`. Resolves to `closed`.
+   */
+  close(options: CloseOptions = {}): Promise<CloseInfo> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#closeOptions = options;
+      const { closeTimeout } = this.#settings.limits;
+      clearTimeout(this.#closeTimer);
+      this.#closeTimer = setTimeout(() => {
+        const what = this.#sender.pendingBytes > 0 ? "read everything" : "close";
+        this.#finish(
+          new ConnectionLostError(
+            `Cannot close connection to ${this.remote} in order: it did not ${what} within ${closeTimeout} ms`,
+          ),
+        );
+      }, closeTimeout);
+      this.#receiver.discard();
+      if (this.#output === "ended" && this.#receiver.ended) this.#finish();
+      else this.closeWrite();
+    }
+    return this.closed;
+  }
+
+  /** Ends at once: what was not written is dropped and counted, readers get the reason thrown. */
+  abort(reason?: unknown): void {
+    if (this.#state === "closed") return;
+    const error = reason ??
+      new ConnectionClosedError(`Cannot use connection to ${this.remote}: it was aborted`);
+    this.#receiver.inbox.end({ error });
+    this.#receiver.discard();
+    this.#finish(error);
+  }
+
+  /** Closes in order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #inputEnded(): void {
+    if (this.#outputError !== undefined) this.#finish(this.#outputError);
+    else if (this.#output === "ended") this.#finish();
+  }
+
+  /** Sending is over, but what the peer said before it went may still be there to read. */
+  #outputFailed(error: LengthwiseError): void {
+    this.#outputError = error;
+    const peerMayStillTalk = error instanceof ConnectionLostError && error.cause !== undefined &&
+      !this.#receiver.ended && this.#state === "open";
+    if (!peerMayStillTalk) {
+      this.#finish(error);
+      return;
+    }
+    this.#closeTimer = setTimeout(() => this.#finish(error), this.#settings.limits.closeTimeout);
+  }
+
+  /** The one place where a connection becomes closed. */
+  #finish(error?: unknown): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    clearTimeout(this.#closeTimer);
+    this.#stopWatching?.();
+    const undeliveredBytes = this.#sender.pendingBytes;
+    const failure = error ?? this.#refused;
+    this.#info = {
+      clean: failure === undefined && undeliveredBytes === 0,
+      ...this.#closeOptions,
+      ...(failure === undefined ? {} : { error: failure }),
+      undeliveredBytes,
+      unreadBytes: this.#receiver.discardedBytes,
+    };
+    const reason = this.#reason(this.#info);
+    this.#sender.stop(reason);
+    this.#receiver.stop(error === undefined ? undefined : { error });
+    this.#transport.close();
+    this.#resolveClosed(this.#info);
+    this.#aborter?.abort(reason);
+  }
+
+  #reason(info: CloseInfo): unknown {
+    return info.error ??
+      new ConnectionClosedError(`Cannot use connection to ${this.remote}: it is closed`);
+  }
+
+  /** A message that cannot be sent breaks no other, but must not get lost unnoticed. */
+  #refuse(error: unknown): Promise<never> {
+    this.#refusals++;
+    this.#refused ??= error;
+    return handledRejection(error);
+  }
+
+  #watch(signal: AbortSignal): void {
+    const abort = () => this.abort(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stopWatching = () => signal.removeEventListener("abort", abort);
+    if (signal.aborted) abort();
+  }
+}
+
+function toResult<T>(value: T | undefined): IteratorResult<T, undefined> {
+  return value === undefined ? { done: true, value: undefined } : { done: false, value };
+}
+
+const encoder = new TextEncoder();
+const scratch = new Uint8Array(4096);
+
+/** UTF-8 bytes of a string; short ones in a buffer that the next call uses again. */
+function utf8(text: string): Uint8Array {
+  if (text.length * 3 > scratch.length) return encoder.encode(text);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
+}

@@ -1,0 +1,142 @@
+/** Frames that wait to be written, in blocks that one write each can take. */
+
+import { Deque } from "@std/data-structures";
+import type { Framing } from "../codec.ts";
+
+/** As large as one write usefully is; smaller ones cost system calls. */
+const BLOCK_BYTES = 64 * 1024;
+/** What a connection starts with that sends little at a time. */
+const SMALL_BLOCK_BYTES = 1024;
+
+/** Frames that are written together. Only the last entry of an outbox grows. */
+interface Entry {
+  /** Frames side by side, or the start of one large frame. */
+  readonly block: Uint8Array;
+  used: number;
+  /** What follows the block: the rest of one large frame, not copied. */
+  rest: Uint8Array[];
+  messages: number;
+}
+
+/** What a step of the outbox did away with. */
+export interface Done {
+  /** Messages that are done with: written to the last byte, or dropped. */
+  messages: number;
+  /** Bytes. */
+  bytes: number;
+}
+
+/**
+ * Collects frames and hands them out in chunks for writing. Small messages are copied into a block
+ * behind their header; of a large one only the first block is copied, so that header and body
+ * leave in one write, and the rest is written from where it is.
+ */
+export class Outbox {
+  readonly #framing: Framing;
+  readonly #entries = new Deque<Entry>();
+  #written = 0;
+  #bytes = 0;
+  #blockBytes = SMALL_BLOCK_BYTES;
+
+  constructor(framing: Framing) {
+    this.#framing = framing;
+  }
+
+  /** Bytes that wait, headers included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds a message's frame, `frameBytes` long. */
+  push(message: Uint8Array, frameBytes: number): void {
+    this.#bytes += frameBytes;
+    const last = this.#entries.peekBack();
+    if (
+      last !== undefined && last.rest.length === 0 && last.block.length - last.used >= frameBytes
+    ) {
+      last.used = this.#framing.encodeInto(message, last.block, last.used);
+      last.messages++;
+      return;
+    }
+    if (last !== undefined) this.#blockBytes = BLOCK_BYTES;
+    const entry = newEntry(frameBytes > this.#blockBytes ? BLOCK_BYTES : this.#blockBytes);
+    this.#entries.pushBack(entry);
+    entry.messages = 1;
+    if (frameBytes <= entry.block.length) {
+      entry.used = this.#framing.encodeInto(message, entry.block, 0);
+    } else {
+      this.#fill(entry, this.#framing.encodeParts(message));
+    }
+  }
+
+  /** Copies as much of a large frame as the block takes; the rest follows as it is. */
+  #fill(entry: Entry, parts: Uint8Array[]): void {
+    for (const part of parts) {
+      const copied = part.subarray(0, entry.block.length - entry.used);
+      entry.block.set(copied, entry.used);
+      entry.used += copied.length;
+      if (copied.length < part.length) entry.rest.push(part.subarray(copied.length));
+    }
+  }
+
+  /** What to write next. It stays in the outbox until `advance()`. */
+  peek(): Uint8Array | undefined {
+    const first = this.#entries.peekFront();
+    if (first === undefined) return undefined;
+    if (this.#written < first.used) return first.block.subarray(this.#written, first.used);
+    return first.rest[0];
+  }
+
+  /** The first `bytes` of what `peek()` gave were written. */
+  advance(bytes: number): Done {
+    const first = this.#entries.peekFront()!;
+    this.#bytes -= bytes;
+    if (this.#written < first.used) {
+      this.#written += bytes;
+    } else if (bytes === first.rest[0].length) {
+      first.rest.shift();
+    } else {
+      first.rest[0] = first.rest[0].subarray(bytes);
+    }
+    if (this.#written < first.used || first.rest.length > 0) return { messages: 0, bytes };
+    this.#entries.popFront();
+    this.#written = 0;
+    if (this.#entries.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
+      this.#blockBytes = SMALL_BLOCK_BYTES;
+    }
+    recycle(first.block);
+    return { messages: first.messages, bytes };
+  }
+
+  /** Drops the oldest messages that no byte of is on its way, as many as stand in one block. */
+  dropOldest(): Done {
+    const started = this.#entries.popFront();
+    const dropped = this.#entries.popFront();
+    if (started !== undefined) this.#entries.pushFront(started);
+    if (dropped === undefined) return { messages: 0, bytes: 0 };
+    const bytes = dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
+    this.#bytes -= bytes;
+    recycle(dropped.block);
+    return { messages: dropped.messages, bytes };
+  }
+
+  /** Lets go of everything; `bytes` still says how much it was. */
+  release(): void {
+    this.#entries.clear();
+  }
+}
+
+/** Blocks for everybody, since a new one has to be filled with zeros first. At most 4 MiB. */
+const spare: Uint8Array[] = [];
+const MAX_SPARE_BLOCKS = 64;
+
+function newEntry(blockBytes: number): Entry {
+  const block = blockBytes === BLOCK_BYTES && spare.length > 0
+    ? spare.pop()!
+    : new Uint8Array(blockBytes);
+  return { block, used: 0, rest: [], messages: 0 };
+}
+
+function recycle(block: Uint8Array): void {
+  if (block.length === BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
+}

@@ -1,0 +1,169 @@
+/** The receiving half of a connection: transport, decoder, inbox, and holding back. */
+
+import type { Decoder } from "../codec.ts";
+import { Deadline } from "../deadline.ts";
+import { ConnectionLostError, FrameTimeoutError, LengthwiseError } from "../errors.ts";
+import type { ResolvedLimits } from "../limits.ts";
+import { reasonOf } from "../reason.ts";
+import type { Transport } from "../transport.ts";
+import { Inbox } from "./inbox.ts";
+import type { ConnectionSettings } from "./settings.ts";
+
+/** Who is told how the receiving half ended. */
+export interface ReceiverOwner {
+  /** The peer ended in order, on a message boundary. */
+  inputEnded(): void;
+  /** The stream broke, or the peer broke the rules. Messages before that are in the inbox. */
+  inputFailed(error: LengthwiseError): void;
+}
+
+/** Reads chunks, decodes them and queues the messages, until the peer ends. */
+export class Receiver {
+  messages = 0;
+  bytes = 0;
+  /** Bytes of messages that nobody will read, because this end closed. */
+  discardedBytes = 0;
+  lastSeenAt = Date.now();
+  readonly inbox: Inbox = new Inbox();
+
+  readonly #transport: Transport;
+  readonly #limits: ResolvedLimits;
+  readonly #lossIsEnd: boolean;
+  readonly #owner: ReceiverOwner;
+  readonly #decoder: Decoder;
+  readonly #frameDeadline: Deadline;
+  #state: "reading" | "discarding" | "ended" = "reading";
+  #paused: (() => void) | undefined;
+
+  constructor(
+    transport: Transport,
+    settings: ConnectionSettings<unknown>,
+    owner: ReceiverOwner,
+  ) {
+    const { framing, limits } = settings;
+    this.#transport = transport;
+    this.#limits = limits;
+    this.#lossIsEnd = settings.lossIsEnd;
+    this.#owner = owner;
+    this.#decoder = framing.decoder();
+    this.#frameDeadline = new Deadline(limits.frameTimeout, () => this.#frameExpired());
+  }
+
+  /** Whether nothing more will come. */
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
+  /** Reads until the end. Settles when reading is over; never rejects. */
+  async run(): Promise<void> {
+    try {
+      for (;;) {
+        if (this.inbox.cost >= this.#limits.maxUnreadBytes) await this.#pause();
+        const chunk = await this.#transport.read();
+        if (this.ended) return;
+        if (chunk === undefined) break;
+        this.#take(chunk);
+      }
+      if (this.#state === "reading") this.#decodeInto((messages) => this.#decoder.end(messages));
+      this.stop();
+      this.#owner.inputEnded();
+    } catch (error) {
+      if (this.ended) return;
+      this.#fail(error);
+    }
+  }
+
+  /** The next message if there is one and nobody waits for it. */
+  take(): Uint8Array | undefined {
+    const message = this.inbox.take();
+    if (this.#paused !== undefined) this.taken();
+    return message;
+  }
+
+  /** Something was taken from the inbox: reading goes on if there is room again. */
+  taken(): void {
+    if (this.inbox.cost <= this.#limits.maxUnreadBytes / 2) this.#paused?.();
+  }
+
+  /** The next batch, now or later; undefined at the end. */
+  async takeBatch(): Promise<Uint8Array[] | undefined> {
+    const batch = this.inbox.takeBatch();
+    this.taken();
+    return batch ?? await this.inbox.wait(true);
+  }
+
+  /** Lets readers end now, and drops what is there and what still comes, until the peer ends. */
+  discard(): void {
+    if (this.#state === "reading") this.#state = "discarding";
+    this.discardedBytes += this.inbox.bytes;
+    this.inbox.clear();
+    this.inbox.end();
+    this.#frameDeadline.clear();
+    this.taken();
+  }
+
+  /** Ends: readers get what is queued, then the end or the error. */
+  stop(error?: { readonly error: unknown }): void {
+    this.#state = "ended";
+    this.#frameDeadline.clear();
+    const quiet = this.#lossIsEnd && error?.error instanceof ConnectionLostError;
+    this.inbox.end(quiet ? undefined : error);
+    this.#paused?.();
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.bytes += chunk.length;
+    this.lastSeenAt = Date.now();
+    if (this.#state === "discarding") {
+      this.discardedBytes += chunk.length;
+      return;
+    }
+    const before = this.messages;
+    this.#decodeInto((messages) => this.#decoder.decode(chunk, messages));
+    if (this.#decoder.pendingBytes === 0) this.#frameDeadline.stop();
+    else if (this.messages > before || !this.#frameDeadline.running) this.#frameDeadline.start();
+  }
+
+  /** Queues what was decoded, also when the decoding ends in an error. */
+  #decodeInto(decode: (messages: Uint8Array[]) => void): void {
+    const messages: Uint8Array[] = [];
+    try {
+      decode(messages);
+    } finally {
+      this.messages += messages.length;
+      if (messages.length > 0) this.inbox.put(messages);
+    }
+  }
+
+  /** Waits until the consumer has caught up. The frame deadline does not run meanwhile. */
+  #pause(): Promise<void> {
+    this.#frameDeadline.stop();
+    return new Promise((resolve) => {
+      this.#paused = () => {
+        this.#paused = undefined;
+        if (this.#decoder.pendingBytes > 0 && this.#state === "reading") {
+          this.#frameDeadline.start();
+        }
+        resolve();
+      };
+    });
+  }
+
+  #frameExpired(): void {
+    this.#fail(
+      new FrameTimeoutError(
+        `Cannot receive message from ${this.#transport.remote}: it was not finished within ` +
+          `${this.#limits.frameTimeout} ms, ${this.#decoder.pendingBytes} bytes had arrived`,
+      ),
+    );
+  }
+
+  #fail(cause: unknown): void {
+    const error = cause instanceof LengthwiseError ? cause : new ConnectionLostError(
+      `Cannot receive from ${this.#transport.remote}: ${reasonOf(cause)}`,
+      { cause },
+    );
+    this.stop({ error });
+    this.#owner.inputFailed(error);
+  }
+}

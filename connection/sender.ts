@@ -1,0 +1,170 @@
+/** The sending half of a connection: outbox, flushing, and waiting for a slow peer. */
+
+import type { Framing } from "../codec.ts";
+import { Deadline } from "../deadline.ts";
+import { ConnectionLostError, type LengthwiseError, SlowConsumerError } from "../errors.ts";
+import type { ResolvedLimits } from "../limits.ts";
+import { reasonOf } from "../reason.ts";
+import type { Transport } from "../transport.ts";
+import { flushSoon } from "./flush.ts";
+import { handledResolvers } from "./handled.ts";
+import { Outbox } from "./outbox.ts";
+import type { ConnectionSettings } from "./settings.ts";
+
+/** Who is told that the sending half failed. */
+export interface SenderOwner {
+  /** The stream broke, or the peer reads too slowly. */
+  outputFailed(error: LengthwiseError): void;
+}
+
+const DONE: Promise<void> = Promise.resolve();
+
+/** Queues messages and writes them, many per write. */
+export class Sender {
+  messages = 0;
+  dropped = 0;
+  bytes = 0;
+
+  readonly #transport: Transport;
+  readonly #framing: Framing;
+  readonly #limits: ResolvedLimits;
+  readonly #owner: SenderOwner;
+  readonly #outbox: Outbox;
+  readonly #deadline: Deadline;
+  #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
+  #drained: PromiseWithResolvers<void> | undefined;
+  #flushed: PromiseWithResolvers<void> | undefined;
+
+  constructor(transport: Transport, settings: ConnectionSettings<unknown>, owner: SenderOwner) {
+    const { framing, limits } = settings;
+    this.#transport = transport;
+    this.#framing = framing;
+    this.#limits = limits;
+    this.#owner = owner;
+    this.#outbox = new Outbox(framing);
+    this.#deadline = new Deadline(limits.writeTimeout, () => this.#writeExpired());
+  }
+
+  /** Bytes that wait to be written. */
+  get pendingBytes(): number {
+    return this.#outbox.bytes;
+  }
+
+  /**
+   * Queues a message. Resolves at once below the high-water mark, else when the queue is below it
+   * again; rejects when the connection fails before that.
+   *
+   * @throws {ProtocolError} for a message that the framing cannot say.
+   */
+  send(message: Uint8Array): Promise<void> {
+    const frameBytes = this.#framing.frameBytes(message);
+    if (frameBytes === 0) return DONE;
+    const pending = this.#outbox.bytes;
+    const { highWaterMark, maxPendingBytes } = this.#limits;
+    if (pending >= highWaterMark && pending + frameBytes > maxPendingBytes) {
+      if (!this.#makeRoom(frameBytes)) return DONE;
+    }
+    this.#outbox.push(message, frameBytes);
+    if (pending + frameBytes >= highWaterMark) {
+      this.flush();
+      return (this.#drained ??= handledResolvers<void>()).promise;
+    }
+    if (this.#state === "idle") {
+      this.#state = "scheduled";
+      flushSoon(this);
+    }
+    return DONE;
+  }
+
+  /** Writes what waits, from now on until nothing does. */
+  flush(): void {
+    if (this.#state === "idle" || this.#state === "scheduled") this.#write();
+  }
+
+  /** Resolves when everything was written, or nothing more will be. */
+  flushed(): Promise<void> {
+    if (this.#outbox.bytes === 0 || this.#state === "stopped") return DONE;
+    this.flush();
+    return (this.#flushed ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** Ends: what waits is not written. Sends that wait reject with the error. */
+  stop(error: unknown): void {
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
+    this.#deadline.clear();
+    this.#outbox.release();
+    this.#drained?.reject(error);
+    this.#flushed?.resolve();
+  }
+
+  async #write(): Promise<void> {
+    this.#state = "writing";
+    try {
+      for (let chunk = this.#outbox.peek(); chunk !== undefined; chunk = this.#outbox.peek()) {
+        this.#deadline.start();
+        const bytes = await this.#transport.write(chunk);
+        if (this.#isStopped()) return;
+        const done = this.#outbox.advance(bytes);
+        this.bytes += done.bytes;
+        this.messages += done.messages;
+        if (this.#drained !== undefined && this.#outbox.bytes < this.#limits.highWaterMark) {
+          this.#drained.resolve();
+          this.#drained = undefined;
+        }
+      }
+    } catch (cause) {
+      if (this.#isStopped()) return;
+      this.#fail(
+        new ConnectionLostError(`Cannot send to ${this.#transport.remote}: ${reasonOf(cause)}`, {
+          cause,
+        }),
+      );
+      return;
+    }
+    this.#deadline.stop();
+    this.#state = "idle";
+    this.#flushed?.resolve();
+    this.#flushed = undefined;
+  }
+
+  #isStopped(): boolean {
+    return this.#state === "stopped";
+  }
+
+  /** Applies the slow-consumer policy; returns whether the message may be queued now. */
+  #makeRoom(frameBytes: number): boolean {
+    const { slowConsumer, maxPendingBytes } = this.#limits;
+    if (slowConsumer === "disconnect") {
+      throw this.#fail(
+        new SlowConsumerError(
+          `Cannot send message to ${this.#transport.remote}: ${this.#outbox.bytes} bytes wait ` +
+            `already, limit is ${maxPendingBytes} bytes`,
+        ),
+      );
+    }
+    while (slowConsumer === "drop-oldest" && this.#outbox.bytes + frameBytes > maxPendingBytes) {
+      const { messages } = this.#outbox.dropOldest();
+      if (messages === 0) break;
+      this.dropped += messages;
+    }
+    if (this.#outbox.bytes + frameBytes <= maxPendingBytes) return true;
+    this.dropped++;
+    return false;
+  }
+
+  #writeExpired(): void {
+    this.#fail(
+      new ConnectionLostError(
+        `Cannot send to ${this.#transport.remote}: it took nothing for ` +
+          `${this.#limits.writeTimeout} ms`,
+      ),
+    );
+  }
+
+  #fail(error: LengthwiseError): LengthwiseError {
+    this.stop(error);
+    this.#owner.outputFailed(error);
+    return error;
+  }
+}

@@ -1,0 +1,47 @@
+/** Options of a connection, checked once and shared by all connections of a server. */
+
+import { type Framing, framing as framingByName } from "../codec.ts";
+import { bytes, type Format } from "../format.ts";
+import { type ResolvedLimits, resolveLimits } from "../limits.ts";
+import type { ConnectionOptions } from "./types.ts";
+
+/** The largest message that a client accepts by default, in bytes. */
+export const CLIENT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
+
+/** Checked options. */
+export class ConnectionSettings<T> {
+  /** Made by {@linkcode resolveSettings}. */
+  constructor(
+    readonly framing: Framing,
+    readonly format: Format<T>,
+    readonly limits: ResolvedLimits,
+    readonly signal: AbortSignal | undefined,
+    /** Whether readers see the end, and only `closed` the error, when the connection is lost. */
+    readonly lossIsEnd = false,
+  ) {}
+
+  /** The same, where a loss ends iteration quietly. */
+  withLossAsEnd(): ConnectionSettings<T> {
+    return new ConnectionSettings(this.framing, this.format, this.limits, this.signal, true);
+  }
+}
+
+/**
+ * Checks options and fills in the defaults; gives back what was resolved before.
+ *
+ * @throws {TypeError} {RangeError} for what is wrong.
+ */
+export function resolveSettings<T>(
+  options: ConnectionOptions<T> | ConnectionSettings<T>,
+  defaultMaxMessageBytes: number = CLIENT_MAX_MESSAGE_BYTES,
+): ConnectionSettings<T> {
+  if (options instanceof ConnectionSettings) return options;
+  const { framing = "u32be", format = bytes() as unknown as Format<T>, signal } = options;
+  const limits = resolveLimits(options, defaultMaxMessageBytes);
+  return new ConnectionSettings(limited(framing, limits.maxMessageBytes), format, limits, signal);
+}
+
+function limited(framing: ConnectionOptions["framing"] & {}, maxMessageBytes: number): Framing {
+  if (typeof framing === "string") return framingByName(framing).withLimit(maxMessageBytes);
+  return framing.maxMessageBytes <= maxMessageBytes ? framing : framing.withLimit(maxMessageBytes);
+}

@@ -1,0 +1,93 @@
+/**
+ * Every error that Lengthwise throws on its own account.
+ *
+ * ```text
+ * LengthwiseError
+ * ├── ConnectionClosedError      used after closing, or aborted by this end
+ * ├── ConnectionLostError        the network or the peer failed
+ * │   └── ConnectError           … before there was a connection
+ * ├── ListenError                the endpoint cannot be opened
+ * ├── SlowConsumerError          the peer does not read, and the limit for waiting messages is reached
+ * └── ProtocolError              the peer broke the rules
+ *     ├── MessageTooLargeError
+ *     ├── InvalidLengthError
+ *     ├── InvalidMessageError
+ *     ├── TruncatedMessageError
+ *     └── FrameTimeoutError
+ * ```
+ *
+ * A peer that closes in order is no error. Wrong options throw `TypeError` or `RangeError` at the
+ * call; an abort or a timeout that a caller's `signal` brings is that signal's own reason.
+ *
+ * @module
+ */
+
+/** The base of all errors of this module, for `instanceof`. */
+export class LengthwiseError extends Error {
+  /** Takes what `Error` takes. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A connection or server was used after this end closed or aborted it. */
+export class ConnectionClosedError extends LengthwiseError {}
+
+/** The network or the peer failed while a connection was open; `cause` is the system's error. */
+export class ConnectionLostError extends LengthwiseError {}
+
+/** A connection could not be made: refused, unknown host, no route, or out of time. */
+export class ConnectError extends ConnectionLostError {}
+
+/** An endpoint could not be opened for listening: port in use, no permission, no such address. */
+export class ListenError extends LengthwiseError {}
+
+/** More is waiting to be sent than `maxPendingBytes` allows, because the peer does not read. */
+export class SlowConsumerError extends LengthwiseError {}
+
+/** The peer sent what the framing or the format does not allow. */
+export class ProtocolError extends LengthwiseError {}
+
+/** A message is larger than the limit, or than what the length prefix can say. */
+export class MessageTooLargeError extends ProtocolError {
+  /** The size that was asked for, in bytes. */
+  readonly size: number;
+  /** The limit, in bytes. */
+  readonly limit: number;
+
+  /** Says what could not be done, with the size and the limit and, in `hint`, a likely reason. */
+  constructor(verb: "send" | "receive", size: number, limit: number, hint?: string) {
+    super(
+      `Cannot ${verb} message of ${size} bytes: limit is ${limit} bytes${hint ? ` (${hint})` : ""}`,
+    );
+    this.size = size;
+    this.limit = limit;
+  }
+}
+
+/** A length prefix says something that cannot be: shorter than its own header, or above 2^53. */
+export class InvalidLengthError extends ProtocolError {}
+
+/** A message cannot be expressed in the framing, or does not fit the format. */
+export class InvalidMessageError extends ProtocolError {}
+
+/** The stream ended inside a message. */
+export class TruncatedMessageError extends ProtocolError {
+  /** Bytes of the unfinished frame that had arrived, header included. */
+  readonly received: number;
+  /** Bytes that were missing: of the whole frame, or of the header when that was cut too. */
+  readonly missing: number;
+
+  /** Says where the stream ended. */
+  constructor(received: number, missing: number, part: "header" | "body") {
+    super(
+      `Cannot receive message: stream ended in its ${part}, ${missing} bytes missing after ${received}`,
+    );
+    this.received = received;
+    this.missing = missing;
+  }
+}
+
+/** A frame that had begun was not finished within `frameTimeout`. */
+export class FrameTimeoutError extends ProtocolError {}

@@ -1,0 +1,23 @@
+/** What the system says of a failure, in words that tell what to do. */
+
+/** The reason behind a failed call, as the end of an error's message. */
+export function reasonOf(cause: unknown): string {
+  if (cause instanceof Deno.errors.ConnectionRefused) {
+    return "connection refused, nothing listens there";
+  }
+  if (cause instanceof Deno.errors.AddrInUse) {
+    return "the port is in use; choose another one, or 0 for any";
+  }
+  if (cause instanceof Deno.errors.AddrNotAvailable) {
+    return "this machine does not have that address";
+  }
+  if (cause instanceof Deno.errors.NotCapable) {
+    return `no permission; run with ${/--allow-\w+/.exec(cause.message)?.[0] ?? "--allow-net"}`;
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return "the system does not permit it; ports below 1024 need privileges";
+  }
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/failed to lookup address|nodename nor servname/i.test(message)) return "unknown host";
+  return message.replace(/ \(os error \d+\)$/, "").replace(/^./, (first) => first.toLowerCase());
+}

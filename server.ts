@@ -1,0 +1,168 @@
+/**
+ * Listening: `listen()` opens endpoints and gives a stream of connections. Run as a program, this is
+ * the message server; `deno run --allow-net server.ts --help` tells how.
+ *
+ * @module
+ */
+
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
+import { checkInteger } from "./codec/framing.ts";
+import { LengthwiseError, ListenError } from "./errors.ts";
+import { Server } from "./server/server.ts";
+import { reasonOf } from "./reason.ts";
+import { formatEndpoint, parseEndpoint, type TransportListener } from "./transport.ts";
+import { TRANSPORTS } from "./transport/kinds.ts";
+
+export {
+  type BroadcastOptions,
+  Server,
+  type ServerCloseOptions,
+  type ServerStats,
+} from "./server/server.ts";
+
+/** What a server does with one connection, in a task of its own. */
+export type Handler<T = Uint8Array> = (connection: Connection<T>) => void | Promise<void>;
+
+/** The largest message that a server accepts by default, in bytes. */
+const SERVER_MAX_MESSAGE_BYTES = 1024 * 1024;
+
+/** Options of {@linkcode listen}. Limits of the connections have their defaults for servers. */
+export interface ListenOptions<T = Uint8Array> extends Omit<ConnectionOptions<T>, "signal"> {
+  /** Closes the server, in order, when aborted. */
+  signal?: AbortSignal;
+  /**
+   * Connections that the system holds until they are accepted. The system may allow fewer.
+   *
+   * @default 4096
+   */
+  backlog?: number;
+  /**
+   * Connections at a time; further ones are accepted and closed at once, and counted.
+   *
+   * @default 10_000
+   */
+  maxConnections?: number;
+  /**
+   * Connections at a time from one remote address other than loopback.
+   *
+   * @default 64
+   */
+  maxConnectionsPerAddress?: number;
+  /** Called once all endpoints are open, with their real ports. */
+  onListen?: (endpoints: readonly string[]) => void;
+  /**
+   * Called with what ended a connection's handler, or went wrong in accepting; it must not throw.
+   * By default errors of the handler itself go to the console, those of peers nowhere: `closed` has
+   * them.
+   */
+  onError?: (error: unknown, connection?: Connection<T>) => void;
+  /** Called for each connection that is turned away, with its address and the limit it exceeds. */
+  onRefuse?: (hostname: string, limit: "maxConnections" | "maxConnectionsPerAddress") => void;
+}
+
+/**
+ * Listens on one or several endpoints, each with its own framing, and gives one stream of
+ * connections. With a handler, each connection is handled in a task of its own, and closed in order
+ * when the handler returns; without one, iterate over the server.
+ *
+ * Resource handling: whoever iterates owns the connections and closes them (`await using`). The
+ * server owns the endpoints, and with a handler the connections; `close()`, `await using` and
+ * `signal` end them all.
+ *
+ * Error handling: nothing that a peer does ends the accept loop; without file descriptors it waits
+ * and tries again. An error that a handler throws aborts its own connection and reaches `onError`.
+ *
+ * @throws {ListenError} when an endpoint cannot be opened; none stays open then.
+ * @throws {TypeError} {RangeError} for wrong endpoints or options.
+ *
+ * @example A server that answers in capitals
+ * ```ts
+ * import { connect, listen, text } from "@lengthwise/lengthwise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await listen("tcp://127.0.0.1:0", { format: text() }, async (connection) => {
+ *   for await (const message of connection) await connection.send(message.toUpperCase());
+ * });
+ * await using client = await connect(server.endpoints[0], { format: text() });
+ * await client.send("hello");
+ * assertEquals(await client.receive(), "HELLO");
+ * ```
+ */
+export function listen<T = Uint8Array>(
+  endpoint: string | readonly string[],
+  options?: ListenOptions<T> | Handler<T>,
+  handler?: Handler<T>,
+): Promise<Server<T>> {
+  // Deno opens endpoints at once; other transports will have to wait.
+  return Promise.try(() =>
+    typeof options === "function"
+      ? open(endpoint, {}, options)
+      : open(endpoint, options ?? {}, handler)
+  );
+}
+
+function open<T>(
+  endpoint: string | readonly string[],
+  options: ListenOptions<T>,
+  handler: Handler<T> | undefined,
+): Server<T> {
+  const { backlog = 4096, maxConnections = 10_000, maxConnectionsPerAddress = 64 } = options;
+  checkInteger("backlog", backlog, 1, 65_535);
+  checkInteger("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger("maxConnectionsPerAddress", maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
+  const endpoints = typeof endpoint === "string" ? [endpoint] : endpoint;
+  if (endpoints.length === 0) {
+    throw new TypeError("Cannot listen on no endpoint: give at least one");
+  }
+  options.signal?.throwIfAborted();
+
+  const listeners: {
+    listener: TransportListener;
+    settings: ConnectionSettings<T>;
+    name: string;
+  }[] = [];
+  try {
+    for (const text of endpoints) listeners.push(openOne(text, options, backlog));
+  } catch (error) {
+    for (const { listener } of listeners) listener.close();
+    throw error;
+  }
+  const { onError = reportOwnErrors, onRefuse, onListen, signal } = options;
+  const server = new Server<T>(listeners, handler, {
+    maxConnections,
+    maxConnectionsPerAddress,
+    onError,
+    onRefuse,
+    signal,
+  });
+  onListen?.(server.endpoints);
+  return server;
+}
+
+function openOne<T>(text: string, options: ListenOptions<T>, backlog: number) {
+  const wanted = parseEndpoint(text);
+  const { framing = wanted.framing ?? "u32be" } = wanted.framing === undefined ? options : {};
+  const settings = resolveSettings<T>(
+    { ...options, framing, signal: undefined },
+    SERVER_MAX_MESSAGE_BYTES,
+  );
+  try {
+    const listener = TRANSPORTS[wanted.transport].listen(wanted, { backlog });
+    const shown = typeof framing === "string" ? framing : undefined;
+    return { listener, settings, name: formatEndpoint({ ...listener.endpoint, framing: shown }) };
+  } catch (cause) {
+    const name = formatEndpoint({ ...wanted, framing: undefined });
+    throw new ListenError(`Cannot listen on ${name}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A handler's own mistakes must be seen, as with `Deno.serve`; what peers do is no news. */
+function reportOwnErrors(error: unknown, connection?: { readonly remote: string }): void {
+  if (error instanceof LengthwiseError) return;
+  console.error(`Cannot go on with the connection of ${connection?.remote ?? "a peer"}:`, error);
+}
+
+if (import.meta.main) {
+  import("./cli/server.ts").then(({ main }) => main(Deno.args, listen));
+}

@@ -1,0 +1,268 @@
+/** What `listen()` gives. */
+
+import { delay } from "@std/async/delay";
+import { Deque } from "@std/data-structures";
+import { Connection } from "../connection.ts";
+import type { ConnectionSettings } from "../connection/settings.ts";
+import { ConnectionClosedError } from "../errors.ts";
+import type { Sendable } from "../format.ts";
+import type { AcceptedPeer, TransportListener } from "../transport.ts";
+import { Admission, type AdmissionLimits } from "./admission.ts";
+
+/** Whom a broadcast leaves out. */
+export interface BroadcastOptions<T> {
+  /** Connections that do not get the message. */
+  except?: Connection<T> | Iterable<Connection<T>>;
+}
+
+/** How to close a server. */
+export interface ServerCloseOptions {
+  /**
+   * Time for the connections to close in order and for handlers to return, in milliseconds; what is
+   * left then is aborted.
+   *
+   * @default 5_000
+   */
+  grace?: number;
+}
+
+/** What a server has done so far. */
+export interface ServerStats {
+  /** Connections accepted, without those refused. */
+  readonly accepted: number;
+  /** Connections turned away at a limit. */
+  readonly refused: number;
+  /** Times that accepting failed, for want of file descriptors for example. */
+  readonly acceptErrors: number;
+  /** Handlers that ended in an error. */
+  readonly handlerErrors: number;
+}
+
+/** One open endpoint with what its connections are made with. */
+export interface OpenEndpoint<T> {
+  /** What accepts. */
+  readonly listener: TransportListener;
+  /** What the connections are made with. */
+  readonly settings: ConnectionSettings<T>;
+  /** The endpoint as a URL. */
+  readonly name: string;
+}
+
+/** What a server is made with. */
+export interface ServerOptions<T> extends AdmissionLimits {
+  /** Where errors of handlers and of accepting go. */
+  onError(error: unknown, connection?: Connection<T>): void;
+  /** Told of connections that are turned away. */
+  onRefuse?: (hostname: string, limit: keyof AdmissionLimits) => void;
+  /** Closes the server when aborted. */
+  signal?: AbortSignal;
+}
+
+const MIN_ACCEPT_DELAY = 10;
+const MAX_ACCEPT_DELAY = 1_000;
+
+/**
+ * Open endpoints and the connections that came in through them. An async iterable of connections,
+ * unless a handler takes them. Leaving the loop does not close the server.
+ */
+export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, AsyncDisposable {
+  /** Where it listens, with the real ports and the framings. */
+  readonly endpoints: readonly string[];
+  /** Settles when the server has closed; never rejects. */
+  readonly closed: Promise<void>;
+
+  readonly #listeners: readonly OpenEndpoint<T>[];
+  readonly #handler: ((connection: Connection<T>) => void | Promise<void>) | undefined;
+  readonly #options: ServerOptions<T>;
+  readonly #connections = new Set<Connection<T>>();
+  readonly #admission: Admission;
+  readonly #tasks = new Set<Promise<void>>();
+  /** Connections that no loop has taken yet; those that end meanwhile leave it. */
+  readonly #unclaimed = new Deque<Connection<T>>();
+  readonly #claims = new Deque<(connection: Connection<T> | undefined) => void>();
+  readonly #stopping = new AbortController();
+  readonly #onAbort = () => void this.close();
+  #state: "open" | "closing" | "closed" = "open";
+  #resolveClosed: () => void;
+  #accepted = 0;
+  #acceptErrors = 0;
+  #handlerErrors = 0;
+
+  /** Made by `listen()`. */
+  constructor(
+    listeners: readonly OpenEndpoint<T>[],
+    handler: ((connection: Connection<T>) => void | Promise<void>) | undefined,
+    options: ServerOptions<T>,
+  ) {
+    this.#listeners = listeners;
+    this.#handler = handler;
+    this.#options = options;
+    this.#admission = new Admission(options);
+    this.endpoints = listeners.map(({ name }) => name);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    for (const endpoint of listeners) this.#own(this.#acceptAll(endpoint));
+  }
+
+  /** The connections that are open now. */
+  get connections(): ReadonlySet<Connection<T>> {
+    return this.#connections;
+  }
+
+  /** Counts as of now. */
+  get stats(): ServerStats {
+    return {
+      accepted: this.#accepted,
+      refused: this.#admission.refused,
+      acceptErrors: this.#acceptErrors,
+      handlerErrors: this.#handlerErrors,
+    };
+  }
+
+  /**
+   * Sends a message to all connections, without waiting for slow ones: the slow-consumer policy of
+   * each decides. Returns how many it was queued for.
+   */
+  broadcast(message: Sendable<T>, options: BroadcastOptions<T> = {}): number {
+    const { except } = options;
+    const left = except === undefined
+      ? undefined
+      : new Set(except instanceof Connection ? [except] : except);
+    let count = 0;
+    for (const connection of this.#connections) {
+      if (connection.state !== "open" || left?.has(connection)) continue;
+      connection.send(message);
+      count++;
+    }
+    return count;
+  }
+
+  /** Connections as they come in, until the server closes. */
+  [Symbol.asyncIterator](): AsyncIterator<Connection<T>, undefined> {
+    if (this.#handler !== undefined) {
+      throw new TypeError("Cannot iterate over the server: its handler takes the connections");
+    }
+    return {
+      next: async () => {
+        const value = this.#unclaimed.popFront() ??
+          (this.#state === "open"
+            ? await new Promise<Connection<T> | undefined>((resolve) =>
+              this.#claims.pushBack(resolve)
+            )
+            : undefined);
+        return value === undefined ? { done: true, value } : { done: false, value };
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  /**
+   * Closes in order: no more connections are accepted, each one is closed, handlers may finish, up
+   * to `grace`; what is left then is aborted. Resolves when all connections have ended.
+   */
+  close(options: ServerCloseOptions = {}): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#shutDown(options.grace ?? 5_000);
+    }
+    return this.closed;
+  }
+
+  /** Closes in order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #shutDown(grace: number): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#stopping.abort();
+    for (const { listener } of this.#listeners) listener.close();
+    for (const claim of this.#claims) claim(undefined);
+    this.#claims.clear();
+
+    const timer = setTimeout(() => {
+      const reason = new ConnectionClosedError(
+        `Cannot go on with connection: the server closed and ${grace} ms of grace are over`,
+      );
+      for (const connection of this.#connections) connection.abort(reason);
+      over.resolve();
+    }, grace);
+    const over = Promise.withResolvers<void>();
+    const closing = [...this.#connections].map((connection) =>
+      connection.close({ reason: "the server is closing" })
+    );
+    await Promise.race([Promise.all([...closing, ...this.#tasks]), over.promise]);
+    clearTimeout(timer);
+    this.#state = "closed";
+    this.#resolveClosed();
+  }
+
+  /** Keeps a task until it is done, so that closing can wait for it. Tasks never reject. */
+  #own(task: Promise<void>): void {
+    this.#tasks.add(task);
+    task.then(() => this.#tasks.delete(task));
+  }
+
+  /** Accepts until the server closes, whatever happens to single connections. */
+  async #acceptAll(endpoint: OpenEndpoint<T>): Promise<void> {
+    let wait = 0;
+    while (this.#state === "open") {
+      try {
+        const peer = await endpoint.listener.accept();
+        wait = 0;
+        this.#admit(peer, endpoint);
+      } catch (error) {
+        if (this.#state !== "open") return;
+        this.#acceptErrors++;
+        // Once per shortage, not once per attempt.
+        if (wait === 0) this.#options.onError(error);
+        wait = Math.min(wait * 2 || MIN_ACCEPT_DELAY, MAX_ACCEPT_DELAY);
+        await delay(wait, { signal: this.#stopping.signal }).catch(() => {});
+      }
+    }
+  }
+
+  #admit(peer: AcceptedPeer, { settings, name }: OpenEndpoint<T>): void {
+    const { hostname } = peer;
+    const limit = this.#state === "open" ? this.#admission.enter(hostname) : "maxConnections";
+    if (limit !== undefined) {
+      peer.refuse();
+      this.#options.onRefuse?.(hostname, limit);
+      return;
+    }
+    this.#accepted++;
+    let connection: Connection<T>;
+    try {
+      connection = new Connection<T>(peer.open(), settings, name);
+    } catch (error) {
+      this.#admission.leave(hostname);
+      peer.refuse();
+      throw error;
+    }
+    this.#connections.add(connection);
+    connection.closed.then(() => {
+      this.#connections.delete(connection);
+      this.#admission.leave(hostname);
+      if (!this.#unclaimed.isEmpty()) this.#unclaimed.removeFirst((other) => other === connection);
+    });
+    if (this.#handler !== undefined) this.#own(this.#handle(this.#handler, connection));
+    else if (this.#claims.isEmpty()) this.#unclaimed.pushBack(connection);
+    else this.#claims.popFront()!(connection);
+  }
+
+  async #handle(
+    handler: (connection: Connection<T>) => void | Promise<void>,
+    connection: Connection<T>,
+  ): Promise<void> {
+    try {
+      await handler(connection);
+      await connection.close();
+    } catch (error) {
+      connection.abort(error);
+      this.#handlerErrors++;
+      this.#options.onError(error, connection);
+    }
+  }
+}

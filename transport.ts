@@ -1,0 +1,141 @@
+/**
+ * What a transport promises, and endpoints: where one listens or connects, written as a URL.
+ *
+ * @module
+ */
+
+import { FRAMING_NAMES, type FramingName } from "./codec.ts";
+import { closestString } from "@std/text/closest-string";
+
+/**
+ * One open stream of bytes to a peer, both ways. The connection above it does the framing, the
+ * waiting and the limits; a transport only moves chunks.
+ *
+ * - Bytes arrive in order and once, or `read()` rejects.
+ * - At most one `read()` and one `write()` are under way at a time.
+ * - After `close()` a pending call rejects or resolves soon, and nothing else happens.
+ */
+export interface Transport {
+  /** The address of this end, such as `127.0.0.1:1234`. */
+  readonly local: string;
+  /** The address of the peer. */
+  readonly remote: string;
+  /** The next chunk, never empty, which then belongs to the caller; undefined at the end. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Hands over the start of a chunk; resolves to how many bytes were taken, at least one. */
+  write(chunk: Uint8Array): Promise<number>;
+  /** Tells the peer that nothing more will be written. */
+  closeWrite(): Promise<void>;
+  /** Ends both directions at once. Never throws; a second call does nothing. */
+  close(): void;
+}
+
+/** An open endpoint that peers connect to. */
+export interface TransportListener {
+  /** Where it listens, with the real port. */
+  readonly endpoint: Endpoint;
+  /** The next peer. Rejects when accepting failed this time, or after `close()`. */
+  accept(): Promise<AcceptedPeer>;
+  /** Stops listening. Never throws; a second call does nothing. */
+  close(): void;
+}
+
+/** A peer that was accepted, before it is made a connection. */
+export interface AcceptedPeer {
+  /** The peer's host, to count connections by. */
+  readonly hostname: string;
+  /** Makes it ready for messages. */
+  open(): Transport;
+  /** Turns it away. */
+  refuse(): void;
+}
+
+/** What a kind of transport can do. */
+export interface TransportKind {
+  /** Opens an endpoint for peers. */
+  listen(endpoint: Endpoint, options: { backlog: number }): TransportListener;
+  /** Connects to an endpoint. Rejects with the system's error, or the signal's reason. */
+  connect(endpoint: Endpoint, options: { signal: AbortSignal }): Promise<Transport>;
+}
+
+/** Where one listens or connects. */
+export interface Endpoint {
+  /** The kind of transport. */
+  readonly transport: "tcp";
+  /** A host name or address, an IPv6 address without brackets. */
+  readonly hostname: string;
+  /** The port; 0 lets the system choose when listening. */
+  readonly port: number;
+  /** The framing, where the endpoint names it. */
+  readonly framing?: FramingName;
+}
+
+const FORMS = `tcp://HOST:PORT, HOST:PORT or :PORT`;
+
+/**
+ * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT` or `:PORT`, with `?framing=NAME`. An empty host
+ * is loopback, 127.0.0.1.
+ *
+ * @throws {TypeError} naming what is wrong and what would be right.
+ *
+ * @example What an endpoint says
+ * ```ts
+ * import { parseEndpoint } from "@lengthwise/lengthwise/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseEndpoint(":1234?framing=u32le"), {
+ *   transport: "tcp",
+ *   hostname: "127.0.0.1",
+ *   port: 1234,
+ *   framing: "u32le",
+ * });
+ * ```
+ */
+export function parseEndpoint(text: string): Endpoint {
+  const scheme = /^([a-z][a-z0-9+.-]*):(?=\/\/)/i.exec(text)?.[1].toLowerCase() ?? "tcp";
+  if (scheme !== "tcp") {
+    throw new TypeError(
+      `Cannot use endpoint "${text}": transport "${scheme}" is unknown; use ${FORMS}`,
+    );
+  }
+  const parts = /^(?:\w+:\/\/)?(\[[0-9a-f:.%]+\]|[^\s:\/?#\[\]@]*):(\d{1,5})\/?(?:\?([^#]*))?$/i
+    .exec(text);
+  const port = Number(parts?.[2]);
+  if (parts === null || port > 65_535) {
+    throw new TypeError(
+      `Cannot use endpoint "${text}": it must look like ${FORMS}, PORT up to 65535`,
+    );
+  }
+  const hostname = parts[1].replace(/^\[|\]$/g, "") || "127.0.0.1";
+  return { transport: "tcp", hostname, port, ...parseQuery(text, parts[3] ?? "") };
+}
+
+function parseQuery(text: string, query: string): Pick<Endpoint, "framing"> {
+  const options: { framing?: FramingName } = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name !== "framing") {
+      throw new TypeError(
+        `Cannot use endpoint "${text}": option "${name}" is unknown; use framing`,
+      );
+    }
+    if (!FRAMING_NAMES.includes(value as FramingName)) {
+      const nearest = closestString(value, FRAMING_NAMES);
+      throw new TypeError(
+        `Cannot use endpoint "${text}": framing "${value}" is unknown, the nearest is "${nearest}"`,
+      );
+    }
+    options.framing = value as FramingName;
+  }
+  return options;
+}
+
+/** Writes an endpoint as a URL, the opposite of {@linkcode parseEndpoint}. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  const query = endpoint.framing === undefined ? "" : `?framing=${endpoint.framing}`;
+  return `${endpoint.transport}://${formatAddress(endpoint.hostname, endpoint.port)}${query}`;
+}
+
+/** Writes a host and a port, an IPv6 address in brackets. */
+export function formatAddress(hostname: string, port: number): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
