@@ -1,0 +1,38 @@
+/**
+ * Text from a peer, made safe to show on a terminal.
+ *
+ * @module
+ */
+
+/**
+ * Everything that a terminal obeys, or that misleads whoever reads: the control characters C0
+ * (without tab), DEL and C1; what reverses the order of writing; line and paragraph separators;
+ * what is invisible; and lone surrogates. ZWNJ, ZWJ and variation selectors (U+200C, U+200D,
+ * U+FE00-FE0F, U+E0100-E01EF) are not among them: Persian and emoji need them.
+ */
+const unprintable =
+  // deno-lint-ignore no-control-regex
+  /[\x00-\x08\n-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}\ud800-\udfff]/gu;
+
+/**
+ * Shows control characters instead of letting the terminal obey them. The result stays on one line,
+ * and holds what `text` holds with `\x1b`, `\u202e` or `\u{e0041}` in the place of each character
+ * that could do harm. Backslashes stay as they are, and so does text that is already printable.
+ *
+ * @example What a peer sends to clear the screen is shown
+ * ```ts
+ * import { printable } from "./printable.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(printable("\x1b[2J gone"), "\\x1b[2J gone");
+ * ```
+ */
+export function printable(text: string): string {
+  return text.replace(unprintable, visible);
+}
+
+function visible(character: string): string {
+  const hex = character.codePointAt(0)!.toString(16);
+  if (hex.length > 4) return `\\u{${hex}}`;
+  return hex.length > 2 ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`;
+}
