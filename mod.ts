@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./chat.ts";
 export * from "./client.ts";
 export * from "./codec.ts";
 export * from "./connection.ts";
