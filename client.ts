@@ -179,5 +179,5 @@ function isRetriable(error: unknown): boolean {
 }
 
 if (import.meta.main) {
-  import("./cli/client.ts").then(({ main }) => main(Deno.args, { connect, reconnect }));
+  import("./cli/client.ts").then(({ main }) => main(Deno.args, connect));
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import type { Connection, ConnectionOptions } from "./connection.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import { checkInteger } from "./codec/framing.ts";
 import { LengthwiseError, ListenError } from "./errors.ts";
@@ -136,7 +136,12 @@ function open<T>(
     onRefuse,
     signal,
   });
-  onListen?.(server.endpoints);
+  try {
+    onListen?.(server.endpoints);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   return server;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { FRAMING_NAMES, type FramingName } from "./codec.ts";
-import { closestString } from "@std/text/closest-string";
+import { nearest } from "./nearest.ts";
 
 /**
  * One open stream of bytes to a peer, both ways. The connection above it does the framing, the
@@ -98,8 +98,9 @@ export function parseEndpoint(text: string): Endpoint {
       `Cannot use endpoint "${text}": transport "${scheme}" is unknown; use ${FORMS}`,
     );
   }
-  const parts = /^(?:\w+:\/\/)?(\[[0-9a-f:.%]+\]|[^\s:\/?#\[\]@]*):(\d{1,5})\/?(?:\?([^#]*))?$/i
-    .exec(text);
+  const parts =
+    /^(?:\w+:\/\/)?(\[[0-9a-f:.]+(?:%[\w.-]+)?\]|[^\s:\/?#\[\]@]*):(\d{1,5})\/?(?:\?([^#]*))?$/i
+      .exec(text);
   const port = Number(parts?.[2]);
   if (parts === null || port > 65_535) {
     throw new TypeError(
@@ -119,9 +120,8 @@ function parseQuery(text: string, query: string): Pick<Endpoint, "framing"> {
       );
     }
     if (!FRAMING_NAMES.includes(value as FramingName)) {
-      const nearest = closestString(value, FRAMING_NAMES);
       throw new TypeError(
-        `Cannot use endpoint "${text}": framing "${value}" is unknown, the nearest is "${nearest}"`,
+        `Cannot use endpoint "${text}": framing "${value}" is unknown, the nearest is "${nearest(value, FRAMING_NAMES)}"`,
       );
     }
     options.framing = value as FramingName;

@@ -66,6 +66,12 @@ export class Inbox {
     this.#waiters.clear();
   }
 
+  /** As `end()`, but an orderly end that no reader has come to yet gives way to the error. */
+  abort(error: unknown): void {
+    if (this.#end === "ended" && this.#messages > 0) this.#end = { error };
+    else this.end({ error });
+  }
+
   /** Forgets what waits; returns how many messages that were. */
   clear(): number {
     const messages = this.#messages;

@@ -11,7 +11,7 @@ const SMALL_BLOCK_BYTES = 1024;
 /** Frames that are written together. Only the last entry of an outbox grows. */
 interface Entry {
   /** Frames side by side, or the start of one large frame. */
-  readonly block: Uint8Array;
+  block: Uint8Array;
   used: number;
   /** What follows the block: the rest of one large frame, not copied. */
   rest: Uint8Array[];
@@ -47,13 +47,18 @@ export class Outbox {
     return this.#bytes;
   }
 
+  /** Bytes of those that are on their way, or will be next: `dropOldest()` leaves them. */
+  get startedBytes(): number {
+    const first = this.#entries.peekFront();
+    if (first === undefined) return 0;
+    return first.rest.reduce((sum, part) => sum + part.length, first.used - this.#written);
+  }
+
   /** Adds a message's frame, `frameBytes` long. */
   push(message: Uint8Array, frameBytes: number): void {
     this.#bytes += frameBytes;
     const last = this.#entries.peekBack();
-    if (
-      last !== undefined && last.rest.length === 0 && last.block.length - last.used >= frameBytes
-    ) {
+    if (last !== undefined && last.rest.length === 0 && hasRoom(last, frameBytes)) {
       last.used = this.#framing.encodeInto(message, last.block, last.used);
       last.messages++;
       return;
@@ -131,10 +136,24 @@ const spare: Uint8Array[] = [];
 const MAX_SPARE_BLOCKS = 64;
 
 function newEntry(blockBytes: number): Entry {
-  const block = blockBytes === BLOCK_BYTES && spare.length > 0
-    ? spare.pop()!
-    : new Uint8Array(blockBytes);
-  return { block, used: 0, rest: [], messages: 0 };
+  return { block: newBlock(blockBytes), used: 0, rest: [], messages: 0 };
+}
+
+function newBlock(blockBytes: number): Uint8Array {
+  return blockBytes === BLOCK_BYTES && spare.length > 0 ? spare.pop()! : new Uint8Array(blockBytes);
+}
+
+/**
+ * Whether an entry takes so many bytes more. A small block is exchanged for a large one; a write
+ * that is under way goes on with the small one, which is not used again.
+ */
+function hasRoom(entry: Entry, bytes: number): boolean {
+  if (entry.block.length - entry.used >= bytes) return true;
+  if (entry.used + bytes > BLOCK_BYTES || entry.block.length === BLOCK_BYTES) return false;
+  const small = entry.block;
+  entry.block = newBlock(BLOCK_BYTES);
+  entry.block.set(small.subarray(0, entry.used));
+  return true;
 }
 
 function recycle(block: Uint8Array): void {

@@ -94,7 +94,10 @@ export class Receiver {
 
   /** Lets readers end now, and drops what is there and what still comes, until the peer ends. */
   discard(): void {
-    if (this.#state === "reading") this.#state = "discarding";
+    if (this.#state === "reading") {
+      this.#state = "discarding";
+      this.discardedBytes += this.#decoder.pendingBytes;
+    }
     this.discardedBytes += this.inbox.bytes;
     this.inbox.clear();
     this.inbox.end();

@@ -143,14 +143,16 @@ export class Sender {
         ),
       );
     }
-    while (slowConsumer === "drop-oldest" && this.#outbox.bytes + frameBytes > maxPendingBytes) {
-      const { messages } = this.#outbox.dropOldest();
-      if (messages === 0) break;
-      this.dropped += messages;
+    if (
+      slowConsumer === "drop-newest" || this.#outbox.startedBytes + frameBytes > maxPendingBytes
+    ) {
+      this.dropped++;
+      return false;
     }
-    if (this.#outbox.bytes + frameBytes <= maxPendingBytes) return true;
-    this.dropped++;
-    return false;
+    while (this.#outbox.bytes + frameBytes > maxPendingBytes) {
+      this.dropped += this.#outbox.dropOldest().messages;
+    }
+    return true;
   }
 
   #writeExpired(): void {

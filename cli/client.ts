@@ -1,0 +1,127 @@
+/** The client program: options and commands. */
+
+import { FRAMING_NAMES, type FramingName } from "../codec.ts";
+import type { connect as connectFunction, ConnectOptions } from "../client.ts";
+import type { Connection } from "../connection.ts";
+import { nearest } from "../nearest.ts";
+import { bench } from "./bench.ts";
+import { type ClientContext, exitCodeOf } from "./context.ts";
+import {
+  COMMON_OPTIONS,
+  describeOptions,
+  EXIT,
+  type OptionSpecs,
+  type ParsedOptions,
+  parseOptions,
+  UsageError,
+} from "./options.ts";
+import { ping } from "./ping.ts";
+import { makeReporter, messageOf, type Reporter } from "./report.ts";
+import { send } from "./send.ts";
+import { onStopSignal } from "./signals.ts";
+import { pipe } from "./pipe.ts";
+import { talk } from "./talk.ts";
+import { VERSION } from "./version.ts";
+
+const DEFAULT_ENDPOINT = "tcp://127.0.0.1:1234";
+const MS: Pick<OptionSpecs[string], "value" | "range"> = { value: "MS", range: [0, 2 ** 31 - 1] };
+const COUNT: Pick<OptionSpecs[string], "value" | "range"> = { value: "N", range: [0, 2 ** 31 - 1] };
+
+const OPTIONS: OptionSpecs = {
+  framing: {
+    value: "NAME",
+    choices: FRAMING_NAMES,
+    help: "if the endpoint names none; u32be by default",
+  },
+  "max-message": {
+    value: "BYTES",
+    range: [0, Number.MAX_SAFE_INTEGER],
+    help: "largest message accepted, 16777216 by default",
+  },
+  timeout: { ...MS, help: "for connecting and for each answer, 10000 by default" },
+  linger: {
+    ...MS,
+    help: "talk: for messages after a pipe's end, 1000 by default",
+  },
+  expect: { ...COUNT, help: "send: print so many answers" },
+  count: { ...COUNT, help: "ping: how often, 4 by default; bench: 100000" },
+  interval: { ...MS, help: "ping: from one to the next, 1000 by default" },
+  size: { value: "BYTES", range: [0, 2 ** 30], help: "bench: of a message, 32 by default" },
+  ...COMMON_OPTIONS,
+};
+
+const HELP = `Lengthwise ${VERSION}: deno run -N client.ts [ENDPOINT] [COMMAND] [OPTION…]
+  ENDPOINT  [tcp://][HOST]:PORT[?framing=NAME], by default ${DEFAULT_ENDPOINT}
+  NAME      ${FRAMING_NAMES.join(" ")}
+Commands
+  (none)      talk: lines from the keyboard or a pipe are sent, messages printed
+  send TEXT…  send one message each, and print the answers that --expect names
+  ping        measure the round-trip time to a chat or echo server
+  bench       measure messages per second against an echo server
+Options
+${describeOptions(OPTIONS)}
+Examples
+  client.ts                                            join the chat
+  client.ts :1234 send hello world --expect 2          send two messages
+  printf 'a\\nb\\n' | client.ts ":9000?framing=u32le"   lines as messages
+Exit codes: 0 done, 1 lost or refused, 2 wrong usage, 3 protocol broken`;
+
+const COMMANDS: Record<string, (context: ClientContext) => Promise<number>> = { send, ping, bench };
+
+/** Runs the client program and ends the process. */
+export async function main(
+  args: readonly string[],
+  connect: typeof connectFunction,
+): Promise<never> {
+  const reporter = makeReporter({ json: args.includes("--json") });
+  try {
+    const options = parseOptions(args, OPTIONS);
+    if (options.on("help")) console.log(HELP);
+    else if (options.on("version")) console.log(VERSION);
+    else Deno.exit(await run(options, connect, reporter));
+    Deno.exit(EXIT.done);
+  } catch (error) {
+    const usage = isMisuse(error);
+    reporter.error(messageOf(error) + (usage ? "; --help tells more" : ""));
+    Deno.exit(usage ? EXIT.usage : exitCodeOf(error));
+  }
+}
+
+function run(
+  options: ParsedOptions,
+  connect: typeof connectFunction,
+  reporter: Reporter,
+): Promise<number> {
+  const [first, ...rest] = options.operands;
+  const given = first !== undefined && !Object.hasOwn(COMMANDS, first);
+  const endpoint = given ? first : DEFAULT_ENDPOINT;
+  const [command, ...operands] = given ? rest : options.operands;
+  if (command !== undefined && !Object.hasOwn(COMMANDS, command)) {
+    const likely = nearest(command, Object.keys(COMMANDS));
+    throw new UsageError(`unknown command "${command}", the nearest is "${likely}"`);
+  }
+  if (command !== undefined && command !== "send" && operands.length > 0) {
+    throw new UsageError(`"${command}" takes no operands, but got "${operands[0]}"`);
+  }
+  const connectOptions: ConnectOptions = {
+    framing: options.text("framing") as FramingName | undefined,
+    maxMessageBytes: options.number("max-message"),
+    connectTimeout: Math.max(1, options.number("timeout") ?? 10_000),
+  };
+  let current: Connection | undefined;
+  onStopSignal().then(() => current?.close());
+  const context: ClientContext = {
+    operands,
+    options,
+    reporter,
+    async connect() {
+      return current = await connect(endpoint, connectOptions);
+    },
+  };
+  if (command !== undefined) return COMMANDS[command](context);
+  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? talk(context) : pipe(context);
+}
+
+function isMisuse(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof TypeError || error instanceof RangeError;
+}

@@ -1,0 +1,26 @@
+/** Messages on their way to standard output. */
+
+import { printable } from "../printable.ts";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A printer of messages: as JSON, made safe for a terminal, or as they are for a pipe. */
+export function messagePrinter(json: boolean): (message: Uint8Array) => void {
+  if (json) {
+    return (message) =>
+      console.log(JSON.stringify({ event: "message", text: decoder.decode(message) }));
+  }
+  if (Deno.stdout.isTerminal()) {
+    return (message) => console.log(printable(decoder.decode(message)));
+  }
+  return (message) => {
+    const line = new Uint8Array(message.length + 1);
+    line.set(message);
+    line[message.length] = 0x0a;
+    writeAll(line);
+  };
+}
+
+function writeAll(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}

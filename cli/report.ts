@@ -1,0 +1,38 @@
+/** What the programs say: events as lines for people on stderr, or as JSON for programs on stdout. */
+
+import { dim, red, setColorEnabled } from "@std/fmt/colors";
+import { printable } from "../printable.ts";
+
+/** Something that happened, in JSON's own types. */
+export type Event = { readonly event: string } & Record<string, unknown>;
+
+/** Where a program's events go. */
+export interface Reporter {
+  /** An event, with the line that tells it to people; without a line only programs are told. */
+  event(event: Event, line?: string): void;
+  /** One line about what went wrong, with what to do. */
+  error(message: string): void;
+}
+
+/** Makes the reporter; with `json`, stdout is one JSON object per line. */
+export function makeReporter(options: { json: boolean; quiet?: boolean }): Reporter {
+  const { json, quiet = false } = options;
+  setColorEnabled(Deno.stderr.isTerminal() && !Deno.noColor);
+  return {
+    event(event, line) {
+      if (json) console.log(JSON.stringify(event));
+      else if (line !== undefined && !quiet) {
+        console.error(`${dim(new Date().toISOString().slice(11, 19))} ${printable(line)}`);
+      }
+    },
+    error(message) {
+      if (json) console.log(JSON.stringify({ event: "error", message }));
+      else console.error(`${red("error")}: ${printable(message)}`);
+    },
+  };
+}
+
+/** An error's own words, on one line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

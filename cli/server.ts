@@ -1,0 +1,185 @@
+/** The server program: options, services, log, signals. */
+
+import { FRAMING_NAMES, type FramingName } from "../codec.ts";
+import type { CloseInfo, Connection } from "../connection.ts";
+import { ListenError } from "../errors.ts";
+import type { listen as listenFunction, ListenOptions, Server } from "../server.ts";
+import {
+  COMMON_OPTIONS,
+  describeOptions,
+  EXIT,
+  type OptionSpecs,
+  type ParsedOptions,
+  parseOptions,
+  UsageError,
+} from "./options.ts";
+import { makeReporter, messageOf, type Reporter } from "./report.ts";
+import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
+import { onStopSignal } from "./signals.ts";
+import { VERSION } from "./version.ts";
+
+const DEFAULT_ENDPOINT = "tcp://127.0.0.1:1234";
+
+const OPTIONS: OptionSpecs = {
+  service: { value: "NAME", choices: SERVICE_NAMES, help: "what to do, chat by default" },
+  framing: {
+    value: "NAME",
+    choices: FRAMING_NAMES,
+    help: "of endpoints that name none, u32be by default",
+  },
+  "max-message": {
+    value: "BYTES",
+    range: [0, Number.MAX_SAFE_INTEGER],
+    help: "largest message accepted, 1048576 by default",
+  },
+  "max-connections": {
+    value: "N",
+    range: [1, Number.MAX_SAFE_INTEGER],
+    help: "at a time, 10000 by default",
+  },
+  grace: {
+    value: "MS",
+    range: [0, 2 ** 31 - 1],
+    help: "for closing in order, 5000 by default",
+  },
+  quiet: { help: "no line per connection", short: "q" },
+  ...COMMON_OPTIONS,
+};
+
+const HELP = `Lengthwise ${VERSION}: deno run -N server.ts [ENDPOINT…] [OPTION…]
+  ENDPOINT  [tcp://][HOST]:PORT[?framing=NAME], by default ${DEFAULT_ENDPOINT}
+  NAME      ${FRAMING_NAMES.join(" ")}
+Options
+${describeOptions(OPTIONS)}
+Examples
+  server.ts                                           a chat server
+  server.ts :1234 "tcp://0.0.0.0:2323?framing=line"   … that telnet can join
+  server.ts ":9000?framing=u32le" --service echo      an echo server for C#
+Exit codes: 0 done, 1 cannot listen, 2 wrong usage`;
+
+/** Runs the server program and ends the process. */
+export async function main(args: readonly string[], listen: typeof listenFunction): Promise<never> {
+  let options: ParsedOptions;
+  try {
+    options = parseOptions(args, OPTIONS);
+  } catch (error) {
+    console.error(`error: ${messageOf(error)}; --help lists the options`);
+    Deno.exit(EXIT.usage);
+  }
+  if (options.on("help")) {
+    console.log(HELP);
+    Deno.exit(EXIT.done);
+  }
+  if (options.on("version")) {
+    console.log(VERSION);
+    Deno.exit(EXIT.done);
+  }
+  Deno.exit(await serve(options, listen));
+}
+
+/** Listens until a signal comes; resolves to the exit code. */
+async function serve(options: ParsedOptions, listen: typeof listenFunction): Promise<number> {
+  const json = options.on("json");
+  const reporter = makeReporter({ json, quiet: options.on("quiet") });
+  const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
+  const service = makeService(name, json, reporter) as Service<unknown>;
+  try {
+    await using server = await listen(
+      options.operands.length === 0 ? DEFAULT_ENDPOINT : options.operands,
+      listenOptions(options, service, reporter),
+      (connection) => handle(connection, service, reporter),
+    );
+    for (const endpoint of server.endpoints) {
+      console.log(
+        json ? JSON.stringify({ event: "listening", endpoint }) : `listening on ${endpoint}`,
+      );
+    }
+    if (name === "chat") tellHowToJoin(server, reporter);
+    await stopped(server, Number(options.text("grace") ?? 5_000), reporter);
+    return EXIT.done;
+  } catch (error) {
+    reporter.error(messageOf(error));
+    return error instanceof ListenError ? EXIT.lost : isMisuse(error) ? EXIT.usage : EXIT.lost;
+  }
+}
+
+function listenOptions(
+  options: ParsedOptions,
+  service: Service<unknown>,
+  reporter: Reporter,
+): ListenOptions<unknown> {
+  return {
+    format: service.format,
+    framing: options.text("framing") as FramingName | undefined,
+    maxMessageBytes: options.number("max-message"),
+    maxConnections: options.number("max-connections"),
+    onError(error, connection) {
+      if (connection === undefined) reporter.error(`cannot accept: ${messageOf(error)}`);
+      // What ended a connection is told when it has closed.
+    },
+    onRefuse(hostname, limit) {
+      reporter.event({ event: "refused", hostname, limit }, `${hostname} refused: ${limit}`);
+    },
+  };
+}
+
+async function handle(
+  connection: Connection<unknown>,
+  service: Service<unknown>,
+  reporter: Reporter,
+): Promise<void> {
+  const { id, remote, endpoint } = connection;
+  reporter.event({ event: "connected", id, remote, endpoint }, `${remote} connected`);
+  connection.closed.then((info) => reportClosed(connection, info, reporter));
+  await service.handle(connection);
+}
+
+function reportClosed(connection: Connection<unknown>, info: CloseInfo, reporter: Reporter): void {
+  const { id, remote } = connection;
+  const { messagesReceived, messagesSent, messagesDropped } = connection.stats;
+  const { clean, undeliveredBytes, unreadBytes } = info;
+  const error = info.error === undefined ? undefined : messageOf(info.error);
+  const lost = undeliveredBytes > 0 ? `, ${undeliveredBytes} bytes undelivered` : "";
+  reporter.event(
+    {
+      event: "closed",
+      id,
+      remote,
+      clean,
+      error,
+      messagesReceived,
+      messagesSent,
+      messagesDropped,
+      undeliveredBytes,
+      unreadBytes,
+    },
+    `${remote} closed${error === undefined ? "" : `: ${error}`}${lost}`,
+  );
+}
+
+function tellHowToJoin(server: Server<unknown>, reporter: Reporter): void {
+  for (const endpoint of server.endpoints) {
+    const [, host, port, framing] = /^tcp:\/\/(.*):(\d+)\?framing=(\w+)$/.exec(endpoint) ?? [];
+    const isDefault = endpoint === `${DEFAULT_ENDPOINT}?framing=u32be`;
+    reporter.event(
+      { event: "join", endpoint },
+      framing === "line"
+        ? `join with: telnet ${host.replace(/^\[|\]$/g, "")} ${port}`
+        : `join with: deno run --allow-net client.ts${isDefault ? "" : ` "${endpoint}"`}`,
+    );
+  }
+}
+
+/** Waits for a signal, then closes in order; a second one ends the process at once. */
+async function stopped(server: Server<unknown>, grace: number, reporter: Reporter): Promise<void> {
+  const signal = await onStopSignal();
+  reporter.event(
+    { event: "closing", signal, connections: server.connections.size },
+    `${signal}: closing ${server.connections.size} connections; again to end at once`,
+  );
+  await server.close({ grace });
+}
+
+function isMisuse(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof TypeError || error instanceof RangeError;
+}

@@ -1,0 +1,150 @@
+/** Runs the programs as a user would: in a process of their own, with only `--allow-net`. */
+
+import { assert } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** What a program that has ended left behind. */
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How to run a program. */
+export interface RunOptions {
+  /** What goes to its standard input; nothing by default. */
+  readonly stdin?: string | Uint8Array;
+  /** Flags for `deno run`. */
+  readonly flags?: readonly string[];
+}
+
+function command(script: string, args: readonly string[], flags: readonly string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", ...flags, script, ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs a program to its end. */
+export async function run(
+  script: string,
+  args: readonly string[],
+  { stdin = "", flags = ["--allow-net"] }: RunOptions = {},
+): Promise<Result> {
+  const child = command(script, args, flags).spawn();
+  const writer = child.stdin.getWriter();
+  // A program that ends without reading breaks the pipe, which is its right.
+  const writing = writer.write(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin)
+    .then(() => writer.close()).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  await writing;
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** A server program that runs until it is stopped. */
+export class RunningServer implements AsyncDisposable {
+  readonly endpoints: string[] = [];
+  readonly #child: Deno.ChildProcess;
+  readonly #stdout: ReadableStreamDefaultReader<string>;
+  readonly #stderr: ReadableStreamDefaultReader<string>;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#stdout = lines(child.stdout);
+    this.#stderr = lines(child.stderr);
+  }
+
+  /** Starts `server.ts` and waits until as many endpoints as given are open. */
+  static async start(
+    args: readonly string[],
+    { count = 1, flags = ["--allow-net"] } = {},
+  ): Promise<RunningServer> {
+    const child = command("server.ts", args, flags).spawn();
+    await child.stdin.close();
+    const server = new RunningServer(child);
+    while (server.endpoints.length < count) {
+      const line = await server.nextLine();
+      const endpoint = /^listening on (.*)$/.exec(line)?.[1] ??
+        (line.startsWith("{") ? JSON.parse(line).endpoint : undefined);
+      assert(endpoint !== undefined, `unexpected line: ${line}`);
+      server.endpoints.push(endpoint);
+    }
+    return server;
+  }
+
+  /** The next line on stdout. */
+  async nextLine(): Promise<string> {
+    const { value, done } = await this.#stdout.read();
+    if (done) throw new Error(`server ended: ${await rest(this.#stderr)}`);
+    return value;
+  }
+
+  /** The next line on stderr that matches. */
+  async logLine(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#stderr.read();
+      if (done) throw new Error(`server ended without a line like ${pattern}`);
+      if (pattern.test(value)) return value;
+    }
+  }
+
+  /** The port of an endpoint. */
+  port(index = 0): number {
+    return Number(/:(\d+)\?/.exec(this.endpoints[index])![1]);
+  }
+
+  /** The server's process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Sends a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Asks it to end, and waits until it has. */
+  async stop(signal: Deno.Signal = "SIGINT"): Promise<number> {
+    this.#child.kill(signal);
+    return await this.ended();
+  }
+
+  /** Waits until it has ended; resolves to the exit code. */
+  async ended(): Promise<number> {
+    const [{ code }] = await Promise.all([
+      this.#child.status,
+      rest(this.#stdout),
+      rest(this.#stderr),
+    ]);
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.ended();
+  }
+}
+
+function lines(stream: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<string> {
+  return stream
+    .pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)
+    .pipeThrough(new TextLineStream())
+    .getReader();
+}
+
+async function rest(reader: ReadableStreamDefaultReader<string>): Promise<string> {
+  const all: string[] = [];
+  for (let read = await reader.read(); !read.done; read = await reader.read()) all.push(read.value);
+  return all.join("\n");
+}
