@@ -66,7 +66,7 @@ export class MessageTooLargeError extends ProtocolError {
   }
 }
 
-/** A length prefix says something that cannot be: shorter than its own header, or above 2^53. */
+/** A length prefix says something that cannot be: less than its own header, or a varint without end. */
 export class InvalidLengthError extends ProtocolError {}
 
 /** A message cannot be expressed in the framing, or does not fit the format. */
@@ -76,7 +76,7 @@ export class InvalidMessageError extends ProtocolError {}
 export class TruncatedMessageError extends ProtocolError {
   /** Bytes of the unfinished frame that had arrived, header included. */
   readonly received: number;
-  /** Bytes that were missing: of the whole frame, or of the header when that was cut too. */
+  /** Bytes that were missing: of the frame, or at least of its header when that was cut. */
   readonly missing: number;
 
   /** Says where the stream ended. */

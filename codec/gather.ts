@@ -21,11 +21,11 @@ export class Gather {
     return this.#bytes;
   }
 
-  /** Takes a piece, which is not copied if it is large. */
+  /** Takes a piece, which is not copied if it is large and most of what it keeps alive. */
   push(piece: Uint8Array): void {
     if (piece.length >= SMALL_PIECE_BYTES) {
       this.#seal();
-      this.#pieces.push(piece);
+      this.#pieces.push(piece.length < piece.buffer.byteLength / 2 ? piece.slice() : piece);
       this.#bytes += piece.length;
       return;
     }
@@ -69,7 +69,8 @@ export class Gather {
 
   #seal(): void {
     if (this.#block === undefined) return;
-    this.#pieces.push(this.#block.subarray(0, this.#blockUsed));
+    const used = this.#block.subarray(0, this.#blockUsed);
+    this.#pieces.push(used.length < this.#block.length / 2 ? used.slice() : used);
     this.#block = undefined;
     this.#blockUsed = 0;
   }

@@ -14,7 +14,7 @@ export function hint(start: Uint8Array, swapped?: number, limit = 0): string | u
     const who = HTTP.test(text) ? "an HTTP request" : text === "SSH-" ? "SSH" : "text";
     return `it looks like ${who}, ${JSON.stringify(text)}`;
   }
-  if (swapped !== undefined && swapped <= limit) {
+  if (swapped !== undefined && swapped >= 0 && swapped <= limit) {
     return `in the other byte order it is ${swapped} bytes`;
   }
 }

@@ -168,7 +168,7 @@ class LengthPrefixFraming implements Framing {
   encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
     const { bytes, offset, adjustment, strip } = this.#layout;
     const total = strip + message.length;
-    if (strip !== bytes) target.fill(0, at, at + strip);
+    if (offset > 0 || strip !== bytes) target.fill(0, at, at + strip);
     target.set(message, at + strip);
     this.#write(target, at + offset, total - offset - bytes - adjustment);
     return at + total;
@@ -197,7 +197,7 @@ class LengthPrefixDecoder extends PrefixDecoder {
 
   constructor(layout: Layout, maxMessageBytes: number) {
     const { bytes, endian, offset, adjustment, strip } = layout;
-    super(offset + bytes);
+    super(offset + bytes, offset + bytes);
     this.skip = strip;
     this.#read = READERS[prefixName(layout)];
     this.#swapped = READERS[prefixName({ bytes, endian: endian === "big" ? "little" : "big" })];

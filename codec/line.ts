@@ -149,7 +149,7 @@ class LineDecoder implements Decoder {
   }
 
   get pendingBytes(): number {
-    return this.#gather.bytes;
+    return this.#gather.bytes + (this.#telnet?.pendingBytes ?? 0);
   }
 
   decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
@@ -163,7 +163,7 @@ class LineDecoder implements Decoder {
     if (at < text.length) {
       // One byte more than the limit may be a CR that is not part of the message.
       if (this.#gather.bytes + text.length - at > this.#maxBytes + 1) {
-        this.#refuse(this.#gather.bytes + text.length - at);
+        this.#refuse(this.#gather.bytes + text.length - at, "a line so far");
       }
       this.#gather.push(text.subarray(at));
     }
@@ -182,13 +182,13 @@ class LineDecoder implements Decoder {
     const length = whole.length > 0 && whole[whole.length - 1] === CR
       ? whole.length - 1
       : whole.length;
-    if (length > this.#maxBytes) this.#refuse(length);
+    if (length > this.#maxBytes) this.#refuse(length, "a line");
     return length === 0 ? EMPTY : whole.subarray(0, length);
   }
 
-  #refuse(size: number): never {
+  #refuse(size: number, what: string): never {
     this.#gather.clear();
-    this.#failure = new MessageTooLargeError("receive", size, this.#maxBytes, "a line so far");
+    this.#failure = new MessageTooLargeError("receive", size, this.#maxBytes, what);
     throw this.#failure;
   }
 }

@@ -19,7 +19,8 @@ export abstract class PrefixDecoder implements Decoder {
   #total = 0;
   #failure: unknown;
 
-  constructor(maxHeaderBytes: number) {
+  /** A header has at least and at most so many bytes. */
+  constructor(protected readonly minHeaderBytes: number, maxHeaderBytes: number) {
     this.#head = new Uint8Array(maxHeaderBytes);
   }
 
@@ -51,9 +52,7 @@ export abstract class PrefixDecoder implements Decoder {
       }
       return messages;
     } catch (error) {
-      this.#failure = error;
-      this.#gather.clear();
-      throw error;
+      throw this.#fail(error);
     }
   }
 
@@ -62,15 +61,18 @@ export abstract class PrefixDecoder implements Decoder {
     if (this.pendingBytes === 0) return messages;
     const inHeader = this.#headBytes > 0;
     const missing = inHeader
-      ? this.#head.length - this.#headBytes
+      ? Math.max(1, this.minHeaderBytes - this.#headBytes)
       : this.#total - this.#gather.bytes;
-    this.#failure = new TruncatedMessageError(
-      this.pendingBytes,
-      missing,
-      inHeader ? "header" : "body",
-    );
+    const part = inHeader ? "header" : "body";
+    throw this.#fail(new TruncatedMessageError(this.pendingBytes, missing, part));
+  }
+
+  /** The place in the stream is lost: from now on there is only this error. */
+  #fail(error: unknown): unknown {
+    this.#failure = error;
+    this.#headBytes = 0;
     this.#gather.clear();
-    throw this.#failure;
+    return error;
   }
 
   /** Keeps the start of a frame: in `#head` when its header is not whole (`total` is -1). */

@@ -1,6 +1,11 @@
 /** Framings under the names that people know them by. */
 
-import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
+import {
+  checkInteger,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  type Framing,
+  type FramingOptions,
+} from "./framing.ts";
 import { lengthPrefix } from "./length_prefix.ts";
 import { line } from "./line.ts";
 import { varint } from "./varint.ts";
@@ -11,10 +16,16 @@ import { varint } from "./varint.ts";
  */
 export function erlangPacket(packet: 1 | 2 | 4 | "line", options: FramingOptions = {}): Framing {
   if (packet === "line") return line({ ...options, telnet: false });
+  if (![1, 2, 4].includes(packet)) {
+    throw new RangeError(`Cannot use packet ${packet}: it must be 1, 2, 4 or "line"`);
+  }
   return lengthPrefix({ ...options, bytes: packet });
 }
 
-/** C#'s `BitConverter.GetBytes(int)` and `BinaryWriter.Write(int)`: int32, little-endian. */
+/**
+ * C#'s `BitConverter.GetBytes(int)` and `BinaryWriter.Write(int)`: int32, little-endian. Messages
+ * above 2 GiB, whose length such peers would take for negative, do not fit in an array anyway.
+ */
 export function csharpInt32(options: FramingOptions = {}): Framing {
   return lengthPrefix({ ...options, endian: "little" });
 }
@@ -26,6 +37,9 @@ export function javaWriteInt(options: FramingOptions = {}): Framing {
 
 /** Twisted's `Int8StringReceiver`, `Int16StringReceiver` and `Int32StringReceiver`. Their default limit is 99 999 bytes. */
 export function twistedInt(bits: 8 | 16 | 32, options: FramingOptions = {}): Framing {
+  if (![8, 16, 32].includes(bits)) {
+    throw new RangeError(`Cannot use bits ${bits}: it must be 8, 16 or 32`);
+  }
   return lengthPrefix({ ...options, bytes: bits / 8 as 1 | 2 | 4 });
 }
 
@@ -85,6 +99,13 @@ export function nettyLengthField(options: NettyLengthFieldOptions = {}): Framing
     lengthAdjustment = 0,
     initialBytesToStrip = 0,
   } = options;
+  checkInteger("maxFrameLength", maxFrameLength, 1, Number.MAX_SAFE_INTEGER);
+  if (initialBytesToStrip > maxFrameLength) {
+    throw new TypeError(
+      `Cannot use initialBytesToStrip ${initialBytesToStrip} together with maxFrameLength ` +
+        `${maxFrameLength}: no frame is that long`,
+    );
+  }
   const framing = lengthPrefix({
     bytes: lengthFieldLength,
     offset: lengthFieldOffset,

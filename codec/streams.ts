@@ -70,32 +70,31 @@ export class DecoderStream {
   /** Makes both ends for one stream of this framing. */
   constructor(framing: Framing) {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const messages = decode(iterate(readable), framing);
+    const chunks = readable.getReader();
+    const messages = decode(readAll(chunks), framing);
     this.writable = writable;
     // Pulled, because a stream that is put in error forgets the messages that are still queued.
     this.readable = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        const next = await messages.next();
-        if (next.done) controller.close();
-        else controller.enqueue(next.value);
+        try {
+          const next = await messages.next();
+          if (next.done) controller.close();
+          else controller.enqueue(next.value);
+        } catch (error) {
+          await chunks.cancel(error);
+          throw error;
+        }
       },
-      async cancel() {
-        await messages.return();
-      },
+      cancel: (reason) => chunks.cancel(reason),
     }, { highWaterMark: 0 });
   }
 }
 
-/** Not every browser can iterate a stream yet. */
-async function* iterate(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  let ended = false;
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
-    ended = true;
-  } finally {
-    if (!ended) await reader.cancel();
-  }
+/** Chunks until the stream ends. (Not every browser can iterate a stream yet.) */
+async function* readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
 /** A web stream that turns messages into frames, for `pipeThrough()`. */

@@ -17,6 +17,11 @@ export class TelnetFilter {
   #state: State = "text";
   #afterCr = false;
 
+  /** 1 inside a command, so that one without end is noticed as an unfinished line is. */
+  get pendingBytes(): number {
+    return this.#state === "text" ? 0 : 1;
+  }
+
   /** The chunk without telnet's bytes; the same array when there were none. */
   filter(chunk: Uint8Array): Uint8Array {
     const plain = this.#state === "text" && !(this.#afterCr && chunk[0] === 0) &&

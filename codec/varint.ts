@@ -76,7 +76,7 @@ class VarintDecoder extends PrefixDecoder {
   readonly #maxBytes: number;
 
   constructor(maxMessageBytes: number) {
-    super(MAX_VARINT_BYTES);
+    super(1, MAX_VARINT_BYTES);
     this.#maxBytes = maxMessageBytes;
   }
 
