@@ -1,8 +1,34 @@
 /**
- * Async socket messaging: whole messages over sockets, with `for await`.
+ * Async socket messaging: whole messages over sockets, out with `send()` and in with `for await`.
+ * Framing is by length prefix, so that Erlang, Netty, Twisted, tokio, C#, Java and telnet can talk to it.
+ *
+ * | module | what is in it |
+ * | --- | --- |
+ * | `./server` | `listen()` |
+ * | `./client` | `connect()`, `reconnect()`, `backoff()` |
+ * | `./connection` | `Connection`: its guarantees, options and limits |
+ * | `./format` | what messages mean: `bytes()`, `text()`, `json()` |
+ * | `./codec` | framings, for use without sockets and in browsers |
+ * | `./chat` | `Chat`, a room for any text clients |
+ * | `./transport` | endpoints, and what a transport promises |
+ * | `./errors` | every error |
+ *
+ * @example A server and a client
+ * ```ts
+ * import { connect, listen, text } from "@lengthwise/lengthwise";
+ *
+ * await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+ *   for await (const message of connection) await connection.send(message);
+ * });
+ *
+ * await using connection = await connect(server.endpoints[0], { format: text() });
+ * await connection.send("hello");
+ * console.log(await connection.receive()); // hello
+ * ```
  *
  * @module
  */
+
 export * from "./chat.ts";
 export * from "./client.ts";
 export * from "./codec.ts";
@@ -10,3 +36,4 @@ export * from "./connection.ts";
 export * from "./errors.ts";
 export * from "./format.ts";
 export * from "./server.ts";
+export * from "./transport.ts";

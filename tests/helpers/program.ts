@@ -61,12 +61,12 @@ export class RunningServer implements AsyncDisposable {
     this.#stderr = lines(child.stderr);
   }
 
-  /** Starts `server.ts` and waits until as many endpoints as given are open. */
+  /** Starts a server and waits until as many endpoints as given are open. */
   static async start(
     args: readonly string[],
-    { count = 1, flags = ["--allow-net"] } = {},
+    { count = 1, script = "server.ts", flags = ["--allow-net"] } = {},
   ): Promise<RunningServer> {
-    const child = command("server.ts", args, flags).spawn();
+    const child = command(script, args, flags).spawn();
     await child.stdin.close();
     const server = new RunningServer(child);
     while (server.endpoints.length < count) {
