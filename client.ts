@@ -48,6 +48,20 @@ const STABLE_AFTER = 5_000;
  * @throws {ConnectError} when that fails, or takes longer than `connectTimeout`.
  * @throws {TypeError} {RangeError} for a wrong endpoint or option.
  * @throws what `signal` was aborted with.
+ *
+ * @example A request and its answer, within a second
+ * ```ts
+ * import { connect, listen, text } from "@lengthwise/lengthwise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await listen("tcp://127.0.0.1:0?framing=u32le", async (connection) => {
+ *   for await (const message of connection) await connection.send(message);
+ * });
+ * const signal = AbortSignal.timeout(1_000);
+ * await using connection = await connect(server.endpoints[0], { format: text(), signal });
+ * await connection.send("hello");
+ * assertEquals(await connection.receive(), "hello");
+ * ```
  */
 export async function connect<T = Uint8Array>(
   endpoint: string,

@@ -47,6 +47,16 @@ export interface BackoffOptions {
  * "Exponential Backoff And Jitter", 2015.)
  *
  * @throws {RangeError} for a delay out of range.
+ *
+ * @example The bounds of the waits
+ * ```ts
+ * import { backoff } from "@lengthwise/lengthwise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const retry = backoff({ minDelay: 100, maxDelay: 350, maxAttempts: 4, random: () => 0.999 });
+ * const waits = [1, 2, 3, 4].map((attempt) => retry({ attempt, error: undefined }));
+ * assertEquals(waits, [99, 199, 349, undefined]);
+ * ```
  */
 export function backoff(options: BackoffOptions = {}): RetryPolicy {
   const { minDelay = 500, maxDelay = 30_000, maxAttempts = Infinity, random = Math.random } =

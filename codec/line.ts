@@ -43,6 +43,18 @@ export interface LineOptions extends FramingOptions {
  *
  * @throws {RangeError} for a limit out of range.
  * @throws {TypeError} for another newline.
+ *
+ * @example What telnet sends
+ * ```ts
+ * import { line } from "@lengthwise/lengthwise/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = line().decoder();
+ * const WILL_ECHO = [0xff, 0xfb, 0x01];
+ * const lines = decoder.decode(new Uint8Array([...WILL_ECHO, 0x68, 0x69, 0x0d, 0x0a, 0x79]));
+ * assertEquals(lines, [new Uint8Array([0x68, 0x69])]);
+ * assertEquals(decoder.end(), [new Uint8Array([0x79])]); // the last line lacks its newline
+ * ```
  */
 export function line(options: LineOptions = {}): Framing {
   const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, newline = "\n", telnet = true } = options;

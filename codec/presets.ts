@@ -90,6 +90,21 @@ export interface NettyLengthFieldOptions {
 /**
  * Netty's `LengthFieldBasedFrameDecoder`. For its counterpart `LengthFieldPrepender(4)` strip 4
  * bytes; for `LengthFieldPrepender(4, true)`, whose length counts itself, adjust by -4 as well.
+ *
+ * @throws {TypeError} {RangeError} for options out of range or in conflict.
+ *
+ * @example The counterpart of `LengthFieldPrepender(2, true)`
+ * ```ts
+ * import { nettyLengthField } from "@lengthwise/lengthwise/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const framing = nettyLengthField({
+ *   lengthFieldLength: 2,
+ *   lengthAdjustment: -2,
+ *   initialBytesToStrip: 2,
+ * });
+ * assertEquals(framing.encode(new Uint8Array([7])), new Uint8Array([0, 3, 7]));
+ * ```
  */
 export function nettyLengthField(options: NettyLengthFieldOptions = {}): Framing {
   const {

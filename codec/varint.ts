@@ -20,6 +20,15 @@ const MAX_VARINT_BYTES = 10;
  * shortest form; accepts longer ones up to 10 bytes, the width of a 64-bit varint.
  *
  * @throws {RangeError} for a limit out of range.
+ *
+ * @example 300 bytes
+ * ```ts
+ * import { varint } from "@lengthwise/lengthwise/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const frame = varint().encode(new Uint8Array(300));
+ * assertEquals(frame.subarray(0, 2), new Uint8Array([0xac, 0x02]));
+ * ```
  */
 export function varint(options: FramingOptions = {}): Framing {
   const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
