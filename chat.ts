@@ -122,7 +122,7 @@ export class Chat {
   /** Sends a line to everyone, without waiting for those who read slowly. */
   #tell(line: string, except?: Member): void {
     for (const member of this.#members.values()) {
-      if (member !== except && member.connection.state === "open") member.connection.send(line);
+      if (member !== except) member.connection.offer(line);
     }
   }
 

@@ -138,7 +138,13 @@ function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
   if (wanted.port === 0) {
     throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);
   }
-  const framing = wanted.framing ?? options.framing;
+  const { framing = wanted.framing } = options;
+  if (wanted.framing !== undefined && framing !== wanted.framing) {
+    throw new TypeError(
+      `Cannot use framing ${typeof framing === "string" ? framing : framing?.name} together with ` +
+        `"${endpoint}": the endpoint names another one`,
+    );
+  }
   return { wanted, settings: resolveSettings({ ...options, framing }), connectTimeout };
 }
 

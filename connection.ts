@@ -15,13 +15,11 @@ import type {
   ConnectionOptions,
   ConnectionStats,
 } from "./connection/types.ts";
-import {
-  ConnectionClosedError,
-  ConnectionLostError,
-  type LengthwiseError,
-  MessageTooLargeError,
-} from "./errors.ts";
-import type { FormatDecoder, Sendable } from "./format.ts";
+import { utf8 } from "./connection/utf8.ts";
+import { Values } from "./connection/values.ts";
+import { Deadline } from "./deadline.ts";
+import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "./errors.ts";
+import type { Sendable } from "./format.ts";
 import type { Transport } from "./transport.ts";
 
 export type {
@@ -50,7 +48,8 @@ let lastId = 0;
  *   what was not delivered. A message above 64 KiB is not copied: it must not be changed before it
  *   has left.
  * - **The peer's end.** When the peer closes in order, iteration ends without error after the last
- *   message; sending stays possible until `close()`. A stream that ends inside a message throws
+ *   message; sending stays possible until `close()`, or until nothing was sent for
+ *   `halfOpenTimeout`. A stream that ends inside a message throws
  *   `TruncatedMessageError`, a lost one `ConnectionLostError`, each after the messages before it.
  * - **`break`** out of `for await` does not close; a later loop goes on with the next message.
  * - **`close()`** ends iteration, flushes, half-closes and waits for the peer's end; what was not read
@@ -58,6 +57,25 @@ let lastId = 0;
  *   times: the first outcome stands. `await using` closes.
  * - **What is lost when.** A message that was written only reached the system; a peer that fails may
  *   not have read it. `closed` counts what did not even leave.
+ *
+ * @example Send, half-close, read to the end, and look how it ended
+ * ```ts
+ * import { connect, listen } from "@lengthwise/lengthwise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+ *   const all = await connection.receiveAll();
+ *   await connection.send(`${all.length} messages`);
+ * });
+ * const connection = await connect(server.endpoints[0]);
+ * for (const name of ["a", "b", "c"]) await connection.send(name);
+ * await connection.closeWrite();
+ * for await (const message of connection) {
+ *   assertEquals(new TextDecoder().decode(message), "3 messages");
+ * }
+ * const { clean, undeliveredBytes } = await connection.closed;
+ * assertEquals([clean, undeliveredBytes], [true, 0]);
+ * ```
  */
 export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDisposable {
   /** A number that no other connection of this process has or will have. */
@@ -66,26 +84,33 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   readonly endpoint: string;
   /** The address of the peer, such as `127.0.0.1:50123`. */
   readonly remote: string;
-  /** Settles when the connection has ended; never rejects. */
+  /**
+   * Settles when the connection has ended; never rejects. When only the peer has ended, that is
+   * after `close()` or `closeWrite()` at this end, or `halfOpenTimeout`.
+   */
   readonly closed: Promise<CloseInfo>;
 
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<T>;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
-  readonly #values: FormatDecoder<T> | undefined;
+  readonly #values: Values<T>;
   readonly #openedAt = Date.now();
   readonly #resolveClosed: (info: CloseInfo) => void;
   #state: "open" | "closing" | "closed" = "open";
   #output: "open" | "ending" | "ended" = "open";
+  #ending: Promise<void> | undefined;
   #closeOptions: CloseOptions = {};
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs when only the peer has ended. */
+  #halfOpen: Deadline | undefined;
   /** Why sending is over while receiving may go on. */
   #outputError: LengthwiseError | undefined;
   /** The first message that could not be sent at all. */
   #refused: unknown;
   #refusals = 0;
-  #info: CloseInfo | undefined;
+  /** What the connection ended with. */
+  #reason: unknown;
   #aborter: AbortController | undefined;
   #stopWatching: (() => void) | undefined;
 
@@ -105,7 +130,6 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     const { framing, format, signal } = settings;
     this.#transport = transport;
     this.#settings = settings;
-    this.#values = format.decoder(framing);
     this.endpoint = endpoint;
     this.remote = transport.remote;
     const { promise, resolve } = Promise.withResolvers<CloseInfo>();
@@ -118,6 +142,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     };
     this.#receiver = new Receiver(transport, settings, owner);
     this.#sender = new Sender(transport, settings, owner);
+    this.#values = new Values(
+      this.#receiver,
+      format.decoder(framing),
+      (error) => this.abort(error),
+    );
     if (signal !== undefined) this.#watch(signal);
     this.#receiver.run();
   }
@@ -153,7 +182,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   get signal(): AbortSignal {
     if (this.#aborter === undefined) {
       this.#aborter = new AbortController();
-      if (this.#info !== undefined) this.#aborter.abort(this.#reason(this.#info));
+      if (this.#state === "closed") this.#aborter.abort(this.#reason);
     }
     return this.#aborter.signal;
   }
@@ -167,32 +196,46 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * @throws {ConnectionLostError} when the connection is lost before there was room.
    * @throws {MessageTooLargeError} {InvalidMessageError} for what the framing cannot say.
    * @throws {SlowConsumerError} when `maxPendingBytes` is reached.
+   * @throws {TypeError} for what the format cannot express.
    */
   send(message: Sendable<T>): Promise<void> {
     try {
-      const encoded = this.#settings.format.encode(message);
-      return this.sendBytes(typeof encoded === "string" ? utf8(encoded) : encoded);
+      this.#queue(message);
     } catch (error) {
-      return this.#refuse(error);
+      return handledRejection(error);
+    }
+    return this.#sender.room();
+  }
+
+  /**
+   * Sends a message without waiting for a slow peer. Returns whether it was queued: not when it was
+   * refused or dropped, which `stats` counts and `closed` tells.
+   */
+  offer(message: Sendable<T>): boolean {
+    try {
+      return this.#queue(message);
+    } catch {
+      return false; // Counted, and kept for `closed`.
     }
   }
 
-  /** Sends a message past the format: what a relay or a broadcast has encoded already. */
-  sendBytes(message: Uint8Array): Promise<void> {
-    if (this.#state !== "open" || this.#output !== "open" || this.#outputError !== undefined) {
-      this.#refusals++;
-      return handledRejection(
-        this.#outputError ?? new ConnectionClosedError(
+  /** Queues a message; throws what refuses it. A refused message breaks no other. */
+  #queue(message: Sendable<T>): boolean {
+    try {
+      if (this.#state !== "open" || this.#output !== "open" || this.#outputError !== undefined) {
+        throw this.#outputError ?? new ConnectionClosedError(
           `Cannot send to ${this.remote}: connection is ${
             this.#state === "open" ? "half-closed" : this.#state
           }`,
-        ),
-      );
-    }
-    try {
-      return this.#sender.send(message);
+        );
+      }
+      this.#halfOpen?.start();
+      const encoded = this.#settings.format.encode(message);
+      return this.#sender.offer(typeof encoded === "string" ? utf8(encoded) : encoded);
     } catch (error) {
-      return this.#refuse(error);
+      this.#refusals++;
+      if (this.#state === "open") this.#refused ??= error;
+      throw error;
     }
   }
 
@@ -203,98 +246,44 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * @throws {ProtocolError} when the peer broke the rules of framing or format.
    */
   receive(): Promise<T | undefined> {
-    const message = this.#receiver.take();
-    if (message === undefined) return this.#receiveLater();
-    return this.#values === undefined
-      ? Promise.resolve(message as T)
-      : this.#decode(this.#values, message);
-  }
-
-  async #receiveLater(): Promise<T | undefined> {
-    const messages = await this.#receiver.inbox.wait(false);
-    if (messages === undefined) return this.#values?.end();
-    this.#receiver.taken();
-    return this.#values === undefined
-      ? messages[0] as T
-      : await this.#decode(this.#values, messages[0]);
-  }
-
-  async #decode(values: FormatDecoder<T>, message: Uint8Array): Promise<T> {
-    try {
-      return await values.decode(message);
-    } catch (error) {
-      this.abort(error);
-      throw error;
-    }
+    return this.#values.receive();
   }
 
   /** Messages until the peer ends. See the class's guarantees. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    const receiver = this.#receiver;
-    const plain = this.#values === undefined;
-    return {
-      next: (): Promise<IteratorResult<T, undefined>> => {
-        const message = plain ? receiver.take() : undefined;
-        return message === undefined
-          ? this.receive().then(toResult)
-          : Promise.resolve({ done: false, value: message as T });
-      },
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+    return this.#values.iterator();
   }
 
   /**
    * Messages until the peer ends, in the batches in which they arrived: one array, never empty, per
    * chunk that completed any. For the hottest loops, since nothing is awaited per message.
    */
-  async *batches(): AsyncGenerator<T[], void, void> {
-    for (;;) {
-      const batch = await this.#receiver.takeBatch();
-      const values = this.#values;
-      if (batch === undefined) {
-        const last = values?.end();
-        if (last !== undefined) yield [last];
-        return;
-      }
-      yield values === undefined
-        ? batch as T[]
-        : await Promise.all(batch.map((message) => this.#decode(values, message)));
-    }
+  batches(): AsyncGenerator<T[], void, void> {
+    return this.#values.batches();
   }
 
   /**
    * All messages until the peer ends.
    *
-   * @param options `maxBytes` bounds the messages' bytes together, 16 MiB by default.
+   * @param options `maxBytes` bounds the messages' bytes together, 16 MiB by default. Beyond
+   * 1024 messages, a small one counts for 64 bytes.
    * @throws {MessageTooLargeError} when there are more; the connection is aborted with it.
    */
-  async receiveAll(options: { maxBytes?: number } = {}): Promise<T[]> {
+  receiveAll(options: { maxBytes?: number } = {}): Promise<T[]> {
     const { maxBytes = 16 * 1024 * 1024 } = options;
-    const all: T[] = [];
-    let total = 0;
-    for (let batch; (batch = await this.#receiver.takeBatch()) !== undefined;) {
-      for (const message of batch) {
-        total += message.length;
-        if (total > maxBytes) {
-          const error = new MessageTooLargeError("receive", total, maxBytes, "receiveAll");
-          this.abort(error);
-          throw error;
-        }
-        all.push(
-          this.#values === undefined ? message as T : await this.#decode(this.#values, message),
-        );
-      }
-    }
-    const last = this.#values?.end();
-    return last === undefined ? all : [...all, last];
+    return this.#values.all(maxBytes);
   }
 
   /**
    * Half-closes: flushes, and tells the peer that nothing more will be sent. Receiving goes on. When
-   * the peer has ended too, the connection closes.
+   * the peer has ended too, the connection closes. Resolves when that was told, or cannot be any
+   * more because the connection is lost, of which `closed` tells.
    */
-  async closeWrite(): Promise<void> {
-    if (this.#output !== "open") return;
+  closeWrite(): Promise<void> {
+    return this.#ending ??= this.#endOutput();
+  }
+
+  async #endOutput(): Promise<void> {
     this.#output = "ending";
     await this.#sender.flushed();
     if (this.#state === "closed") return;
@@ -317,6 +306,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       this.#closeOptions = options;
       const { closeTimeout } = this.#settings.limits;
       clearTimeout(this.#closeTimer);
+      this.#halfOpen?.clear();
       this.#closeTimer = setTimeout(() => {
         const what = this.#sender.pendingBytes > 0 ? "read everything" : "close";
         this.#finish(
@@ -337,7 +327,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     if (this.#state === "closed") return;
     const error = reason ??
       new ConnectionClosedError(`Cannot use connection to ${this.remote}: it was aborted`);
-    this.#receiver.inbox.end({ error });
+    this.#receiver.inbox.abort(error);
     this.#receiver.discard();
     this.#finish(error);
   }
@@ -350,6 +340,12 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   #inputEnded(): void {
     if (this.#outputError !== undefined) this.#finish(this.#outputError);
     else if (this.#output === "ended") this.#finish();
+    else if (this.#state === "open") {
+      const { halfOpenTimeout } = this.#settings.limits;
+      const reason = `the peer ended, and nothing was sent for ${halfOpenTimeout} ms`;
+      this.#halfOpen = new Deadline(halfOpenTimeout, () => this.close({ reason }), { idle: true });
+      this.#halfOpen.start();
+    }
   }
 
   /** Sending is over, but what the peer said before it went may still be there to read. */
@@ -369,34 +365,26 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     if (this.#state === "closed") return;
     this.#state = "closed";
     clearTimeout(this.#closeTimer);
+    this.#halfOpen?.clear();
     this.#stopWatching?.();
-    const undeliveredBytes = this.#sender.pendingBytes;
     const failure = error ?? this.#refused;
-    this.#info = {
-      clean: failure === undefined && undeliveredBytes === 0,
-      ...this.#closeOptions,
-      ...(failure === undefined ? {} : { error: failure }),
-      undeliveredBytes,
-      unreadBytes: this.#receiver.discardedBytes,
-    };
-    const reason = this.#reason(this.#info);
-    this.#sender.stop(reason);
+    this.#reason = failure ??
+      new ConnectionClosedError(`Cannot use connection to ${this.remote}: it is closed`);
+    this.#sender.stop(this.#reason);
     this.#receiver.stop(error === undefined ? undefined : { error });
     this.#transport.close();
-    this.#resolveClosed(this.#info);
-    this.#aborter?.abort(reason);
-  }
-
-  #reason(info: CloseInfo): unknown {
-    return info.error ??
-      new ConnectionClosedError(`Cannot use connection to ${this.remote}: it is closed`);
-  }
-
-  /** A message that cannot be sent breaks no other, but must not get lost unnoticed. */
-  #refuse(error: unknown): Promise<never> {
-    this.#refusals++;
-    this.#refused ??= error;
-    return handledRejection(error);
+    this.#aborter?.abort(this.#reason);
+    // A write that was under way has either succeeded or not: only then the count is final.
+    this.#sender.settled().then(() => {
+      const undeliveredBytes = this.#sender.pendingBytes;
+      this.#resolveClosed({
+        clean: failure === undefined && undeliveredBytes === 0 && this.#sender.dropped === 0,
+        ...this.#closeOptions,
+        ...(failure === undefined ? {} : { error: failure }),
+        undeliveredBytes,
+        unreadBytes: this.#receiver.discardedBytes,
+      });
+    });
   }
 
   #watch(signal: AbortSignal): void {
@@ -405,17 +393,4 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     this.#stopWatching = () => signal.removeEventListener("abort", abort);
     if (signal.aborted) abort();
   }
-}
-
-function toResult<T>(value: T | undefined): IteratorResult<T, undefined> {
-  return value === undefined ? { done: true, value: undefined } : { done: false, value };
-}
-
-const encoder = new TextEncoder();
-const scratch = new Uint8Array(4096);
-
-/** UTF-8 bytes of a string; short ones in a buffer that the next call uses again. */
-function utf8(text: string): Uint8Array {
-  if (text.length * 3 > scratch.length) return encoder.encode(text);
-  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }

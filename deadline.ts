@@ -8,12 +8,16 @@
 export class Deadline {
   readonly #delay: number;
   readonly #expired: () => void;
+  readonly #idle: boolean;
   #due = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(delay: number, expired: () => void) {
+  /** An `idle` deadline does not keep the process running. */
+  constructor(delay: number, expired: () => void, options: { idle?: boolean } = {}) {
+    const { idle = false } = options;
     this.#delay = delay;
     this.#expired = expired;
+    this.#idle = idle;
   }
 
   /** Whether it is running. */
@@ -24,7 +28,7 @@ export class Deadline {
   /** Starts anew, from now. */
   start(): void {
     this.#due = performance.now() + this.#delay;
-    this.#timer ??= setTimeout(() => this.#look(), this.#delay);
+    if (this.#timer === undefined) this.#arm(this.#delay);
   }
 
   /** Stops; it can be started again. */
@@ -39,12 +43,17 @@ export class Deadline {
     this.#timer = undefined;
   }
 
+  #arm(delay: number): void {
+    this.#timer = setTimeout(() => this.#look(), delay);
+    if (this.#idle) Deno.unrefTimer(Number(this.#timer));
+  }
+
   #look(): void {
     this.#timer = undefined;
     if (this.#due === Infinity) return;
     const left = this.#due - performance.now();
     if (left > 0) {
-      this.#timer = setTimeout(() => this.#look(), left);
+      this.#arm(left);
       return;
     }
     this.#due = Infinity;

@@ -31,7 +31,7 @@ export interface ConnectionLimits {
   highWaterMark?: number;
   /**
    * Bytes waiting to be written that sends nobody waits for may reach; then `slowConsumer` decides.
-   * Whoever awaits each `send()` never gets there.
+   * A task that awaits each `send()` never gets there by itself; many such tasks together may.
    *
    * @default 8_388_608
    */
@@ -55,6 +55,13 @@ export interface ConnectionLimits {
    * @default 5_000
    */
   closeTimeout?: number;
+  /**
+   * Time that this end may take between two messages after the peer has ended; then the connection
+   * is closed in order.
+   *
+   * @default 30_000
+   */
+  halfOpenTimeout?: number;
 }
 
 /** All limits given. */
@@ -81,12 +88,14 @@ export function resolveLimits(
     slowConsumer = "disconnect",
     writeTimeout = 10_000,
     closeTimeout = 5_000,
+    halfOpenTimeout = 30_000,
   } = options;
   checkInteger("maxMessageBytes", maxMessageBytes, 0, Number.MAX_SAFE_INTEGER);
   checkInteger("maxUnreadBytes", maxUnreadBytes, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("highWaterMark", highWaterMark, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("maxPendingBytes", maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
-  for (const [name, delay] of Object.entries({ frameTimeout, writeTimeout, closeTimeout })) {
+  const delays = { frameTimeout, writeTimeout, closeTimeout, halfOpenTimeout };
+  for (const [name, delay] of Object.entries(delays)) {
     checkInteger(name, delay, 1, MAX_DELAY);
   }
   if (!["disconnect", "drop-newest", "drop-oldest"].includes(slowConsumer)) {
@@ -109,5 +118,6 @@ export function resolveLimits(
     slowConsumer,
     writeTimeout,
     closeTimeout,
+    halfOpenTimeout,
   };
 }

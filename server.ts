@@ -52,8 +52,7 @@ export interface ListenOptions<T = Uint8Array> extends Omit<ConnectionOptions<T>
   /** Called once all endpoints are open, with their real ports. */
   onListen?: (endpoints: readonly string[]) => void;
   /**
-   * Called with what ended a connection's handler, or went wrong in accepting; it must not throw.
-   * By default errors of the handler itself go to the console, those of peers nowhere: `closed` has
+   * Called with what ended a connection's handler, or went wrong in accepting. By default errors of the handler itself go to the console, those of peers nowhere: `closed` has
    * them.
    */
   onError?: (error: unknown, connection?: Connection<T>) => void;
@@ -128,12 +127,12 @@ function open<T>(
     for (const { listener } of listeners) listener.close();
     throw error;
   }
-  const { onError = reportOwnErrors, onRefuse, onListen, signal } = options;
+  const { onError = reportOwnErrors, onRefuse = () => {}, onListen, signal } = options;
   const server = new Server<T>(listeners, handler, {
     maxConnections,
     maxConnectionsPerAddress,
-    onError,
-    onRefuse,
+    onError: guarded(onError),
+    onRefuse: guarded(onRefuse),
     signal,
   });
   try {
@@ -162,10 +161,22 @@ function openOne<T>(text: string, options: ListenOptions<T>, backlog: number) {
   }
 }
 
+/** A callback that throws must not end the accept loop; but its mistake must be seen. */
+function guarded<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+  return (...args) => {
+    try {
+      callback(...args);
+    } catch (error) {
+      reportOwnErrors(error);
+    }
+  };
+}
+
 /** A handler's own mistakes must be seen, as with `Deno.serve`; what peers do is no news. */
 function reportOwnErrors(error: unknown, connection?: { readonly remote: string }): void {
   if (error instanceof LengthwiseError) return;
-  console.error(`Cannot go on with the connection of ${connection?.remote ?? "a peer"}:`, error);
+  const of = connection === undefined ? "the server" : `the connection of ${connection.remote}`;
+  console.error(`Error in a callback of ${of}:`, error);
 }
 
 if (import.meta.main) {

@@ -121,7 +121,9 @@ function parseQuery(text: string, query: string): Pick<Endpoint, "framing"> {
     }
     if (!FRAMING_NAMES.includes(value as FramingName)) {
       throw new TypeError(
-        `Cannot use endpoint "${text}": framing "${value}" is unknown, the nearest is "${nearest(value, FRAMING_NAMES)}"`,
+        `Cannot use endpoint "${text}": framing "${value}" is unknown, the nearest is "${
+          nearest(value, FRAMING_NAMES)
+        }"`,
       );
     }
     options.framing = value as FramingName;

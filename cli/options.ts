@@ -87,7 +87,9 @@ function check(name: string, text: string, spec: OptionSpec): void {
   if (text === "") throw new UsageError(`--${name} needs a value, ${spec.value}`);
   if (spec.choices !== undefined && !spec.choices.includes(text)) {
     throw new UsageError(
-      `--${name} ${text}: it must be one of ${spec.choices.join(", ")}; the nearest is ${nearest(text, spec.choices)}`,
+      `--${name} ${text}: it must be one of ${spec.choices.join(", ")}; the nearest is ${
+        nearest(text, spec.choices)
+      }`,
     );
   }
   if (spec.range !== undefined) {

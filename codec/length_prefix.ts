@@ -52,7 +52,7 @@ export interface LengthPrefixOptions extends FramingOptions {
    */
   includesHeader?: boolean;
   /**
-   * Bytes at the start of the frame that are not part of the message: dropped when decoding, zero
+   * Bytes at the start of the frame, 0 to 4096, that are not part of the message: dropped when decoding, zero
    * when encoding (but for the length). With less than `offset + bytes` the message contains the
    * header, or its end; the encoder then writes the length over the message's bytes at its place.
    *
@@ -98,7 +98,7 @@ export function lengthPrefix(options: LengthPrefixOptions = {}): Framing {
   }
   const { adjustment = includesHeader ? -(offset + bytes) : 0, strip = offset + bytes } = options;
   checkInteger("adjustment", adjustment, -(2 ** 31), 2 ** 31);
-  checkInteger("strip", strip, 0, 65_536);
+  checkInteger("strip", strip, 0, 4096);
 
   const layout: Layout = { bytes, endian, offset, adjustment, strip };
   const most = mostMessageBytes(layout);

@@ -125,6 +125,11 @@ export class Outbox {
     return { messages: dropped.messages, bytes };
   }
 
+  /** A write that was under way when everything was let go of has taken `bytes`. */
+  wroteAfterRelease(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
   /** Lets go of everything; `bytes` still says how much it was. */
   release(): void {
     this.#entries.clear();

@@ -32,6 +32,7 @@ export class Sender {
   readonly #outbox: Outbox;
   readonly #deadline: Deadline;
   #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
+  #underWay: Promise<void> = DONE;
   #drained: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
 
@@ -51,34 +52,41 @@ export class Sender {
   }
 
   /**
-   * Queues a message. Resolves at once below the high-water mark, else when the queue is below it
-   * again; rejects when the connection fails before that.
+   * Queues a message; returns false when the slow-consumer policy drops it.
    *
    * @throws {ProtocolError} for a message that the framing cannot say.
+   * @throws {SlowConsumerError} when too much waits already, and that is the policy.
    */
-  send(message: Uint8Array): Promise<void> {
+  offer(message: Uint8Array): boolean {
+    if (!(message instanceof Uint8Array)) {
+      throw new TypeError(`Cannot send ${typeof message}: it must be a Uint8Array or a string`);
+    }
     const frameBytes = this.#framing.frameBytes(message);
-    if (frameBytes === 0) return DONE;
+    if (frameBytes === 0) return true;
     const pending = this.#outbox.bytes;
     const { highWaterMark, maxPendingBytes } = this.#limits;
     if (pending >= highWaterMark && pending + frameBytes > maxPendingBytes) {
-      if (!this.#makeRoom(frameBytes)) return DONE;
+      if (!this.#makeRoom(frameBytes)) return false;
     }
     this.#outbox.push(message, frameBytes);
     if (pending + frameBytes >= highWaterMark) {
       this.flush();
-      return (this.#drained ??= handledResolvers<void>()).promise;
-    }
-    if (this.#state === "idle") {
+    } else if (this.#state === "idle") {
       this.#state = "scheduled";
       flushSoon(this);
     }
-    return DONE;
+    return true;
+  }
+
+  /** Resolves at once below the high-water mark, else when the queue is below it again. */
+  room(): Promise<void> {
+    if (this.#outbox.bytes < this.#limits.highWaterMark) return DONE;
+    return (this.#drained ??= handledResolvers<void>()).promise;
   }
 
   /** Writes what waits, from now on until nothing does. */
   flush(): void {
-    if (this.#state === "idle" || this.#state === "scheduled") this.#write();
+    if (this.#state === "idle" || this.#state === "scheduled") this.#underWay = this.#write();
   }
 
   /** Resolves when everything was written, or nothing more will be. */
@@ -86,6 +94,11 @@ export class Sender {
     if (this.#outbox.bytes === 0 || this.#state === "stopped") return DONE;
     this.flush();
     return (this.#flushed ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** Resolves when no write is under way: once the transport is closed, `pendingBytes` is final. */
+  settled(): Promise<void> {
+    return this.#underWay;
   }
 
   /** Ends: what waits is not written. Sends that wait reject with the error. */
@@ -104,7 +117,11 @@ export class Sender {
       for (let chunk = this.#outbox.peek(); chunk !== undefined; chunk = this.#outbox.peek()) {
         this.#deadline.start();
         const bytes = await this.#transport.write(chunk);
-        if (this.#isStopped()) return;
+        if (this.#isStopped()) {
+          this.#outbox.wroteAfterRelease(bytes);
+          this.bytes += bytes;
+          return;
+        }
         const done = this.#outbox.advance(bytes);
         this.bytes += done.bytes;
         this.messages += done.messages;

@@ -2,6 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { Deque } from "@std/data-structures";
+import { checkInteger } from "../codec/framing.ts";
 import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { ConnectionClosedError } from "../errors.ts";
@@ -53,7 +54,7 @@ export interface ServerOptions<T> extends AdmissionLimits {
   /** Where errors of handlers and of accepting go. */
   onError(error: unknown, connection?: Connection<T>): void;
   /** Told of connections that are turned away. */
-  onRefuse?: (hostname: string, limit: keyof AdmissionLimits) => void;
+  onRefuse(hostname: string, limit: keyof AdmissionLimits): void;
   /** Closes the server when aborted. */
   signal?: AbortSignal;
 }
@@ -123,7 +124,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 
   /**
    * Sends a message to all connections, without waiting for slow ones: the slow-consumer policy of
-   * each decides. Returns how many it was queued for.
+   * each decides. Returns how many it was queued for; the others' `stats` count it as dropped.
    */
   broadcast(message: Sendable<T>, options: BroadcastOptions<T> = {}): number {
     const { except } = options;
@@ -132,9 +133,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       : new Set(except instanceof Connection ? [except] : except);
     let count = 0;
     for (const connection of this.#connections) {
-      if (connection.state !== "open" || left?.has(connection)) continue;
-      connection.send(message);
-      count++;
+      if (!left?.has(connection) && connection.offer(message)) count++;
     }
     return count;
   }
@@ -146,12 +145,8 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     }
     return {
       next: async () => {
-        const value = this.#unclaimed.popFront() ??
-          (this.#state === "open"
-            ? await new Promise<Connection<T> | undefined>((resolve) =>
-              this.#claims.pushBack(resolve)
-            )
-            : undefined);
+        const value = this.#state !== "open" ? undefined : this.#unclaimed.popFront() ??
+          await new Promise<Connection<T> | undefined>((resolve) => this.#claims.pushBack(resolve));
         return value === undefined ? { done: true, value } : { done: false, value };
       },
       return: () => Promise.resolve({ done: true, value: undefined }),
@@ -160,12 +155,17 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 
   /**
    * Closes in order: no more connections are accepted, each one is closed, handlers may finish, up
-   * to `grace`; what is left then is aborted. Resolves when all connections have ended.
+   * to `grace`; what is left then is aborted. Resolves when all connections have ended. A handler
+   * that calls this must not await it, since it would wait for itself.
+   *
+   * @throws {RangeError} for a grace out of range.
    */
   close(options: ServerCloseOptions = {}): Promise<void> {
+    const { grace = 5_000 } = options;
+    checkInteger("grace", grace, 0, 2 ** 31 - 1);
     if (this.#state === "open") {
       this.#state = "closing";
-      this.#shutDown(options.grace ?? 5_000);
+      this.#shutDown(grace);
     }
     return this.closed;
   }
@@ -226,10 +226,11 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 
   #admit(peer: AcceptedPeer, { settings, name }: OpenEndpoint<T>): void {
     const { hostname } = peer;
-    const limit = this.#state === "open" ? this.#admission.enter(hostname) : "maxConnections";
+    if (this.#state !== "open") return peer.refuse();
+    const limit = this.#admission.enter(hostname);
     if (limit !== undefined) {
       peer.refuse();
-      this.#options.onRefuse?.(hostname, limit);
+      this.#options.onRefuse(hostname, limit);
       return;
     }
     this.#accepted++;

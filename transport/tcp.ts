@@ -43,12 +43,25 @@ class TcpListener implements TransportListener {
   }
 
   async accept(): Promise<AcceptedPeer> {
-    return new AcceptedTcp(await this.#listener.accept());
+    for (;;) {
+      try {
+        return new AcceptedTcp(await this.#listener.accept());
+      } catch (error) {
+        if (!peerHasGone(error)) throw error;
+      }
+    }
   }
 
   close(): void {
     closeQuietly(this.#listener);
   }
+}
+
+/** Whether a peer reset its connection before it was accepted: nobody else must wait for that. */
+function peerHasGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
 }
 
 class AcceptedTcp implements AcceptedPeer {

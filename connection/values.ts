@@ -1,0 +1,121 @@
+/** The reading side of a connection: its messages as values of its format. */
+
+import { checkInteger } from "../codec/framing.ts";
+import { MessageTooLargeError } from "../errors.ts";
+import type { FormatDecoder } from "../format.ts";
+import type { Receiver } from "./receiver.ts";
+
+/** What a message counts for at least where messages are collected. */
+const MIN_MESSAGE_COST = 64;
+/** A small limit on bytes still allows a thousand tiny messages. */
+const FREE_COST = 64 * 1024;
+
+/** Takes messages from a receiver and decodes them, where there is a decoder. */
+export class Values<T> {
+  readonly #receiver: Receiver;
+  readonly #decoder: FormatDecoder<T> | undefined;
+  readonly #abort: (error: unknown) => void;
+
+  /** A message that the format does not allow aborts the connection. */
+  constructor(
+    receiver: Receiver,
+    decoder: FormatDecoder<T> | undefined,
+    abort: (error: unknown) => void,
+  ) {
+    this.#receiver = receiver;
+    this.#decoder = decoder;
+    this.#abort = abort;
+  }
+
+  /** The next value; undefined at the end. */
+  receive(): Promise<T | undefined> {
+    const message = this.#receiver.take();
+    return message === undefined ? this.#receiveLater() : this.#decode(message);
+  }
+
+  async #receiveLater(): Promise<T | undefined> {
+    const messages = await this.#receiver.inbox.wait(false);
+    if (messages === undefined) return this.#decoder?.end();
+    this.#receiver.taken();
+    return await this.#decode(messages[0]);
+  }
+
+  /** Values one by one, without a promise of its own for each where nothing has to be decoded. */
+  iterator(): AsyncIterator<T, undefined> {
+    const receiver = this.#receiver;
+    const plain = this.#decoder === undefined;
+    return {
+      next: (): Promise<IteratorResult<T, undefined>> => {
+        const message = plain ? receiver.take() : undefined;
+        return message === undefined
+          ? this.receive().then(toResult)
+          : Promise.resolve({ done: false, value: message as T });
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  /** Values in the batches in which they arrived; those before one in error come first. */
+  async *batches(): AsyncGenerator<T[], void, void> {
+    for (let batch; (batch = await this.#receiver.takeBatch()) !== undefined;) {
+      if (this.#decoder === undefined) {
+        yield batch as T[];
+        continue;
+      }
+      const results = await Promise.allSettled(batch.map((message) => this.#decode(message)));
+      const bad = results.find((result) => result.status === "rejected");
+      const good = results.slice(0, bad === undefined ? results.length : results.indexOf(bad));
+      if (good.length > 0) yield good.map((result) => (result as { value: T }).value);
+      if (bad !== undefined) throw bad.reason;
+    }
+    const last = this.#decoder?.end();
+    if (last !== undefined) yield [last];
+  }
+
+  /** All values until the end. */
+  async all(maxBytes: number): Promise<T[]> {
+    checkInteger("maxBytes", maxBytes, 0, Number.MAX_SAFE_INTEGER);
+    const all: T[] = [];
+    let total = 0;
+    let cost = 0;
+    for (let batch; (batch = await this.#receiver.takeBatch()) !== undefined;) {
+      for (const message of batch) {
+        total += message.length;
+        cost += Math.max(message.length, MIN_MESSAGE_COST);
+        if (total > maxBytes || cost > Math.max(maxBytes, FREE_COST)) {
+          const error = new MessageTooLargeError(
+            "receive",
+            total,
+            maxBytes,
+            `${all.length + 1} messages together`,
+          );
+          this.#abort(error);
+          throw error;
+        }
+        all.push(this.#decoder === undefined ? message as T : await this.#decode(message));
+      }
+    }
+    const last = this.#decoder?.end();
+    if (last !== undefined) all.push(last);
+    return all;
+  }
+
+  #decode(message: Uint8Array): Promise<T> {
+    return this.#decoder === undefined
+      ? Promise.resolve(message as T)
+      : this.#decodeBy(this.#decoder, message);
+  }
+
+  async #decodeBy(decoder: FormatDecoder<T>, message: Uint8Array): Promise<T> {
+    try {
+      return await decoder.decode(message);
+    } catch (error) {
+      this.#abort(error);
+      throw error;
+    }
+  }
+}
+
+function toResult<T>(value: T | undefined): IteratorResult<T, undefined> {
+  return value === undefined ? { done: true, value: undefined } : { done: false, value };
+}

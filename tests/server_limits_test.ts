@@ -1,0 +1,117 @@
+/** Who may come in: limits of a server, and the loop that accepts. */
+
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { connect } from "../client.ts";
+import { Admission, isLoopback } from "../server/admission.ts";
+import { listen } from "../server.ts";
+import { Fixture } from "./helpers/fixture.ts";
+import { formatEndpoint, parseEndpoint } from "../transport.ts";
+import { tcp } from "../transport/tcp.ts";
+import { connectResettable, RawPeer } from "./helpers/raw.ts";
+import { receiveText } from "./helpers/texts.ts";
+
+const HELLO = [0, 0, 0, 5, 72, 69, 76, 76, 79];
+
+Deno.test("Admission lets in up to maxConnections, and again when one leaves", () => {
+  const admission = new Admission({ maxConnections: 2, maxConnectionsPerAddress: 2 });
+  const enter = (hostname: string) => admission.enter(hostname);
+  assertEquals([enter("a"), enter("b"), enter("c")], [undefined, undefined, "maxConnections"]);
+  admission.leave("b");
+  assertEquals([enter("c"), enter("a")], [undefined, "maxConnections"]);
+  assertEquals(admission.refused, 2);
+});
+
+Deno.test("Admission lets in up to maxConnectionsPerAddress of one address, however many others there are", () => {
+  const admission = new Admission({ maxConnections: 100, maxConnectionsPerAddress: 3 });
+  for (const hostname of ["192.0.2.1", "192.0.2.2", "2001:db8::1"]) {
+    const answers = Array.from({ length: 4 }, () => admission.enter(hostname));
+    assertEquals(answers, [undefined, undefined, undefined, "maxConnectionsPerAddress"]);
+  }
+  admission.leave("192.0.2.1");
+  assertEquals(admission.enter("192.0.2.2"), "maxConnectionsPerAddress");
+  assertEquals(admission.enter("192.0.2.1"), undefined);
+});
+
+Deno.test("Admission does not limit loopback by address", () => {
+  const admission = new Admission({ maxConnections: 100, maxConnectionsPerAddress: 1 });
+  for (
+    const hostname of ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1", "::FFFF:127.0.0.1"]
+  ) {
+    assert(isLoopback(hostname), hostname);
+    for (let n = 0; n < 3; n++) assertEquals(admission.enter(hostname), undefined);
+  }
+  for (const hostname of ["128.0.0.1", "10.127.0.1", "::2", "2001:db8::127", "::ffff:10.0.0.1"]) {
+    assert(!isLoopback(hostname), hostname);
+  }
+});
+
+Deno.test("Admission forgets addresses that have left", () => {
+  const admission = new Admission({ maxConnections: 10, maxConnectionsPerAddress: 1 });
+  for (let n = 0; n < 1000; n++) {
+    assertEquals(admission.enter("192.0.2.1"), undefined);
+    assertEquals(admission.enter("192.0.2.1"), "maxConnectionsPerAddress");
+    admission.leave("192.0.2.1");
+  }
+});
+
+Deno.test("Server closes at once what exceeds maxConnections, counts it and tells onRefuse", async () => {
+  const refused: string[][] = [];
+  await using server = await listen("127.0.0.1:0", {
+    maxConnections: 2,
+    onRefuse: (...told) => refused.push(told),
+  }, async (connection) => {
+    for await (const message of connection) connection.send(message);
+  });
+  await using one = await connect(server.endpoints[0]);
+  const two = await connect(server.endpoints[0]);
+  for (const connection of [one, two]) {
+    connection.send("in");
+    assertEquals(await receiveText(connection), "in");
+  }
+  using three = await RawPeer.connect(server.endpoints[0]);
+  assertEquals(await three.drain(), 0);
+  assertEquals(refused, [["127.0.0.1", "maxConnections"]]);
+  assertEquals(server.stats, { accepted: 2, refused: 1, acceptErrors: 0, handlerErrors: 0 });
+  await two.close();
+  // The server may learn of it a moment later: those that come before that are turned away too.
+  let answer: string | undefined;
+  while (answer === undefined) {
+    await using again = await connect(server.endpoints[0]);
+    again.send("back in");
+    answer = await receiveText(again).catch(() => undefined);
+  }
+  assertEquals(answer, "back in");
+});
+
+Deno.test("TransportListener.accept() passes over peers that reset before they were accepted", async () => {
+  const endpoint = parseEndpoint("127.0.0.1:0");
+  const listener = tcp.listen(endpoint, { backlog: 100 });
+  const name = formatEndpoint(listener.endpoint);
+  for (let n = 0; n < 20; n++) (await connectResettable(name)).resetAndDestroy();
+  using peer = await RawPeer.connect(name);
+  const transport = (await listener.accept()).open();
+  assertEquals(transport.remote, peer.address);
+  transport.close();
+  listener.close();
+});
+
+Deno.test("Server goes on accepting after it had no file descriptors left", async () => {
+  await using server = new Fixture("echo_server.ts", { maxFiles: 64 });
+  const endpoint = await server.line();
+  assert(endpoint !== undefined);
+  const peers: RawPeer[] = [];
+  for (let n = 0; n < 200; n++) peers.push(await RawPeer.connect(endpoint));
+  const error = await server.line();
+  assert(/os error 24|Too many open files/.test(error ?? ""), error);
+  // Those that are in are served all the while.
+  await peers[0].send(HELLO);
+  assertEquals([...await peers[0].receive(9)], HELLO);
+  const startedAt = performance.now();
+  for (const peer of peers) peer.close();
+  for (let n = 0; n < 10; n++) {
+    using peer = await RawPeer.connect(endpoint);
+    await peer.send(HELLO);
+    assertEquals([...await peer.receive(9)], HELLO);
+  }
+  assertLess(performance.now() - startedAt, 5000);
+});
