@@ -45,7 +45,7 @@ export class Deadline {
 
   #arm(delay: number): void {
     this.#timer = setTimeout(() => this.#look(), delay);
-    if (this.#idle) Deno.unrefTimer(Number(this.#timer));
+    if (this.#idle) (this.#timer as { unref?: () => void }).unref?.();
   }
 
   #look(): void {

@@ -83,3 +83,10 @@ Deno.test("Deadline may be moved a million times", () => {
   deadline.clear();
   assertLess(performance.now() - startedAt, 2000);
 });
+
+Deno.test("Deadline that is idle does not keep the process running", async () => {
+  const code = `import { Deadline } from "${new URL("../deadline.ts", import.meta.url)}";
+    new Deadline(600_000, () => {}, { idle: true }).start();`;
+  const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
+  assertEquals(success, true);
+});
