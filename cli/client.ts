@@ -5,18 +5,17 @@ import type { connect as connectFunction, ConnectOptions } from "../client.ts";
 import type { Connection } from "../connection.ts";
 import { nearest } from "../nearest.ts";
 import { bench } from "./bench.ts";
-import { type ClientContext, exitCodeOf } from "./context.ts";
+import type { ClientContext } from "./context.ts";
 import {
   COMMON_OPTIONS,
   describeOptions,
-  EXIT,
   type OptionSpecs,
   type ParsedOptions,
-  parseOptions,
   UsageError,
 } from "./options.ts";
 import { ping } from "./ping.ts";
-import { makeReporter, messageOf, type Reporter } from "./report.ts";
+import { runProgram } from "./program.ts";
+import type { Reporter } from "./report.ts";
 import { send } from "./send.ts";
 import { onStopSignal } from "./signals.ts";
 import { pipe } from "./pipe.ts";
@@ -69,25 +68,18 @@ Exit codes: 0 done, 1 lost or refused, 2 wrong usage, 3 protocol broken`;
 const COMMANDS: Record<string, (context: ClientContext) => Promise<number>> = { send, ping, bench };
 
 /** Runs the client program and ends the process. */
-export async function main(
+export function main(
   args: readonly string[],
   connect: typeof connectFunction,
 ): Promise<never> {
-  const reporter = makeReporter({ json: args.includes("--json") });
-  try {
-    const options = parseOptions(args, OPTIONS);
-    if (options.on("help")) console.log(HELP);
-    else if (options.on("version")) console.log(VERSION);
-    else Deno.exit(await run(options, connect, reporter));
-    Deno.exit(EXIT.done);
-  } catch (error) {
-    const usage = isMisuse(error);
-    reporter.error(messageOf(error) + (usage ? "; --help tells more" : ""));
-    Deno.exit(usage ? EXIT.usage : exitCodeOf(error));
-  }
+  return runProgram(args, {
+    options: OPTIONS,
+    help: HELP,
+    run: (options, reporter) => run(options, connect, reporter),
+  });
 }
 
-function run(
+async function run(
   options: ParsedOptions,
   connect: typeof connectFunction,
   reporter: Reporter,
@@ -118,10 +110,7 @@ function run(
       return current = await connect(endpoint, connectOptions);
     },
   };
-  if (command !== undefined) return COMMANDS[command](context);
-  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? talk(context) : pipe(context);
-}
-
-function isMisuse(error: unknown): boolean {
-  return error instanceof UsageError || error instanceof TypeError || error instanceof RangeError;
+  if (command !== undefined) return await COMMANDS[command](context);
+  const atTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  return await (atTerminal ? talk(context) : pipe(context));
 }

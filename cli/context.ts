@@ -1,8 +1,7 @@
 /** What the client's commands share. */
 
 import type { Connection } from "../connection.ts";
-import { ProtocolError } from "../errors.ts";
-import { EXIT, type ParsedOptions } from "./options.ts";
+import type { ParsedOptions } from "./options.ts";
 import type { Reporter } from "./report.ts";
 
 /** What the client's commands work with. */
@@ -15,9 +14,4 @@ export interface ClientContext {
   readonly reporter: Reporter;
   /** Connects, also again; a signal closes the last connection in order. */
   connect(): Promise<Connection>;
-}
-
-/** The exit code that tells how a connection ended. */
-export function exitCodeOf(error: unknown): number {
-  return error instanceof ProtocolError ? EXIT.protocol : EXIT.lost;
 }

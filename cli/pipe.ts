@@ -2,9 +2,10 @@
 
 import { decode, line } from "../codec.ts";
 import type { Connection } from "../connection.ts";
-import { type ClientContext, exitCodeOf } from "./context.ts";
+import type { ClientContext } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 import { EXIT } from "./options.ts";
+import { exitCodeOf } from "./program.ts";
 import { messageOf } from "./report.ts";
 
 /** Not an error: everything was sent, and the peer had time to answer. */

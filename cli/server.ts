@@ -2,7 +2,6 @@
 
 import { FRAMING_NAMES, type FramingName } from "../codec.ts";
 import type { CloseInfo, Connection } from "../connection.ts";
-import { ListenError } from "../errors.ts";
 import type { listen as listenFunction, ListenOptions, Server } from "../server.ts";
 import {
   COMMON_OPTIONS,
@@ -10,10 +9,9 @@ import {
   EXIT,
   type OptionSpecs,
   type ParsedOptions,
-  parseOptions,
-  UsageError,
 } from "./options.ts";
-import { makeReporter, messageOf, type Reporter } from "./report.ts";
+import { runProgram } from "./program.ts";
+import { messageOf, type Reporter } from "./report.ts";
 import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
 import { onStopSignal } from "./signals.ts";
 import { VERSION } from "./version.ts";
@@ -58,49 +56,36 @@ Examples
 Exit codes: 0 done, 1 cannot listen, 2 wrong usage`;
 
 /** Runs the server program and ends the process. */
-export async function main(args: readonly string[], listen: typeof listenFunction): Promise<never> {
-  let options: ParsedOptions;
-  try {
-    options = parseOptions(args, OPTIONS);
-  } catch (error) {
-    console.error(`error: ${messageOf(error)}; --help lists the options`);
-    Deno.exit(EXIT.usage);
-  }
-  if (options.on("help")) {
-    console.log(HELP);
-    Deno.exit(EXIT.done);
-  }
-  if (options.on("version")) {
-    console.log(VERSION);
-    Deno.exit(EXIT.done);
-  }
-  Deno.exit(await serve(options, listen));
+export function main(args: readonly string[], listen: typeof listenFunction): Promise<never> {
+  return runProgram(args, {
+    options: OPTIONS,
+    help: HELP,
+    run: (options, reporter) => serve(options, reporter, listen),
+  });
 }
 
 /** Listens until a signal comes; resolves to the exit code. */
-async function serve(options: ParsedOptions, listen: typeof listenFunction): Promise<number> {
+async function serve(
+  options: ParsedOptions,
+  reporter: Reporter,
+  listen: typeof listenFunction,
+): Promise<number> {
   const json = options.on("json");
-  const reporter = makeReporter({ json, quiet: options.on("quiet") });
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
   const service = makeService(name, json, reporter) as Service<unknown>;
-  try {
-    await using server = await listen(
-      options.operands.length === 0 ? DEFAULT_ENDPOINT : options.operands,
-      listenOptions(options, service, reporter),
-      (connection) => handle(connection, service, reporter),
+  await using server = await listen(
+    options.operands.length === 0 ? DEFAULT_ENDPOINT : options.operands,
+    listenOptions(options, service, reporter),
+    (connection) => handle(connection, service, reporter),
+  );
+  for (const endpoint of server.endpoints) {
+    console.log(
+      json ? JSON.stringify({ event: "listening", endpoint }) : `listening on ${endpoint}`,
     );
-    for (const endpoint of server.endpoints) {
-      console.log(
-        json ? JSON.stringify({ event: "listening", endpoint }) : `listening on ${endpoint}`,
-      );
-    }
-    if (name === "chat") tellHowToJoin(server, reporter);
-    await stopped(server, Number(options.text("grace") ?? 5_000), reporter);
-    return EXIT.done;
-  } catch (error) {
-    reporter.error(messageOf(error));
-    return error instanceof ListenError ? EXIT.lost : isMisuse(error) ? EXIT.usage : EXIT.lost;
   }
+  if (name === "chat") tellHowToJoin(server, reporter);
+  await stopped(server, options.number("grace") ?? 5_000, reporter);
+  return EXIT.done;
 }
 
 function listenOptions(
@@ -178,8 +163,4 @@ async function stopped(server: Server<unknown>, grace: number, reporter: Reporte
     `${signal}: closing ${server.connections.size} connections; again to end at once`,
   );
   await server.close({ grace });
-}
-
-function isMisuse(error: unknown): boolean {
-  return error instanceof UsageError || error instanceof TypeError || error instanceof RangeError;
 }

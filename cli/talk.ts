@@ -5,8 +5,9 @@ import { dim, green, red, yellow } from "@std/fmt/colors";
 import { backoff, type RetryPolicy } from "../client/retry.ts";
 import type { Connection } from "../connection.ts";
 import { printable } from "../printable.ts";
-import { type ClientContext, exitCodeOf } from "./context.ts";
+import type { ClientContext } from "./context.ts";
 import { EXIT } from "./options.ts";
+import { exitCodeOf } from "./program.ts";
 import { messageOf } from "./report.ts";
 import { Terminal } from "./terminal.ts";
 

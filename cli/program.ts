@@ -1,0 +1,43 @@
+/** What both programs do around their work: options, help, errors, exit code. */
+
+import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
+import { ProtocolError } from "../errors.ts";
+import { makeReporter, messageOf, type Reporter } from "./report.ts";
+import { VERSION } from "./version.ts";
+
+/** One of the programs. */
+export interface Program {
+  /** Its options. */
+  readonly options: OptionSpecs;
+  /** What `--help` shows. */
+  readonly help: string;
+  /** Does the work; resolves to the exit code. */
+  run(options: ParsedOptions, reporter: Reporter): Promise<number>;
+}
+
+/** Runs a program and ends the process. */
+export async function runProgram(args: readonly string[], program: Program): Promise<never> {
+  let reporter = makeReporter({ json: args.includes("--json") });
+  try {
+    const options = parseOptions(args, program.options);
+    if (options.on("help")) console.log(program.help);
+    else if (options.on("version")) console.log(VERSION);
+    else {
+      reporter = makeReporter({ json: options.on("json"), quiet: options.on("quiet") });
+      Deno.exit(await program.run(options, reporter));
+    }
+    Deno.exit(EXIT.done);
+  } catch (error) {
+    const code = exitCodeOf(error);
+    reporter.error(messageOf(error) + (code === EXIT.usage ? "; --help tells more" : ""));
+    Deno.exit(code);
+  }
+}
+
+/** The exit code that tells what went wrong. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof TypeError || error instanceof RangeError) {
+    return EXIT.usage;
+  }
+  return error instanceof ProtocolError ? EXIT.protocol : EXIT.lost;
+}
