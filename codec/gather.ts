@@ -11,6 +11,8 @@ const MIN_BLOCK_BYTES = 256;
  * is what arrived plus one block, and time is linear, however small the pieces are.
  */
 export class Gather {
+  /** Where a small frame is put together. */
+  #room: Uint8Array | undefined;
   #pieces: Uint8Array[] = [];
   #block: Uint8Array | undefined;
   #blockUsed = 0;
@@ -21,8 +23,17 @@ export class Gather {
     return this.#bytes;
   }
 
-  /** Takes a piece, which is not copied if it is large and most of what it keeps alive. */
-  push(piece: Uint8Array): void {
+  /**
+   * Takes a piece of a frame that will be `total` bytes long, where that is known. It is not copied
+   * if it is large and most of what it keeps alive.
+   */
+  push(piece: Uint8Array, total: number = Infinity): void {
+    if (total <= MAX_SHARED_BYTES) {
+      this.#room ??= sharedRoom(total);
+      this.#room.set(piece, this.#bytes);
+      this.#bytes += piece.length;
+      return;
+    }
     if (piece.length >= SMALL_PIECE_BYTES) {
       this.#seal();
       this.#pieces.push(piece.length < piece.buffer.byteLength / 2 ? piece.slice() : piece);
@@ -32,7 +43,8 @@ export class Gather {
     let rest = piece;
     while (rest.length > 0) {
       if (this.#block === undefined) {
-        const bytes = Math.min(MAX_BLOCK_BYTES, Math.max(MIN_BLOCK_BYTES, this.#bytes));
+        const wanted = Math.max(MIN_BLOCK_BYTES, this.#bytes, 2 * rest.length);
+        const bytes = Math.min(MAX_BLOCK_BYTES, wanted);
         this.#block = new Uint8Array(bytes);
       }
       const part = rest.subarray(0, this.#block.length - this.#blockUsed);
@@ -46,6 +58,12 @@ export class Gather {
 
   /** Everything held, from byte `skip` on, followed by `last`, in one new array; holds nothing after. */
   take(skip: number, last: Uint8Array): Uint8Array {
+    if (this.#room !== undefined) {
+      this.#room.set(last, this.#bytes);
+      const whole = this.#room.subarray(skip);
+      this.clear();
+      return whole;
+    }
     this.#seal();
     const whole = new Uint8Array(this.#bytes + last.length - skip);
     let at = -skip;
@@ -61,6 +79,7 @@ export class Gather {
 
   /** Drops everything held. */
   clear(): void {
+    this.#room = undefined;
     this.#pieces = [];
     this.#block = undefined;
     this.#blockUsed = 0;
@@ -74,4 +93,20 @@ export class Gather {
     this.#block = undefined;
     this.#blockUsed = 0;
   }
+}
+
+/** Small frames share a block, since an ArrayBuffer of its own costs more than the copying does. */
+const SHARED_BLOCK_BYTES = 16 * 1024;
+const MAX_SHARED_BYTES = 2 * 1024;
+let shared: Uint8Array | undefined;
+let sharedUsed = 0;
+
+function sharedRoom(bytes: number): Uint8Array {
+  if (shared === undefined || bytes > shared.length - sharedUsed) {
+    shared = new Uint8Array(SHARED_BLOCK_BYTES);
+    sharedUsed = 0;
+  }
+  const room = shared.subarray(sharedUsed, sharedUsed + bytes);
+  sharedUsed += bytes;
+  return room;
 }

@@ -39,14 +39,17 @@ export abstract class PrefixDecoder implements Decoder {
     try {
       let at = this.pendingBytes === 0 ? 0 : this.#resume(chunk, messages);
       const end = chunk.length;
+      // Making views by hand costs a fifth less than subarray(), which asks for the species.
+      const { buffer, byteOffset } = chunk;
       while (at < end) {
         const total = this.measure(chunk, at, end);
         if (total < 0 || end - at < total) {
           this.#suspend(chunk.subarray(at), total);
           break;
         }
+        const bytes = total - this.skip;
         messages.push(
-          total === this.skip ? EMPTY : chunk.subarray(at + this.skip, at + total),
+          bytes === 0 ? EMPTY : new Uint8Array(buffer, byteOffset + at + this.skip, bytes),
         );
         at += total;
       }
@@ -82,7 +85,7 @@ export abstract class PrefixDecoder implements Decoder {
       this.#headBytes = rest.length;
     } else {
       this.#total = total;
-      this.#gather.push(rest);
+      this.#gather.push(rest, total);
     }
   }
 
@@ -97,12 +100,12 @@ export abstract class PrefixDecoder implements Decoder {
       }
       if (total < 0) return at;
       this.#total = total;
-      this.#gather.push(this.#head.subarray(0, this.#headBytes));
+      this.#gather.push(this.#head.subarray(0, this.#headBytes), total);
       this.#headBytes = 0;
     }
     const missing = this.#total - this.#gather.bytes;
     if (chunk.length - at < missing) {
-      this.#gather.push(chunk.subarray(at));
+      this.#gather.push(chunk.subarray(at), this.#total);
       return chunk.length;
     }
     const message = this.#gather.take(this.skip, chunk.subarray(at, at + missing));
