@@ -128,6 +128,13 @@ export class Sender {
         if (this.#drained !== undefined && this.#outbox.bytes < this.#limits.highWaterMark) {
           this.#drained.resolve();
           this.#drained = undefined;
+          // Whoever waited sends on now: what is left leaves with that, not in a small write before it.
+          if (this.#flushed === undefined && this.#outbox.bytes > 0) {
+            this.#deadline.stop();
+            this.#state = "scheduled";
+            flushSoon(this);
+            return;
+          }
         }
       }
     } catch (cause) {
