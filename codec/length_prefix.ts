@@ -130,11 +130,15 @@ class LengthPrefixFraming implements Framing {
   readonly maxMessageBytes: number;
   readonly keepsBoundaries = true;
   readonly #layout: Layout;
+  /** Width of the length where the frame is just that and the message; else 0. */
+  readonly #plainBytes: number;
   readonly #most: number;
   readonly #write: (target: Uint8Array, at: number, length: number) => void;
 
   constructor(layout: Layout, maxMessageBytes: number) {
     this.#layout = layout;
+    const { bytes, offset, adjustment, strip } = layout;
+    this.#plainBytes = offset === 0 && adjustment === 0 && strip === bytes ? bytes : 0;
     this.#most = mostMessageBytes(layout);
     this.#write = WRITERS[prefixName(layout)];
     this.name = describe(layout);
@@ -154,6 +158,7 @@ class LengthPrefixFraming implements Framing {
     if (message.length > this.#most) {
       throw new MessageTooLargeError("send", message.length, this.#most, `framing ${this.name}`);
     }
+    if (this.#plainBytes > 0) return this.#plainBytes + message.length;
     const { bytes, offset, adjustment, strip } = this.#layout;
     const total = strip + message.length;
     if (total < offset + bytes || total - offset - bytes < adjustment) {
@@ -166,6 +171,11 @@ class LengthPrefixFraming implements Framing {
   }
 
   encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
+    if (this.#plainBytes > 0) {
+      target.set(message, at + this.#plainBytes);
+      this.#write(target, at, message.length);
+      return at + this.#plainBytes + message.length;
+    }
     const { bytes, offset, adjustment, strip } = this.#layout;
     const total = strip + message.length;
     if (offset > 0 || strip !== bytes) target.fill(0, at, at + strip);

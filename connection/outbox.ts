@@ -34,6 +34,8 @@ export interface Done {
 export class Outbox {
   readonly #framing: Framing;
   readonly #entries = new Deque<Entry>();
+  /** The last entry while small messages go there: what `push()` looks at first. */
+  #open: Entry | undefined;
   #written = 0;
   #bytes = 0;
   #blockBytes = SMALL_BLOCK_BYTES;
@@ -57,6 +59,12 @@ export class Outbox {
   /** Adds a message's frame, `frameBytes` long. */
   push(message: Uint8Array, frameBytes: number): void {
     this.#bytes += frameBytes;
+    const open = this.#open;
+    if (open !== undefined && open.block.length - open.used >= frameBytes) {
+      open.used = this.#framing.encodeInto(message, open.block, open.used);
+      open.messages++;
+      return;
+    }
     const last = this.#entries.peekBack();
     if (last !== undefined && last.rest.length === 0 && hasRoom(last, frameBytes)) {
       last.used = this.#framing.encodeInto(message, last.block, last.used);
@@ -67,7 +75,8 @@ export class Outbox {
     const entry = newEntry(frameBytes > this.#blockBytes ? BLOCK_BYTES : this.#blockBytes);
     this.#entries.pushBack(entry);
     entry.messages = 1;
-    if (frameBytes <= entry.block.length) {
+    this.#open = frameBytes <= entry.block.length ? entry : undefined;
+    if (this.#open !== undefined) {
       entry.used = this.#framing.encodeInto(message, entry.block, 0);
     } else {
       this.#fill(entry, this.#framing.encodeParts(message));
@@ -105,6 +114,7 @@ export class Outbox {
     }
     if (this.#written < first.used || first.rest.length > 0) return { messages: 0, bytes };
     this.#entries.popFront();
+    if (first === this.#open) this.#open = undefined;
     this.#written = 0;
     if (this.#entries.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
       this.#blockBytes = SMALL_BLOCK_BYTES;
@@ -119,6 +129,7 @@ export class Outbox {
     const dropped = this.#entries.popFront();
     if (started !== undefined) this.#entries.pushFront(started);
     if (dropped === undefined) return { messages: 0, bytes: 0 };
+    if (dropped === this.#open) this.#open = undefined;
     const bytes = dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
     this.#bytes -= bytes;
     recycle(dropped.block);
@@ -132,6 +143,7 @@ export class Outbox {
 
   /** Lets go of everything; `bytes` still says how much it was. */
   release(): void {
+    this.#open = undefined;
     this.#entries.clear();
   }
 }
