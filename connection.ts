@@ -82,8 +82,6 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   readonly id: number = ++lastId;
   /** The endpoint that was connected to, or that accepted this connection. */
   readonly endpoint: string;
-  /** The address of the peer, such as `127.0.0.1:50123`. */
-  readonly remote: string;
   /**
    * Settles when the connection has ended; never rejects. When only the peer has ended, that is
    * after `close()` or `closeWrite()` at this end, or `halfOpenTimeout`.
@@ -131,7 +129,6 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     this.#transport = transport;
     this.#settings = settings;
     this.endpoint = endpoint;
-    this.remote = transport.remote;
     const { promise, resolve } = Promise.withResolvers<CloseInfo>();
     this.closed = promise;
     this.#resolveClosed = resolve;
@@ -149,6 +146,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     );
     if (signal !== undefined) this.#watch(signal);
     this.#receiver.run();
+  }
+
+  /** The address of the peer, such as `127.0.0.1:50123`. */
+  get remote(): string {
+    return this.#transport.remote;
   }
 
   /** `open`, `closing` after `close()`, or `closed`. */

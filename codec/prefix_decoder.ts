@@ -13,7 +13,9 @@ import { Gather } from "./gather.ts";
 export abstract class PrefixDecoder implements Decoder {
   /** Bytes at the start of the frame measured last that are not part of its message. */
   protected skip = 0;
-  readonly #head: Uint8Array;
+  /** Made when a header straddles: an array of its own costs more than the rest of a decoder. */
+  #head: Uint8Array | undefined;
+  readonly #maxHeaderBytes: number;
   #headBytes = 0;
   readonly #gather = new Gather();
   #total = 0;
@@ -21,7 +23,7 @@ export abstract class PrefixDecoder implements Decoder {
 
   /** A header has at least and at most so many bytes. */
   constructor(protected readonly minHeaderBytes: number, maxHeaderBytes: number) {
-    this.#head = new Uint8Array(maxHeaderBytes);
+    this.#maxHeaderBytes = maxHeaderBytes;
   }
 
   /**
@@ -81,6 +83,7 @@ export abstract class PrefixDecoder implements Decoder {
   /** Keeps the start of a frame: in `#head` when its header is not whole (`total` is -1). */
   #suspend(rest: Uint8Array, total: number): void {
     if (total < 0) {
+      this.#head ??= new Uint8Array(this.#maxHeaderBytes);
       this.#head.set(rest);
       this.#headBytes = rest.length;
     } else {
@@ -93,14 +96,15 @@ export abstract class PrefixDecoder implements Decoder {
   #resume(chunk: Uint8Array, messages: Uint8Array[]): number {
     let at = 0;
     if (this.#headBytes > 0) {
+      const head = this.#head!;
       let total = -1;
       while (total < 0 && at < chunk.length) {
-        this.#head[this.#headBytes++] = chunk[at++];
-        total = this.measure(this.#head, 0, this.#headBytes);
+        head[this.#headBytes++] = chunk[at++];
+        total = this.measure(head, 0, this.#headBytes);
       }
       if (total < 0) return at;
       this.#total = total;
-      this.#gather.push(this.#head.subarray(0, this.#headBytes), total);
+      this.#gather.push(head.subarray(0, this.#headBytes), total);
       this.#headBytes = 0;
     }
     const missing = this.#total - this.#gather.bytes;

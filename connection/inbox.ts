@@ -5,21 +5,39 @@ import { Deque } from "@std/data-structures";
 /** What a message costs beside its bytes, so that a flood of tiny ones is bounded too. */
 const MESSAGE_COST = 64;
 
-interface Waiter {
-  resolve(messages: Uint8Array[] | undefined): void;
-  reject(error: unknown): void;
-  readonly many: boolean;
+/** What a waiting reader is given: a message, a message as a result of an iterator, or a batch. */
+interface Wanted {
+  message: Uint8Array | undefined;
+  result: IteratorResult<Uint8Array, undefined>;
+  batch: Uint8Array[] | undefined;
 }
+
+interface Waiter {
+  resolve(given: Wanted[keyof Wanted]): void;
+  reject(error: unknown): void;
+  readonly want: keyof Wanted;
+}
+
+/** Messages that came together, with what those of them cost that still wait. */
+interface Batch {
+  readonly messages: Uint8Array[];
+  cost: number;
+}
+
+const END = { done: true, value: undefined } as const;
+const NOTHING: Batch = { messages: [], cost: 0 };
 
 /**
  * A queue between one writer and any number of readers. Readers are served in the order in which
  * they asked; each message goes to one of them. Messages stay in the batches they came in.
  */
 export class Inbox {
-  #batch: Uint8Array[] = [];
+  #batch: Batch = NOTHING;
   #next = 0;
-  readonly #later = new Deque<Uint8Array[]>();
-  readonly #waiters = new Deque<Waiter>();
+  /** What most inboxes never need, thousands of idle ones above all, is made when it is needed. */
+  #later: Deque<Batch> | undefined;
+  #waiter: Waiter | undefined;
+  #laterWaiters: Deque<Waiter> | undefined;
   #end: "open" | "ended" | { readonly error: unknown } = "open";
   #messages = 0;
   #cost = 0;
@@ -40,18 +58,22 @@ export class Inbox {
   }
 
   /** Adds messages. The array belongs to the inbox from now on. */
-  put(batch: Uint8Array[]): void {
-    for (const message of batch) this.#cost += message.length + MESSAGE_COST;
-    this.#messages += batch.length;
-    if (this.#next === this.#batch.length) {
+  put(messages: Uint8Array[]): void {
+    let cost = messages.length * MESSAGE_COST;
+    for (const message of messages) cost += message.length;
+    this.#cost += cost;
+    this.#messages += messages.length;
+    const batch = { messages, cost };
+    if (this.#next < this.#batch.messages.length) (this.#later ??= new Deque()).pushBack(batch);
+    else {
       this.#batch = batch;
       this.#next = 0;
-    } else {
-      this.#later.pushBack(batch);
     }
-    while (this.#messages > 0 && !this.#waiters.isEmpty()) {
-      const waiter = this.#waiters.popFront()!;
-      waiter.resolve(waiter.many ? this.#takeBatch() : [this.#takeOne()]);
+    while (this.#messages > 0 && this.#waiter !== undefined) {
+      const { want, resolve } = this.#nextWaiter()!;
+      if (want === "batch") resolve(this.#takeBatch());
+      else if (want === "message") resolve(this.#takeOne());
+      else resolve({ done: false, value: this.#takeOne() });
     }
   }
 
@@ -59,11 +81,10 @@ export class Inbox {
   end(error?: { readonly error: unknown }): void {
     if (this.#end !== "open") return;
     this.#end = error ?? "ended";
-    for (const waiter of this.#waiters) {
-      if (error === undefined) waiter.resolve(undefined);
-      else waiter.reject(error.error);
+    for (let waiter; (waiter = this.#nextWaiter()) !== undefined;) {
+      if (error !== undefined) waiter.reject(error.error);
+      else waiter.resolve(waiter.want === "result" ? END : undefined);
     }
-    this.#waiters.clear();
   }
 
   /** As `end()`, but an orderly end that no reader has come to yet gives way to the error. */
@@ -75,9 +96,9 @@ export class Inbox {
   /** Forgets what waits; returns how many messages that were. */
   clear(): number {
     const messages = this.#messages;
-    this.#batch = [];
+    this.#batch = NOTHING;
     this.#next = 0;
-    this.#later.clear();
+    this.#later = undefined;
     this.#messages = 0;
     this.#cost = 0;
     return messages;
@@ -93,31 +114,46 @@ export class Inbox {
     return this.#messages > 0 ? this.#takeBatch() : undefined;
   }
 
-  /** Waits for the next message, or batch; undefined at the end. Only when `take()` gave nothing. */
-  wait(many: boolean): Promise<Uint8Array[] | undefined> {
-    if (this.#end === "ended") return Promise.resolve(undefined);
+  /** Waits for what is wanted, or the end. Only when `take()` gave nothing. */
+  wait<K extends keyof Wanted>(want: K): Promise<Wanted[K]> {
+    if (this.#end === "ended") {
+      return Promise.resolve((want === "result" ? END : undefined) as Wanted[K]);
+    }
     if (this.#end !== "open") return Promise.reject(this.#end.error);
-    return new Promise((resolve, reject) => this.#waiters.pushBack({ resolve, reject, many }));
+    return new Promise<Wanted[K]>((resolve, reject) => {
+      const waiter = { resolve: resolve as Waiter["resolve"], reject, want };
+      if (this.#waiter === undefined) this.#waiter = waiter;
+      else (this.#laterWaiters ??= new Deque()).pushBack(waiter);
+    });
+  }
+
+  #nextWaiter(): Waiter | undefined {
+    const waiter = this.#waiter;
+    this.#waiter = this.#laterWaiters?.popFront();
+    return waiter;
   }
 
   #takeOne(): Uint8Array {
-    const message = this.#batch[this.#next++];
+    const message = this.#batch.messages[this.#next++];
+    const cost = message.length + MESSAGE_COST;
     this.#messages--;
-    this.#cost -= message.length + MESSAGE_COST;
-    if (this.#next === this.#batch.length) this.#advance();
+    this.#cost -= cost;
+    this.#batch.cost -= cost;
+    if (this.#next === this.#batch.messages.length) this.#advance();
     return message;
   }
 
   #takeBatch(): Uint8Array[] {
-    const batch = this.#next === 0 ? this.#batch : this.#batch.slice(this.#next);
-    for (const message of batch) this.#cost -= message.length + MESSAGE_COST;
+    const { messages, cost } = this.#batch;
+    const batch = this.#next === 0 ? messages : messages.slice(this.#next);
+    this.#cost -= cost;
     this.#messages -= batch.length;
     this.#advance();
     return batch;
   }
 
   #advance(): void {
-    this.#batch = this.#later.popFront() ?? [];
+    this.#batch = this.#later?.popFront() ?? NOTHING;
     this.#next = 0;
   }
 }

@@ -33,7 +33,8 @@ export interface Done {
  */
 export class Outbox {
   readonly #framing: Framing;
-  readonly #entries = new Deque<Entry>();
+  /** Made for the first message. */
+  #entries: Deque<Entry> | undefined;
   /** The last entry while small messages go there: what `push()` looks at first. */
   #open: Entry | undefined;
   #written = 0;
@@ -51,7 +52,7 @@ export class Outbox {
 
   /** Bytes of those that are on their way, or will be next: `dropOldest()` leaves them. */
   get startedBytes(): number {
-    const first = this.#entries.peekFront();
+    const first = this.#entries?.peekFront();
     if (first === undefined) return 0;
     return first.rest.reduce((sum, part) => sum + part.length, first.used - this.#written);
   }
@@ -65,7 +66,8 @@ export class Outbox {
       open.messages++;
       return;
     }
-    const last = this.#entries.peekBack();
+    const entries = this.#entries ??= new Deque<Entry>();
+    const last = entries.peekBack();
     if (last !== undefined && last.rest.length === 0 && hasRoom(last, frameBytes)) {
       last.used = this.#framing.encodeInto(message, last.block, last.used);
       last.messages++;
@@ -73,7 +75,7 @@ export class Outbox {
     }
     if (last !== undefined) this.#blockBytes = BLOCK_BYTES;
     const entry = newEntry(frameBytes > this.#blockBytes ? BLOCK_BYTES : this.#blockBytes);
-    this.#entries.pushBack(entry);
+    entries.pushBack(entry);
     entry.messages = 1;
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
     if (this.#open !== undefined) {
@@ -95,7 +97,7 @@ export class Outbox {
 
   /** What to write next. It stays in the outbox until `advance()`. */
   peek(): Uint8Array | undefined {
-    const first = this.#entries.peekFront();
+    const first = this.#entries?.peekFront();
     if (first === undefined) return undefined;
     if (this.#written < first.used) return first.block.subarray(this.#written, first.used);
     return first.rest[0];
@@ -103,7 +105,7 @@ export class Outbox {
 
   /** The first `bytes` of what `peek()` gave were written. */
   advance(bytes: number): Done {
-    const first = this.#entries.peekFront()!;
+    const first = this.#entries!.peekFront()!;
     this.#bytes -= bytes;
     if (this.#written < first.used) {
       this.#written += bytes;
@@ -113,10 +115,10 @@ export class Outbox {
       first.rest[0] = first.rest[0].subarray(bytes);
     }
     if (this.#written < first.used || first.rest.length > 0) return { messages: 0, bytes };
-    this.#entries.popFront();
+    this.#entries!.popFront();
     if (first === this.#open) this.#open = undefined;
     this.#written = 0;
-    if (this.#entries.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
+    if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
       this.#blockBytes = SMALL_BLOCK_BYTES;
     }
     recycle(first.block);
@@ -125,9 +127,9 @@ export class Outbox {
 
   /** Drops the oldest messages that no byte of is on its way, as many as stand in one block. */
   dropOldest(): Done {
-    const started = this.#entries.popFront();
-    const dropped = this.#entries.popFront();
-    if (started !== undefined) this.#entries.pushFront(started);
+    const started = this.#entries?.popFront();
+    const dropped = this.#entries?.popFront();
+    if (started !== undefined) this.#entries!.pushFront(started);
     if (dropped === undefined) return { messages: 0, bytes: 0 };
     if (dropped === this.#open) this.#open = undefined;
     const bytes = dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
@@ -144,7 +146,7 @@ export class Outbox {
   /** Lets go of everything; `bytes` still says how much it was. */
   release(): void {
     this.#open = undefined;
-    this.#entries.clear();
+    this.#entries?.clear();
   }
 }
 

@@ -31,7 +31,8 @@ export class Receiver {
   readonly #lossIsEnd: boolean;
   readonly #owner: ReceiverOwner;
   readonly #decoder: Decoder;
-  readonly #frameDeadline: Deadline;
+  /** Made for the first frame that does not come at once. */
+  #frameDeadline: Deadline | undefined;
   #state: "reading" | "discarding" | "ended" = "reading";
   #paused: (() => void) | undefined;
 
@@ -46,7 +47,6 @@ export class Receiver {
     this.#lossIsEnd = settings.lossIsEnd;
     this.#owner = owner;
     this.#decoder = framing.decoder();
-    this.#frameDeadline = new Deadline(limits.frameTimeout, () => this.#frameExpired());
   }
 
   /** Whether nothing more will come. */
@@ -89,7 +89,7 @@ export class Receiver {
   async takeBatch(): Promise<Uint8Array[] | undefined> {
     const batch = this.inbox.takeBatch();
     this.taken();
-    return batch ?? await this.inbox.wait(true);
+    return batch ?? await this.inbox.wait("batch");
   }
 
   /** Lets readers end now, and drops what is there and what still comes, until the peer ends. */
@@ -101,14 +101,14 @@ export class Receiver {
     this.discardedBytes += this.inbox.bytes;
     this.inbox.clear();
     this.inbox.end();
-    this.#frameDeadline.clear();
+    this.#frameDeadline?.clear();
     this.taken();
   }
 
   /** Ends: readers get what is queued, then the end or the error. */
   stop(error?: { readonly error: unknown }): void {
     this.#state = "ended";
-    this.#frameDeadline.clear();
+    this.#frameDeadline?.clear();
     const quiet = this.#lossIsEnd && error?.error instanceof ConnectionLostError;
     this.inbox.end(quiet ? undefined : error);
     this.#paused?.();
@@ -123,8 +123,8 @@ export class Receiver {
     }
     const before = this.messages;
     this.#decodeInto((messages) => this.#decoder.decode(chunk, messages));
-    if (this.#decoder.pendingBytes === 0) this.#frameDeadline.stop();
-    else if (this.messages > before || !this.#frameDeadline.running) this.#frameDeadline.start();
+    if (this.#decoder.pendingBytes === 0) this.#frameDeadline?.stop();
+    else if (this.messages > before || !this.#frameDeadline?.running) this.#startFrameDeadline();
   }
 
   /** Queues what was decoded, also when the decoding ends in an error. */
@@ -140,16 +140,21 @@ export class Receiver {
 
   /** Waits until the consumer has caught up. The frame deadline does not run meanwhile. */
   #pause(): Promise<void> {
-    this.#frameDeadline.stop();
+    this.#frameDeadline?.stop();
     return new Promise((resolve) => {
       this.#paused = () => {
         this.#paused = undefined;
         if (this.#decoder.pendingBytes > 0 && this.#state === "reading") {
-          this.#frameDeadline.start();
+          this.#startFrameDeadline();
         }
         resolve();
       };
     });
+  }
+
+  #startFrameDeadline(): void {
+    this.#frameDeadline ??= new Deadline(this.#limits.frameTimeout, () => this.#frameExpired());
+    this.#frameDeadline.start();
   }
 
   #frameExpired(): void {

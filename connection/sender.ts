@@ -30,7 +30,8 @@ export class Sender {
   readonly #limits: ResolvedLimits;
   readonly #owner: SenderOwner;
   readonly #outbox: Outbox;
-  readonly #deadline: Deadline;
+  /** Made for the first write. */
+  #deadline: Deadline | undefined;
   #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
   #underWay: Promise<void> = DONE;
   #drained: PromiseWithResolvers<void> | undefined;
@@ -43,7 +44,6 @@ export class Sender {
     this.#limits = limits;
     this.#owner = owner;
     this.#outbox = new Outbox(framing);
-    this.#deadline = new Deadline(limits.writeTimeout, () => this.#writeExpired());
   }
 
   /** Bytes that wait to be written. */
@@ -105,7 +105,7 @@ export class Sender {
   stop(error: unknown): void {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
-    this.#deadline.clear();
+    this.#deadline?.clear();
     this.#outbox.release();
     this.#drained?.reject(error);
     this.#flushed?.resolve();
@@ -113,9 +113,13 @@ export class Sender {
 
   async #write(): Promise<void> {
     this.#state = "writing";
+    const deadline = this.#deadline ??= new Deadline(
+      this.#limits.writeTimeout,
+      () => this.#writeExpired(),
+    );
     try {
       for (let chunk = this.#outbox.peek(); chunk !== undefined; chunk = this.#outbox.peek()) {
-        this.#deadline.start();
+        deadline.start();
         const bytes = await this.#transport.write(chunk);
         if (this.#isStopped()) {
           this.#outbox.wroteAfterRelease(bytes);
@@ -130,7 +134,7 @@ export class Sender {
           this.#drained = undefined;
           // Whoever waited sends on now: what is left leaves with that, not in a small write before it.
           if (this.#flushed === undefined && this.#outbox.bytes > 0) {
-            this.#deadline.stop();
+            deadline.stop();
             this.#state = "scheduled";
             flushSoon(this);
             return;
@@ -146,7 +150,7 @@ export class Sender {
       );
       return;
     }
-    this.#deadline.stop();
+    deadline.stop();
     this.#state = "idle";
     this.#flushed?.resolve();
     this.#flushed = undefined;

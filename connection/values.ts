@@ -30,29 +30,27 @@ export class Values<T> {
   /** The next value; undefined at the end. */
   receive(): Promise<T | undefined> {
     const message = this.#receiver.take();
-    return message === undefined ? this.#receiveLater() : this.#decode(message);
+    if (message !== undefined) return this.#decode(message);
+    return this.#decoder === undefined
+      ? this.#receiver.inbox.wait("message") as Promise<T | undefined>
+      : this.#receiveLater(this.#decoder);
   }
 
-  async #receiveLater(): Promise<T | undefined> {
-    const messages = await this.#receiver.inbox.wait(false);
-    if (messages === undefined) return this.#decoder?.end();
-    this.#receiver.taken();
-    return await this.#decode(messages[0]);
+  async #receiveLater(decoder: FormatDecoder<T>): Promise<T | undefined> {
+    const message = await this.#receiver.inbox.wait("message");
+    return message === undefined ? decoder.end() : await this.#decode(message);
   }
 
   /** Values one by one, without a promise of its own for each where nothing has to be decoded. */
   iterator(): AsyncIterator<T, undefined> {
     const receiver = this.#receiver;
-    const plain = this.#decoder === undefined;
-    return {
-      next: (): Promise<IteratorResult<T, undefined>> => {
-        const message = plain ? receiver.take() : undefined;
-        return message === undefined
-          ? this.receive().then(toResult)
-          : Promise.resolve({ done: false, value: message as T });
-      },
-      return: () => Promise.resolve({ done: true, value: undefined }),
+    const next = this.#decoder !== undefined ? () => this.receive().then(toResult) : () => {
+      const message = receiver.take();
+      return message === undefined
+        ? receiver.inbox.wait("result") as Promise<IteratorResult<T, undefined>>
+        : Promise.resolve({ done: false as const, value: message as T });
     };
+    return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
 
   /** Values in the batches in which they arrived; those before one in error come first. */

@@ -109,21 +109,27 @@ class TcpTransport implements Transport {
   }
 
   async read(): Promise<Uint8Array | undefined> {
-    // Chunks are handed out as views, so the used part of a block is never written again.
-    if (this.#block === undefined || this.#block.length - this.#used < this.#block.length / 4) {
-      this.#block = new Uint8Array(this.#blockBytes);
-      this.#used = 0;
-    }
-    const room = this.#block.subarray(this.#used);
+    const room = this.#room();
     const bytes = await this.#conn.read(room);
     if (bytes === null) return undefined;
     this.#used += bytes;
     if (bytes === room.length) {
       this.#resize(Math.min(this.#blockBytes * BLOCK_STEP, MAX_BLOCK_BYTES));
-    } else if (bytes < this.#blockBytes / BLOCK_STEP) {
+      return room;
+    }
+    if (bytes < this.#blockBytes / BLOCK_STEP) {
       this.#resize(Math.max(this.#blockBytes / BLOCK_STEP, MIN_BLOCK_BYTES));
     }
     return room.subarray(0, bytes);
+  }
+
+  /** Chunks are handed out as views, so the used part of a block is never written again. */
+  #room(): Uint8Array {
+    if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
+      return this.#block.subarray(this.#used);
+    }
+    this.#used = 0;
+    return this.#block = new Uint8Array(this.#blockBytes);
   }
 
   #resize(blockBytes: number): void {
