@@ -143,6 +143,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       this.#receiver,
       format.decoder(framing),
       (error) => this.abort(error),
+      this.#sender,
     );
     if (signal !== undefined) this.#watch(signal);
     this.#receiver.run();

@@ -84,6 +84,11 @@ export class Sender {
     return (this.#drained ??= handledResolvers<void>()).promise;
   }
 
+  /** Whether it waits for the turn of the event loop to end. */
+  get scheduled(): boolean {
+    return this.#state === "scheduled";
+  }
+
   /** Writes what waits, from now on until nothing does. */
   flush(): void {
     if (this.#state === "idle" || this.#state === "scheduled") this.#underWay = this.#write();

@@ -3,7 +3,9 @@
 import { checkInteger } from "../codec/framing.ts";
 import { MessageTooLargeError } from "../errors.ts";
 import type { FormatDecoder } from "../format.ts";
+import { flushNow } from "./flush.ts";
 import type { Receiver } from "./receiver.ts";
+import type { Sender } from "./sender.ts";
 
 /** What a message counts for at least where messages are collected. */
 const MIN_MESSAGE_COST = 64;
@@ -15,13 +17,16 @@ export class Values<T> {
   readonly #receiver: Receiver;
   readonly #decoder: FormatDecoder<T> | undefined;
   readonly #abort: (error: unknown) => void;
+  readonly #sender: Sender;
 
   /** A message that the format does not allow aborts the connection. */
   constructor(
     receiver: Receiver,
     decoder: FormatDecoder<T> | undefined,
     abort: (error: unknown) => void,
+    sender: Sender,
   ) {
+    this.#sender = sender;
     this.#receiver = receiver;
     this.#decoder = decoder;
     this.#abort = abort;
@@ -31,6 +36,7 @@ export class Values<T> {
   receive(): Promise<T | undefined> {
     const message = this.#receiver.take();
     if (message !== undefined) return this.#decode(message);
+    this.#onEmpty();
     return this.#decoder === undefined
       ? this.#receiver.inbox.wait("message") as Promise<T | undefined>
       : this.#receiveLater(this.#decoder);
@@ -46,16 +52,21 @@ export class Values<T> {
     const receiver = this.#receiver;
     const next = this.#decoder !== undefined ? () => this.receive().then(toResult) : () => {
       const message = receiver.take();
-      return message === undefined
-        ? receiver.inbox.wait("result") as Promise<IteratorResult<T, undefined>>
-        : Promise.resolve({ done: false as const, value: message as T });
+      if (message !== undefined) {
+        return Promise.resolve({ done: false as const, value: message as T });
+      }
+      this.#onEmpty();
+      return receiver.inbox.wait("result") as Promise<IteratorResult<T, undefined>>;
     };
     return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
 
   /** Values in the batches in which they arrived; those before one in error come first. */
   async *batches(): AsyncGenerator<T[], void, void> {
-    for (let batch; (batch = await this.#receiver.takeBatch()) !== undefined;) {
+    for (;;) {
+      if (this.#receiver.inbox.messages === 0) this.#onEmpty();
+      const batch = await this.#receiver.takeBatch();
+      if (batch === undefined) break;
       if (this.#decoder === undefined) {
         yield batch as T[];
         continue;
@@ -96,6 +107,11 @@ export class Values<T> {
     const last = this.#decoder?.end();
     if (last !== undefined) all.push(last);
     return all;
+  }
+
+  /** Whoever has read everything is not likely to send more now: no need to wait for the turn's end. */
+  #onEmpty(): void {
+    if (this.#sender.scheduled) flushNow(this.#sender);
   }
 
   #decode(message: Uint8Array): Promise<T> {
