@@ -11,6 +11,8 @@ import { Gather } from "../codec/gather.ts";
 import { allocatedBytes, byteByByte, cutAt, decodeAll, heldBytes, hex } from "./helpers/bytes.ts";
 
 const MiB = 1024 * 1024;
+/** Where a header is kept that straddles chunks. */
+const MAX_HEADER_BYTES = 10;
 
 Deno.test("Decoder.decode() checks the limit before it allocates for the body", () => {
   for (
@@ -30,7 +32,7 @@ Deno.test("Decoder.decode() checks the limit before it allocates for the body", 
       const allocated = allocatedBytes(() => {
         assertThrows(() => chunks.forEach((chunk) => decoder.decode(chunk)), MessageTooLargeError);
       });
-      assertEquals(allocated, 0, name);
+      assert(allocated <= MAX_HEADER_BYTES, `${name}: ${allocated} bytes`);
     }
   }
 });
@@ -78,7 +80,8 @@ Deno.test("Decoder.decode() holds what arrived and 16 KiB, when chunks are of on
     const chunks = Array.from(frame, (_, at) => frame.subarray(at, at + 1));
     const decoder = framing(name).decoder();
     const allocated = allocatedBytes(() => chunks.forEach((chunk) => decoder.decode(chunk)));
-    assert(allocated <= decoder.pendingBytes + 16_384, `${name}: ${allocated} bytes`);
+    const limit = decoder.pendingBytes + 16_384 + MAX_HEADER_BYTES;
+    assert(allocated <= limit, `${name}: ${allocated} bytes`);
 
     const held = heldBytes(() => {
       const another = framing(name).decoder();
