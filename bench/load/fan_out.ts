@@ -1,0 +1,76 @@
+/** One publisher, many subscribers: what it sends comes to all of them. */
+
+import type { Count, OneWay } from "./one_way.ts";
+import { block, open, serverFrameBytes, type Wire, writeAll } from "./wire.ts";
+
+/** Messages in one block of the publisher's; two blocks are under way at a time. */
+const BLOCK_MESSAGES = 500;
+const BLOCKS_UNDER_WAY = 2;
+
+let opened: Deno.TcpConn[] = [];
+
+/** Opens one connection to publish, and the others to subscribe. */
+export async function subscribe(
+  options: { port: number; wire: Wire; subscribers: number },
+): Promise<void> {
+  const { port, wire, subscribers } = options;
+  const ready = await Promise.all(
+    Array.from({ length: subscribers + 1 }, () => open(port, wire)),
+  );
+  opened = ready.map(({ conn }) => conn);
+}
+
+/** Publishes as fast as the slowest subscriber receives. Counts deliveries. */
+export async function publish({ wire, size, duration }: OneWay): Promise<Count> {
+  const [publisher, ...receivers] = opened;
+  const subscribers = receivers.length;
+  const blockBytes = BLOCK_MESSAGES * serverFrameBytes(wire, size);
+  const arrivals = new Arrivals(subscribers);
+  const reading = Promise.allSettled(receivers.map((conn) => watch(conn, blockBytes, arrivals)));
+
+  const out = block(wire, size, BLOCK_MESSAGES);
+  const start = performance.now();
+  let blocks = 0;
+  for (; performance.now() - start < duration; blocks++) {
+    await arrivals.of(blocks - BLOCKS_UNDER_WAY);
+    await writeAll(publisher, out);
+  }
+  await arrivals.of(blocks - 1);
+  const seconds = (performance.now() - start) / 1000;
+  for (const conn of opened) conn.close();
+  await reading;
+  return { messages: blocks * BLOCK_MESSAGES * subscribers, seconds };
+}
+
+/** Counts, for each block, the subscribers that have all of it. */
+class Arrivals {
+  readonly #subscribers: number;
+  readonly #counts: number[] = [];
+  #complete = 0;
+  #wake = () => {};
+
+  constructor(subscribers: number) {
+    this.#subscribers = subscribers;
+  }
+
+  add(block: number): void {
+    this.#counts[block] = (this.#counts[block] ?? 0) + 1;
+    if (this.#counts[block] < this.#subscribers) return;
+    this.#complete = block + 1;
+    this.#wake();
+  }
+
+  /** Waits until a block, and all before it, have come to everybody. */
+  async of(block: number): Promise<void> {
+    while (this.#complete <= block) await new Promise<void>((resolve) => this.#wake = resolve);
+  }
+}
+
+async function watch(conn: Deno.TcpConn, blockBytes: number, arrivals: Arrivals): Promise<void> {
+  const chunk = new Uint8Array(64 * 1024);
+  let blocks = 0;
+  let bytes = 0;
+  for (let n; (n = await conn.read(chunk)) !== null;) {
+    for (bytes += n; (blocks + 1) * blockBytes <= bytes; blocks++) arrivals.add(blocks);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Messages one way over one connection, as fast as the receiver reads.
+ *
+ * - Both ends are the subject's own: what an application sees that uses it on both sides. The raw
+ *   loop writes one block of 64 KiB, made once, again and again, and counts bytes at the other end.
+ * - In: the server receives from the load, which writes blocks made ahead of time, so that only the
+ *   server makes a difference. The load is the same program for all; for `ws` it speaks WebSocket.
+ * - Out: the server sends, and the load reads and forgets.
+ *
+ * Lengthwise hands messages out by `batches()`, where not said otherwise. The goal for 32 B is held
+ * against the raw loop that frames: bytes that nobody divides into messages cost next to nothing.
+ */
+
+import type { Child } from "../child.ts";
+import type { Count } from "../load/one_way.ts";
+import type { Goal, Measure } from "../measure.ts";
+import type { Subject } from "../programs.ts";
+import { openServers, type Started } from "./servers.ts";
+
+const SUBJECTS: Subject[] = ["lengthwise", "raw", "framed", "net", "ws"];
+const KIB = 1024;
+const MIB = 1024 * 1024;
+
+/** All of this kind. */
+export const oneWay: Measure[] = [
+  through("one-way 32 B", 32, { framed: 0.55, ws: 40 }),
+  through("one-way 1 KiB", KIB, { raw: 0.3, ws: 8 }),
+  through("bulk 1 MiB", MIB, { raw: 0.5, ws: 7 }),
+  into("in 32 B", 32),
+  into("in 32 B, for await", 32, "sinkEach"),
+  into("in 1 KiB", KIB),
+  into("in 1 MiB", MIB),
+  outOf("out 32 B", 32),
+  outOf("out 1 KiB", KIB),
+  outOf("out 1 MiB", MIB),
+];
+
+function through(name: string, size: number, goals: Partial<Record<Subject, number>>): Measure {
+  return one(name, size, {
+    goals: Object.entries(goals).map(([subject, ratio]) => ({
+      against: [subject as "raw"],
+      ratio,
+    })),
+    client: "own",
+    service: () => "sink",
+    run: sendAll,
+  });
+}
+
+function into(name: string, size: number, ours = "sink"): Measure {
+  return one(name, size, {
+    client: "load",
+    service: (subject) => subject === "lengthwise" ? ours : "sink",
+    run: sendAll,
+  });
+}
+
+function outOf(name: string, size: number): Measure {
+  return one(name, size, {
+    client: "load",
+    service: () => "source",
+    run: (client, _server, options) => client.ask<Count>("receive", options),
+  });
+}
+
+async function sendAll(client: Child, { child }: Started, options: object): Promise<Count> {
+  const before = await child.ask<number>("received");
+  const count = await client.ask<Count>("send", options);
+  const received = await child.ask<number>("received") - before;
+  if (received !== count.messages) {
+    throw new Error(`Cannot count: ${received} of ${count.messages} messages came`);
+  }
+  return count;
+}
+
+interface Way {
+  readonly goals?: readonly Goal[];
+  readonly client: "load" | "own";
+  readonly service: (subject: Subject) => string;
+  run(client: Child, server: Started, options: object): Promise<Count>;
+}
+
+function one(name: string, size: number, way: Way): Measure {
+  const { goals, client, service } = way;
+  return {
+    rows: [{ name, unit: "msg/s", goals }],
+    subjects: SUBJECTS,
+    open: (settings) =>
+      openServers({
+        subjects: SUBJECTS,
+        client,
+        service: (subject) => [service(subject), `${size}`, `${settings.duration}`],
+        async run(client, server) {
+          const { port, wire } = server;
+          const options = { port, wire, size, duration: settings.duration };
+          const { messages, seconds } = await way.run(client, server, options);
+          return [messages / seconds];
+        },
+      }, settings),
+  };
+}

@@ -1,0 +1,73 @@
+/** What is measured side by side, and how to start it. */
+
+import type { Wire } from "./load/wire.ts";
+import type { Program } from "./child.ts";
+import type { Peers } from "./peers.ts";
+
+/** The columns of the table. What each is stands in its own program. */
+export type Subject = "lengthwise" | "raw" | "framed" | "net" | "cork" | "ws" | "lps" | "ilp";
+
+/** How to call them, in the order of the table. */
+export const SUBJECTS: Record<Subject, string> = {
+  lengthwise: "Lengthwise",
+  raw: "raw Deno",
+  framed: "raw framed",
+  net: "node:net",
+  cork: "net cork",
+  ws: "ws",
+  lps: "lp-stream",
+  ilp: "it-lp",
+};
+
+/** Why a subject cannot be measured here, if it cannot. */
+export function missing(subject: Subject, peers: Peers): string | undefined {
+  if (["net", "cork"].includes(subject)) return peers.noNode;
+  return ["ws", "lps", "ilp"].includes(subject) ? peers.noPackages : undefined;
+}
+
+/** What a server speaks. */
+export function wireOf(subject: Subject): Wire {
+  return subject === "ws" ? "ws" : "u32be";
+}
+
+const SERVERS: Partial<Record<Subject, string>> = {
+  lengthwise: "subjects/lengthwise.ts",
+  raw: "subjects/raw.ts",
+  framed: "subjects/framed.ts",
+  net: "subjects/net.mjs",
+  cork: "subjects/net.mjs",
+  ws: "subjects/ws.mjs",
+};
+
+const CODECS: Partial<Record<Subject, string>> = {
+  lengthwise: "codec/lengthwise.ts",
+  lps: "codec/length_prefixed_stream.mjs",
+  ilp: "codec/it_length_prefixed.mjs",
+};
+
+/** A server under test with its service. */
+export function server(subject: Subject, args: readonly string[], peers: Peers): Program {
+  return program(SERVERS[subject]!, args, peers);
+}
+
+/** A codec under test. */
+export function codec(subject: Subject, peers: Peers): Program {
+  return program(CODECS[subject]!, [], peers);
+}
+
+/** The load. */
+export function load(peers: Peers): Program {
+  return program("load/load.ts", [], peers);
+}
+
+/** In the runtime that the file's name tells. */
+function program(file: string, args: readonly string[], peers: Peers): Program {
+  const path = `${import.meta.dirname}/${file}`;
+  const runtime = file.endsWith(".mjs")
+    ? ["node"]
+    : [Deno.execPath(), "run", "--quiet", "--no-lock", "-A"];
+  return {
+    command: [...runtime, path, ...args],
+    env: { LENGTHWISE_BENCH_PEERS: peers.directory },
+  };
+}
