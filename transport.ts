@@ -22,6 +22,8 @@ export interface Transport {
   readonly remote: string;
   /** The next chunk, never empty, which then belongs to the caller; undefined at the end. */
   read(): Promise<Uint8Array | undefined>;
+  /** Takes back a chunk that nobody looks at any more, to read into it again. */
+  readonly recycle?: (chunk: Uint8Array) => void;
   /** Hands over the start of a chunk; resolves to how many bytes were taken, at least one. */
   write(chunk: Uint8Array): Promise<number>;
   /** Tells the peer that nothing more will be written. */

@@ -13,8 +13,11 @@ export interface Framing {
   readonly keepsBoundaries: boolean;
   /** The same framing with another limit. */
   withLimit(maxMessageBytes: number): Framing;
-  /** A new decoder, for one stream of chunks. */
-  decoder(): Decoder;
+  /**
+   * A new decoder, for one stream of chunks. Chunks of which nothing is needed any more go to
+   * `recycle`, if given, which may use their memory again.
+   */
+  decoder(recycle?: (chunk: Uint8Array) => void): Decoder;
   /**
    * The size of a message's frame, in bytes.
    *

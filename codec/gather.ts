@@ -17,6 +17,12 @@ export class Gather {
   #block: Uint8Array | undefined;
   #blockUsed = 0;
   #bytes = 0;
+  readonly #recycle: ((piece: Uint8Array) => void) | undefined;
+
+  /** Large pieces go to `recycle` when the frame is whole. */
+  constructor(recycle?: (piece: Uint8Array) => void) {
+    this.#recycle = recycle;
+  }
 
   /** Bytes held. */
   get bytes(): number {
@@ -71,6 +77,8 @@ export class Gather {
       const part = at < 0 ? piece.subarray(-at) : piece;
       whole.set(part, Math.max(at, 0));
       at += piece.length;
+      // A piece that is all of its buffer shares it with no message.
+      if (piece.length === piece.buffer.byteLength) this.#recycle?.(piece);
     }
     whole.set(at < 0 ? last.subarray(-at) : last, Math.max(at, 0));
     this.clear();

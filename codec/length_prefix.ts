@@ -150,8 +150,8 @@ class LengthPrefixFraming implements Framing {
     return new LengthPrefixFraming(this.#layout, limit);
   }
 
-  decoder(): Decoder {
-    return new LengthPrefixDecoder(this.#layout, this.maxMessageBytes);
+  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
+    return new LengthPrefixDecoder(this.#layout, this.maxMessageBytes, recycle);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -205,9 +205,13 @@ class LengthPrefixDecoder extends PrefixDecoder {
   readonly #extra: number;
   readonly #maxBytes: number;
 
-  constructor(layout: Layout, maxMessageBytes: number) {
+  constructor(
+    layout: Layout,
+    maxMessageBytes: number,
+    recycle: ((chunk: Uint8Array) => void) | undefined,
+  ) {
     const { bytes, endian, offset, adjustment, strip } = layout;
-    super(offset + bytes, offset + bytes);
+    super(offset + bytes, offset + bytes, recycle);
     this.skip = strip;
     this.#read = READERS[prefixName(layout)];
     this.#swapped = READERS[prefixName({ bytes, endian: endian === "big" ? "little" : "big" })];

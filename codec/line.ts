@@ -83,8 +83,8 @@ class LineFraming implements Framing {
     return new LineFraming({ ...this.#options, maxMessageBytes: checkLimit(maxMessageBytes) });
   }
 
-  decoder(): Decoder {
-    return new LineDecoder(this.maxMessageBytes, this.#options.telnet);
+  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
+    return new LineDecoder(this.maxMessageBytes, this.#options.telnet, recycle);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -152,10 +152,15 @@ function hasCrNul(message: Uint8Array): boolean {
 class LineDecoder implements Decoder {
   readonly #maxBytes: number;
   readonly #telnet: TelnetFilter | undefined;
-  readonly #gather = new Gather();
+  readonly #gather: Gather;
   #failure: unknown;
 
-  constructor(maxMessageBytes: number, telnet: boolean) {
+  constructor(
+    maxMessageBytes: number,
+    telnet: boolean,
+    recycle: ((chunk: Uint8Array) => void) | undefined,
+  ) {
+    this.#gather = new Gather(recycle);
     this.#maxBytes = maxMessageBytes;
     this.#telnet = telnet ? new TelnetFilter() : undefined;
   }

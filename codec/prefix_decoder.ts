@@ -17,13 +17,18 @@ export abstract class PrefixDecoder implements Decoder {
   #head: Uint8Array | undefined;
   readonly #maxHeaderBytes: number;
   #headBytes = 0;
-  readonly #gather = new Gather();
+  readonly #gather: Gather;
   #total = 0;
   #failure: unknown;
 
   /** A header has at least and at most so many bytes. */
-  constructor(protected readonly minHeaderBytes: number, maxHeaderBytes: number) {
+  constructor(
+    protected readonly minHeaderBytes: number,
+    maxHeaderBytes: number,
+    recycle: ((chunk: Uint8Array) => void) | undefined,
+  ) {
     this.#maxHeaderBytes = maxHeaderBytes;
+    this.#gather = new Gather(recycle);
   }
 
   /**

@@ -45,8 +45,8 @@ class VarintFraming implements Framing {
     return new VarintFraming(checkLimit(maxMessageBytes));
   }
 
-  decoder(): Decoder {
-    return new VarintDecoder(this.maxMessageBytes);
+  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
+    return new VarintDecoder(this.maxMessageBytes, recycle);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -84,8 +84,8 @@ function varintBytes(value: number): number {
 class VarintDecoder extends PrefixDecoder {
   readonly #maxBytes: number;
 
-  constructor(maxMessageBytes: number) {
-    super(1, MAX_VARINT_BYTES);
+  constructor(maxMessageBytes: number, recycle: ((chunk: Uint8Array) => void) | undefined) {
+    super(1, MAX_VARINT_BYTES, recycle);
     this.#maxBytes = maxMessageBytes;
   }
 

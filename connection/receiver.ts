@@ -46,7 +46,7 @@ export class Receiver {
     this.#limits = limits;
     this.#lossIsEnd = settings.lossIsEnd;
     this.#owner = owner;
-    this.#decoder = framing.decoder();
+    this.#decoder = framing.decoder(transport.recycle);
   }
 
   /** Whether nothing more will come. */

@@ -186,3 +186,19 @@ Deno.test("Gather.clear() drops everything", () => {
   assertEquals(gather.bytes, 0);
   assertEquals(gather.take(0, hex("")), hex(""));
 });
+
+Deno.test("Decoder.decode() gives chunks back of which nothing is needed any more, and no others", () => {
+  for (const name of ["u32be", "varint", "line"] as const) {
+    const frame = framing(name).encode(new Uint8Array(30_000).fill(0x61));
+    const two = new Uint8Array([...frame, ...frame]);
+    const chunks = [two.slice(0, 10_000), two.slice(10_000, 20_000), two.slice(20_000)];
+    const recycled: Uint8Array[] = [];
+    const decoder = framing(name).decoder((chunk) => recycled.push(chunk));
+    const messages = chunks.flatMap((chunk) => decoder.decode(chunk));
+    // The last chunk holds the end of one message and all of the next, which is a view of it.
+    assertEquals(recycled, chunks.slice(0, 2), name);
+    for (const chunk of recycled) chunk.fill(0);
+    assertEquals(messages.length, 2);
+    assert(messages.every((message) => message.every((byte) => byte === 0x61)), name);
+  }
+});

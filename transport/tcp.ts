@@ -89,7 +89,16 @@ const MIN_BLOCK_BYTES = 512;
 const MAX_BLOCK_BYTES = 64 * 1024;
 const BLOCK_STEP = 8;
 
+/** Blocks for everybody, since a new one has to be filled with zeros first. At most 4 MiB. */
+const spare: Uint8Array[] = [];
+const MAX_SPARE_BLOCKS = 64;
+
+function recycle(chunk: Uint8Array): void {
+  if (chunk.length === MAX_BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(chunk);
+}
+
 class TcpTransport implements Transport {
+  readonly recycle = recycle;
   readonly #conn: Deno.TcpConn;
   #blockBytes = MIN_BLOCK_BYTES;
   #block: Uint8Array | undefined;
@@ -129,7 +138,8 @@ class TcpTransport implements Transport {
       return this.#block.subarray(this.#used);
     }
     this.#used = 0;
-    return this.#block = new Uint8Array(this.#blockBytes);
+    const used = this.#blockBytes === MAX_BLOCK_BYTES ? spare.pop() : undefined;
+    return this.#block = used ?? new Uint8Array(this.#blockBytes);
   }
 
   #resize(blockBytes: number): void {
