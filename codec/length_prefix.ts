@@ -204,6 +204,9 @@ class LengthPrefixDecoder extends PrefixDecoder {
   readonly #headerBytes: number;
   readonly #extra: number;
   readonly #maxBytes: number;
+  /** The bounds of a frame. */
+  readonly #maxTotal: number;
+  readonly #minTotal: number;
 
   constructor(
     layout: Layout,
@@ -219,14 +222,14 @@ class LengthPrefixDecoder extends PrefixDecoder {
     this.#headerBytes = offset + bytes;
     this.#extra = adjustment + offset + bytes;
     this.#maxBytes = maxMessageBytes;
+    this.#maxTotal = maxMessageBytes + strip;
+    this.#minTotal = Math.max(offset + bytes, strip);
   }
 
   protected override measure(chunk: Uint8Array, at: number, end: number): number {
     if (end - at < this.#headerBytes) return -1;
     const total = this.#read(chunk, at + this.#offset) + this.#extra;
-    if (total - this.skip > this.#maxBytes || total < this.#headerBytes || total < this.skip) {
-      this.#refuse(chunk, at, total);
-    }
+    if (total > this.#maxTotal || total < this.#minTotal) this.#refuse(chunk, at, total);
     return total;
   }
 
