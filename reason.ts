@@ -18,6 +18,8 @@ export function reasonOf(cause: unknown): string {
     return "the system does not permit it; ports below 1024 need privileges";
   }
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (/failed to lookup address|nodename nor servname/i.test(message)) return "unknown host";
+  if (/failed to lookup address|nodename nor servname/i.test(message)) {
+    return "unknown host; check its name, or use its address";
+  }
   return message.replace(/ \(os error \d+\)$/, "").replace(/^./, (first) => first.toLowerCase());
 }

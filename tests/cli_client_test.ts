@@ -111,7 +111,7 @@ Deno.test("client.ts ends with 3 and one line when the peer breaks the protocol"
 Deno.test("client.ts tells what is wrong in one line, with the exit code for it", async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [
     [[":1"], 1, /connection refused, nothing listens there$/],
-    [["nobody.invalid:1"], 1, /unknown host$/],
+    [["nobody.invalid:1"], 1, /unknown host; check its name, or use its address$/],
     [[":0"], 2, /port 0 is only for listening/],
     [[":1", "pign"], 2, /unknown command "pign", the nearest is "ping"/],
     [[":1", "ping", "x"], 2, /"ping" takes no operands/],

@@ -1,18 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { TextLineStream } from "@std/streams/text-line-stream";
+import { Pty, ptyTest as test } from "./helpers/pty.ts";
 
 const fixture = new URL("./fixtures/terminal.ts", import.meta.url).pathname;
-const helper = new URL("./fixtures/pty.py", import.meta.url).pathname;
-
-const reason = await reasonToSkip();
-const ignore = reason !== "" && (Deno.build.os === "windows" || !Deno.env.has("CI"));
-
-function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test(ignore ? `${name} (skipped: ${reason})` : name, { ignore }, fn);
+/** The fixture, once its prompt is there. */
+async function open(columns: number, rows: number, env: Record<string, string> = {}): Promise<Pty> {
+  const pty = new Pty(columns, rows, [fixture], env);
+  await pty.until((screen) => screen.line === "you>" && screen.column === 5);
+  return pty;
 }
 
 test("Terminal gives out the line as it was edited", async (t) => {
-  await using pty = await Pty.open(60, 10);
+  await using pty = await open(60, 10);
   for (
     const [name, keys, line] of [
       ["left", "ac\x1b[Db", "abc"],
@@ -46,7 +44,7 @@ test("Terminal gives out the line as it was edited", async (t) => {
 });
 
 test("Terminal puts an escape sequence together that arrives in two parts", async () => {
-  await using pty = await Pty.open(60, 10);
+  await using pty = await open(60, 10);
   pty.send({ keys: "ab\x1b" });
   await pty.until((screen) => screen.line === "you> ab");
   pty.send({ keys: "[DX\r" });
@@ -54,7 +52,7 @@ test("Terminal puts an escape sequence together that arrives in two parts", asyn
 });
 
 test("Terminal brings back lines with up and down", async () => {
-  await using pty = await Pty.open(60, 10);
+  await using pty = await open(60, 10);
   pty.send({ keys: "one\rtwo\rdraft\x15" });
   pty.send({ keys: "\x1b[A\x1b[A" });
   await pty.until((screen) => screen.line === "you> one");
@@ -65,7 +63,7 @@ test("Terminal brings back lines with up and down", async () => {
 });
 
 test("Terminal.print() leaves the line being typed intact, and its cursor in place", async () => {
-  await using pty = await Pty.open(40, 8);
+  await using pty = await open(40, 8);
   pty.send({ keys: "/flood 60\r" });
   await pty.until(({ rows }) => rows.includes("message 3"));
   pty.send({ keys: "half 漢" });
@@ -83,7 +81,7 @@ test("Terminal.print() leaves a line intact that takes several rows", async () =
       ["x漢字漢字漢字漢字漢", "x漢字漢字漢字漢", "字漢"],
     ]
   ) {
-    await using pty = await Pty.open(21, 8);
+    await using pty = await open(21, 8);
     pty.send({ keys: "/flood 60\r" });
     let typed = "you> ";
     for (const character of text) {
@@ -97,7 +95,7 @@ test("Terminal.print() leaves a line intact that takes several rows", async () =
 });
 
 test("Terminal.print() leaves a line intact that is higher than the screen", async () => {
-  await using pty = await Pty.open(21, 4);
+  await using pty = await open(21, 4);
   const text = "0123456789".repeat(20);
   pty.send({ keys: "/flood 60\r" });
   pty.send({ keys: text });
@@ -108,7 +106,7 @@ test("Terminal.print() leaves a line intact that is higher than the screen", asy
 });
 
 test("Terminal draws the line anew when the window is resized", async () => {
-  await using pty = await Pty.open(60, 8);
+  await using pty = await open(60, 8);
   pty.send({ keys: "before\r" });
   const before = ["you> before", '6: "before"'];
   pty.send({ keys: "0123456789012345678901234567890123456789" });
@@ -128,24 +126,24 @@ test("Terminal draws the line anew when the window is resized", async () => {
 });
 
 test("Terminal.setPrompt() leaves what is typed alone", async () => {
-  await using pty = await Pty.open(60, 8);
+  await using pty = await open(60, 8);
   pty.send({ keys: "/prompt 12ms\rhalf\x1b[D" });
   await pty.until((screen) => screen.line === "12ms> half" && screen.column === 9);
 });
 
 test("Terminal takes colour codes in the prompt, and shows none under NO_COLOR", async () => {
   {
-    await using pty = await Pty.open(60, 8);
+    await using pty = await open(60, 8);
     assert(pty.output.includes("\x1b[32myou\x1b[39m"));
   }
-  await using pty = await Pty.open(60, 8, { NO_COLOR: "1" });
+  await using pty = await open(60, 8, { NO_COLOR: "1" });
   pty.send({ keys: "hello\r" });
   await pty.until(({ rows }) => rows.includes('5: "hello"'));
   assert(!pty.output.includes("\x1b[3"), "a colour");
 });
 
 test("Terminal takes each line of a paste, whatever ends it", async () => {
-  await using pty = await Pty.open(60, 20);
+  await using pty = await open(60, 20);
   pty.send({ keys: "one\rtwo\nthree\r\n\r\nfive\u2028six" });
   await pty.until((screen) => screen.line === "you> six");
   pty.send({ keys: "\r/count\r" });
@@ -157,7 +155,7 @@ test("Terminal takes each line of a paste, whatever ends it", async () => {
 });
 
 test("Terminal holds 1024 lines at most, and notices Ctrl-C behind them", async () => {
-  await using pty = await Pty.open(60, 20);
+  await using pty = await open(60, 20);
   pty.send({ keys: "/stall\r" });
   await pty.until(({ rows }) => rows.includes("you> /stall"));
   pty.send({ keys: "a\r".repeat(1200) + "\x03" });
@@ -167,7 +165,7 @@ test("Terminal holds 1024 lines at most, and notices Ctrl-C behind them", async 
 });
 
 test("Terminal passes on a long paste in order", async () => {
-  await using pty = await Pty.open(60, 20);
+  await using pty = await open(60, 20);
   const lines = Array.from({ length: 3000 }, (_, i) => `line ${i}`);
   pty.send({ keys: lines.join("\r") + "\r/count\r" });
   await pty.until(({ rows }) => rows.includes("taken 3001"));
@@ -176,7 +174,7 @@ test("Terminal passes on a long paste in order", async () => {
 });
 
 test("Terminal takes a line above 64 KiB, and says so when one is above its limit", async () => {
-  await using pty = await Pty.open(60, 20);
+  await using pty = await open(60, 20);
   pty.send({ keys: "x".repeat(70_000) });
   pty.send({ keys: "\r" });
   await pty.until(({ text }) => text.includes("70000: "));
@@ -188,7 +186,7 @@ test("Terminal takes a line above 64 KiB, and says so when one is above its limi
 });
 
 test("Terminal clears the line at Ctrl-C, and interrupts on an empty line", async () => {
-  await using pty = await Pty.open(60, 8);
+  await using pty = await open(60, 8);
   pty.send({ keys: "draft\x1b[D\x03" });
   await pty.until((screen) => screen.line === "you>" && screen.column === 5);
   pty.send({ keys: "kept\r" });
@@ -199,14 +197,14 @@ test("Terminal clears the line at Ctrl-C, and interrupts on an empty line", asyn
 });
 
 test("Terminal ends at Ctrl-D, after the lines typed before", async () => {
-  await using pty = await Pty.open(60, 8);
+  await using pty = await open(60, 8);
   pty.send({ keys: "one\rtwo\r\x04" });
   assertEquals(await pty.ended(), { exit: 0, raw: false });
   assertEquals(pty.screen.rows.slice(-4), ['3: "one"', '3: "two"', "ended after 2", ""]);
 });
 
 test("Terminal.close() leaves a half-typed line on the screen", async () => {
-  await using pty = await Pty.open(60, 8);
+  await using pty = await open(60, 8);
   pty.send({ keys: "/close\rhalf" });
   assertEquals(await pty.ended(), { exit: 0, raw: false });
   assertEquals(pty.screen.rows.slice(-3), ["you> half", "ended after 1", ""]);
@@ -223,7 +221,7 @@ test("Terminal is put back however the program ends", async (t) => {
     ] as const
   ) {
     await t.step(name, async () => {
-      await using pty = await Pty.open(60, 8);
+      await using pty = await open(60, 8);
       pty.send(command);
       assertEquals(await pty.ended(), { exit, raw: false });
     });
@@ -246,206 +244,4 @@ Deno.test("Terminal refuses what is not a terminal", async () => {
 
 function messages(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `message ${i}`);
-}
-
-async function reasonToSkip(): Promise<string> {
-  if (Deno.build.os === "windows") return "Windows has no pseudo-terminals of this kind";
-  try {
-    await new Deno.Command("python3", { args: ["--version"] }).output();
-    return "";
-  } catch {
-    return "needs python3";
-  }
-}
-
-interface Command {
-  keys?: string;
-  resize?: [columns: number, rows: number];
-  signal?: number;
-}
-
-/** The fixture with its only permission, on a pseudo-terminal. */
-class Pty implements AsyncDisposable {
-  readonly screen: Screen;
-  output = "";
-  readonly #process: Deno.ChildProcess;
-  readonly #commands: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #events: AsyncIterator<string>;
-  readonly #deadline: ReturnType<typeof setTimeout>;
-  readonly #decoder = new TextDecoder();
-  #end: { exit: number; raw: boolean } | undefined;
-
-  /** Starts the fixture and waits for its prompt. */
-  static async open(
-    columns: number,
-    rows: number,
-    env: Record<string, string> = {},
-  ): Promise<Pty> {
-    const pty = new Pty(columns, rows, env);
-    await pty.until((screen) => screen.line === "you>" && screen.column === 5);
-    return pty;
-  }
-
-  private constructor(columns: number, rows: number, env: Record<string, string>) {
-    const program = [Deno.execPath(), "run", "--quiet", "--allow-net", fixture];
-    this.#process = new Deno.Command("python3", {
-      args: [helper, String(columns), String(rows), ...program],
-      env: { TERM: "xterm", NO_COLOR: "", ...env },
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#commands = this.#process.stdin.getWriter();
-    this.#events = this.#process.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).values();
-    this.#deadline = setTimeout(() => this.#process.kill("SIGTERM"), 30_000);
-    this.screen = new Screen(columns, rows);
-  }
-
-  send(command: Command): void {
-    if (command.resize) this.screen.resize(command.resize[0]);
-    const line = new TextEncoder().encode(JSON.stringify(command) + "\n");
-    this.#commands.write(line).catch(() => {}); // the end of the program is seen by who waits
-  }
-
-  /** Waits for output until the screen is as wanted. */
-  async until(wanted: (screen: Screen) => boolean): Promise<void> {
-    while (!wanted(this.screen)) {
-      assert(
-        await this.#next(),
-        `the program ended first; its screen: ${this.screen.text.slice(-500)}`,
-      );
-    }
-  }
-
-  /** Waits until these are the rows, from the first that was shown. */
-  async shows(rows: string[]): Promise<void> {
-    const text = rows.join("\n");
-    await this.until((screen) => screen.text === text);
-  }
-
-  /** Waits until the program ends; says how, and whether its terminal is still raw. */
-  async ended(): Promise<{ exit: number; raw: boolean }> {
-    while (await this.#next());
-    assert(this.#end);
-    return this.#end;
-  }
-
-  async #next(): Promise<boolean> {
-    const { value, done } = await this.#events.next();
-    if (done) return false;
-    const event = JSON.parse(value);
-    if ("exit" in event) {
-      this.#end = event;
-      return false;
-    }
-    const bytes = Uint8Array.from(event.output as string, (byte) => byte.charCodeAt(0));
-    const text = this.#decoder.decode(bytes, { stream: true });
-    this.output += text;
-    this.screen.show(text);
-    return true;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#commands.close().catch(() => {});
-    while (!(await this.#events.next()).done);
-    await this.#process.status;
-    clearTimeout(this.#deadline);
-    assert(!/Deno requests|Allow\?/.test(this.output), `asked for a permission: ${this.output}`);
-  }
-}
-
-/** As much of a terminal as node:readline uses: what is on the screen, and what scrolled away. */
-class Screen {
-  column = 0;
-  /** How often the line was drawn from its beginning. */
-  drawings = 0;
-  #columns: number;
-  readonly #height: number;
-  readonly #cells: string[][] = [[]];
-  /** The rows that go on in the next one. */
-  readonly #wrapped = new Set<string[]>();
-  #row = 0;
-  #rest = "";
-
-  constructor(columns: number, rows: number) {
-    this.#columns = columns;
-    this.#height = rows;
-  }
-
-  get rows(): string[] {
-    return this.#cells.map((cells) => Array.from(cells, (cell) => cell ?? " ").join("").trimEnd());
-  }
-
-  get text(): string {
-    return this.rows.join("\n");
-  }
-
-  /** The row with the cursor. */
-  get line(): string {
-    return this.rows[this.#row];
-  }
-
-  /** Breaks the rows anew, as most terminals do. The cursor has to be in the last one. */
-  resize(columns: number): void {
-    const rows = this.#cells.splice(0);
-    const { column } = this;
-    this.#columns = columns;
-    this.column = this.#row = 0;
-    this.#cells.push([]);
-    for (const [i, row] of rows.entries()) {
-      const last = i === rows.length - 1;
-      for (const cell of last ? row.slice(0, column) : row) if (cell !== "") this.#put(cell ?? " ");
-      if (!last && !this.#wrapped.has(row)) this.show("\r\n");
-    }
-  }
-
-  show(text: string): void {
-    const whole = this.#rest + text;
-    // deno-lint-ignore no-control-regex
-    this.#rest = /\x1b(?:\[[\d;]*)?$/.exec(whole)?.[0] ?? "";
-    const shown = whole.slice(0, whole.length - this.#rest.length);
-    // deno-lint-ignore no-control-regex
-    for (const [piece, count, command] of shown.matchAll(/\x1b\[([\d;]*)([A-Za-z])|[^]/gu)) {
-      if (command !== undefined) this.#obey(command, count);
-      else if (piece === "\r") this.column = 0;
-      else if (piece === "\n") this.#down();
-      else if (piece === "\t") this.column += 8 - this.column % 8;
-      else this.#put(piece);
-    }
-  }
-
-  #obey(command: string, count: string): void {
-    const n = Number(count) || 1;
-    const top = Math.max(0, this.#cells.length - this.#height);
-    if (command === "A") this.#row = Math.max(top, this.#row - n);
-    else if (command === "B") this.#row = Math.min(this.#cells.length - 1, this.#row + n);
-    else if (command === "C") this.column += n;
-    else if (command === "D") this.column = Math.max(0, this.column - n);
-    else if (command === "G") this.column = n - 1;
-    else if (command === "J") this.#clearDown();
-    else assert(command === "m" || command === "K", `cannot obey ${command}`);
-  }
-
-  #clearDown(): void {
-    this.drawings++;
-    this.#wrapped.delete(this.#cells[this.#row]);
-    this.#cells.length = this.#row + 1;
-    this.#cells[this.#row].length = Math.min(this.#cells[this.#row].length, this.column);
-  }
-
-  #put(character: string): void {
-    const width = character.codePointAt(0)! >= 0x1100 ? 2 : 1;
-    if (this.column + width > this.#columns) {
-      this.#wrapped.add(this.#cells[this.#row]);
-      this.column = 0;
-      this.#down();
-    }
-    this.#cells[this.#row][this.column++] = character;
-    if (width === 2) this.#cells[this.#row][this.column++] = "";
-  }
-
-  #down(): void {
-    this.#row++;
-    if (this.#row === this.#cells.length) this.#cells.push([]);
-  }
 }
