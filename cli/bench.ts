@@ -5,6 +5,7 @@ import type { Connection } from "../connection.ts";
 import { ConnectionLostError, ProtocolError } from "../errors.ts";
 import type { ClientContext } from "./context.ts";
 import { EXIT, UsageError } from "./options.ts";
+import type { Reporter } from "./report.ts";
 
 /** Round trips that the latency is taken from. */
 const LATENCY_SAMPLES = 1_000;
@@ -19,7 +20,7 @@ export async function bench(context: ClientContext): Promise<number> {
   const message = new Uint8Array(size).fill(0x61);
 
   const latencies = await measureLatency(connection, message, Math.min(count, LATENCY_SAMPLES));
-  const seconds = await measureRate(connection, message, count);
+  const seconds = await measureRate(connection, message, count, reporter);
   const rate = count / seconds;
   await connection.close();
   const [p50, p99] = [0.5, 0.99].map((q) => latencies[Math.floor((latencies.length - 1) * q)]);
@@ -55,15 +56,19 @@ async function measureRate(
   connection: Connection,
   message: Uint8Array,
   count: number,
+  reporter: Reporter,
 ): Promise<number> {
   const startedAt = performance.now();
   const sending = sendAll(connection, message, count);
   let left = count;
+  const timer = setInterval(() => reporter.progress(1 - left / count), 200);
   for await (const batch of connection.batches()) {
     for (const echo of batch) checkEcho(echo, message.length);
     left -= batch.length;
     if (left <= 0) break;
   }
+  clearInterval(timer);
+  reporter.progress(1);
   if (left > 0) throw new ConnectionLostError(`the peer closed, ${left} echoes are missing`);
   await sending;
   return (performance.now() - startedAt) / 1000;

@@ -12,6 +12,8 @@ export interface Reporter {
   event(event: Event, line?: string): void;
   /** One line about what went wrong, with what to do. */
   error(message: string): void;
+  /** How much of a long work is done, from 0 to 1: shown on a terminal only, and gone at 1. */
+  progress(done: number): void;
 }
 
 /** Makes the reporter; with `json`, stdout is one JSON object per line. */
@@ -28,6 +30,11 @@ export function makeReporter(options: { json: boolean; quiet?: boolean }): Repor
     error(message) {
       if (json) console.log(JSON.stringify({ event: "error", message }));
       else console.error(`${red("error")}: ${printable(message)}`);
+    },
+    progress(done) {
+      if (json || !Deno.stderr.isTerminal()) return;
+      const line = done < 1 ? `${Math.floor(done * 100)} %` : "";
+      Deno.stderr.writeSync(new TextEncoder().encode(`\r${line.padEnd(5)}\r`));
     },
   };
 }
