@@ -13,7 +13,7 @@ import { type ConnectionSettings, resolveSettings } from "./connection/settings.
 import { ConnectError } from "./errors.ts";
 import { reasonOf } from "./reason.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint, type Transport } from "./transport.ts";
-import { TRANSPORTS } from "./transport/kinds.ts";
+import { kindOf } from "./transport/kinds.ts";
 
 export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "./client/retry.ts";
 
@@ -135,7 +135,7 @@ function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
   const { connectTimeout = 10_000 } = options;
   checkInteger("connectTimeout", connectTimeout, 1, 2 ** 31 - 1);
   const wanted = parseEndpoint(endpoint);
-  if (wanted.port === 0) {
+  if (wanted.transport === "tcp" && wanted.port === 0) {
     throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);
   }
   const { framing = wanted.framing } = options;
@@ -169,7 +169,7 @@ async function connectOnce<T>(
     : AbortSignal.any([signal, deadline.signal]);
   try {
     const transport = await orAborted(
-      TRANSPORTS[wanted.transport].connect(wanted, { signal: giveUp }),
+      kindOf(wanted).connect(wanted, { signal: giveUp }),
       giveUp,
     );
     return new Connection<T>(transport, settings, name);

@@ -8,14 +8,16 @@ export function reasonOf(cause: unknown): string {
   if (cause instanceof Deno.errors.AddrInUse) {
     return "the port is in use; choose another one, or 0 for any";
   }
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file or folder";
   if (cause instanceof Deno.errors.AddrNotAvailable) {
     return "this machine does not have that address";
   }
   if (cause instanceof Deno.errors.NotCapable) {
-    return `no permission; run with ${/--allow-\w+/.exec(cause.message)?.[0] ?? "--allow-net"}`;
+    const flags = /--allow-\w+(=\S+)?( --allow-\w+(=\S+)?)*/.exec(cause.message)?.[0];
+    return `no permission; run with ${flags ?? "--allow-net"}`;
   }
   if (cause instanceof Deno.errors.PermissionDenied) {
-    return "the system does not permit it; ports below 1024 need privileges";
+    return "the system does not permit it; a port below 1024 needs privileges, a file its owner's leave";
   }
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/failed to lookup address|nodename nor servname/i.test(message)) {

@@ -12,7 +12,7 @@ import { LengthwiseError, ListenError } from "./errors.ts";
 import { Server } from "./server/server.ts";
 import { reasonOf } from "./reason.ts";
 import { formatEndpoint, parseEndpoint, type TransportListener } from "./transport.ts";
-import { TRANSPORTS } from "./transport/kinds.ts";
+import { kindOf } from "./transport/kinds.ts";
 
 export {
   type BroadcastOptions,
@@ -93,19 +93,16 @@ export function listen<T = Uint8Array>(
   options?: ListenOptions<T> | Handler<T>,
   handler?: Handler<T>,
 ): Promise<Server<T>> {
-  // Deno opens endpoints at once; other transports will have to wait.
-  return Promise.try(() =>
-    typeof options === "function"
-      ? open(endpoint, {}, options)
-      : open(endpoint, options ?? {}, handler)
-  );
+  return typeof options === "function"
+    ? open(endpoint, {}, options)
+    : open(endpoint, options ?? {}, handler);
 }
 
-function open<T>(
+async function open<T>(
   endpoint: string | readonly string[],
   options: ListenOptions<T>,
   handler: Handler<T> | undefined,
-): Server<T> {
+): Promise<Server<T>> {
   const { backlog = 4096, maxConnections = 10_000, maxConnectionsPerAddress = 64 } = options;
   checkInteger("backlog", backlog, 1, 65_535);
   checkInteger("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER);
@@ -122,7 +119,7 @@ function open<T>(
     name: string;
   }[] = [];
   try {
-    for (const text of endpoints) listeners.push(openOne(text, options, backlog));
+    for (const text of endpoints) listeners.push(await openOne(text, options, backlog));
   } catch (error) {
     for (const { listener } of listeners) listener.close();
     throw error;
@@ -144,7 +141,7 @@ function open<T>(
   return server;
 }
 
-function openOne<T>(text: string, options: ListenOptions<T>, backlog: number) {
+async function openOne<T>(text: string, options: ListenOptions<T>, backlog: number) {
   const wanted = parseEndpoint(text);
   const { framing = wanted.framing ?? "u32be" } = wanted.framing === undefined ? options : {};
   const settings = resolveSettings<T>(
@@ -152,7 +149,7 @@ function openOne<T>(text: string, options: ListenOptions<T>, backlog: number) {
     SERVER_MAX_MESSAGE_BYTES,
   );
   try {
-    const listener = TRANSPORTS[wanted.transport].listen(wanted, { backlog });
+    const listener = await kindOf(wanted).listen(wanted, { backlog });
     const shown = typeof framing === "string" ? framing : undefined;
     return { listener, settings, name: formatEndpoint({ ...listener.endpoint, framing: shown }) };
   } catch (cause) {

@@ -44,7 +44,7 @@ export interface TransportListener {
 
 /** A peer that was accepted, before it is made a connection. */
 export interface AcceptedPeer {
-  /** The peer's host, to count connections by. */
+  /** The peer's host, to count connections by; empty for a peer that is on this machine for sure. */
   readonly hostname: string;
   /** Makes it ready for messages. */
   open(): Transport;
@@ -53,15 +53,30 @@ export interface AcceptedPeer {
 }
 
 /** What a kind of transport can do. */
-export interface TransportKind {
-  /** Opens an endpoint for peers. */
-  listen(endpoint: Endpoint, options: { backlog: number }): TransportListener;
+export interface TransportKind<E extends Endpoint = Endpoint> {
+  /** Opens an endpoint for peers. Rejects with the system's error. */
+  listen(endpoint: E, options: { backlog: number }): Promise<TransportListener>;
   /** Connects to an endpoint. Rejects with the system's error, or the signal's reason. */
-  connect(endpoint: Endpoint, options: { signal: AbortSignal }): Promise<Transport>;
+  connect(endpoint: E, options: { signal: AbortSignal }): Promise<Transport>;
 }
 
 /** Where one listens or connects. */
-export interface Endpoint {
+export type Endpoint = TcpEndpoint | UnixEndpoint;
+
+/** `unix:PATH`, with `?mode=660` for the file's permissions when listening. */
+export interface UnixEndpoint {
+  /** The kind of transport. */
+  readonly transport: "unix";
+  /** The socket's file. */
+  readonly path: string;
+  /** The permission bits of the file, when listening; else what the process's mask leaves. */
+  readonly mode?: number;
+  /** The framing, where the endpoint names it. */
+  readonly framing?: FramingName;
+}
+
+/** `tcp://HOST:PORT`. */
+export interface TcpEndpoint {
   /** The kind of transport. */
   readonly transport: "tcp";
   /** A host name or address, an IPv6 address without brackets. */
@@ -73,10 +88,12 @@ export interface Endpoint {
 }
 
 const FORMS = `tcp://HOST:PORT, HOST:PORT or :PORT`;
+/** What the systems have room for, less the closing zero: 108 on Linux, 104 on macOS and BSD. */
+const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
 
 /**
- * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT` or `:PORT`, with `?framing=NAME`. An empty host
- * is loopback, 127.0.0.1.
+ * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT` or `unix:PATH`, with `?framing=NAME`. An
+ * empty host is loopback, 127.0.0.1.
  *
  * @throws {TypeError} naming what is wrong and what would be right.
  *
@@ -94,10 +111,11 @@ const FORMS = `tcp://HOST:PORT, HOST:PORT or :PORT`;
  * ```
  */
 export function parseEndpoint(text: string): Endpoint {
+  if (/^unix:/i.test(text)) return parseUnix(text);
   const scheme = /^([a-z][a-z0-9+.-]*):(?=\/\/)/i.exec(text)?.[1].toLowerCase() ?? "tcp";
   if (scheme !== "tcp") {
     throw new TypeError(
-      `Cannot use endpoint "${text}": transport "${scheme}" is unknown; use ${FORMS}`,
+      `Cannot use endpoint "${text}": transport "${scheme}" is unknown; use ${FORMS}, or unix:PATH`,
     );
   }
   const parts =
@@ -110,16 +128,44 @@ export function parseEndpoint(text: string): Endpoint {
     );
   }
   const hostname = parts[1].replace(/^\[|\]$/g, "") || "127.0.0.1";
-  return { transport: "tcp", hostname, port, ...parseQuery(text, parts[3] ?? "") };
+  const { framing } = parseQuery(text, parts[3] ?? "", ["framing"]);
+  return { transport: "tcp", hostname, port, ...(framing && { framing }) };
 }
 
-function parseQuery(text: string, query: string): Pick<Endpoint, "framing"> {
-  const options: { framing?: FramingName } = {};
+function parseUnix(text: string): UnixEndpoint {
+  const [, path, query = ""] = /^unix:(?:\/\/(?=\/))?([^?\0]*)(?:\?(.*))?$/is.exec(text) ?? [];
+  if (!path) {
+    throw new TypeError(`Cannot use endpoint "${text}": it must look like unix:PATH`);
+  }
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > MAX_PATH_BYTES) {
+    throw new TypeError(
+      `Cannot use endpoint "${text}": its path has ${bytes} bytes, limit is ${MAX_PATH_BYTES} bytes`,
+    );
+  }
+  return { transport: "unix", path, ...parseQuery(text, query, ["framing", "mode"]) };
+}
+
+function parseQuery(
+  text: string,
+  query: string,
+  names: readonly string[],
+): Pick<UnixEndpoint, "framing" | "mode"> {
+  const options: { framing?: FramingName; mode?: number } = {};
   for (const [name, value] of new URLSearchParams(query)) {
-    if (name !== "framing") {
+    if (!names.includes(name)) {
       throw new TypeError(
-        `Cannot use endpoint "${text}": option "${name}" is unknown; use framing`,
+        `Cannot use endpoint "${text}": option "${name}" is unknown; use ${names.join(" or ")}`,
       );
+    }
+    if (name === "mode") {
+      if (!/^[0-7]{3}$/.test(value)) {
+        throw new TypeError(
+          `Cannot use endpoint "${text}": mode "${value}" must be three octal digits, such as 660`,
+        );
+      }
+      options.mode = Number.parseInt(value, 8);
+      continue;
     }
     if (!FRAMING_NAMES.includes(value as FramingName)) {
       throw new TypeError(
@@ -136,6 +182,7 @@ function parseQuery(text: string, query: string): Pick<Endpoint, "framing"> {
 /** Writes an endpoint as a URL, the opposite of {@linkcode parseEndpoint}. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const query = endpoint.framing === undefined ? "" : `?framing=${endpoint.framing}`;
+  if (endpoint.transport === "unix") return `unix:${endpoint.path}${query}`;
   return `${endpoint.transport}://${formatAddress(endpoint.hostname, endpoint.port)}${query}`;
 }
 

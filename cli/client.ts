@@ -50,7 +50,7 @@ const OPTIONS: OptionSpecs = {
 };
 
 const HELP = `Lengthwise ${VERSION}: deno run -N client.ts [ENDPOINT] [COMMAND] [OPTION…]
-  ENDPOINT  [tcp://][HOST]:PORT[?framing=NAME], by default ${DEFAULT_ENDPOINT}
+  ENDPOINT  [HOST]:PORT or unix:PATH, ?framing=NAME; or ${DEFAULT_ENDPOINT}
   NAME      ${FRAMING_NAMES.join(" ")}
 Commands
   (none)      talk: lines from the keyboard or a pipe are sent, messages printed

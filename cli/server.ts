@@ -45,7 +45,7 @@ const OPTIONS: OptionSpecs = {
 };
 
 const HELP = `Lengthwise ${VERSION}: deno run -N server.ts [ENDPOINT…] [OPTION…]
-  ENDPOINT  [tcp://][HOST]:PORT[?framing=NAME], by default ${DEFAULT_ENDPOINT}
+  ENDPOINT  [HOST]:PORT or unix:PATH, ?framing=NAME; or ${DEFAULT_ENDPOINT}
   NAME      ${FRAMING_NAMES.join(" ")}
 Options
 ${describeOptions(OPTIONS)}
@@ -150,7 +150,9 @@ function tellHowToJoin(server: Server<unknown>, reporter: Reporter): void {
       { event: "join", endpoint },
       framing === "line"
         ? `join with: telnet ${host.replace(/^\[|\]$/g, "")} ${port}`
-        : `join with: deno run --allow-net client.ts${isDefault ? "" : ` "${endpoint}"`}`,
+        : `join with: deno run --allow-net${
+          endpoint.startsWith("unix:") ? " --allow-read --allow-write" : ""
+        } client.ts${isDefault ? "" : ` "${endpoint}"`}`,
     );
   }
 }

@@ -48,7 +48,10 @@ export class Admission {
   }
 }
 
-/** Whether an address is this machine: 127.0.0.0/8 (RFC 1122) or ::1 (RFC 4291), also IPv4-mapped. */
+/**
+ * Whether an address is this machine: 127.0.0.0/8 (RFC 1122) or ::1 (RFC 4291), also IPv4-mapped, or
+ * none at all.
+ */
 export function isLoopback(hostname: string): boolean {
-  return /^(::ffff:)?127\./i.test(hostname) || hostname === "::1";
+  return /^(::ffff:)?127\./i.test(hostname) || hostname === "::1" || hostname === "";
 }

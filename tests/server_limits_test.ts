@@ -5,7 +5,7 @@ import { connect } from "../client.ts";
 import { Admission, isLoopback } from "../server/admission.ts";
 import { listen } from "../server.ts";
 import { Fixture } from "./helpers/fixture.ts";
-import { formatEndpoint, parseEndpoint } from "../transport.ts";
+import { formatEndpoint } from "../transport.ts";
 import { tcp } from "../transport/tcp.ts";
 import { connectResettable, RawPeer } from "./helpers/raw.ts";
 import { receiveText } from "./helpers/texts.ts";
@@ -84,8 +84,8 @@ Deno.test("Server closes at once what exceeds maxConnections, counts it and tell
 });
 
 Deno.test("TransportListener.accept() passes over peers that reset before they were accepted", async () => {
-  const endpoint = parseEndpoint("127.0.0.1:0");
-  const listener = tcp.listen(endpoint, { backlog: 100 });
+  const endpoint = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+  const listener = await tcp.listen(endpoint, { backlog: 100 });
   const name = formatEndpoint(listener.endpoint);
   for (let n = 0; n < 20; n++) (await connectResettable(name)).resetAndDestroy();
   using peer = await RawPeer.connect(name);

@@ -18,7 +18,7 @@ import {
   MessageTooLargeError,
 } from "../errors.ts";
 import { type Handler, listen, type ListenOptions } from "../server.ts";
-import { parseEndpoint } from "../transport.ts";
+import { parseEndpoint, type TcpEndpoint } from "../transport.ts";
 import { turn } from "./helpers/fake_transport.ts";
 import { RawPeer } from "./helpers/raw.ts";
 import { allTexts, receiveText } from "./helpers/texts.ts";
@@ -219,6 +219,10 @@ Deno.test("Server goes on accepting when onRefuse or onError throws, and prints 
   }
 });
 
+function portOf(endpoint: string): number {
+  return (parseEndpoint(endpoint) as TcpEndpoint).port;
+}
+
 function asyncOf(peer: RawPeer) {
   return { peer, [Symbol.asyncDispose]: () => Promise.resolve(peer.close()) };
 }
@@ -242,7 +246,7 @@ Deno.test("listen() opens several endpoints, each with its own framing, into one
     "u16le",
     "varint",
   ]);
-  assertEquals(new Set(server.endpoints.map((endpoint) => parseEndpoint(endpoint).port)).size, 3);
+  assertEquals(new Set(server.endpoints.map(portOf)).size, 3);
   const frames = ["hi\n", [2, 0, 104, 105], [2, 104, 105]];
   for (const [at, endpoint] of server.endpoints.entries()) {
     using peer = await RawPeer.connect(endpoint);
@@ -257,7 +261,7 @@ Deno.test("listen() opens several endpoints, each with its own framing, into one
 
 Deno.test("listen() closes the endpoints that it has opened when a further one cannot be opened", async () => {
   await using other = await listen(ANY);
-  const { port } = parseEndpoint(other.endpoints[0]);
+  const port = portOf(other.endpoints[0]);
   await other.close();
   await using taken = await listen(ANY);
   await assertRejects(
@@ -281,7 +285,7 @@ Deno.test("listen() closes its endpoints when onListen throws", async () => {
 
 Deno.test("listen() on a port in use, or an address of another machine, rejects with ListenError", async () => {
   await using taken = await listen(ANY);
-  const { port } = parseEndpoint(taken.endpoints[0]);
+  const port = portOf(taken.endpoints[0]);
   const used = await assertRejects(() => listen(`127.0.0.1:${port}`), ListenError);
   assertEquals(
     used.message,

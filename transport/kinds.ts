@@ -2,6 +2,12 @@
 
 import type { Endpoint, TransportKind } from "../transport.ts";
 import { tcp } from "./tcp.ts";
+import { unix } from "./unix.ts";
 
-/** One entry per file in this folder. */
-export const TRANSPORTS: Record<Endpoint["transport"], TransportKind> = { tcp };
+/** One entry per kind. */
+const KINDS = { tcp, unix };
+
+/** The kind of transport that an endpoint names. */
+export function kindOf(endpoint: Endpoint): TransportKind {
+  return KINDS[endpoint.transport] as TransportKind;
+}

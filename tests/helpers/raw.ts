@@ -4,7 +4,7 @@ import { createConnection, type Socket } from "node:net";
 import { connect } from "../../client.ts";
 import type { Connection } from "../../connection.ts";
 import type { ConnectOptions } from "../../client.ts";
-import { parseEndpoint } from "../../transport.ts";
+import { parseEndpoint, type TcpEndpoint } from "../../transport.ts";
 
 /** One end of a TCP connection, bytes only. */
 export class RawPeer implements Disposable {
@@ -16,7 +16,7 @@ export class RawPeer implements Disposable {
 
   /** Connects to an endpoint. */
   static async connect(endpoint: string): Promise<RawPeer> {
-    const { hostname, port } = parseEndpoint(endpoint);
+    const { hostname, port } = parseEndpoint(endpoint) as TcpEndpoint;
     return new RawPeer(await Deno.connect({ hostname, port }));
   }
 
@@ -127,7 +127,7 @@ export async function rawPair<T = Uint8Array>(
 
 /** Connects, and gives a socket that can be reset: `resetAndDestroy()` closes it with RST. */
 export function connectResettable(endpoint: string): Promise<Socket> {
-  const { hostname, port } = parseEndpoint(endpoint);
+  const { hostname, port } = parseEndpoint(endpoint) as TcpEndpoint;
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host: hostname, port });
     socket.once("error", reject);

@@ -1,0 +1,12 @@
+import { conformance } from "./transport_conformance.ts";
+
+conformance({ name: "tcp", endpoint: () => "tcp://127.0.0.1:0" });
+
+let sockets = 0;
+const directory = Deno.makeTempDirSync();
+globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+
+conformance({
+  name: "unix",
+  endpoint: () => `unix:${directory}/${++sockets}.sock`,
+});

@@ -1,0 +1,173 @@
+/** What the transports on Deno's own stream sockets share. */
+
+import {
+  type AcceptedPeer,
+  type Endpoint,
+  formatAddress,
+  type Transport,
+  type TransportListener,
+} from "../transport.ts";
+
+/** Older versions lose what is still being written when a socket is closed. */
+export function requireDeno(): void {
+  const [major, minor, patch] = Deno.version.deno.split(".").map(Number.parseFloat);
+  if (major * 1e6 + minor * 1e3 + patch < 2_009_005) {
+    throw new Error(
+      `Cannot use Deno ${Deno.version.deno}: before 2.9.5 it loses pending writes on close; run "deno upgrade"`,
+    );
+  }
+}
+
+/** Accepts from a listener of Deno's, and makes each peer ready by `open`. */
+export class DenoListener<C extends Deno.Conn> implements TransportListener {
+  readonly endpoint: Endpoint;
+  readonly #listener: Deno.Listener<C>;
+  readonly #open: (conn: C) => Transport;
+
+  constructor(
+    listener: Deno.Listener<C>,
+    endpoint: Endpoint,
+    open: (conn: C) => Transport,
+  ) {
+    this.#listener = listener;
+    this.endpoint = endpoint;
+    this.#open = open;
+  }
+
+  async accept(): Promise<AcceptedPeer> {
+    for (;;) {
+      try {
+        return new DenoPeer(await this.#listener.accept(), this.#open);
+      } catch (error) {
+        if (!peerHasGone(error)) throw error;
+      }
+    }
+  }
+
+  close(): void {
+    closeQuietly(this.#listener);
+  }
+}
+
+/** Whether a peer reset its connection before it was accepted: nobody else must wait for that. */
+function peerHasGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
+}
+
+class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
+  readonly #conn: C;
+  readonly #open: (conn: C) => Transport;
+
+  constructor(conn: C, open: (conn: C) => Transport) {
+    this.#conn = conn;
+    this.#open = open;
+  }
+
+  get hostname(): string {
+    const { remoteAddr } = this.#conn;
+    return "hostname" in remoteAddr ? remoteAddr.hostname : "";
+  }
+
+  open(): Transport {
+    return this.#open(this.#conn);
+  }
+
+  refuse(): void {
+    closeQuietly(this.#conn);
+  }
+}
+
+/** A pending read holds its block, so an idle connection waits with the smallest one. */
+const MIN_BLOCK_BYTES = 512;
+const MAX_BLOCK_BYTES = 64 * 1024;
+const BLOCK_STEP = 8;
+
+/** Blocks for everybody, since a new one has to be filled with zeros first. At most 4 MiB. */
+const spare: Uint8Array[] = [];
+const MAX_SPARE_BLOCKS = 64;
+
+function recycle(chunk: Uint8Array): void {
+  if (chunk.length === MAX_BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(chunk);
+}
+
+/** A stream socket of Deno's as a transport. */
+export class DenoTransport implements Transport {
+  readonly recycle = recycle;
+  readonly #conn: Deno.Conn;
+  #blockBytes = MIN_BLOCK_BYTES;
+  #block: Uint8Array | undefined;
+  #used = 0;
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+  }
+
+  get local(): string {
+    return describe(this.#conn.localAddr, this.#conn.remoteAddr);
+  }
+
+  get remote(): string {
+    return describe(this.#conn.remoteAddr, this.#conn.localAddr);
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    const room = this.#room();
+    const bytes = await this.#conn.read(room);
+    if (bytes === null) return undefined;
+    this.#used += bytes;
+    if (bytes === room.length) {
+      this.#resize(Math.min(this.#blockBytes * BLOCK_STEP, MAX_BLOCK_BYTES));
+      return room;
+    }
+    if (bytes < this.#blockBytes / BLOCK_STEP) {
+      this.#resize(Math.max(this.#blockBytes / BLOCK_STEP, MIN_BLOCK_BYTES));
+    }
+    return room.subarray(0, bytes);
+  }
+
+  /** Chunks are handed out as views, so the used part of a block is never written again. */
+  #room(): Uint8Array {
+    if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
+      return this.#block.subarray(this.#used);
+    }
+    this.#used = 0;
+    const used = this.#blockBytes === MAX_BLOCK_BYTES ? spare.pop() : undefined;
+    return this.#block = used ?? new Uint8Array(this.#blockBytes);
+  }
+
+  #resize(blockBytes: number): void {
+    if (blockBytes === this.#blockBytes) return;
+    this.#blockBytes = blockBytes;
+    this.#block = undefined;
+  }
+
+  write(chunk: Uint8Array): Promise<number> {
+    return this.#conn.write(chunk);
+  }
+
+  async closeWrite(): Promise<void> {
+    await this.#conn.closeWrite();
+  }
+
+  close(): void {
+    closeQuietly(this.#conn);
+  }
+}
+
+function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch (error) {
+    // It was closed before, by the other direction's failure: that is what was asked for.
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+/** An address; the nameless end of a Unix socket goes by the name of the other end. */
+function describe(address: Deno.Addr, other: Deno.Addr): string {
+  if ("hostname" in address) return formatAddress(address.hostname, address.port);
+  const path = "path" in address && address.path || "path" in other && other.path;
+  return `unix:${path || ""}`;
+}
