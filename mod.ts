@@ -11,6 +11,7 @@
  * | `./codec` | framings, for use without sockets and in browsers |
  * | `./chat` | `Chat`, a room for any text clients |
  * | `./transport` | endpoints, and what a transport promises |
+ * | `./testing` | linked pairs without a network, and faults |
  * | `./errors` | every error |
  *
  * @example A server and a client

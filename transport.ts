@@ -61,7 +61,17 @@ export interface TransportKind<E extends Endpoint = Endpoint> {
 }
 
 /** Where one listens or connects. */
-export type Endpoint = TcpEndpoint | UnixEndpoint;
+export type Endpoint = TcpEndpoint | UnixEndpoint | MemoryEndpoint;
+
+/** `memory:NAME`: within this process. */
+export interface MemoryEndpoint {
+  /** The kind of transport. */
+  readonly transport: "memory";
+  /** What listeners and those who connect know it by. */
+  readonly name: string;
+  /** The framing, where the endpoint names it. */
+  readonly framing?: FramingName;
+}
 
 /** `unix:PATH`, with `?mode=660` for the file's permissions when listening. */
 export interface UnixEndpoint {
@@ -92,8 +102,8 @@ const FORMS = `tcp://HOST:PORT, HOST:PORT or :PORT`;
 const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
 
 /**
- * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT` or `unix:PATH`, with `?framing=NAME`. An
- * empty host is loopback, 127.0.0.1.
+ * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT`, `unix:PATH` or `memory:NAME`, with
+ * `?framing=NAME`. An empty host is loopback, 127.0.0.1.
  *
  * @throws {TypeError} naming what is wrong and what would be right.
  *
@@ -112,10 +122,11 @@ const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
  */
 export function parseEndpoint(text: string): Endpoint {
   if (/^unix:/i.test(text)) return parseUnix(text);
+  if (/^memory:/i.test(text)) return parseMemory(text);
   const scheme = /^([a-z][a-z0-9+.-]*):(?=\/\/)/i.exec(text)?.[1].toLowerCase() ?? "tcp";
   if (scheme !== "tcp") {
     throw new TypeError(
-      `Cannot use endpoint "${text}": transport "${scheme}" is unknown; use ${FORMS}, or unix:PATH`,
+      `Cannot use endpoint "${text}": transport "${scheme}" is unknown; use ${FORMS}, unix:PATH or memory:NAME`,
     );
   }
   const parts =
@@ -144,6 +155,16 @@ function parseUnix(text: string): UnixEndpoint {
     );
   }
   return { transport: "unix", path, ...parseQuery(text, query, ["framing", "mode"]) };
+}
+
+function parseMemory(text: string): MemoryEndpoint {
+  const [, name, query = ""] = /^memory:([\w.-]{1,100})(?:\?(.*))?$/i.exec(text) ?? [];
+  if (!name) {
+    throw new TypeError(
+      `Cannot use endpoint "${text}": it must look like memory:NAME, with 1 to 100 of A-Z a-z 0-9 _ . -`,
+    );
+  }
+  return { transport: "memory", name, ...parseQuery(text, query, ["framing"]) };
 }
 
 function parseQuery(
@@ -183,6 +204,7 @@ function parseQuery(
 export function formatEndpoint(endpoint: Endpoint): string {
   const query = endpoint.framing === undefined ? "" : `?framing=${endpoint.framing}`;
   if (endpoint.transport === "unix") return `unix:${endpoint.path}${query}`;
+  if (endpoint.transport === "memory") return `memory:${endpoint.name}${query}`;
   return `${endpoint.transport}://${formatAddress(endpoint.hostname, endpoint.port)}${query}`;
 }
 

@@ -74,7 +74,7 @@ const WRONG: [text: string, reason: string][] = [
   ["localhost:1\n", LOOKS],
   [
     "http://localhost:1",
-    'transport "http" is unknown; use tcp://HOST:PORT, HOST:PORT or :PORT, or unix:PATH',
+    'transport "http" is unknown; use tcp://HOST:PORT, HOST:PORT or :PORT, unix:PATH or memory:NAME',
   ],
   [":1?farming=u8", 'option "farming" is unknown; use framing'],
   [":1?framing=u8&more=1", 'option "more" is unknown; use framing'],

@@ -6,6 +6,9 @@ let sockets = 0;
 const directory = Deno.makeTempDirSync();
 globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
 
+let names = 0;
+conformance({ name: "memory", endpoint: () => `memory:conformance-${++names}` });
+
 conformance({
   name: "unix",
   endpoint: () => `unix:${directory}/${++sockets}.sock`,

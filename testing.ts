@@ -1,0 +1,148 @@
+/**
+ * For tests of programs that use connections: linked pairs without a network, and faults.
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+import { checkInteger } from "./codec/framing.ts";
+import type { Transport } from "./transport.ts";
+
+export { memoryPair } from "./transport/memory.ts";
+export type { Transport } from "./transport.ts";
+
+/** What goes wrong with what is read from a transport. */
+export interface Faults {
+  /**
+   * Chunks are cut into pieces of 1 to so many bytes.
+   *
+   * @default Infinity
+   */
+  chop?: number;
+  /**
+   * Each read takes up to so much longer, in milliseconds.
+   *
+   * @default 0
+   */
+  delay?: number;
+  /**
+   * The probability, from 0 to 1, that a bit of a chunk is turned over.
+   *
+   * @default 0
+   */
+  corrupt?: number;
+  /**
+   * After so many bytes the transport breaks, as a network does whose cable is cut.
+   *
+   * @default Infinity
+   */
+  cutAfter?: number;
+  /**
+   * After so many bytes nothing comes any more, and no end either.
+   *
+   * @default Infinity
+   */
+  stallAfter?: number;
+  /**
+   * Gives a number from 0 to 1 exclusive; a seeded one makes a test repeatable.
+   *
+   * @default `Math.random`
+   */
+  random?: () => number;
+}
+
+/**
+ * A transport that suffers from faults on the way in; wrap both ends to have them both ways.
+ *
+ * @throws {RangeError} for a value out of range.
+ *
+ * @example Whole messages, however the bytes come
+ * ```ts
+ * import { Connection } from "@lengthwise/lengthwise";
+ * import { memoryPair, withFaults } from "@lengthwise/lengthwise/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [a, b] = memoryPair();
+ * const sender = new Connection(a);
+ * const receiver = new Connection(withFaults(b, { chop: 3, delay: 2 }));
+ * await sender.send("in three-byte pieces");
+ * assertEquals(new TextDecoder().decode(await receiver.receive()), "in three-byte pieces");
+ * await Promise.all([sender.close(), receiver.close()]);
+ * ```
+ */
+export function withFaults(transport: Transport, faults: Faults): Transport {
+  const { chop = Infinity, cutAfter = Infinity, stallAfter = Infinity } = faults;
+  for (const [name, value] of Object.entries({ chop, cutAfter, stallAfter })) {
+    if (value !== Infinity) checkInteger(name, value, name === "chop" ? 1 : 0, 2 ** 53 - 1);
+  }
+  return new FaultyTransport(transport, { ...faults, chop, cutAfter, stallAfter });
+}
+
+class FaultyTransport implements Transport {
+  readonly #transport: Transport;
+  readonly #faults: Faults & { chop: number; cutAfter: number; stallAfter: number };
+  readonly #random: () => number;
+  readonly #closed = new AbortController();
+  #rest: Uint8Array = new Uint8Array(0);
+  #bytes = 0;
+
+  constructor(
+    transport: Transport,
+    faults: Faults & { chop: number; cutAfter: number; stallAfter: number },
+  ) {
+    this.#transport = transport;
+    this.#faults = faults;
+    this.#random = faults.random ?? Math.random;
+  }
+
+  get local(): string {
+    return this.#transport.local;
+  }
+
+  get remote(): string {
+    return this.#transport.remote;
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    const { chop, cutAfter, stallAfter, delay: longest = 0, corrupt = 0 } = this.#faults;
+    if (longest > 0) await delay(this.#random() * longest, { signal: this.#closed.signal });
+    if (this.#bytes >= cutAfter) {
+      this.#transport.close();
+      throw new Deno.errors.ConnectionReset("connection was cut");
+    }
+    if (this.#bytes >= stallAfter) await this.#untilClosed();
+    if (this.#rest.length === 0) {
+      const chunk = await this.#transport.read();
+      if (chunk === undefined) return undefined;
+      this.#rest = chunk;
+    }
+    const piece = chop === Infinity ? Infinity : 1 + Math.floor(this.#random() * chop);
+    const bytes = Math.min(piece, this.#rest.length, Math.min(cutAfter, stallAfter) - this.#bytes);
+    const chunk = this.#rest.slice(0, bytes);
+    this.#rest = this.#rest.subarray(bytes);
+    this.#bytes += bytes;
+    if (this.#random() < corrupt) chunk[Math.floor(this.#random() * bytes)] ^= 1;
+    return chunk;
+  }
+
+  #untilClosed(): Promise<never> {
+    const { signal } = this.#closed;
+    return new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  write(chunk: Uint8Array): Promise<number> {
+    return this.#transport.write(chunk);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#transport.closeWrite();
+  }
+
+  close(): void {
+    this.#closed.abort(new Deno.errors.Interrupted("operation canceled"));
+    this.#transport.close();
+  }
+}

@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  connect,
+  ConnectError,
+  Connection,
+  ConnectionLostError,
+  FrameTimeoutError,
+  framing,
+  FRAMING_NAMES,
+  listen,
+  ListenError,
+} from "../mod.ts";
+import { type Faults, memoryPair, withFaults } from "../testing.ts";
+import { allTexts, receiveText } from "./helpers/texts.ts";
+
+/** Both ends of a connection, the second one suffering from faults. */
+function faultyPair(faults: Faults, options = {}) {
+  const [a, b] = memoryPair();
+  const sender = new Connection(a, options);
+  const receiver = new Connection(withFaults(b, faults), options);
+  return { sender, receiver };
+}
+
+Deno.test("memory: endpoints need a listener, and one name belongs to one", async () => {
+  await assertRejects(() => connect("memory:nobody"), ConnectError, "connection refused");
+  await using _server = await listen("memory:taken");
+  await assertRejects(() => listen("memory:taken"), ListenError, "another server listens there");
+  assertThrows(() => new Connection(memoryPair()[0], { framing: "u9" as "u8" }), TypeError);
+});
+
+Deno.test("memory: connections need no permission", async () => {
+  const code = `import { connect, listen, text } from "${new URL("../mod.ts", import.meta.url)}";
+    await using server = await listen("memory:a", { format: text() }, async (connection) => {
+      for await (const message of connection) await connection.send(message);
+    });
+    await using client = await connect("memory:a", { format: text() });
+    client.send("hi");
+    console.log(await client.receive());`;
+  const directory = await Deno.makeTempDir({ dir: new URL(".", import.meta.url).pathname });
+  await Deno.writeTextFile(`${directory}/main.ts`, code);
+  const args = ["run", "--no-prompt", `${directory}/main.ts`];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  await Deno.remove(directory, { recursive: true });
+  assertEquals(new TextDecoder().decode(stdout), "hi\n", new TextDecoder().decode(stderr));
+});
+
+Deno.test("withFaults() chops and delays, and every framing gives the messages whole", async () => {
+  for (const name of FRAMING_NAMES.filter((name) => framing(name).keepsBoundaries)) {
+    const property = fc.asyncProperty(
+      fc.array(fc.string({ maxLength: 200 }).map((text) => text.replace(/[\r\n\0]/g, "")), {
+        maxLength: 20,
+      }),
+      fc.integer({ min: 1, max: 9 }),
+      async (texts, chop) => {
+        const sent = texts.map((text) => text.slice(0, 60));
+        const { sender, receiver } = faultyPair({ chop }, { framing: name });
+        for (const text of sent) sender.send(text);
+        const closing = sender.close();
+        assertEquals(await allTexts(receiver), sent);
+        await receiver.close();
+        assert((await closing).clean);
+      },
+    );
+    await fc.assert(property, { numRuns: 20 });
+  }
+});
+
+Deno.test("withFaults() cuts after so many bytes: what was whole arrives, then the loss", async () => {
+  const { sender, receiver } = faultyPair({ cutAfter: 4 + 3 + 2 });
+  sender.send("one");
+  sender.send("two");
+  assertEquals(await receiveText(receiver), "one");
+  const error = await assertRejects(() => receiver.receive(), ConnectionLostError);
+  assertEquals(error.message, `Cannot receive from ${receiver.remote}: connection was cut`);
+  await Promise.all([sender.close(), receiver.closed]);
+});
+
+Deno.test("withFaults() stalls after so many bytes, which the frame deadline notices", async () => {
+  const { sender, receiver } = faultyPair({ stallAfter: 5 }, { frameTimeout: 50 });
+  sender.send("never whole");
+  await assertRejects(() => receiver.receive(), FrameTimeoutError);
+  await Promise.all([sender.close(), receiver.closed]);
+});
+
+Deno.test("withFaults() corrupts: messages are wrong or refused, and nothing else happens", async () => {
+  for (let seed = 0; seed < 50; seed++) {
+    let state = seed;
+    const random = () => (state = (state * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32;
+    const { sender, receiver } = faultyPair({ corrupt: 0.5, chop: 8, random }, {
+      frameTimeout: 20,
+      closeTimeout: 100,
+    });
+    for (let i = 0; i < 20; i++) sender.send(`message ${i}`);
+    const closing = sender.close();
+    const outcome = await allTexts(receiver).catch((error: Error) => error.name);
+    assert(Array.isArray(outcome) || /Error$/.test(outcome));
+    receiver.abort();
+    await closing;
+  }
+});
+
+Deno.test("withFaults() refuses values out of range", () => {
+  const [transport] = memoryPair();
+  assertThrows(() => withFaults(transport, { chop: 0 }), RangeError, "Cannot use chop 0");
+  assertThrows(() => withFaults(transport, { cutAfter: -1 }), RangeError, "Cannot use cutAfter -1");
+});
