@@ -47,6 +47,11 @@ export interface Decoder {
   /** Bytes of the unfinished frame that have arrived; 0 between frames. */
   readonly pendingBytes: number;
   /**
+   * What the framing itself has to answer, to be written as it is, once: refusals of what telnet
+   * asks for. Undefined when there is nothing to answer.
+   */
+  takeReply?(): Uint8Array | undefined;
+  /**
    * Takes a chunk and appends the messages that it completes to `messages`, which is returned.
    * When the chunk is in error, the messages before the error have been appended.
    *

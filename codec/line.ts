@@ -28,8 +28,8 @@ export interface LineOptions extends FramingOptions {
    */
   newline?: "\n" | "\r\n";
   /**
-   * Whether the peer may be a telnet: its commands are dropped, CR NUL ends a line, and a byte
-   * 0xFF (which never occurs in UTF-8) is doubled on the wire. Switch it off for lines of bytes.
+   * Whether the peer may be a telnet: its commands are dropped and its options refused, CR NUL ends a
+   * line, and a byte 0xFF (which never occurs in UTF-8) is doubled on the wire. Switch it off for lines of bytes.
    *
    * @default true
    */
@@ -167,6 +167,10 @@ class LineDecoder implements Decoder {
 
   get pendingBytes(): number {
     return this.#gather.bytes + (this.#telnet?.pendingBytes ?? 0);
+  }
+
+  takeReply(): Uint8Array | undefined {
+    return this.#telnet?.takeReply();
   }
 
   decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {

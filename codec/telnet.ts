@@ -4,6 +4,11 @@ const IAC = 0xff;
 const SB = 0xfa;
 const SE = 0xf0;
 const WILL = 0xfb;
+const WONT = 0xfc;
+const DO = 0xfd;
+const DONT = 0xfe;
+/** More is not answered until these have been taken. */
+const MAX_REPLY_BYTES = 1024;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -12,10 +17,22 @@ type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-
 /**
  * Takes telnet's commands out of a stream of chunks: negotiation and other commands are dropped, a
  * doubled 0xFF is one byte, and CR NUL, which is what a lone return key sends, becomes a newline.
+ * Every option that the peer asks for or offers is refused, as RFC 854 wants it: after Ctrl-C a telnet
+ * shows nothing more until its question for a timing mark (RFC 860) is answered.
  */
 export class TelnetFilter {
   #state: State = "text";
   #afterCr = false;
+  #asked = 0;
+  #reply: number[] = [];
+
+  /** The refusals since the last call. */
+  takeReply(): Uint8Array | undefined {
+    if (this.#reply.length === 0) return undefined;
+    const reply = new Uint8Array(this.#reply);
+    this.#reply = [];
+    return reply;
+  }
 
   /** 1 inside a command, so that one without end is noticed as an unfinished line is. */
   get pendingBytes(): number {
@@ -60,9 +77,11 @@ export class TelnetFilter {
           ? "option"
           : "text";
         if (byte === IAC) this.#afterCr = false;
+        this.#asked = byte;
         return byte === IAC ? IAC : -1;
       case "option":
         this.#state = "text";
+        this.#refuse(byte);
         return -1;
       case "subnegotiation":
         if (byte === IAC) this.#state = "subnegotiation-command";
@@ -71,5 +90,12 @@ export class TelnetFilter {
         this.#state = byte === SE ? "text" : "subnegotiation";
         return -1;
     }
+  }
+
+  /** Answers a question or an offer; what the peer will not do needs no answer, nor could that end. */
+  #refuse(option: number): void {
+    if (this.#reply.length >= MAX_REPLY_BYTES) return;
+    if (this.#asked === DO) this.#reply.push(IAC, WONT, option);
+    else if (this.#asked === WILL) this.#reply.push(IAC, DONT, option);
   }
 }

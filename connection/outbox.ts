@@ -85,6 +85,18 @@ export class Outbox {
     }
   }
 
+  /** Adds bytes that are no message. */
+  pushRaw(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    this.#open = undefined;
+    (this.#entries ??= new Deque<Entry>()).pushBack({
+      block: bytes,
+      used: bytes.length,
+      rest: [],
+      messages: 0,
+    });
+  }
+
   /** Copies as much of a large frame as the block takes; the rest follows as it is. */
   #fill(entry: Entry, parts: Uint8Array[]): void {
     for (const part of parts) {

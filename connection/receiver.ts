@@ -13,6 +13,8 @@ import type { ConnectionSettings } from "./settings.ts";
 export interface ReceiverOwner {
   /** The peer ended in order, on a message boundary. */
   inputEnded(): void;
+  /** The framing has something to answer. */
+  inputReplied(reply: Uint8Array): unknown;
   /** The stream broke, or the peer broke the rules. Messages before that are in the inbox. */
   inputFailed(error: LengthwiseError): void;
 }
@@ -123,6 +125,8 @@ export class Receiver {
     }
     const before = this.messages;
     this.#decodeInto((messages) => this.#decoder.decode(chunk, messages));
+    const reply = this.#decoder.takeReply?.();
+    if (reply !== undefined) this.#owner.inputReplied(reply);
     if (this.#decoder.pendingBytes === 0) this.#frameDeadline?.stop();
     else if (this.messages > before || !this.#frameDeadline?.running) this.#startFrameDeadline();
   }

@@ -69,13 +69,24 @@ export class Sender {
       if (!this.#makeRoom(frameBytes)) return false;
     }
     this.#outbox.push(message, frameBytes);
-    if (pending + frameBytes >= highWaterMark) {
+    this.#schedule();
+    return true;
+  }
+
+  /** Queues bytes that are no message; not while the peer is slow, to whom they matter least. */
+  offerRaw(bytes: Uint8Array): void {
+    if (this.#outbox.bytes >= this.#limits.highWaterMark) return;
+    this.#outbox.pushRaw(bytes);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#outbox.bytes >= this.#limits.highWaterMark) {
       this.flush();
     } else if (this.#state === "idle") {
       this.#state = "scheduled";
       flushSoon(this);
     }
-    return true;
   }
 
   /** Resolves at once below the high-water mark, else when the queue is below it again. */

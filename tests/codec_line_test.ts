@@ -212,3 +212,21 @@ Deno.test("line() does not count telnet's commands against the limit, and keeps 
   assertEquals(texts(decoder.decode(hex("48ffff454c4c 0a"))), ["H\ufffdELL"]);
   assertThrows(() => decoder.decode(hex("48ffff454c4c4f 0a")), MessageTooLargeError);
 });
+
+Deno.test("line() refuses every option that a telnet asks for or offers, and answers nothing else", () => {
+  const asked = hex("fffd01 fffb18 fffc03 fffe05 fff4 fffd06 6869 0a fffa18 01 fff0");
+  for (const chunks of [[asked], byteByByte(asked)]) {
+    const decoder = line().decoder();
+    const replies: number[] = [];
+    for (const chunk of chunks) {
+      decoder.decode(chunk);
+      replies.push(...decoder.takeReply?.() ?? []);
+    }
+    assertEquals(new Uint8Array(replies), hex("fffc01 fffe18 fffc06"));
+    assertEquals(decoder.takeReply?.(), undefined);
+  }
+  const flood = line().decoder();
+  flood.decode(new Uint8Array(90_000).map((_, i) => [0xff, 0xfd, 1][i % 3]));
+  assert(flood.takeReply!()!.length < 2000);
+  assertEquals(line({ telnet: false }).decoder().takeReply?.(), undefined);
+});

@@ -108,6 +108,10 @@ await testWith(
       await telnet.type(`${line}\r`);
       await telnet.until(`you said [${line}]`);
     }
+    // After ^C telnet is mute until its question for a timing mark is answered.
+    await telnet.type("\x03");
+    await telnet.type("after ^C\r");
+    await telnet.until("you said [after ^C]");
     // ^D sends what was typed so far, so that the line comes in two parts.
     await telnet.type("in two \x04");
     await telnet.until("in two ");
@@ -122,6 +126,7 @@ await testWith(
       "grüße, 漢字 and 😀",
       "",
       "  two spaces",
+      "after ^C",
       "in two parts",
     ]);
   },
