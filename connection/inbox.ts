@@ -93,15 +93,13 @@ export class Inbox {
     else this.end({ error });
   }
 
-  /** Forgets what waits; returns how many messages that were. */
-  clear(): number {
-    const messages = this.#messages;
+  /** Forgets what waits. */
+  clear(): void {
     this.#batch = NOTHING;
     this.#next = 0;
     this.#later = undefined;
     this.#messages = 0;
     this.#cost = 0;
-    return messages;
   }
 
   /** The next message if it is there now and nobody waits for it. */

@@ -1,10 +1,9 @@
 /** Frames that wait to be written, in blocks that one write each can take. */
 
 import { Deque } from "@std/data-structures";
+import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
 
-/** As large as one write usefully is; smaller ones cost system calls. */
-const BLOCK_BYTES = 64 * 1024;
 /** What a connection starts with that sends little at a time. */
 const SMALL_BLOCK_BYTES = 1024;
 
@@ -16,14 +15,6 @@ interface Entry {
   /** What follows the block: the rest of one large frame, not copied. */
   rest: Uint8Array[];
   messages: number;
-}
-
-/** What a step of the outbox did away with. */
-export interface Done {
-  /** Messages that are done with: written to the last byte, or dropped. */
-  messages: number;
-  /** Bytes. */
-  bytes: number;
 }
 
 /**
@@ -115,8 +106,8 @@ export class Outbox {
     return first.rest[0];
   }
 
-  /** The first `bytes` of what `peek()` gave were written. */
-  advance(bytes: number): Done {
+  /** The first `bytes` of what `peek()` gave were written. Returns how many messages that ends. */
+  advance(bytes: number): number {
     const first = this.#entries!.peekFront()!;
     this.#bytes -= bytes;
     if (this.#written < first.used) {
@@ -126,7 +117,7 @@ export class Outbox {
     } else {
       first.rest[0] = first.rest[0].subarray(bytes);
     }
-    if (this.#written < first.used || first.rest.length > 0) return { messages: 0, bytes };
+    if (this.#written < first.used || first.rest.length > 0) return 0;
     this.#entries!.popFront();
     if (first === this.#open) this.#open = undefined;
     this.#written = 0;
@@ -134,20 +125,19 @@ export class Outbox {
       this.#blockBytes = SMALL_BLOCK_BYTES;
     }
     recycle(first.block);
-    return { messages: first.messages, bytes };
+    return first.messages;
   }
 
-  /** Drops the oldest messages that no byte of is on its way, as many as stand in one block. */
-  dropOldest(): Done {
+  /** Drops the oldest messages that no byte of is on its way, one block of them; returns how many. */
+  dropOldest(): number {
     const started = this.#entries?.popFront();
     const dropped = this.#entries?.popFront();
     if (started !== undefined) this.#entries!.pushFront(started);
-    if (dropped === undefined) return { messages: 0, bytes: 0 };
+    if (dropped === undefined) return 0;
     if (dropped === this.#open) this.#open = undefined;
-    const bytes = dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
-    this.#bytes -= bytes;
+    this.#bytes -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
     recycle(dropped.block);
-    return { messages: dropped.messages, bytes };
+    return dropped.messages;
   }
 
   /** A write that was under way when everything was let go of has taken `bytes`. */
@@ -162,16 +152,9 @@ export class Outbox {
   }
 }
 
-/** Blocks for everybody, since a new one has to be filled with zeros first. At most 4 MiB. */
-const spare: Uint8Array[] = [];
-const MAX_SPARE_BLOCKS = 64;
-
 function newEntry(blockBytes: number): Entry {
-  return { block: newBlock(blockBytes), used: 0, rest: [], messages: 0 };
-}
-
-function newBlock(blockBytes: number): Uint8Array {
-  return blockBytes === BLOCK_BYTES && spare.length > 0 ? spare.pop()! : new Uint8Array(blockBytes);
+  const block = blockBytes === BLOCK_BYTES ? takeBlock() : new Uint8Array(blockBytes);
+  return { block, used: 0, rest: [], messages: 0 };
 }
 
 /**
@@ -182,11 +165,7 @@ function hasRoom(entry: Entry, bytes: number): boolean {
   if (entry.block.length - entry.used >= bytes) return true;
   if (entry.used + bytes > BLOCK_BYTES || entry.block.length === BLOCK_BYTES) return false;
   const small = entry.block;
-  entry.block = newBlock(BLOCK_BYTES);
+  entry.block = takeBlock();
   entry.block.set(small.subarray(0, entry.used));
   return true;
-}
-
-function recycle(block: Uint8Array): void {
-  if (block.length === BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
 }

@@ -142,9 +142,8 @@ export class Sender {
           this.bytes += bytes;
           return;
         }
-        const done = this.#outbox.advance(bytes);
-        this.bytes += done.bytes;
-        this.messages += done.messages;
+        this.messages += this.#outbox.advance(bytes);
+        this.bytes += bytes;
         if (this.#drained !== undefined && this.#outbox.bytes < this.#limits.highWaterMark) {
           this.#drained.resolve();
           this.#drained = undefined;
@@ -194,7 +193,7 @@ export class Sender {
       return false;
     }
     while (this.#outbox.bytes + frameBytes > maxPendingBytes) {
-      this.dropped += this.#outbox.dropOldest().messages;
+      this.dropped += this.#outbox.dropOldest();
     }
     return true;
   }

@@ -1,5 +1,6 @@
 /** What the transports on Deno's own stream sockets share. */
 
+import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
 import {
   type AcceptedPeer,
   type Endpoint,
@@ -81,16 +82,7 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
 
 /** A pending read holds its block, so an idle connection waits with the smallest one. */
 const MIN_BLOCK_BYTES = 512;
-const MAX_BLOCK_BYTES = 64 * 1024;
 const BLOCK_STEP = 8;
-
-/** Blocks for everybody, since a new one has to be filled with zeros first. At most 4 MiB. */
-const spare: Uint8Array[] = [];
-const MAX_SPARE_BLOCKS = 64;
-
-function recycle(chunk: Uint8Array): void {
-  if (chunk.length === MAX_BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(chunk);
-}
 
 /** A stream socket of Deno's as a transport. */
 export class DenoTransport implements Transport {
@@ -118,7 +110,7 @@ export class DenoTransport implements Transport {
     if (bytes === null) return undefined;
     this.#used += bytes;
     if (bytes === room.length) {
-      this.#resize(Math.min(this.#blockBytes * BLOCK_STEP, MAX_BLOCK_BYTES));
+      this.#resize(Math.min(this.#blockBytes * BLOCK_STEP, BLOCK_BYTES));
       return room;
     }
     if (bytes < this.#blockBytes / BLOCK_STEP) {
@@ -133,8 +125,9 @@ export class DenoTransport implements Transport {
       return this.#block.subarray(this.#used);
     }
     this.#used = 0;
-    const used = this.#blockBytes === MAX_BLOCK_BYTES ? spare.pop() : undefined;
-    return this.#block = used ?? new Uint8Array(this.#blockBytes);
+    return this.#block = this.#blockBytes === BLOCK_BYTES
+      ? takeBlock()
+      : new Uint8Array(this.#blockBytes);
   }
 
   #resize(blockBytes: number): void {
