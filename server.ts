@@ -6,23 +6,21 @@
  */
 
 import type { Connection, ConnectionOptions } from "./connection.ts";
-import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
+import { resolveSettings } from "./connection/settings.ts";
 import { checkInteger } from "./codec/framing.ts";
 import { LengthwiseError, ListenError } from "./errors.ts";
-import { Server } from "./server/server.ts";
+import { type Handler, type OpenEndpoint, Server } from "./server/server.ts";
 import { reasonOf } from "./reason.ts";
-import { formatEndpoint, parseEndpoint, type TransportListener } from "./transport.ts";
+import { formatEndpoint, parseEndpoint } from "./transport.ts";
 import { kindOf } from "./transport/kinds.ts";
 
 export {
   type BroadcastOptions,
+  type Handler,
   Server,
   type ServerCloseOptions,
   type ServerStats,
 } from "./server/server.ts";
-
-/** What a server does with one connection, in a task of its own. */
-export type Handler<T = Uint8Array> = (connection: Connection<T>) => void | Promise<void>;
 
 /** The largest message that a server accepts by default, in bytes. */
 const SERVER_MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -113,11 +111,7 @@ async function open<T>(
   }
   options.signal?.throwIfAborted();
 
-  const listeners: {
-    listener: TransportListener;
-    settings: ConnectionSettings<T>;
-    name: string;
-  }[] = [];
+  const listeners: OpenEndpoint<T>[] = [];
   try {
     for (const text of endpoints) listeners.push(await openOne(text, options, backlog));
   } catch (error) {
@@ -141,7 +135,11 @@ async function open<T>(
   return server;
 }
 
-async function openOne<T>(text: string, options: ListenOptions<T>, backlog: number) {
+async function openOne<T>(
+  text: string,
+  options: ListenOptions<T>,
+  backlog: number,
+): Promise<OpenEndpoint<T>> {
   const wanted = parseEndpoint(text);
   const { framing = wanted.framing ?? "u32be" } = wanted.framing === undefined ? options : {};
   const settings = resolveSettings<T>(

@@ -8,7 +8,9 @@ import { bench } from "./bench.ts";
 import type { ClientContext } from "./context.ts";
 import {
   COMMON_OPTIONS,
+  DEFAULT_ENDPOINT,
   describeOptions,
+  ENDPOINT_HELP,
   type OptionSpecs,
   type ParsedOptions,
   UsageError,
@@ -22,7 +24,6 @@ import { pipe } from "./pipe.ts";
 import { talk } from "./talk.ts";
 import { VERSION } from "./version.ts";
 
-const DEFAULT_ENDPOINT = "tcp://127.0.0.1:1234";
 const MS: Pick<OptionSpecs[string], "value" | "range"> = { value: "MS", range: [0, 2 ** 31 - 1] };
 const COUNT: Pick<OptionSpecs[string], "value" | "range"> = { value: "N", range: [0, 2 ** 31 - 1] };
 
@@ -50,8 +51,7 @@ const OPTIONS: OptionSpecs = {
 };
 
 const HELP = `Lengthwise ${VERSION}: deno run -N client.ts [ENDPOINT] [COMMAND] [OPTION…]
-  ENDPOINT  [HOST]:PORT or unix:PATH, ?framing=NAME; or ${DEFAULT_ENDPOINT}
-  NAME      ${FRAMING_NAMES.join(" ")}
+${ENDPOINT_HELP}
 Commands
   (none)      talk: lines from the keyboard or a pipe are sent, messages printed
   send TEXT…  send one message each, and print the answers that --expect names

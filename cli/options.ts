@@ -1,6 +1,7 @@
 /** Options of the programs: declared once, parsed, checked and shown by `--help`. */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { FRAMING_NAMES } from "../codec.ts";
 import { nearest } from "../nearest.ts";
 
 /** Exit codes that scripts may rely on. */
@@ -39,6 +40,14 @@ export interface ParsedOptions {
 
 /** The command line is wrong: the program says so and ends with code 2. */
 export class UsageError extends Error {}
+
+/** Where the programs meet when nothing else is said. */
+export const DEFAULT_ENDPOINT = "tcp://127.0.0.1:1234";
+
+/** The lines of `--help` about endpoints. */
+export const ENDPOINT_HELP = `\
+  ENDPOINT  [HOST]:PORT or unix:PATH, ?framing=NAME; or ${DEFAULT_ENDPOINT}
+  NAME      ${FRAMING_NAMES.join(" ")}`;
 
 /** Options that every program has. */
 export const COMMON_OPTIONS: OptionSpecs = {

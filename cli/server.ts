@@ -5,7 +5,9 @@ import type { CloseInfo, Connection } from "../connection.ts";
 import type { listen as listenFunction, ListenOptions, Server } from "../server.ts";
 import {
   COMMON_OPTIONS,
+  DEFAULT_ENDPOINT,
   describeOptions,
+  ENDPOINT_HELP,
   EXIT,
   type OptionSpecs,
   type ParsedOptions,
@@ -15,8 +17,6 @@ import { messageOf, type Reporter } from "./report.ts";
 import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
 import { onStopSignal } from "./signals.ts";
 import { VERSION } from "./version.ts";
-
-const DEFAULT_ENDPOINT = "tcp://127.0.0.1:1234";
 
 const OPTIONS: OptionSpecs = {
   service: { value: "NAME", choices: SERVICE_NAMES, help: "what to do, chat by default" },
@@ -45,8 +45,7 @@ const OPTIONS: OptionSpecs = {
 };
 
 const HELP = `Lengthwise ${VERSION}: deno run -N server.ts [ENDPOINT…] [OPTION…]
-  ENDPOINT  [HOST]:PORT or unix:PATH, ?framing=NAME; or ${DEFAULT_ENDPOINT}
-  NAME      ${FRAMING_NAMES.join(" ")}
+${ENDPOINT_HELP}
 Options
 ${describeOptions(OPTIONS)}
 Examples

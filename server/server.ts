@@ -10,6 +10,9 @@ import type { Sendable } from "../format.ts";
 import type { AcceptedPeer, TransportListener } from "../transport.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 
+/** What a server does with one connection, in a task of its own. */
+export type Handler<T = Uint8Array> = (connection: Connection<T>) => void | Promise<void>;
+
 /** Whom a broadcast leaves out. */
 export interface BroadcastOptions<T> {
   /** Connections that do not get the message. */
@@ -73,7 +76,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   readonly closed: Promise<void>;
 
   readonly #listeners: readonly OpenEndpoint<T>[];
-  readonly #handler: ((connection: Connection<T>) => void | Promise<void>) | undefined;
+  readonly #handler: Handler<T> | undefined;
   readonly #options: ServerOptions<T>;
   readonly #connections = new Set<Connection<T>>();
   readonly #admission: Admission;
@@ -92,7 +95,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   /** Made by `listen()`. */
   constructor(
     listeners: readonly OpenEndpoint<T>[],
-    handler: ((connection: Connection<T>) => void | Promise<void>) | undefined,
+    handler: Handler<T> | undefined,
     options: ServerOptions<T>,
   ) {
     this.#listeners = listeners;
@@ -182,6 +185,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     for (const claim of this.#claims) claim(undefined);
     this.#claims.clear();
 
+    const over = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       const reason = new ConnectionClosedError(
         `Cannot go on with connection: the server closed and ${grace} ms of grace are over`,
@@ -189,7 +193,6 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       for (const connection of this.#connections) connection.abort(reason);
       over.resolve();
     }, grace);
-    const over = Promise.withResolvers<void>();
     const closing = [...this.#connections].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
@@ -253,10 +256,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     else this.#claims.popFront()!(connection);
   }
 
-  async #handle(
-    handler: (connection: Connection<T>) => void | Promise<void>,
-    connection: Connection<T>,
-  ): Promise<void> {
+  async #handle(handler: Handler<T>, connection: Connection<T>): Promise<void> {
     try {
       await handler(connection);
       await connection.close();
