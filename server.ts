@@ -114,6 +114,7 @@ async function open<T>(
   const listeners: OpenEndpoint<T>[] = [];
   try {
     for (const text of endpoints) listeners.push(await openOne(text, options, backlog));
+    options.signal?.throwIfAborted();
   } catch (error) {
     for (const { listener } of listeners) listener.close();
     throw error;

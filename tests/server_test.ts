@@ -219,6 +219,15 @@ Deno.test("Server goes on accepting when onRefuse or onError throws, and prints 
   }
 });
 
+Deno.test("listen() aborted while its endpoints open rejects with the signal's reason, and leaves none open", async () => {
+  const controller = new AbortController();
+  const reason = new Error("changed my mind");
+  const listening = listen("memory:aborted-early", { signal: controller.signal });
+  controller.abort(reason);
+  assertEquals(await listening.catch((error) => error), reason);
+  await using _again = await listen("memory:aborted-early");
+});
+
 function portOf(endpoint: string): number {
   return (parseEndpoint(endpoint) as TcpEndpoint).port;
 }
