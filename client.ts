@@ -12,7 +12,15 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import { ConnectError } from "./errors.ts";
 import { reasonOf } from "./reason.ts";
-import { type Endpoint, formatEndpoint, parseEndpoint, type Transport } from "./transport.ts";
+import {
+  type Endpoint,
+  formatEndpoint,
+  framingOf,
+  hasFraming,
+  parseEndpoint,
+  type TlsConnectOptions,
+  type Transport,
+} from "./transport.ts";
 import { kindOf } from "./transport/kinds.ts";
 
 export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "./client/retry.ts";
@@ -20,11 +28,27 @@ export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "./
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
   /**
-   * Time for finding the host and connecting to it, in milliseconds.
+   * Time for finding the host, connecting to it and all handshakes, in milliseconds.
    *
    * @default 10_000
    */
   connectTimeout?: number;
+  /** Whom to trust over `tls:` and `wss:`, and who this end is. */
+  tls?: TlsConnectOptions;
+  /**
+   * A proxy to go through over TCP and all that stands on it: `socks5://HOST:PORT` (RFC 1928) or
+   * `http://HOST:PORT` (CONNECT, RFC 9110), with `USER:PASSWORD@` before the host where it wants that.
+   * It looks up the names of hosts.
+   *
+   * @default none
+   */
+  proxy?: string;
+  /**
+   * What the server wants as the first message: sent before all others.
+   *
+   * @default none
+   */
+  token?: string;
   /** Gives up connecting, and later aborts the connection, with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -67,8 +91,8 @@ export async function connect<T = Uint8Array>(
   endpoint: string,
   options: ConnectOptions<T> = {},
 ): Promise<Connection<T>> {
-  const { wanted, settings, connectTimeout } = resolve(endpoint, options);
-  return await connectOnce(wanted, settings, connectTimeout);
+  const { wanted, settings } = resolve(endpoint, options);
+  return await connectOnce(wanted, settings, options);
 }
 
 /**
@@ -104,12 +128,12 @@ export async function* reconnect<T = Uint8Array>(
   options: ReconnectOptions<T> = {},
 ): AsyncGenerator<Connection<T>, void, void> {
   const { retry = backoff(), signal } = options;
-  const { wanted, settings, connectTimeout } = resolve(endpoint, options);
+  const { wanted, settings } = resolve(endpoint, options);
   for (let attempt = 1;; attempt++) {
     let error: unknown;
     const startedAt = Date.now();
     try {
-      const connection = await connectOnce(wanted, settings.withLossAsEnd(), connectTimeout);
+      const connection = await connectOnce(wanted, settings.withLossAsEnd(), options);
       try {
         yield connection;
       } finally {
@@ -135,24 +159,31 @@ function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
   const { connectTimeout = 10_000 } = options;
   checkInteger("connectTimeout", connectTimeout, 1, 2 ** 31 - 1);
   const wanted = parseEndpoint(endpoint);
-  if (wanted.transport === "tcp" && wanted.port === 0) {
+  if ("port" in wanted && wanted.port === 0) {
     throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);
   }
-  const { framing = wanted.framing } = options;
-  if (wanted.framing !== undefined && framing !== wanted.framing) {
+  const named = framingOf(wanted);
+  const { framing = named } = options;
+  const name = typeof framing === "string" ? framing : framing?.name;
+  if (framing !== undefined && !hasFraming(wanted)) {
     throw new TypeError(
-      `Cannot use framing ${typeof framing === "string" ? framing : framing?.name} together with ` +
-        `"${endpoint}": the endpoint names another one`,
+      `Cannot use framing ${name} together with "${endpoint}": it carries whole messages by itself`,
     );
   }
-  return { wanted, settings: resolveSettings({ ...options, framing }), connectTimeout };
+  if (named !== undefined && framing !== named) {
+    throw new TypeError(
+      `Cannot use framing ${name} together with "${endpoint}": the endpoint names another one`,
+    );
+  }
+  return { wanted, settings: resolveSettings({ ...options, framing }) };
 }
 
 async function connectOnce<T>(
   wanted: Endpoint,
   settings: ConnectionSettings<T>,
-  connectTimeout: number,
+  options: ConnectOptions<T>,
 ): Promise<Connection<T>> {
+  const { connectTimeout = 10_000, tls, proxy, token } = options;
   const { signal } = settings;
   signal?.throwIfAborted();
   const name = formatEndpoint(wanted);
@@ -169,12 +200,15 @@ async function connectOnce<T>(
     : AbortSignal.any([signal, deadline.signal]);
   try {
     const transport = await orAborted(
-      kindOf(wanted).connect(wanted, { signal: giveUp }),
+      kindOf(wanted).connect(wanted, { signal: giveUp, tls, proxy }),
       giveUp,
     );
-    return new Connection<T>(transport, settings, name);
+    const connection = new Connection<T>(transport, settings, name);
+    if (token !== undefined) connection.sendRaw(token);
+    return connection;
   } catch (cause) {
     giveUp.throwIfAborted();
+    if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
     throw new ConnectError(`Cannot connect to ${name}: ${reasonOf(cause)}`, { cause });
   } finally {
     clearTimeout(timer);

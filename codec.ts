@@ -52,7 +52,7 @@ import { line } from "./codec/line.ts";
 import { none } from "./codec/none.ts";
 import { varint } from "./codec/varint.ts";
 
-export type { Decoder, Framing, FramingOptions } from "./codec/framing.ts";
+export type { Decoder, EndInfo, Framing, FramingOptions } from "./codec/framing.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./codec/length_prefix.ts";
 export { line, type LineOptions } from "./codec/line.ts";
 export { none } from "./codec/none.ts";

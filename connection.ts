@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { Framing } from "./codec.ts";
+import type { EndInfo, Framing } from "./codec.ts";
 import { handledRejection } from "./connection/handled.ts";
 import { Receiver } from "./connection/receiver.ts";
 import { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
+import { Shared } from "./connection/shared.ts";
 import type {
   CloseInfo,
   CloseOptions,
@@ -18,9 +19,14 @@ import type {
 import { utf8 } from "./connection/utf8.ts";
 import { Values } from "./connection/values.ts";
 import { Deadline } from "./deadline.ts";
-import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "./errors.ts";
+import {
+  ConnectionClosedError,
+  ConnectionLostError,
+  type LengthwiseError,
+  ProtocolError,
+} from "./errors.ts";
 import type { Sendable } from "./format.ts";
-import type { Transport } from "./transport.ts";
+import type { PeerIdentity, Transport } from "./transport.ts";
 
 export type {
   CloseInfo,
@@ -28,6 +34,7 @@ export type {
   ConnectionOptions,
   ConnectionStats,
 } from "./connection/types.ts";
+export { Shared } from "./connection/shared.ts";
 export type { ConnectionLimits } from "./limits.ts";
 
 let lastId = 0;
@@ -97,7 +104,9 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   #state: "open" | "closing" | "closed" = "open";
   #output: "open" | "ending" | "ended" = "open";
   #ending: Promise<void> | undefined;
-  #closeOptions: CloseOptions = {};
+  #closeOptions: CloseOptions | undefined;
+  /** What the peer said about its end. */
+  #peerEnd: EndInfo | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   /** Runs when only the peer has ended. */
   #halfOpen: Deadline | undefined;
@@ -123,7 +132,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     options: ConnectionOptions<T> | ConnectionSettings<T> = {},
     endpoint = "",
   ) {
-    const settings = resolveSettings(options);
+    const settings = resolveSettings(options).withFraming(transport.framing);
     const { framing, format, signal } = settings;
     this.#transport = transport;
     this.#settings = settings;
@@ -132,7 +141,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     this.closed = promise;
     this.#resolveClosed = resolve;
     const owner = {
-      inputEnded: () => this.#inputEnded(),
+      inputEnded: (info?: EndInfo) => this.#inputEnded(info),
       inputReplied: (reply: Uint8Array) => this.#canSend && this.#sender.offerRaw(reply),
       inputFailed: (error: LengthwiseError) => this.#finish(error),
       outputFailed: (error: LengthwiseError) => this.#outputFailed(error),
@@ -152,6 +161,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   /** The address of the peer, such as `127.0.0.1:50123`. */
   get remote(): string {
     return this.#transport.remote;
+  }
+
+  /** Who the peer proved to be, by a certificate; undefined if it did not. */
+  get peer(): PeerIdentity | undefined {
+    return this.#transport.peer;
   }
 
   /** `open`, `closing` after `close()`, or `closed`. */
@@ -201,9 +215,18 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * @throws {SlowConsumerError} when `maxPendingBytes` is reached.
    * @throws {TypeError} for what the format cannot express.
    */
-  send(message: Sendable<T>): Promise<void> {
+  send(message: Sendable<T> | Shared<T>): Promise<void> {
+    return this.#send(() => this.#queue(message));
+  }
+
+  /** As `send()`, past the format: for what is agreed upon before the conversation. */
+  sendRaw(message: Uint8Array | string): Promise<void> {
+    return this.#send(() => this.#queue(message, true));
+  }
+
+  #send(queue: () => boolean): Promise<void> {
     try {
-      this.#queue(message);
+      queue();
     } catch (error) {
       return handledRejection(error);
     }
@@ -214,7 +237,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * Sends a message without waiting for a slow peer. Returns whether it was queued: not when it was
    * refused or dropped, which `stats` counts and `closed` tells.
    */
-  offer(message: Sendable<T>): boolean {
+  offer(message: Sendable<T> | Shared<T>): boolean {
     try {
       return this.#queue(message);
     } catch {
@@ -223,7 +246,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   }
 
   /** Queues a message; throws what refuses it. A refused message breaks no other. */
-  #queue(message: Sendable<T>): boolean {
+  #queue(message: Sendable<T> | Shared<T> | Uint8Array | string, isRaw = false): boolean {
     try {
       if (!this.#canSend) {
         throw this.#outputError ?? new ConnectionClosedError(
@@ -232,8 +255,14 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
         );
       }
       this.#halfOpen?.start();
-      const encoded = this.#settings.format.encode(message);
-      return this.#sender.offer(typeof encoded === "string" ? utf8(encoded) : encoded);
+      const { format, framing } = this.#settings;
+      if (message instanceof Shared) return this.#sender.offerFrame(message.frame(format, framing));
+      const encoded = isRaw
+        ? message as Uint8Array | string
+        : format.encode(message as Sendable<T>);
+      return typeof encoded === "string"
+        ? this.#sender.offer(utf8(encoded), true)
+        : this.#sender.offer(encoded);
     } catch (error) {
       this.#refusals++;
       if (this.#state === "open") this.#refused ??= error;
@@ -249,6 +278,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    */
   receive(): Promise<T | undefined> {
     return this.#values.receive();
+  }
+
+  /** As `receive()`, past the format: for what is agreed upon before the conversation. */
+  receiveRaw(): Promise<Uint8Array | undefined> {
+    return this.#values.receiveRaw();
   }
 
   /** Messages until the peer ends. See the class's guarantees. */
@@ -287,6 +321,8 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   async #endOutput(): Promise<void> {
     this.#output = "ending";
+    const end = this.#settings.framing.encodeEnd?.(this.#closeOptions ?? {});
+    if (end !== undefined && this.#outputError === undefined) this.#sender.pushEnd(end);
     await this.#sender.flushed();
     if (this.#state === "closed") return;
     try {
@@ -295,7 +331,12 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       // The peer has gone; the receiving half tells in which way.
     }
     this.#output = "ended";
-    if (this.#receiver.ended) this.#finish();
+    if (this.#isOver) this.#finish();
+  }
+
+  /** Whether nothing more can come or go. A peer that is not told of this end will not tell its own. */
+  get #isOver(): boolean {
+    return this.#receiver.ended || this.#transport.tellsEnd === false && this.#state === "closing";
   }
 
   /**
@@ -318,7 +359,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
         );
       }, closeTimeout);
       this.#receiver.discard();
-      if (this.#output === "ended" && this.#receiver.ended) this.#finish();
+      if (this.#output === "ended" && this.#isOver) this.#finish();
       else this.closeWrite();
     }
     return this.closed;
@@ -343,9 +384,10 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     return this.#state === "open" && this.#output === "open" && this.#outputError === undefined;
   }
 
-  #inputEnded(): void {
+  #inputEnded(info: EndInfo | undefined): void {
+    this.#peerEnd = info;
     if (this.#outputError !== undefined) this.#finish(this.#outputError);
-    else if (this.#output === "ended") this.#finish();
+    else if (this.#output === "ended" || this.#transport.tellsEnd === false) this.#finish();
     else if (this.#state === "open") {
       const { halfOpenTimeout } = this.#settings.limits;
       const reason = `the peer ended, and nothing was sent for ${halfOpenTimeout} ms`;
@@ -374,20 +416,32 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     const failure = error ?? this.#refused;
     this.#reason = failure ??
       new ConnectionClosedError(`Cannot use connection to ${this.remote}: it is closed`);
-    this.#sender.stop(this.#reason);
     this.#receiver.stop(error === undefined ? undefined : { error });
-    this.#transport.close();
+    this.#closeTransport(error);
     this.#aborter?.abort(this.#reason);
+  }
+
+  /** Closes beneath; then `closed` settles. */
+  async #closeTransport(error: unknown): Promise<void> {
+    if (error instanceof ProtocolError && this.#output === "open") {
+      // Whoever broke the rules is told which, where the framing has words for that.
+      const words = this.#settings.framing.encodeEnd?.({ error });
+      if (words !== undefined) await this.#sender.stopWith(this.#reason, words);
+    }
+    this.#sender.stop(this.#reason);
+    this.#transport.close();
     // A write that was under way has either succeeded or not: only then the count is final.
-    this.#sender.settled().then(() => {
-      const undeliveredBytes = this.#sender.pendingBytes;
-      this.#resolveClosed({
-        clean: failure === undefined && undeliveredBytes === 0 && this.#sender.dropped === 0,
-        ...this.#closeOptions,
-        ...(failure === undefined ? {} : { error: failure }),
-        undeliveredBytes,
-        unreadBytes: this.#receiver.discardedBytes,
-      });
+    await this.#sender.settled();
+    const undeliveredBytes = this.#sender.pendingBytes;
+    const failure = error ?? this.#refused;
+    const { code, reason } = this.#closeOptions ?? this.#peerEnd ?? {};
+    this.#resolveClosed({
+      clean: failure === undefined && undeliveredBytes === 0 && this.#sender.dropped === 0,
+      ...(code === undefined ? {} : { code }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(failure === undefined ? {} : { error: failure }),
+      undeliveredBytes,
+      unreadBytes: this.#receiver.discardedBytes,
     });
   }
 

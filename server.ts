@@ -9,24 +9,38 @@ import type { Connection, ConnectionOptions } from "./connection.ts";
 import { resolveSettings } from "./connection/settings.ts";
 import { checkInteger } from "./codec/framing.ts";
 import { LengthwiseError, ListenError } from "./errors.ts";
-import { type Handler, type OpenEndpoint, Server } from "./server/server.ts";
+import { type Handler, type OpenEndpoint, type Refusal, Server } from "./server/server.ts";
 import { reasonOf } from "./reason.ts";
-import { formatEndpoint, parseEndpoint } from "./transport.ts";
+import { type AddressRules, deniedBy } from "./server/addresses.ts";
+import { TokenGate } from "./server/token_gate.ts";
+import {
+  formatEndpoint,
+  framingOf,
+  hasFraming,
+  parseEndpoint,
+  type TlsListenOptions,
+  type UdpListenOptions,
+  type WebOptions,
+  withFraming,
+} from "./transport.ts";
 import { kindOf } from "./transport/kinds.ts";
 
 export {
   type BroadcastOptions,
   type Handler,
+  type Refusal,
   Server,
   type ServerCloseOptions,
   type ServerStats,
 } from "./server/server.ts";
+export type { AddressRules } from "./server/addresses.ts";
 
 /** The largest message that a server accepts by default, in bytes. */
 const SERVER_MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** Options of {@linkcode listen}. Limits of the connections have their defaults for servers. */
-export interface ListenOptions<T = Uint8Array> extends Omit<ConnectionOptions<T>, "signal"> {
+export interface ListenOptions<T = Uint8Array>
+  extends Omit<ConnectionOptions<T>, "signal">, AddressRules {
   /** Closes the server, in order, when aborted. */
   signal?: AbortSignal;
   /**
@@ -42,11 +56,38 @@ export interface ListenOptions<T = Uint8Array> extends Omit<ConnectionOptions<T>
    */
   maxConnections?: number;
   /**
-   * Connections at a time from one remote address other than loopback.
+   * Connections at a time from one remote address other than loopback. IPv6 addresses that share
+   * their first 64 bits count as one.
    *
    * @default 64
    */
   maxConnectionsPerAddress?: number;
+  /**
+   * Connections per second from one remote address other than loopback, after twice as many at once.
+   *
+   * @default 100
+   */
+  maxConnectionRate?: number;
+  /**
+   * Time for a handshake of TLS or WebSocket, and then for the token, in milliseconds.
+   *
+   * @default 10_000
+   */
+  handshakeTimeout?: number;
+  /**
+   * What the first message of each connection must be, 1 to 1024 bytes; whoever says something else is
+   * told so and closed. Compared in constant time. A wrong one costs the address as much as ten
+   * connections.
+   *
+   * @default none
+   */
+  token?: string;
+  /** The certificates of `tls:` and `wss:` endpoints. */
+  tls?: TlsListenOptions;
+  /** What `ws:` and `wss:` endpoints do with web pages. */
+  web?: WebOptions;
+  /** Bounds of `udp:` endpoints. */
+  udp?: UdpListenOptions;
   /** Called once all endpoints are open, with their real ports. */
   onListen?: (endpoints: readonly string[]) => void;
   /**
@@ -54,8 +95,8 @@ export interface ListenOptions<T = Uint8Array> extends Omit<ConnectionOptions<T>
    * them.
    */
   onError?: (error: unknown, connection?: Connection<T>) => void;
-  /** Called for each connection that is turned away, with its address and the limit it exceeds. */
-  onRefuse?: (hostname: string, limit: "maxConnections" | "maxConnectionsPerAddress") => void;
+  /** Called for each connection that is turned away. */
+  onRefuse?: (refusal: Refusal) => void;
 }
 
 /**
@@ -101,10 +142,24 @@ async function open<T>(
   options: ListenOptions<T>,
   handler: Handler<T> | undefined,
 ): Promise<Server<T>> {
-  const { backlog = 4096, maxConnections = 10_000, maxConnectionsPerAddress = 64 } = options;
+  const {
+    backlog = 4096,
+    maxConnections = 10_000,
+    maxConnectionsPerAddress = 64,
+    maxConnectionRate = 100,
+    handshakeTimeout = 10_000,
+    token,
+  } = options;
   checkInteger("backlog", backlog, 1, 65_535);
   checkInteger("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("maxConnectionsPerAddress", maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger("maxConnectionRate", maxConnectionRate, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger("handshakeTimeout", handshakeTimeout, 1, 2 ** 31 - 1);
+  const denied = deniedBy(options);
+  const gate = token === undefined
+    ? undefined
+    // Not before it is needed: node:crypto, which it stands on, takes time to load.
+    : new TokenGate((await import("./token.ts")).checkToken(token), handshakeTimeout);
   const endpoints = typeof endpoint === "string" ? [endpoint] : endpoint;
   if (endpoints.length === 0) {
     throw new TypeError("Cannot listen on no endpoint: give at least one");
@@ -123,6 +178,10 @@ async function open<T>(
   const server = new Server<T>(listeners, handler, {
     maxConnections,
     maxConnectionsPerAddress,
+    maxConnectionRate,
+    denied,
+    handshakeTimeout,
+    gate,
     onError: guarded(onError),
     onRefuse: guarded(onRefuse),
     signal,
@@ -142,17 +201,20 @@ async function openOne<T>(
   backlog: number,
 ): Promise<OpenEndpoint<T>> {
   const wanted = parseEndpoint(text);
-  const { framing = wanted.framing ?? "u32be" } = wanted.framing === undefined ? options : {};
+  const named = framingOf(wanted);
+  const { framing = named ?? "u32be" } = named === undefined && hasFraming(wanted) ? options : {};
   const settings = resolveSettings<T>(
     { ...options, framing, signal: undefined },
     SERVER_MAX_MESSAGE_BYTES,
   );
+  const { tls, web, udp } = options;
   try {
-    const listener = await kindOf(wanted).listen(wanted, { backlog });
+    const listener = await kindOf(wanted).listen(wanted, { backlog, tls, web, udp });
     const shown = typeof framing === "string" ? framing : undefined;
-    return { listener, settings, name: formatEndpoint({ ...listener.endpoint, framing: shown }) };
+    return { listener, settings, name: formatEndpoint(withFraming(listener.endpoint, shown)) };
   } catch (cause) {
-    const name = formatEndpoint({ ...wanted, framing: undefined });
+    if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
+    const name = formatEndpoint(withFraming(wanted, undefined));
     throw new ListenError(`Cannot listen on ${name}: ${reasonOf(cause)}`, { cause });
   }
 }

@@ -4,8 +4,17 @@
  * @module
  */
 
-import { FRAMING_NAMES, type FramingName } from "./codec.ts";
-import { nearest } from "./nearest.ts";
+import type { Framing } from "./codec.ts";
+import type { Endpoint } from "./transport/endpoint.ts";
+import type {
+  TlsConnectOptions,
+  TlsListenOptions,
+  UdpListenOptions,
+  WebOptions,
+} from "./transport/options.ts";
+
+export * from "./transport/endpoint.ts";
+export type * from "./transport/options.ts";
 
 /**
  * One open stream of bytes to a peer, both ways. The connection above it does the framing, the
@@ -16,6 +25,16 @@ import { nearest } from "./nearest.ts";
  * - After `close()` a pending call rejects or resolves soon, and nothing else happens.
  */
 export interface Transport {
+  /** The framing that it brings, and that stands in the place of any other. */
+  readonly framing?: Framing;
+  /**
+   * Whether each end is told when the other ends. False for UDP, where nobody is.
+   *
+   * @default true
+   */
+  readonly tellsEnd?: boolean;
+  /** Who the peer proved to be. */
+  readonly peer?: PeerIdentity;
   /** The address of this end, such as `127.0.0.1:1234`. */
   readonly local: string;
   /** The address of the peer. */
@@ -32,12 +51,32 @@ export interface Transport {
   close(): void;
 }
 
+/** Who a peer proved to be, by its certificate. */
+export interface PeerIdentity {
+  /** The certificate's common name, or else its first alternative name. */
+  readonly name: string;
+  /** Its alternative names, such as `DNS:example.com`. */
+  readonly altNames: readonly string[];
+  /** The common name of who issued it. */
+  readonly issuer: string;
+  /** SHA-256 of the certificate, in hex with colons. */
+  readonly fingerprint: string;
+  /** When it expires, in milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
 /** An open endpoint that peers connect to. */
 export interface TransportListener {
   /** Where it listens, with the real port. */
   readonly endpoint: Endpoint;
   /** The next peer. Rejects when accepting failed this time, or after `close()`. */
   accept(): Promise<AcceptedPeer>;
+  /**
+   * Presents other certificates to peers that come from now on, where there are any.
+   *
+   * @throws {TypeError} for certificates that cannot be used; then the old ones stay.
+   */
+  replaceCertificates?(tls: TlsListenOptions): void;
   /** Stops listening. Never throws; a second call does nothing. */
   close(): void;
 }
@@ -46,8 +85,11 @@ export interface TransportListener {
 export interface AcceptedPeer {
   /** The peer's host, to count connections by; empty for a peer that is on this machine for sure. */
   readonly hostname: string;
-  /** Makes it ready for messages. */
-  open(): Transport;
+  /**
+   * Makes it ready for messages, where that takes a handshake until the signal is aborted. Resolves to
+   * undefined for a peer that wanted something else, and got it. Rejects with the reason why it failed.
+   */
+  open(options: { readonly signal: AbortSignal }): Transport | Promise<Transport | undefined>;
   /** Turns it away. */
   refuse(): void;
 }
@@ -55,160 +97,29 @@ export interface AcceptedPeer {
 /** What a kind of transport can do. */
 export interface TransportKind<E extends Endpoint = Endpoint> {
   /** Opens an endpoint for peers. Rejects with the system's error. */
-  listen(endpoint: E, options: { backlog: number }): Promise<TransportListener>;
+  listen(endpoint: E, options: TransportListenOptions): Promise<TransportListener>;
   /** Connects to an endpoint. Rejects with the system's error, or the signal's reason. */
-  connect(endpoint: E, options: { signal: AbortSignal }): Promise<Transport>;
+  connect(endpoint: E, options: TransportConnectOptions): Promise<Transport>;
 }
 
-/** Where one listens or connects. */
-export type Endpoint = TcpEndpoint | UnixEndpoint | MemoryEndpoint;
-
-/** `memory:NAME`: within this process. */
-export interface MemoryEndpoint {
-  /** The kind of transport. */
-  readonly transport: "memory";
-  /** What listeners and those who connect know it by. */
-  readonly name: string;
-  /** The framing, where the endpoint names it. */
-  readonly framing?: FramingName;
+/** What some kinds of transport want to know for listening. */
+export interface TransportListenOptions {
+  /** Connections that the system holds until they are accepted. */
+  readonly backlog: number;
+  /** Certificates, for `tls:` and `wss:`. */
+  readonly tls?: TlsListenOptions;
+  /** The web, for `ws:` and `wss:`. */
+  readonly web?: WebOptions;
+  /** Peers without connections, for `udp:`. */
+  readonly udp?: UdpListenOptions;
 }
 
-/** `unix:PATH`, with `?mode=660` for the file's permissions when listening. */
-export interface UnixEndpoint {
-  /** The kind of transport. */
-  readonly transport: "unix";
-  /** The socket's file. */
-  readonly path: string;
-  /** The permission bits of the file, when listening; else what the process's mask leaves. */
-  readonly mode?: number;
-  /** The framing, where the endpoint names it. */
-  readonly framing?: FramingName;
-}
-
-/** `tcp://HOST:PORT`. */
-export interface TcpEndpoint {
-  /** The kind of transport. */
-  readonly transport: "tcp";
-  /** A host name or address, an IPv6 address without brackets. */
-  readonly hostname: string;
-  /** The port; 0 lets the system choose when listening. */
-  readonly port: number;
-  /** The framing, where the endpoint names it. */
-  readonly framing?: FramingName;
-}
-
-const FORMS = `tcp://HOST:PORT, HOST:PORT or :PORT`;
-/** What the systems have room for, less the closing zero: 108 on Linux, 104 on macOS and BSD. */
-const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
-
-/**
- * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT`, `unix:PATH` or `memory:NAME`, with
- * `?framing=NAME`. An empty host is loopback, 127.0.0.1.
- *
- * @throws {TypeError} naming what is wrong and what would be right.
- *
- * @example What an endpoint says
- * ```ts
- * import { parseEndpoint } from "@lengthwise/lengthwise/transport";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(parseEndpoint(":1234?framing=u32le"), {
- *   transport: "tcp",
- *   hostname: "127.0.0.1",
- *   port: 1234,
- *   framing: "u32le",
- * });
- * ```
- */
-export function parseEndpoint(text: string): Endpoint {
-  if (/^unix:/i.test(text)) return parseUnix(text);
-  if (/^memory:/i.test(text)) return parseMemory(text);
-  const scheme = /^([a-z][a-z0-9+.-]*):(?=\/\/)/i.exec(text)?.[1].toLowerCase() ?? "tcp";
-  if (scheme !== "tcp") {
-    throw new TypeError(
-      `Cannot use endpoint "${text}": transport "${scheme}" is unknown; use ${FORMS}, unix:PATH or memory:NAME`,
-    );
-  }
-  const parts =
-    /^(?:\w+:\/\/)?(\[[0-9a-f:.]+(?:%[\w.-]+)?\]|[^\s:\/?#\[\]@]*):(\d{1,5})\/?(?:\?([^#]*))?$/i
-      .exec(text);
-  const port = Number(parts?.[2]);
-  if (parts === null || port > 65_535) {
-    throw new TypeError(
-      `Cannot use endpoint "${text}": it must look like ${FORMS}, PORT up to 65535`,
-    );
-  }
-  const hostname = parts[1].replace(/^\[|\]$/g, "") || "127.0.0.1";
-  const { framing } = parseQuery(text, parts[3] ?? "", ["framing"]);
-  return { transport: "tcp", hostname, port, ...(framing && { framing }) };
-}
-
-function parseUnix(text: string): UnixEndpoint {
-  const [, path, query = ""] = /^unix:(?:\/\/(?=\/))?([^?\0]*)(?:\?(.*))?$/is.exec(text) ?? [];
-  if (!path) {
-    throw new TypeError(`Cannot use endpoint "${text}": it must look like unix:PATH`);
-  }
-  const bytes = new TextEncoder().encode(path).length;
-  if (bytes > MAX_PATH_BYTES) {
-    throw new TypeError(
-      `Cannot use endpoint "${text}": its path has ${bytes} bytes, limit is ${MAX_PATH_BYTES} bytes`,
-    );
-  }
-  return { transport: "unix", path, ...parseQuery(text, query, ["framing", "mode"]) };
-}
-
-function parseMemory(text: string): MemoryEndpoint {
-  const [, name, query = ""] = /^memory:([\w.-]{1,100})(?:\?(.*))?$/i.exec(text) ?? [];
-  if (!name) {
-    throw new TypeError(
-      `Cannot use endpoint "${text}": it must look like memory:NAME, with 1 to 100 of A-Z a-z 0-9 _ . -`,
-    );
-  }
-  return { transport: "memory", name, ...parseQuery(text, query, ["framing"]) };
-}
-
-function parseQuery(
-  text: string,
-  query: string,
-  names: readonly string[],
-): Pick<UnixEndpoint, "framing" | "mode"> {
-  const options: { framing?: FramingName; mode?: number } = {};
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (!names.includes(name)) {
-      throw new TypeError(
-        `Cannot use endpoint "${text}": option "${name}" is unknown; use ${names.join(" or ")}`,
-      );
-    }
-    if (name === "mode") {
-      if (!/^[0-7]{3}$/.test(value)) {
-        throw new TypeError(
-          `Cannot use endpoint "${text}": mode "${value}" must be three octal digits, such as 660`,
-        );
-      }
-      options.mode = Number.parseInt(value, 8);
-      continue;
-    }
-    if (!FRAMING_NAMES.includes(value as FramingName)) {
-      throw new TypeError(
-        `Cannot use endpoint "${text}": framing "${value}" is unknown, the nearest is "${
-          nearest(value, FRAMING_NAMES)
-        }"`,
-      );
-    }
-    options.framing = value as FramingName;
-  }
-  return options;
-}
-
-/** Writes an endpoint as a URL, the opposite of {@linkcode parseEndpoint}. */
-export function formatEndpoint(endpoint: Endpoint): string {
-  const query = endpoint.framing === undefined ? "" : `?framing=${endpoint.framing}`;
-  if (endpoint.transport === "unix") return `unix:${endpoint.path}${query}`;
-  if (endpoint.transport === "memory") return `memory:${endpoint.name}${query}`;
-  return `${endpoint.transport}://${formatAddress(endpoint.hostname, endpoint.port)}${query}`;
-}
-
-/** Writes a host and a port, an IPv6 address in brackets. */
-export function formatAddress(hostname: string, port: number): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+/** What some kinds of transport want to know for connecting. */
+export interface TransportConnectOptions {
+  /** Gives up. */
+  readonly signal: AbortSignal;
+  /** Whom to trust, for `tls:` and `wss:`. */
+  readonly tls?: TlsConnectOptions;
+  /** A proxy to go through, `socks5://…` or `http://…`. */
+  readonly proxy?: string;
 }

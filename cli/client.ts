@@ -7,7 +7,6 @@ import { nearest } from "../nearest.ts";
 import { bench } from "./bench.ts";
 import type { ClientContext } from "./context.ts";
 import {
-  COMMON_OPTIONS,
   DEFAULT_ENDPOINT,
   describeOptions,
   ENDPOINT_HELP,
@@ -17,15 +16,16 @@ import {
 } from "./options.ts";
 import { ping } from "./ping.ts";
 import { runProgram } from "./program.ts";
+import { proxyFor } from "./proxy.ts";
 import type { Reporter } from "./report.ts";
+import { CLIENT_TLS_OPTIONS, clientTls, tokenFrom } from "./secure.ts";
 import { send } from "./send.ts";
 import { onStopSignal } from "./signals.ts";
 import { pipe } from "./pipe.ts";
 import { talk } from "./talk.ts";
 import { VERSION } from "./version.ts";
 
-const MS: Pick<OptionSpecs[string], "value" | "range"> = { value: "MS", range: [0, 2 ** 31 - 1] };
-const COUNT: Pick<OptionSpecs[string], "value" | "range"> = { value: "N", range: [0, 2 ** 31 - 1] };
+const MAX_MS = 2 ** 31 - 1;
 
 const OPTIONS: OptionSpecs = {
   framing: {
@@ -33,21 +33,28 @@ const OPTIONS: OptionSpecs = {
     choices: FRAMING_NAMES,
     help: "if the endpoint names none; u32be by default",
   },
+  timeout: {
+    value: "MS",
+    range: [0, MAX_MS],
+    help: "to connect, and per answer; 10000 by default",
+  },
+  linger: { value: "MS", range: [0, MAX_MS], help: "talk: after a pipe's end, 1000 by default" },
+  expect: { value: "N", range: [0, MAX_MS], help: "send: print so many answers" },
+  count: { value: "N", range: [0, MAX_MS], group: "ping, bench", help: "how often" },
+  interval: { value: "MS", range: [0, MAX_MS], group: "ping, bench", help: "between pings" },
+  size: { value: "BYTES", range: [0, 2 ** 30], group: "ping, bench", help: "of a message" },
+  ...CLIENT_TLS_OPTIONS,
+  token: { value: "TOKEN", group: "Access", help: "what the server wants first" },
+  proxy: { value: "URL", group: "Access", help: "socks5://HOST:PORT or http://HOST:PORT" },
   "max-message": {
     value: "BYTES",
     range: [0, Number.MAX_SAFE_INTEGER],
+    group: "Access",
     help: "largest message accepted, 16777216 by default",
   },
-  timeout: { ...MS, help: "for connecting and for each answer, 10000 by default" },
-  linger: {
-    ...MS,
-    help: "talk: for messages after a pipe's end, 1000 by default",
-  },
-  expect: { ...COUNT, help: "send: print so many answers" },
-  count: { ...COUNT, help: "ping: how often, 4 by default; bench: 100000" },
-  interval: { ...MS, help: "ping: from one to the next, 1000 by default" },
-  size: { value: "BYTES", range: [0, 2 ** 30], help: "bench: of a message, 32 by default" },
-  ...COMMON_OPTIONS,
+  json: { group: "Output", help: "one JSON object per line on stdout" },
+  help: { short: "h", group: "Output", help: "this" },
+  version: { short: "V", group: "Output", help: "the version" },
 };
 
 const HELP = `Lengthwise ${VERSION}: deno run -N client.ts [ENDPOINT] [COMMAND] [OPTION…]
@@ -57,7 +64,7 @@ Commands
   send TEXT…  send one message each, and print the answers that --expect names
   ping        measure the round-trip time to a chat or echo server
   bench       measure messages per second against an echo server
-Options
+Options (docs/programs.md tells all about them)
 ${describeOptions(OPTIONS)}
 Examples
   client.ts                                            join the chat
@@ -99,6 +106,9 @@ async function run(
     framing: options.text("framing") as FramingName | undefined,
     maxMessageBytes: options.number("max-message"),
     connectTimeout: Math.max(1, options.number("timeout") ?? 10_000),
+    tls: await clientTls(options, endpoint, reporter),
+    proxy: proxyFor(endpoint, options.text("proxy")),
+    token: tokenFrom(options),
   };
   let current: Connection | undefined;
   onStopSignal().then(() => current?.close());

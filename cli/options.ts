@@ -21,6 +21,10 @@ export interface OptionSpec {
   readonly short?: string;
   /** Whether the help leaves it out. */
   readonly hidden?: boolean;
+  /** The heading under which the help only names it, without a line of its own. */
+  readonly group?: string;
+  /** Whether its value is several, with commas between them. */
+  readonly list?: boolean;
 }
 
 /** The options of a program by name. */
@@ -34,6 +38,8 @@ export interface ParsedOptions {
   text(name: string): string | undefined;
   /** The value of a number option, or undefined. */
   number(name: string): number | undefined;
+  /** The values of a list option, or undefined. */
+  list(name: string): string[] | undefined;
   /** Whether a switch was given. */
   on(name: string): boolean;
 }
@@ -46,15 +52,9 @@ export const DEFAULT_ENDPOINT = "tcp://127.0.0.1:1234";
 
 /** The lines of `--help` about endpoints. */
 export const ENDPOINT_HELP = `\
-  ENDPOINT  [HOST]:PORT or unix:PATH, ?framing=NAME; or ${DEFAULT_ENDPOINT}
+  ENDPOINT  [HOST]:PORT, tls://[HOST]:PORT, udp://…, ws://…, wss://…, unix:PATH;
+            ${DEFAULT_ENDPOINT} by default; ?framing=NAME says the framing
   NAME      ${FRAMING_NAMES.join(" ")}`;
-
-/** Options that every program has. */
-export const COMMON_OPTIONS: OptionSpecs = {
-  json: { help: "one JSON object per line on stdout" },
-  help: { help: "show this; -V, --version the version", short: "h" },
-  version: { help: "show the version", short: "V", hidden: true },
-};
 
 /**
  * Reads a command line.
@@ -86,8 +86,9 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
   }
   return {
     operands: [...values._.map(String), ...values["--"] as string[] ?? []],
-    text: (name) => values[name],
+    text: (name) => typeof values[name] === "string" ? values[name] : undefined,
     number: (name) => values[name] === undefined ? undefined : Number(values[name]),
+    list: (name) => values[name]?.split(",").map((text: string) => text.trim()),
     on: (name) => values[name] === true,
   };
 }
@@ -109,16 +110,34 @@ function check(name: string, text: string, spec: OptionSpec): void {
   }
 }
 
+const WIDTH = 80;
+
 /** The lines of `--help` about options. */
 export function describeOptions(specs: OptionSpecs): string {
   const shown = Object.entries(specs).filter(([_, { hidden }]) => !hidden);
-  const rows = shown.map(([name, { value, help, choices, short }]) => {
-    const choice = choices !== undefined && choices.length <= 5 ? choices.join("|") : value;
-    const left = `${short === undefined ? "" : `-${short}, `}--${name}${
-      choice ? ` ${choice}` : ""
-    }`;
-    return [left, help];
-  });
+  const rows = shown.filter(([_, { group }]) => group === undefined).map(([name, spec]) =>
+    [usageOf(name, spec), spec.help] as const
+  );
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`).join("\n");
+  const lines = rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`);
+  const groups = Map.groupBy(shown, ([_, { group }]) => group);
+  for (const [group, members] of groups) {
+    if (group === undefined) continue;
+    let line = `  ${group}:`;
+    for (const [name, spec] of members) {
+      const usage = usageOf(name, spec);
+      if (line.length + 1 + usage.length > WIDTH) {
+        lines.push(line);
+        line = "   ";
+      }
+      line += ` ${usage}`;
+    }
+    lines.push(line);
+  }
+  return lines.join("\n");
+}
+
+function usageOf(name: string, { value, choices, short }: OptionSpec): string {
+  const choice = choices !== undefined && choices.length <= 5 ? choices.join("|") : value;
+  return `${short === undefined ? "" : `-${short}, `}--${name}${choice ? ` ${choice}` : ""}`;
 }

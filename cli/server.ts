@@ -4,7 +4,6 @@ import { FRAMING_NAMES, type FramingName } from "../codec.ts";
 import type { CloseInfo, Connection } from "../connection.ts";
 import type { listen as listenFunction, ListenOptions, Server } from "../server.ts";
 import {
-  COMMON_OPTIONS,
   DEFAULT_ENDPOINT,
   describeOptions,
   ENDPOINT_HELP,
@@ -14,9 +13,14 @@ import {
 } from "./options.ts";
 import { runProgram } from "./program.ts";
 import { messageOf, type Reporter } from "./report.ts";
+import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "./secure.ts";
 import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
-import { onStopSignal } from "./signals.ts";
+import type { TlsListenOptions } from "../transport.ts";
+import { onReloadSignal, onStopSignal } from "./signals.ts";
 import { VERSION } from "./version.ts";
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const MAX_MS = 2 ** 31 - 1;
 
 const OPTIONS: OptionSpecs = {
   service: { value: "NAME", choices: SERVICE_NAMES, help: "what to do, chat by default" },
@@ -25,28 +29,25 @@ const OPTIONS: OptionSpecs = {
     choices: FRAMING_NAMES,
     help: "of endpoints that name none, u32be by default",
   },
-  "max-message": {
-    value: "BYTES",
-    range: [0, Number.MAX_SAFE_INTEGER],
-    help: "largest message accepted, 1048576 by default",
-  },
-  "max-connections": {
-    value: "N",
-    range: [1, Number.MAX_SAFE_INTEGER],
-    help: "at a time, 10000 by default",
-  },
-  grace: {
-    value: "MS",
-    range: [0, 2 ** 31 - 1],
-    help: "for closing in order, 5000 by default",
-  },
-  quiet: { help: "no line per connection", short: "q" },
-  ...COMMON_OPTIONS,
+  ...SERVER_TLS_OPTIONS,
+  token: { value: "TOKEN", group: "Access", help: "what the first message of each must be" },
+  allow: { value: "NET,…", list: true, group: "Access", help: "addresses that may come in" },
+  deny: { value: "NET,…", list: true, group: "Access", help: "addresses that may not" },
+  origin: { value: "URL,…", list: true, group: "Access", help: "of web pages that may join" },
+  "max-message": { value: "BYTES", range: [0, MAX], group: "Limits", help: "1048576 by default" },
+  "max-connections": { value: "N", range: [1, MAX], group: "Limits", help: "10000 by default" },
+  "max-rate": { value: "N", range: [1, MAX], group: "Limits", help: "100 by default" },
+  "udp-idle": { value: "MS", range: [1, MAX_MS], group: "Limits", help: "60000 by default" },
+  grace: { value: "MS", range: [0, MAX_MS], group: "Limits", help: "5000 by default" },
+  quiet: { short: "q", group: "Output", help: "no line per connection" },
+  json: { group: "Output", help: "one JSON object per line on stdout" },
+  help: { short: "h", group: "Output", help: "this" },
+  version: { short: "V", group: "Output", help: "the version" },
 };
 
 const HELP = `Lengthwise ${VERSION}: deno run -N server.ts [ENDPOINT…] [OPTION…]
 ${ENDPOINT_HELP}
-Options
+Options (docs/programs.md tells all about them)
 ${describeOptions(OPTIONS)}
 Examples
   server.ts                                           a chat server
@@ -72,9 +73,11 @@ async function serve(
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
   const service = makeService(name, json, reporter) as Service<unknown>;
+  const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
+  const { tls, fingerprint, reload } = await serverTls(options, endpoints);
   await using server = await listen(
-    options.operands.length === 0 ? DEFAULT_ENDPOINT : options.operands,
-    listenOptions(options, service, reporter),
+    endpoints,
+    { ...listenOptions(options, service, reporter), tls },
     (connection) => handle(connection, service, reporter),
   );
   for (const endpoint of server.endpoints) {
@@ -82,7 +85,14 @@ async function serve(
       json ? JSON.stringify({ event: "listening", endpoint }) : `listening on ${endpoint}`,
     );
   }
+  if (fingerprint !== undefined) {
+    reporter.event(
+      { event: "certificate", fingerprint },
+      `throw-away certificate; clients trust it with --fingerprint ${fingerprint}`,
+    );
+  }
   if (name === "chat") tellHowToJoin(server, reporter);
+  if (reload !== undefined) onReloadSignal(() => renew(server, reload, reporter));
   await stopped(server, options.number("grace") ?? 5_000, reporter);
   return EXIT.done;
 }
@@ -97,12 +107,22 @@ function listenOptions(
     framing: options.text("framing") as FramingName | undefined,
     maxMessageBytes: options.number("max-message"),
     maxConnections: options.number("max-connections"),
+    maxConnectionRate: options.number("max-rate"),
+    allow: options.list("allow"),
+    deny: options.list("deny"),
+    token: tokenFrom(options),
+    web: { origins: options.list("origin") },
+    udp: { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {
       if (connection === undefined) reporter.error(`cannot accept: ${messageOf(error)}`);
       // What ended a connection is told when it has closed.
     },
-    onRefuse(hostname, limit) {
-      reporter.event({ event: "refused", hostname, limit }, `${hostname} refused: ${limit}`);
+    onRefuse({ hostname, endpoint, reason, error }) {
+      const why = error === undefined ? reason : `${reason}, ${messageOf(error)}`;
+      reporter.event(
+        { event: "refused", hostname, endpoint, reason, error: error && messageOf(error) },
+        `${hostname || "a peer"} refused: ${why}`,
+      );
     },
   };
 }
@@ -143,16 +163,30 @@ function reportClosed(connection: Connection<unknown>, info: CloseInfo, reporter
 
 function tellHowToJoin(server: Server<unknown>, reporter: Reporter): void {
   for (const endpoint of server.endpoints) {
-    const [, host, port, framing] = /^tcp:\/\/(.*):(\d+)\?framing=(\w+)$/.exec(endpoint) ?? [];
-    const isDefault = endpoint === `${DEFAULT_ENDPOINT}?framing=u32be`;
-    reporter.event(
-      { event: "join", endpoint },
-      framing === "line"
-        ? `join with: telnet ${host.replace(/^\[|\]$/g, "")} ${port}`
-        : `join with: deno run --allow-net${
-          endpoint.startsWith("unix:") ? " --allow-read --allow-write" : ""
-        } client.ts${isDefault ? "" : ` "${endpoint}"`}`,
-    );
+    reporter.event({ event: "join", endpoint }, `join with: ${howToJoin(endpoint)}`);
+  }
+}
+
+function howToJoin(endpoint: string): string {
+  const [, host, port] = /:\/\/\[?(.*?)\]?:(\d+)/.exec(endpoint) ?? [];
+  if (/^tcp:.*framing=line$/.test(endpoint)) return `telnet ${host} ${port}`;
+  if (endpoint.startsWith("udp:")) return `nc -u ${host} ${port}`;
+  const flags = endpoint.startsWith("unix:") ? " --allow-read --allow-write" : "";
+  const isDefault = endpoint === `${DEFAULT_ENDPOINT}?framing=u32be`;
+  return `deno run --allow-net${flags} client.ts${isDefault ? "" : ` "${endpoint}"`}`;
+}
+
+/** Presents certificates that were replaced; those that cannot be used are told, and the old ones stay. */
+async function renew(
+  server: Server<unknown>,
+  reload: () => Promise<TlsListenOptions>,
+  reporter: Reporter,
+): Promise<void> {
+  try {
+    server.replaceCertificates(await reload());
+    reporter.event({ event: "renewed" }, "SIGHUP: new certificates are in use");
+  } catch (error) {
+    reporter.error(`SIGHUP: the old certificates stay: ${messageOf(error)}`);
   }
 }
 

@@ -20,3 +20,8 @@ export function onStopSignal(): Promise<Deno.Signal> {
     }
   });
 }
+
+/** Calls back at each SIGHUP, where there is such a signal. */
+export function onReloadSignal(reload: () => void): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", reload);
+}

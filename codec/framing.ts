@@ -1,5 +1,7 @@
 /** What a framing is: the rule that turns messages into frames, and frames into messages. */
 
+import type { ProtocolError } from "../errors.ts";
+
 /**
  * A framing: the rule that turns messages into frames. Immutable, free of I/O, shared by any number
  * of connections. Make one with `framing(name)`, `lengthPrefix()`, `varint()`, `line()` or `none()`.
@@ -25,12 +27,32 @@ export interface Framing {
    * @throws {InvalidMessageError} where the framing cannot carry these bytes.
    */
   frameBytes(message: Uint8Array): number;
-  /** Writes a message's frame, `frameBytes(message)` long, at `offset`; returns where it ends. */
-  encodeInto(message: Uint8Array, target: Uint8Array, offset: number): number;
+  /**
+   * Writes a message's frame, `frameBytes(message)` long, at `offset`; returns where it ends. Whether
+   * the message was given as a string matters only to framings that tell text from bytes.
+   */
+  encodeInto(message: Uint8Array, target: Uint8Array, offset: number, isText?: boolean): number;
   /** A message's frame as chunks, in which the message's bytes are not copied where that can be. */
-  encodeParts(message: Uint8Array): Uint8Array[];
+  encodeParts(message: Uint8Array, isText?: boolean): Uint8Array[];
   /** A message's frame in one new array. */
-  encode(message: Uint8Array): Uint8Array;
+  encode(message: Uint8Array, isText?: boolean): Uint8Array;
+  /**
+   * What tells the peer within the stream that nothing more follows, for framings that have such a
+   * thing (WebSocket's Close frame); elsewhere the stream's own end tells it.
+   */
+  encodeEnd?(info: EndInfo): Uint8Array;
+  /** Whether each frame has to be written by itself, because one write makes one message (UDP). */
+  readonly isApart?: boolean;
+}
+
+/** What a framing can say about the end of the messages. */
+export interface EndInfo {
+  /** A number for programs. */
+  readonly code?: number;
+  /** A text for people. */
+  readonly reason?: string;
+  /** What the peer did wrong, if that is why. */
+  readonly error?: ProtocolError;
 }
 
 /**
@@ -51,6 +73,8 @@ export interface Decoder {
    * asks for. Undefined when there is nothing to answer.
    */
   takeReply?(): Uint8Array | undefined;
+  /** Set once the peer has said within the stream that nothing more follows. */
+  readonly ended?: EndInfo | undefined;
   /**
    * Takes a chunk and appends the messages that it completes to `messages`, which is returned.
    * When the chunk is in error, the messages before the error have been appended.

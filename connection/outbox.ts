@@ -6,6 +6,8 @@ import type { Framing } from "../codec.ts";
 
 /** What a connection starts with that sends little at a time. */
 const SMALL_BLOCK_BYTES = 1024;
+/** What a message in a block of its own costs beside its bytes, so that many tiny ones are bounded. */
+const ENTRY_COST = 64;
 
 /** Frames that are written together. Only the last entry of an outbox grows. */
 interface Entry {
@@ -30,6 +32,7 @@ export class Outbox {
   #open: Entry | undefined;
   #written = 0;
   #bytes = 0;
+  #cost = 0;
   #blockBytes = SMALL_BLOCK_BYTES;
 
   constructor(framing: Framing) {
@@ -41,6 +44,16 @@ export class Outbox {
     return this.#bytes;
   }
 
+  /** Bytes that wait, with what blocks of single messages cost beside them: what limits look at. */
+  get cost(): number {
+    return this.#bytes + this.#cost;
+  }
+
+  /** Whether nothing waits, not even an empty message. */
+  get isEmpty(): boolean {
+    return this.#entries === undefined || this.#entries.isEmpty();
+  }
+
   /** Bytes of those that are on their way, or will be next: `dropOldest()` leaves them. */
   get startedBytes(): number {
     const first = this.#entries?.peekFront();
@@ -49,31 +62,52 @@ export class Outbox {
   }
 
   /** Adds a message's frame, `frameBytes` long. */
-  push(message: Uint8Array, frameBytes: number): void {
+  push(message: Uint8Array, frameBytes: number, isText?: boolean): void {
+    const entry = this.#entryFor(frameBytes);
+    if (entry.block.length - entry.used >= frameBytes) {
+      entry.used = this.#framing.encodeInto(message, entry.block, entry.used, isText);
+    } else {
+      this.#fill(entry, this.#framing.encodeParts(message, isText));
+    }
+  }
+
+  /** Adds a message as the frame that it is already. It must not change any more. */
+  pushFrame(frame: Uint8Array): void {
+    const entry = this.#entryFor(frame.length);
+    if (entry.block.length - entry.used >= frame.length) {
+      entry.block.set(frame, entry.used);
+      entry.used += frame.length;
+    } else {
+      this.#fill(entry, [frame]);
+    }
+  }
+
+  /** The entry for one message more; its block has room for the frame, or is a new one. */
+  #entryFor(frameBytes: number): Entry {
     this.#bytes += frameBytes;
     const open = this.#open;
     if (open !== undefined && open.block.length - open.used >= frameBytes) {
-      open.used = this.#framing.encodeInto(message, open.block, open.used);
       open.messages++;
-      return;
+      return open;
     }
     const entries = this.#entries ??= new Deque<Entry>();
+    if (this.#framing.isApart) {
+      const entry = { block: new Uint8Array(frameBytes), used: 0, rest: [], messages: 1 };
+      this.#cost += ENTRY_COST;
+      entries.pushBack(entry);
+      return entry;
+    }
     const last = entries.peekBack();
     if (last !== undefined && last.rest.length === 0 && hasRoom(last, frameBytes)) {
-      last.used = this.#framing.encodeInto(message, last.block, last.used);
       last.messages++;
-      return;
+      return last;
     }
     if (last !== undefined) this.#blockBytes = BLOCK_BYTES;
     const entry = newEntry(frameBytes > this.#blockBytes ? BLOCK_BYTES : this.#blockBytes);
     entries.pushBack(entry);
     entry.messages = 1;
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
-    if (this.#open !== undefined) {
-      entry.used = this.#framing.encodeInto(message, entry.block, 0);
-    } else {
-      this.#fill(entry, this.#framing.encodeParts(message));
-    }
+    return entry;
   }
 
   /** Adds bytes that are no message. */
@@ -102,7 +136,9 @@ export class Outbox {
   peek(): Uint8Array | undefined {
     const first = this.#entries?.peekFront();
     if (first === undefined) return undefined;
-    if (this.#written < first.used) return first.block.subarray(this.#written, first.used);
+    if (this.#written < first.used || first.rest.length === 0) {
+      return first.block.subarray(this.#written, first.used);
+    }
     return first.rest[0];
   }
 
@@ -112,13 +148,14 @@ export class Outbox {
     this.#bytes -= bytes;
     if (this.#written < first.used) {
       this.#written += bytes;
-    } else if (bytes === first.rest[0].length) {
+    } else if (bytes === first.rest[0]?.length) {
       first.rest.shift();
-    } else {
+    } else if (bytes > 0) {
       first.rest[0] = first.rest[0].subarray(bytes);
     }
     if (this.#written < first.used || first.rest.length > 0) return 0;
     this.#entries!.popFront();
+    if (this.#framing.isApart) this.#cost -= ENTRY_COST;
     if (first === this.#open) this.#open = undefined;
     this.#written = 0;
     if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
@@ -136,6 +173,7 @@ export class Outbox {
     if (dropped === undefined) return 0;
     if (dropped === this.#open) this.#open = undefined;
     this.#bytes -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
+    if (this.#framing.isApart) this.#cost -= ENTRY_COST;
     recycle(dropped.block);
     return dropped.messages;
   }
@@ -148,6 +186,7 @@ export class Outbox {
   /** Lets go of everything; `bytes` still says how much it was. */
   release(): void {
     this.#open = undefined;
+    this.#cost = 0;
     this.#entries?.clear();
   }
 }

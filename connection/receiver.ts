@@ -1,6 +1,6 @@
 /** The receiving half of a connection: transport, decoder, inbox, and holding back. */
 
-import type { Decoder } from "../codec.ts";
+import type { Decoder, EndInfo } from "../codec.ts";
 import { Deadline } from "../deadline.ts";
 import { ConnectionLostError, FrameTimeoutError, LengthwiseError } from "../errors.ts";
 import type { ResolvedLimits } from "../limits.ts";
@@ -11,8 +11,8 @@ import type { ConnectionSettings } from "./settings.ts";
 
 /** Who is told how the receiving half ended. */
 export interface ReceiverOwner {
-  /** The peer ended in order, on a message boundary. */
-  inputEnded(): void;
+  /** The peer ended in order, on a message boundary, with what it said about that. */
+  inputEnded(info: EndInfo | undefined): void;
   /** The framing has something to answer. */
   inputReplied(reply: Uint8Array): unknown;
   /** The stream broke, or the peer broke the rules. Messages before that are in the inbox. */
@@ -33,6 +33,8 @@ export class Receiver {
   readonly #lossIsEnd: boolean;
   readonly #owner: ReceiverOwner;
   readonly #decoder: Decoder;
+  /** Whether the peer's end stands in the stream, so that even what is dropped must be looked at. */
+  readonly #endsWithin: boolean;
   /** Made for the first frame that does not come at once. */
   #frameDeadline: Deadline | undefined;
   #state: "reading" | "discarding" | "ended" = "reading";
@@ -49,6 +51,7 @@ export class Receiver {
     this.#lossIsEnd = settings.lossIsEnd;
     this.#owner = owner;
     this.#decoder = framing.decoder(transport.recycle);
+    this.#endsWithin = framing.encodeEnd !== undefined;
   }
 
   /** Whether nothing more will come. */
@@ -65,10 +68,11 @@ export class Receiver {
         if (this.ended) return;
         if (chunk === undefined) break;
         this.#take(chunk);
+        if (this.#decoder.ended !== undefined) break;
       }
       if (this.#state === "reading") this.#decodeInto((messages) => this.#decoder.end(messages));
       this.stop();
-      this.#owner.inputEnded();
+      this.#owner.inputEnded(this.#decoder.ended);
     } catch (error) {
       if (this.ended) return;
       this.#fail(error);
@@ -119,7 +123,7 @@ export class Receiver {
   #take(chunk: Uint8Array): void {
     this.bytes += chunk.length;
     this.lastSeenAt = Date.now();
-    if (this.#state === "discarding") {
+    if (this.#state === "discarding" && !this.#endsWithin) {
       this.discardedBytes += chunk.length;
       return;
     }
@@ -127,8 +131,9 @@ export class Receiver {
     this.#decodeInto((messages) => this.#decoder.decode(chunk, messages));
     const reply = this.#decoder.takeReply?.();
     if (reply !== undefined) this.#owner.inputReplied(reply);
-    if (this.#decoder.pendingBytes === 0) this.#frameDeadline?.stop();
-    else if (this.messages > before || !this.#frameDeadline?.running) this.#startFrameDeadline();
+    if (this.#decoder.pendingBytes === 0 || this.#state === "discarding") {
+      this.#frameDeadline?.stop();
+    } else if (this.messages > before || !this.#frameDeadline?.running) this.#startFrameDeadline();
   }
 
   /** Queues what was decoded, also when the decoding ends in an error. */
@@ -138,7 +143,9 @@ export class Receiver {
       decode(messages);
     } finally {
       this.messages += messages.length;
-      if (messages.length > 0) this.inbox.put(messages);
+      if (this.#state === "discarding") {
+        for (const { length } of messages) this.discardedBytes += length;
+      } else if (messages.length > 0) this.inbox.put(messages);
     }
   }
 

@@ -18,6 +18,8 @@ export interface SenderOwner {
 }
 
 const DONE: Promise<void> = Promise.resolve();
+/** How long a last word may take, in milliseconds. */
+const LAST_WORD_TIMEOUT = 1_000;
 
 /** Queues messages and writes them, many per write. */
 export class Sender {
@@ -57,31 +59,61 @@ export class Sender {
    * @throws {ProtocolError} for a message that the framing cannot say.
    * @throws {SlowConsumerError} when too much waits already, and that is the policy.
    */
-  offer(message: Uint8Array): boolean {
+  offer(message: Uint8Array, isText?: boolean): boolean {
     if (!(message instanceof Uint8Array)) {
       throw new TypeError(`Cannot send ${typeof message}: it must be a Uint8Array or a string`);
     }
     const frameBytes = this.#framing.frameBytes(message);
-    if (frameBytes === 0) return true;
-    const pending = this.#outbox.bytes;
-    const { highWaterMark, maxPendingBytes } = this.#limits;
-    if (pending >= highWaterMark && pending + frameBytes > maxPendingBytes) {
-      if (!this.#makeRoom(frameBytes)) return false;
-    }
-    this.#outbox.push(message, frameBytes);
+    if (frameBytes === 0 && !this.#framing.isApart) return true;
+    if (!this.#hasRoom(frameBytes)) return false;
+    this.#outbox.push(message, frameBytes, isText);
+    this.#schedule();
+    return true;
+  }
+
+  /** Queues a message that is a frame already, as `offer()` does. */
+  offerFrame(frame: Uint8Array): boolean {
+    if (!this.#hasRoom(frame.length)) return false;
+    this.#outbox.pushFrame(frame);
     this.#schedule();
     return true;
   }
 
   /** Queues bytes that are no message; not while the peer is slow, to whom they matter least. */
   offerRaw(bytes: Uint8Array): void {
-    if (this.#outbox.bytes >= this.#limits.highWaterMark) return;
+    if (this.#outbox.cost < this.#limits.highWaterMark) this.pushEnd(bytes);
+  }
+
+  /** Queues the bytes that say the end. */
+  pushEnd(bytes: Uint8Array): void {
     this.#outbox.pushRaw(bytes);
     this.#schedule();
   }
 
+  /**
+   * Stops, and writes the bytes as a last word to a peer that did wrong, if it can be said at once.
+   * Settles when it was, after at most a second.
+   */
+  async stopWith(error: unknown, bytes: Uint8Array): Promise<void> {
+    const isQuiet = this.#state === "idle" && this.#outbox.isEmpty;
+    this.stop(error);
+    if (!isQuiet) return;
+    const writing = this.#transport.write(bytes).catch(() => {}); // It was only a courtesy.
+    const timer = Promise.withResolvers<void>();
+    const id = setTimeout(timer.resolve, LAST_WORD_TIMEOUT);
+    await Promise.race([writing, timer.promise]);
+    clearTimeout(id);
+  }
+
+  #hasRoom(frameBytes: number): boolean {
+    const pending = this.#outbox.cost;
+    const { highWaterMark, maxPendingBytes } = this.#limits;
+    return pending < highWaterMark || pending + frameBytes <= maxPendingBytes ||
+      this.#makeRoom(frameBytes);
+  }
+
   #schedule(): void {
-    if (this.#outbox.bytes >= this.#limits.highWaterMark) {
+    if (this.#outbox.cost >= this.#limits.highWaterMark) {
       this.flush();
     } else if (this.#state === "idle") {
       this.#state = "scheduled";
@@ -91,7 +123,7 @@ export class Sender {
 
   /** Resolves at once below the high-water mark, else when the queue is below it again. */
   room(): Promise<void> {
-    if (this.#outbox.bytes < this.#limits.highWaterMark) return DONE;
+    if (this.#outbox.cost < this.#limits.highWaterMark) return DONE;
     return (this.#drained ??= handledResolvers<void>()).promise;
   }
 
@@ -107,7 +139,7 @@ export class Sender {
 
   /** Resolves when everything was written, or nothing more will be. */
   flushed(): Promise<void> {
-    if (this.#outbox.bytes === 0 || this.#state === "stopped") return DONE;
+    if (this.#outbox.isEmpty || this.#state === "stopped") return DONE;
     this.flush();
     return (this.#flushed ??= Promise.withResolvers<void>()).promise;
   }
@@ -144,11 +176,11 @@ export class Sender {
         }
         this.messages += this.#outbox.advance(bytes);
         this.bytes += bytes;
-        if (this.#drained !== undefined && this.#outbox.bytes < this.#limits.highWaterMark) {
+        if (this.#drained !== undefined && this.#outbox.cost < this.#limits.highWaterMark) {
           this.#drained.resolve();
           this.#drained = undefined;
           // Whoever waited sends on now: what is left leaves with that, not in a small write before it.
-          if (this.#flushed === undefined && this.#outbox.bytes > 0) {
+          if (this.#flushed === undefined && !this.#outbox.isEmpty) {
             deadline.stop();
             this.#state = "scheduled";
             flushSoon(this);
@@ -192,7 +224,7 @@ export class Sender {
       this.dropped++;
       return false;
     }
-    while (this.#outbox.bytes + frameBytes > maxPendingBytes) {
+    while (this.#outbox.cost + frameBytes > maxPendingBytes) {
       this.dropped += this.#outbox.dropOldest();
     }
     return true;

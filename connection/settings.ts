@@ -10,6 +10,8 @@ export const CLIENT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
 
 /** Checked options. */
 export class ConnectionSettings<T> {
+  #own: { readonly framing: Framing; readonly settings: ConnectionSettings<T> } | undefined;
+
   /** Made by {@linkcode resolveSettings}. */
   constructor(
     readonly framing: Framing,
@@ -19,6 +21,20 @@ export class ConnectionSettings<T> {
     /** Whether readers see the end, and only `closed` the error, when the connection is lost. */
     readonly lossIsEnd = false,
   ) {}
+
+  /** The same for a transport that brings its own framing, or this where it brings none. */
+  withFraming(framing: Framing | undefined): ConnectionSettings<T> {
+    if (framing === undefined) return this;
+    if (this.#own?.framing !== framing) {
+      const { format, limits, signal, lossIsEnd } = this;
+      const limitedFraming = limited(framing, limits.maxMessageBytes);
+      this.#own = {
+        framing,
+        settings: new ConnectionSettings(limitedFraming, format, limits, signal, lossIsEnd),
+      };
+    }
+    return this.#own.settings;
+  }
 
   /** The same, where a loss ends iteration quietly. */
   withLossAsEnd(): ConnectionSettings<T> {

@@ -8,9 +8,9 @@ import type { ConnectionLimits } from "../limits.ts";
 export interface CloseInfo {
   /** Both ends closed in order, and everything that was sent left this end. */
   readonly clean: boolean;
-  /** The code given to `close()`. */
+  /** The code given to `close()`; else the one that the peer closed with, where it can say one. */
   readonly code?: number;
-  /** The reason given to `close()`. */
+  /** The reason given to `close()`; else the peer's, where it can say one. */
   readonly reason?: string;
   /** What went wrong, or what `abort()` was given. */
   readonly error?: unknown;
@@ -63,7 +63,10 @@ export interface ConnectionOptions<T = Uint8Array> extends ConnectionLimits {
   signal?: AbortSignal;
 }
 
-/** What to say when closing. A plain connection keeps it at this end, in {@linkcode CloseInfo}. */
+/**
+ * What to say when closing. WebSocket connections tell the peer; other plain ones keep it at this
+ * end, in {@linkcode CloseInfo}.
+ */
 export interface CloseOptions {
   /** A number for programs. */
   code?: number;

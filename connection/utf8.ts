@@ -11,3 +11,8 @@ export function utf8(text: string): Uint8Array {
   if (text.length * 3 > scratch.length) return encoder.encode(text);
   return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }
+
+/** UTF-8 bytes of a string, to keep. */
+export function encodeUtf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}

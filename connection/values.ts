@@ -34,12 +34,19 @@ export class Values<T> {
 
   /** The next value; undefined at the end. */
   receive(): Promise<T | undefined> {
+    if (this.#decoder === undefined) return this.receiveRaw() as Promise<T | undefined>;
     const message = this.#receiver.take();
     if (message !== undefined) return this.#decode(message);
     this.#onEmpty();
-    return this.#decoder === undefined
-      ? this.#receiver.inbox.wait("message") as Promise<T | undefined>
-      : this.#receiveLater(this.#decoder);
+    return this.#receiveLater(this.#decoder);
+  }
+
+  /** The next message as it is; undefined at the end. */
+  receiveRaw(): Promise<Uint8Array | undefined> {
+    const message = this.#receiver.take();
+    if (message !== undefined) return Promise.resolve(message);
+    this.#onEmpty();
+    return this.#receiver.inbox.wait("message");
   }
 
   async #receiveLater(decoder: FormatDecoder<T>): Promise<T | undefined> {

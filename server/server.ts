@@ -3,12 +3,14 @@
 import { delay } from "@std/async/delay";
 import { Deque } from "@std/data-structures";
 import { checkInteger } from "../codec/framing.ts";
-import { Connection } from "../connection.ts";
+import { Connection, Shared } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
-import type { AcceptedPeer, TransportListener } from "../transport.ts";
-import { Admission, type AdmissionLimits } from "./admission.ts";
+import type { AcceptedPeer, TlsListenOptions, Transport, TransportListener } from "../transport.ts";
+import { Admission, type AdmissionLimits, type Refusal as Limit } from "./admission.ts";
+import { HandshakeDeadline } from "./handshake.ts";
+import type { TokenGate } from "./token_gate.ts";
 
 /** What a server does with one connection, in a task of its own. */
 export type Handler<T = Uint8Array> = (connection: Connection<T>) => void | Promise<void>;
@@ -34,12 +36,26 @@ export interface ServerCloseOptions {
 export interface ServerStats {
   /** Connections accepted, without those refused. */
   readonly accepted: number;
-  /** Connections turned away at a limit. */
+  /** Connections turned away, for whatever reason. */
   readonly refused: number;
+  /** Connections turned away, by reason. */
+  readonly refusals: Readonly<Record<Refusal["reason"], number>>;
   /** Times that accepting failed, for want of file descriptors for example. */
   readonly acceptErrors: number;
   /** Handlers that ended in an error. */
   readonly handlerErrors: number;
+}
+
+/** A connection that was turned away. */
+export interface Refusal {
+  /** The address of the peer; empty where it has none. */
+  readonly hostname: string;
+  /** The endpoint that it came to. */
+  readonly endpoint: string;
+  /** The limit that it exceeds; `denied` by its address; or what it failed at. */
+  readonly reason: Limit | "handshake" | "token";
+  /** What went wrong in the handshake. */
+  readonly error?: unknown;
 }
 
 /** One open endpoint with what its connections are made with. */
@@ -57,7 +73,11 @@ export interface ServerOptions<T> extends AdmissionLimits {
   /** Where errors of handlers and of accepting go. */
   onError(error: unknown, connection?: Connection<T>): void;
   /** Told of connections that are turned away. */
-  onRefuse(hostname: string, limit: keyof AdmissionLimits): void;
+  onRefuse(refusal: Refusal): void;
+  /** Time for a handshake, and then for the token, in milliseconds. */
+  readonly handshakeTimeout: number;
+  /** Asks for the token, if there is one. */
+  readonly gate?: TokenGate;
   /** Closes the server when aborted. */
   signal?: AbortSignal;
 }
@@ -79,6 +99,8 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   readonly #handler: Handler<T> | undefined;
   readonly #options: ServerOptions<T>;
   readonly #connections = new Set<Connection<T>>();
+  /** Those that have yet to give the token. */
+  readonly #entering = new Set<Connection<T>>();
   readonly #admission: Admission;
   readonly #tasks = new Set<Promise<void>>();
   /** Connections that no loop has taken yet; those that end meanwhile leave it. */
@@ -90,6 +112,8 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   #resolveClosed: () => void;
   #accepted = 0;
   #acceptErrors = 0;
+  #failedHandshakes = 0;
+  #wrongTokens = 0;
   #handlerErrors = 0;
 
   /** Made by `listen()`. */
@@ -117,9 +141,15 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 
   /** Counts as of now. */
   get stats(): ServerStats {
+    const refusals = {
+      ...this.#admission.refusals,
+      handshake: this.#failedHandshakes,
+      token: this.#wrongTokens,
+    };
     return {
       accepted: this.#accepted,
-      refused: this.#admission.refused,
+      refused: Object.values(refusals).reduce((sum, count) => sum + count),
+      refusals,
       acceptErrors: this.#acceptErrors,
       handlerErrors: this.#handlerErrors,
     };
@@ -134,11 +164,21 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     const left = except === undefined
       ? undefined
       : new Set(except instanceof Connection ? [except] : except);
+    const shared = new Shared<T>(message);
     let count = 0;
     for (const connection of this.#connections) {
-      if (!left?.has(connection) && connection.offer(message)) count++;
+      if (!left?.has(connection) && connection.offer(shared)) count++;
     }
     return count;
+  }
+
+  /**
+   * Presents other certificates to clients that come from now on, without a restart.
+   *
+   * @throws {TypeError} for certificates that cannot be used; then the old ones stay.
+   */
+  replaceCertificates(tls: TlsListenOptions): void {
+    for (const { listener } of this.#listeners) listener.replaceCertificates?.(tls);
   }
 
   /** Connections as they come in, until the server closes. */
@@ -190,10 +230,10 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       const reason = new ConnectionClosedError(
         `Cannot go on with connection: the server closed and ${grace} ms of grace are over`,
       );
-      for (const connection of this.#connections) connection.abort(reason);
+      for (const connection of this.#all()) connection.abort(reason);
       over.resolve();
     }, grace);
-    const closing = [...this.#connections].map((connection) =>
+    const closing = [...this.#all()].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
     await Promise.race([Promise.all([...closing, ...this.#tasks]), over.promise]);
@@ -227,28 +267,81 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     }
   }
 
-  #admit(peer: AcceptedPeer, { settings, name }: OpenEndpoint<T>): void {
+  *#all(): Iterable<Connection<T>> {
+    yield* this.#connections;
+    yield* this.#entering;
+  }
+
+  #admit(peer: AcceptedPeer, endpoint: OpenEndpoint<T>): void {
     const { hostname } = peer;
     if (this.#state !== "open") return peer.refuse();
     const limit = this.#admission.enter(hostname);
     if (limit !== undefined) {
       peer.refuse();
-      this.#options.onRefuse(hostname, limit);
+      this.#options.onRefuse({ hostname, endpoint: endpoint.name, reason: limit });
       return;
     }
-    this.#accepted++;
-    let connection: Connection<T>;
     try {
-      connection = new Connection<T>(peer.open(), settings, name);
+      const deadline = new HandshakeDeadline(this.#options.handshakeTimeout, this.#stopping.signal);
+      const transport = peer.open(deadline);
+      if (!(transport instanceof Promise)) return this.#start(transport, hostname, endpoint);
+      this.#own(this.#finishHandshake(transport, peer, endpoint).finally(() => deadline.clear()));
     } catch (error) {
       this.#admission.leave(hostname);
       peer.refuse();
       throw error;
     }
+  }
+
+  /** Waits until a peer is ready for messages, which may be never. */
+  async #finishHandshake(
+    opening: Promise<Transport | undefined>,
+    peer: AcceptedPeer,
+    endpoint: OpenEndpoint<T>,
+  ): Promise<void> {
+    const { hostname } = peer;
+    try {
+      const transport = await opening;
+      if (transport !== undefined && this.#state === "open") {
+        return this.#start(transport, hostname, endpoint);
+      }
+      transport?.close();
+      this.#admission.leave(hostname);
+    } catch (error) {
+      this.#admission.leave(hostname);
+      peer.refuse();
+      if (this.#state !== "open") return;
+      this.#failedHandshakes++;
+      this.#options.onRefuse({ hostname, endpoint: endpoint.name, reason: "handshake", error });
+    }
+  }
+
+  #start(transport: Transport, hostname: string, endpoint: OpenEndpoint<T>): void {
+    this.#accepted++;
+    const connection = new Connection<T>(transport, endpoint.settings, endpoint.name);
+    connection.closed.then(() => this.#admission.leave(hostname));
+    const { gate } = this.#options;
+    if (gate === undefined) this.#hand(connection);
+    else this.#own(this.#askForToken(connection, gate, hostname));
+  }
+
+  async #askForToken(connection: Connection<T>, gate: TokenGate, hostname: string): Promise<void> {
+    this.#entering.add(connection);
+    const isRight = await gate.ask(connection);
+    this.#entering.delete(connection);
+    if (isRight && this.#state === "open") return this.#hand(connection);
+    if (this.#state !== "open") return;
+    this.#wrongTokens++;
+    this.#admission.penalize(hostname);
+    this.#options.onRefuse({ hostname, endpoint: connection.endpoint, reason: "token" });
+  }
+
+  /** Gives a connection to the handler, or to whoever iterates. */
+  #hand(connection: Connection<T>): void {
+    if (connection.state === "closed") return;
     this.#connections.add(connection);
     connection.closed.then(() => {
       this.#connections.delete(connection);
-      this.#admission.leave(hostname);
       if (!this.#unclaimed.isEmpty()) this.#unclaimed.removeFirst((other) => other === connection);
     });
     if (this.#handler !== undefined) this.#own(this.#handle(this.#handler, connection));

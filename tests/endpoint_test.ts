@@ -2,7 +2,13 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FRAMING_NAMES } from "../codec.ts";
-import { type Endpoint, formatAddress, formatEndpoint, parseEndpoint } from "../transport.ts";
+import {
+  type Endpoint,
+  formatAddress,
+  formatEndpoint,
+  framingOf,
+  parseEndpoint,
+} from "../transport.ts";
 
 const tcp = (hostname: string, port: number) => ({ transport: "tcp", hostname, port } as const);
 
@@ -43,7 +49,7 @@ for (const [text, endpoint, canonical] of RIGHT) {
 
 Deno.test("parseEndpoint() knows every framing by its name", () => {
   for (const framing of FRAMING_NAMES) {
-    assertEquals(parseEndpoint(`:1?framing=${framing}`).framing, framing);
+    assertEquals(framingOf(parseEndpoint(`:1?framing=${framing}`)), framing);
   }
 });
 
@@ -74,8 +80,18 @@ const WRONG: [text: string, reason: string][] = [
   ["localhost:1\n", LOOKS],
   [
     "http://localhost:1",
-    'transport "http" is unknown; use tcp://HOST:PORT, HOST:PORT or :PORT, unix:PATH or memory:NAME',
+    'transport "http" is unknown; use tcp://HOST:PORT, HOST:PORT or :PORT, tls://, udp://, ws://, wss://, unix:PATH or memory:NAME',
   ],
+  ["ws://localhost:99999", "it must look like ws://HOST:PORT/PATH, PORT up to 65535"],
+  ["ws://localhost:1/a b", "it must look like ws://HOST:PORT/PATH, PORT up to 65535"],
+  [
+    "wss://:1/?framing=u8",
+    "WebSocket has its own framing, a WebSocket message is a message",
+  ],
+  ["udp://:1?framing=u8", 'option "framing" is unknown; use group or ttl or broadcast'],
+  ["udp://:1?ttl=256", 'ttl "256" must be a number from 0 to 255'],
+  ["udp://:1?broadcast=yes", 'broadcast "yes" must be 0 or 1'],
+  ["udp://:1?group=x.y", 'group "x.y" must be a multicast address, such as 239.1.2.3'],
   [":1?farming=u8", 'option "farming" is unknown; use framing'],
   [":1?framing=u8&more=1", 'option "more" is unknown; use framing'],
   [":1?framing=u32bee", 'framing "u32bee" is unknown, the nearest is "u32be"'],

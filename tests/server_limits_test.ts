@@ -55,10 +55,10 @@ Deno.test("Admission forgets addresses that have left", () => {
 });
 
 Deno.test("Server closes at once what exceeds maxConnections, counts it and tells onRefuse", async () => {
-  const refused: string[][] = [];
+  const refused: unknown[] = [];
   await using server = await listen("127.0.0.1:0", {
     maxConnections: 2,
-    onRefuse: (...told) => refused.push(told),
+    onRefuse: (refusal) => refused.push(refusal),
   }, async (connection) => {
     for await (const message of connection) connection.send(message);
   });
@@ -70,8 +70,11 @@ Deno.test("Server closes at once what exceeds maxConnections, counts it and tell
   }
   using three = await RawPeer.connect(server.endpoints[0]);
   assertEquals(await three.drain(), 0);
-  assertEquals(refused, [["127.0.0.1", "maxConnections"]]);
-  assertEquals(server.stats, { accepted: 2, refused: 1, acceptErrors: 0, handlerErrors: 0 });
+  const [endpoint] = server.endpoints;
+  assertEquals(refused, [{ hostname: "127.0.0.1", endpoint, reason: "maxConnections" }]);
+  assertEquals(server.stats.accepted, 2);
+  assertEquals(server.stats.refused, 1);
+  assertEquals(server.stats.refusals.maxConnections, 1);
   await two.close();
   // The server may learn of it a moment later: those that come before that are turned away too.
   let answer: string | undefined;
@@ -89,7 +92,8 @@ Deno.test("TransportListener.accept() passes over peers that reset before they w
   const name = formatEndpoint(listener.endpoint);
   for (let n = 0; n < 20; n++) (await connectResettable(name)).resetAndDestroy();
   using peer = await RawPeer.connect(name);
-  const transport = (await listener.accept()).open();
+  const { signal } = new AbortController();
+  const transport = (await (await listener.accept()).open({ signal }))!;
   assertEquals(transport.remote, peer.address);
   transport.close();
   listener.close();

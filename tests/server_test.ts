@@ -18,7 +18,7 @@ import {
   MessageTooLargeError,
 } from "../errors.ts";
 import { type Handler, listen, type ListenOptions } from "../server.ts";
-import { parseEndpoint, type TcpEndpoint } from "../transport.ts";
+import { framingOf, parseEndpoint, type TcpEndpoint } from "../transport.ts";
 import { turn } from "./helpers/fake_transport.ts";
 import { RawPeer } from "./helpers/raw.ts";
 import { allTexts, receiveText } from "./helpers/texts.ts";
@@ -250,7 +250,7 @@ Deno.test("listen() opens several endpoints, each with its own framing, into one
     echo,
   );
   assertEquals(told, server.endpoints);
-  assertEquals(server.endpoints.map((endpoint) => parseEndpoint(endpoint).framing), [
+  assertEquals(server.endpoints.map((endpoint) => framingOf(parseEndpoint(endpoint))), [
     "line",
     "u16le",
     "varint",

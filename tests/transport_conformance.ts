@@ -7,7 +7,9 @@ import {
   type Connection,
   ConnectionClosedError,
   type ConnectionOptions,
+  type ConnectOptions,
   listen,
+  type ListenOptions,
   type Server,
 } from "../mod.ts";
 import { allTexts, asText, receiveText } from "./helpers/texts.ts";
@@ -18,6 +20,10 @@ export interface Kind {
   readonly name: string;
   /** A new endpoint to listen on. */
   endpoint(): string;
+  /** What `listen()` has to be told. */
+  readonly listenOptions?: ListenOptions;
+  /** What `connect()` has to be told. */
+  readonly connectOptions?: ConnectOptions;
   /** Cases that it does not have to pass, each with the reason. */
   readonly skip?: Partial<Record<CaseName, string>>;
 }
@@ -33,17 +39,17 @@ export function conformance(kind: Kind): void {
   }
 }
 
-function echo({ endpoint }: Kind, options = {}): Promise<Server> {
-  return listen(endpoint(), options, async (connection) => {
+function echo({ endpoint, listenOptions }: Kind, options = {}): Promise<Server> {
+  return listen(endpoint(), { ...listenOptions, ...options }, async (connection) => {
     for await (const message of connection) await connection.send(message);
   });
 }
 
 /** Both ends of one connection, closed in order at the end. */
-async function pair({ endpoint }: Kind, options: ConnectionOptions = {}) {
-  const server = await listen(endpoint(), options);
+async function pair(kind: Kind, options: ConnectionOptions = {}) {
+  const server = await listen(kind.endpoint(), { ...kind.listenOptions, ...options });
   const connections = server[Symbol.asyncIterator]();
-  const client = await connect(server.endpoints[0], options);
+  const client = await connect(server.endpoints[0], { ...kind.connectOptions, ...options });
   // The first message makes sure that every kind has told its peer of the connection.
   await client.send("hello");
   const accepted = (await connections.next()).value as Connection;
@@ -60,7 +66,7 @@ async function pair({ endpoint }: Kind, options: ConnectionOptions = {}) {
 const CASES = {
   async "echoes messages of many sizes, in order and whole"(kind: Kind) {
     await using server = await echo(kind);
-    await using client = await connect(server.endpoints[0]);
+    await using client = await connect(server.endpoints[0], kind.connectOptions);
     const sizes = [0, 1, 2, 255, 256, 65_535, 65_536, 65_537, 300_000, 0, 7];
     const sending = (async () => {
       for (const [i, size] of sizes.entries()) await client.send(new Uint8Array(size).fill(i));
@@ -74,7 +80,7 @@ const CASES = {
   async "carries the largest message, and refuses one byte more"(kind: Kind) {
     const maxMessageBytes = 1_000_000;
     await using server = await echo(kind, { maxMessageBytes });
-    await using client = await connect(server.endpoints[0]);
+    await using client = await connect(server.endpoints[0], kind.connectOptions);
     await client.send(new Uint8Array(maxMessageBytes));
     assertEquals((await client.receive())?.length, maxMessageBytes);
     client.send(new Uint8Array(maxMessageBytes + 1));
@@ -107,10 +113,10 @@ const CASES = {
   },
 
   async "half-closes: the answer comes after the end"(kind: Kind) {
-    await using server = await listen(kind.endpoint(), async (connection) => {
+    await using server = await listen(kind.endpoint(), kind.listenOptions ?? {}, async (connection) => {
       await connection.send(`${(await connection.receiveAll()).length} messages`);
     });
-    await using client = await connect(server.endpoints[0]);
+    await using client = await connect(server.endpoints[0], kind.connectOptions);
     for (let i = 0; i < 3; i++) await client.send("x");
     await client.closeWrite();
     assertEquals(await allTexts(client), ["3 messages"]);
@@ -176,7 +182,7 @@ const CASES = {
   async "serves 1000 connections, 50 at a time"(kind: Kind) {
     await using server = await echo(kind);
     const answers = pooledMap(50, Array.from({ length: 1000 }).keys(), async (i) => {
-      await using client = await connect(server.endpoints[0]);
+      await using client = await connect(server.endpoints[0], kind.connectOptions);
       await client.send(`${i}`);
       return await receiveText(client) === `${i}`;
     });

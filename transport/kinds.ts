@@ -6,7 +6,7 @@ import { tcp } from "./tcp.ts";
 import { unix } from "./unix.ts";
 
 /** One entry per kind. */
-const KINDS = { memory, tcp, unix };
+const KINDS: Partial<Record<Endpoint["transport"], unknown>> = { memory, tcp, unix };
 
 /** The kind of transport that an endpoint names. */
 export function kindOf(endpoint: Endpoint): TransportKind {

@@ -20,11 +20,16 @@ export interface RunOptions {
   readonly flags?: readonly string[];
 }
 
-function command(script: string, args: readonly string[], flags: readonly string[]): Deno.Command {
+function command(
+  script: string,
+  args: readonly string[],
+  flags: readonly string[],
+  env: Record<string, string> = {},
+): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...flags, script, ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -48,6 +53,18 @@ export async function run(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** How to start a server. */
+export interface StartOptions {
+  /** How many endpoints to wait for; 1 by default. */
+  readonly count?: number;
+  /** The program. */
+  readonly script?: string;
+  /** Flags for `deno run`. */
+  readonly flags?: readonly string[];
+  /** Environment variables. */
+  readonly env?: Record<string, string>;
+}
+
 /** A server program that runs until it is stopped. */
 export class RunningServer implements AsyncDisposable {
   readonly endpoints: string[] = [];
@@ -64,9 +81,9 @@ export class RunningServer implements AsyncDisposable {
   /** Starts a server and waits until as many endpoints as given are open. */
   static async start(
     args: readonly string[],
-    { count = 1, script = "server.ts", flags = ["--allow-net"] } = {},
+    { count = 1, script = "server.ts", flags = ["--allow-net"], env = {} }: StartOptions = {},
   ): Promise<RunningServer> {
-    const child = command(script, args, flags).spawn();
+    const child = command(script, args, flags, env).spawn();
     await child.stdin.close();
     const server = new RunningServer(child);
     while (server.endpoints.length < count) {

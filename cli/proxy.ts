@@ -1,0 +1,105 @@
+/** Which proxy the client goes through. */
+
+import { BlockList, isIP } from "node:net";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../transport.ts";
+import { parseProxy } from "../transport/proxy.ts";
+
+/** The variables that name a proxy, the first one that is set wins. */
+const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
+  tcp: ["all_proxy", "ALL_PROXY"],
+  tls: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+  wss: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+  // Not HTTP_PROXY: under CGI that is a header of the request, so a stranger's choice.
+  ws: ["http_proxy", "all_proxy", "ALL_PROXY"],
+};
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("0.0.0.0", "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+LOOPBACK.addAddress("::", "ipv6");
+
+/**
+ * The proxy for an endpoint: the one of `--proxy`, else the one that the environment names, as far
+ * as its variables may be read without asking. The environment's is not used for this machine itself, and for
+ * what `NO_PROXY` lists: hosts, domains with all below them, addresses, networks as `10.0.0.0/8`,
+ * each with a port or without, and `*` for everything.
+ *
+ * @throws {TypeError} for a proxy that is wrong, or that this endpoint cannot go through.
+ */
+export function proxyFor(
+  endpoint: string | Endpoint,
+  given?: string,
+  variable: (name: string) => string | undefined = readVariable,
+): string | undefined {
+  const wanted = typeof endpoint === "string" ? parseEndpoint(endpoint) : endpoint;
+  const names = VARIABLES[wanted.transport];
+  if (given !== undefined) {
+    const { name } = parseProxy(given);
+    if (names !== undefined) return given;
+    throw new TypeError(
+      `Cannot use --proxy ${name} together with "${formatEndpoint(wanted)}": ` +
+        `only ${Object.keys(VARIABLES).join(", ")} go through a proxy`,
+    );
+  }
+  if (names === undefined || !("hostname" in wanted)) return undefined;
+  const name = names.find((name) => variable(name));
+  if (name === undefined || isNear(wanted.hostname)) return undefined;
+  if (isExempt(wanted, variable("no_proxy") || variable("NO_PROXY") || "")) return undefined;
+  return fromVariable(name, variable(name)!);
+}
+
+function fromVariable(name: string, value: string): string {
+  const proxy = value.includes("://") ? value : `http://${value}`;
+  try {
+    parseProxy(proxy);
+    return proxy;
+  } catch (cause) {
+    throw new TypeError(
+      `${
+        (cause as Error).message
+      }; it is what the environment's ${name} says, --proxy overrides it`,
+      { cause },
+    );
+  }
+}
+
+/** A variable, unless Deno would ask whether it may be read. */
+function readVariable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+/** Whether a host is this machine, or an address with a zone, which means nothing to others. */
+function isNear(hostname: string): boolean {
+  return /^(.+\.)?localhost\.?$|%/i.test(hostname) || contains(LOOPBACK, hostname);
+}
+
+function isExempt({ hostname, port }: { hostname: string; port: number }, list: string): boolean {
+  const host = hostname.toLowerCase().replace(/\.$/, "");
+  return list.toLowerCase().split(/[\s,]+/).some((entry) => {
+    if (entry === "*") return true;
+    const [, bracketed, plain, onlyPort] =
+      /^(?:\[([0-9a-f:.]+)\]|([^:]*|[0-9a-f:.]+(?:\/\d+)?))(?::(\d+))?$/.exec(entry) ?? [];
+    const rule = bracketed ?? plain?.replace(/^\*?\.|\.$/g, "");
+    if (!rule || (onlyPort !== undefined && Number(onlyPort) !== port)) return false;
+    if (isIP(host) !== 0) return contains(networkOf(rule), host);
+    return host === rule || host.endsWith(`.${rule}`);
+  });
+}
+
+/** The addresses that `10.0.0.1` or `10.0.0.0/8` mean; none for what is neither. */
+function networkOf(rule: string): BlockList {
+  const list = new BlockList();
+  const [address, bits] = rule.split("/");
+  const family = isIP(address);
+  const most = family === 6 ? 128 : 32;
+  const prefix = Number(bits ?? most);
+  if (family !== 0 && prefix <= most) list.addSubnet(address, prefix, `ipv${family as 4 | 6}`);
+  return list;
+}
+
+function contains(list: BlockList, address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && list.check(address, `ipv${family as 4 | 6}`);
+}

@@ -1,0 +1,69 @@
+/** Messages for many. */
+
+import type { Framing } from "../codec.ts";
+import type { Format, Sendable } from "../format.ts";
+import { encodeUtf8 } from "./utf8.ts";
+
+/**
+ * A message that is sent to many connections: its frame is made once for each framing, and not once
+ * for each connection. Give it to `send()` or `offer()` in the message's place. The message must not
+ * change any more.
+ *
+ * @example One message, many connections
+ * ```ts
+ * import { Connection, Shared } from "@lengthwise/lengthwise";
+ * import { memoryPair } from "@lengthwise/lengthwise/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pairs = Array.from({ length: 3 }, () => memoryPair().map((t) => new Connection(t)));
+ * const news = new Shared("news");
+ * for (const [near] of pairs) near.offer(news);
+ * for (const [_, far] of pairs) {
+ *   assertEquals(new TextDecoder().decode(await far.receive()), "news");
+ * }
+ * await Promise.all(pairs.flat().map((connection) => connection.close()));
+ * ```
+ */
+export class Shared<T = Uint8Array> {
+  /** The message. */
+  readonly message: Sendable<T>;
+  #format: Format<T> | undefined;
+  #encoded: Uint8Array | undefined;
+  #isText = false;
+  #frames = new Map<Framing, Uint8Array>();
+  #lastFraming: Framing | undefined;
+  #lastFrame: Uint8Array | undefined;
+
+  /** Takes the message as `send()` does. */
+  constructor(message: Sendable<T>) {
+    this.message = message;
+  }
+
+  /**
+   * The frame for connections of this format and framing.
+   *
+   * @throws {TypeError} {ProtocolError} for what the format or the framing cannot express.
+   */
+  frame(format: Format<T>, framing: Framing): Uint8Array {
+    if (framing === this.#lastFraming && format === this.#format) return this.#lastFrame!;
+    if (format !== this.#format) this.#encode(format);
+    let frame = this.#frames.get(framing);
+    if (frame === undefined) {
+      frame = framing.encode(this.#encoded!, this.#isText);
+      this.#frames.set(framing, frame);
+    }
+    this.#lastFraming = framing;
+    return this.#lastFrame = frame;
+  }
+
+  #encode(format: Format<T>): void {
+    const encoded = format.encode(this.message);
+    this.#isText = typeof encoded === "string";
+    if (typeof encoded !== "string" && !(encoded instanceof Uint8Array)) {
+      throw new TypeError(`Cannot send ${typeof encoded}: it must be a Uint8Array or a string`);
+    }
+    this.#encoded = typeof encoded === "string" ? encodeUtf8(encoded) : encoded;
+    this.#frames.clear();
+    this.#format = format;
+  }
+}

@@ -1,0 +1,277 @@
+/** Where one listens or connects, written as a URL. */
+
+import { FRAMING_NAMES, type FramingName } from "../codec.ts";
+import { nearest } from "../nearest.ts";
+
+/** Where one listens or connects. */
+export type Endpoint =
+  | TcpEndpoint
+  | TlsEndpoint
+  | UnixEndpoint
+  | UdpEndpoint
+  | WebSocketEndpoint
+  | MemoryEndpoint;
+
+/** What endpoints with a host have. */
+interface HostEndpoint {
+  /** A host name or address, an IPv6 address without brackets. */
+  readonly hostname: string;
+  /** The port; 0 lets the system choose when listening. */
+  readonly port: number;
+}
+
+/** What endpoints of streams of bytes have. */
+interface StreamEndpoint {
+  /** The framing, where the endpoint names it. */
+  readonly framing?: FramingName;
+}
+
+/** `tcp://HOST:PORT`. */
+export interface TcpEndpoint extends HostEndpoint, StreamEndpoint {
+  /** The kind of transport. */
+  readonly transport: "tcp";
+}
+
+/** `tls://HOST:PORT`. */
+export interface TlsEndpoint extends HostEndpoint, StreamEndpoint {
+  /** The kind of transport. */
+  readonly transport: "tls";
+}
+
+/** `unix:PATH`, with `?mode=660` for the file's permissions when listening. */
+export interface UnixEndpoint extends StreamEndpoint {
+  /** The kind of transport. */
+  readonly transport: "unix";
+  /** The socket's file. */
+  readonly path: string;
+  /** The permission bits of the file, when listening; else what the process's mask leaves. */
+  readonly mode?: number;
+}
+
+/**
+ * `udp://HOST:PORT`: a message is a datagram. With `?group=ADDRESS` a listener joins a multicast
+ * group, with `?ttl=N` datagrams to one go so many networks far, and `?broadcast=1` permits
+ * sending to a broadcast address.
+ */
+export interface UdpEndpoint extends HostEndpoint {
+  /** The kind of transport. */
+  readonly transport: "udp";
+  /** The multicast group to join, when listening. */
+  readonly group?: string;
+  /** How many networks far multicast datagrams go, 0 to 255; 1 by default. */
+  readonly ttl?: number;
+  /** Whether the host may be a broadcast address, when connecting. */
+  readonly broadcast?: boolean;
+}
+
+/** `ws://HOST:PORT/PATH` and `wss://HOST:PORT/PATH`: a message is a WebSocket message. */
+export interface WebSocketEndpoint extends HostEndpoint {
+  /** The kind of transport; `wss` is over TLS. */
+  readonly transport: "ws" | "wss";
+  /** The path, with the query; `/` by default. */
+  readonly path: string;
+}
+
+/** `memory:NAME`: within this process. */
+export interface MemoryEndpoint extends StreamEndpoint {
+  /** The kind of transport. */
+  readonly transport: "memory";
+  /** What listeners and those who connect know it by. */
+  readonly name: string;
+}
+
+const FORMS = "tcp://HOST:PORT, HOST:PORT or :PORT";
+const HOST = String.raw`(\[[0-9a-f:.]+(?:%[\w.-]+)?\]|[^\s:\/?#\[\]@]*)`;
+const HOST_AND_PORT = new RegExp(
+  String.raw`^(?:\w+:\/\/)?${HOST}:(\d{1,5})\/?(?:\?([^#]*))?$`,
+  "i",
+);
+const WEB = new RegExp(String.raw`^\w+:\/\/${HOST}(?::(\d{1,5}))?((?:[\/?][!-~]*)?)$`, "i");
+/** What the systems have room for, less the closing zero: 108 on Linux, 104 on macOS and BSD. */
+const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
+
+/**
+ * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT`, `tls://HOST:PORT`, `unix:PATH`,
+ * `udp://HOST:PORT`, `ws://HOST:PORT/PATH`, `wss://HOST:PORT/PATH` or `memory:NAME`; those that carry
+ * a stream of bytes with `?framing=NAME`. An empty host is loopback, 127.0.0.1.
+ *
+ * @throws {TypeError} naming what is wrong and what would be right.
+ *
+ * @example What an endpoint says
+ * ```ts
+ * import { parseEndpoint } from "@lengthwise/lengthwise/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseEndpoint(":1234?framing=u32le"), {
+ *   transport: "tcp",
+ *   hostname: "127.0.0.1",
+ *   port: 1234,
+ *   framing: "u32le",
+ * });
+ * ```
+ */
+export function parseEndpoint(text: string): Endpoint {
+  const scheme = /^(?:([a-z][a-z0-9+.-]*):(?=\/\/)|(unix|memory):)/i.exec(text);
+  const transport = (scheme?.[1] ?? scheme?.[2] ?? "tcp").toLowerCase();
+  switch (transport) {
+    case "unix":
+      return parseUnix(text);
+    case "memory":
+      return parseMemory(text);
+    case "ws":
+    case "wss":
+      return parseWebSocket(text, transport);
+    case "tcp":
+    case "tls": {
+      const { query, ...host } = parseHost(text);
+      return { transport, ...host, ...parseQuery(text, query, ["framing"]) };
+    }
+    case "udp": {
+      const { query, ...host } = parseHost(text);
+      return { transport, ...host, ...parseQuery(text, query, ["group", "ttl", "broadcast"]) };
+    }
+  }
+  throw wrong(
+    text,
+    `transport "${transport}" is unknown; use ${FORMS}, tls://, udp://, ws://, wss://, unix:PATH or memory:NAME`,
+  );
+}
+
+function parseHost(text: string): HostEndpoint & { query: string } {
+  const parts = HOST_AND_PORT.exec(text);
+  const port = Number(parts?.[2]);
+  if (parts === null || port > 65_535) {
+    throw wrong(text, `it must look like ${FORMS}, PORT up to 65535`);
+  }
+  return { hostname: hostOf(parts[1]), port, query: parts[3] ?? "" };
+}
+
+function hostOf(text: string): string {
+  return text.replace(/^\[|\]$/g, "") || "127.0.0.1";
+}
+
+function parseWebSocket(text: string, transport: "ws" | "wss"): WebSocketEndpoint {
+  const parts = WEB.exec(text);
+  const port = Number(parts?.[2] ?? (transport === "ws" ? 80 : 443));
+  if (parts === null || port > 65_535) {
+    throw wrong(text, `it must look like ${transport}://HOST:PORT/PATH, PORT up to 65535`);
+  }
+  const path = parts[3].startsWith("/") ? parts[3] : `/${parts[3]}`;
+  if (/[?&]framing=/.test(path)) {
+    throw wrong(text, "WebSocket has its own framing, a WebSocket message is a message");
+  }
+  return { transport, hostname: hostOf(parts[1]), port, path };
+}
+
+function parseUnix(text: string): UnixEndpoint {
+  const [, path, query = ""] = /^unix:(?:\/\/(?=\/))?([^?\0]*)(?:\?(.*))?$/is.exec(text) ?? [];
+  if (!path) throw wrong(text, "it must look like unix:PATH");
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > MAX_PATH_BYTES) {
+    throw wrong(text, `its path has ${bytes} bytes, limit is ${MAX_PATH_BYTES} bytes`);
+  }
+  return { transport: "unix", path, ...parseQuery(text, query, ["framing", "mode"]) };
+}
+
+function parseMemory(text: string): MemoryEndpoint {
+  const [, name, query = ""] = /^memory:([\w.-]{1,100})(?:\?(.*))?$/i.exec(text) ?? [];
+  if (!name) {
+    throw wrong(text, "it must look like memory:NAME, with 1 to 100 of A-Z a-z 0-9 _ . -");
+  }
+  return { transport: "memory", name, ...parseQuery(text, query, ["framing"]) };
+}
+
+interface Query {
+  framing?: FramingName;
+  mode?: number;
+  group?: string;
+  ttl?: number;
+  broadcast?: boolean;
+}
+
+/** How the value of each option is read; undefined for a wrong one. */
+const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: string } } = {
+  framing: {
+    read: (value) => FRAMING_NAMES.find((name) => name === value),
+    right: `one of ${FRAMING_NAMES.join(", ")}`,
+  },
+  mode: {
+    read: (value) => /^[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) : undefined,
+    right: "three octal digits, such as 660",
+  },
+  group: {
+    read: (value) => /^[0-9a-f:.]+$/i.test(value) ? value : undefined,
+    right: "a multicast address, such as 239.1.2.3",
+  },
+  ttl: {
+    read: (value) => /^\d{1,3}$/.test(value) && Number(value) < 256 ? Number(value) : undefined,
+    right: "a number from 0 to 255",
+  },
+  broadcast: {
+    read: (value) => value === "1" ? true : value === "0" ? false : undefined,
+    right: "0 or 1",
+  },
+};
+
+function parseQuery<K extends keyof Query>(
+  text: string,
+  query: string,
+  names: readonly K[],
+): Pick<Query, K> {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!names.includes(name as K)) {
+      throw wrong(text, `option "${name}" is unknown; use ${names.join(" or ")}`);
+    }
+    const { read, right } = READERS[name as K];
+    options[name] = read(value);
+    if (options[name] !== undefined) continue;
+    throw wrong(
+      text,
+      name === "framing"
+        ? `framing "${value}" is unknown, the nearest is "${nearest(value, FRAMING_NAMES)}"`
+        : `${name} "${value}" must be ${right}`,
+    );
+  }
+  return options as Pick<Query, K>;
+}
+
+function wrong(text: string, what: string): TypeError {
+  return new TypeError(`Cannot use endpoint "${text}": ${what}`);
+}
+
+/** Writes an endpoint as a URL, the opposite of {@linkcode parseEndpoint}. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  const { transport } = endpoint;
+  if (transport === "ws" || transport === "wss") {
+    return `${transport}://${formatAddress(endpoint.hostname, endpoint.port)}${endpoint.path}`;
+  }
+  const query = "framing" in endpoint && endpoint.framing !== undefined
+    ? `?framing=${endpoint.framing}`
+    : "";
+  if (transport === "unix") return `unix:${endpoint.path}${query}`;
+  if (transport === "memory") return `memory:${endpoint.name}${query}`;
+  return `${transport}://${formatAddress(endpoint.hostname, endpoint.port)}${query}`;
+}
+
+/** The same endpoint with another framing or none, where one can be chosen. */
+export function withFraming(endpoint: Endpoint, framing: FramingName | undefined): Endpoint {
+  return hasFraming(endpoint) ? { ...endpoint, framing } : endpoint;
+}
+
+/** The framing that an endpoint names. */
+export function framingOf(endpoint: Endpoint): FramingName | undefined {
+  return hasFraming(endpoint) ? endpoint.framing : undefined;
+}
+
+/** Writes a host and a port, an IPv6 address in brackets. */
+export function formatAddress(hostname: string, port: number): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** Whether an endpoint carries a stream of bytes, so that a framing can be chosen for it. */
+export function hasFraming(
+  endpoint: Endpoint,
+): endpoint is Exclude<Endpoint, UdpEndpoint | WebSocketEndpoint> {
+  return !["udp", "ws", "wss"].includes(endpoint.transport);
+}

@@ -1,0 +1,108 @@
+/** Proxies that connections go through, written as URLs. */
+
+import { formatAddress } from "./endpoint.ts";
+
+/** A proxy, as {@linkcode parseProxy} reads it. */
+export interface Proxy {
+  /** What it speaks: SOCKS 5 (RFC 1928), or HTTP's CONNECT (RFC 9110, section 9.3.6). */
+  readonly protocol: "socks5" | "http";
+  /** Its host name or address, an IPv6 address without brackets. */
+  readonly hostname: string;
+  /** Its port. */
+  readonly port: number;
+  /** Who this end is, where the proxy wants to know. */
+  readonly credentials?: ProxyCredentials;
+  /** The proxy as a URL without the credentials, for messages. */
+  readonly name: string;
+}
+
+/** Who one is to a proxy. */
+export interface ProxyCredentials {
+  /** The user's name. */
+  readonly username: string;
+  /** The password, which may be empty. */
+  readonly password: string;
+}
+
+/** A proxy that failed. The message begins with its name, and never holds the password. */
+export class ProxyError extends Error {
+  /** Says what the proxy did, such as `refused: host unreachable`. */
+  constructor(proxy: Proxy, what: string, options?: ErrorOptions) {
+    super(`the proxy ${proxy.name} ${what}`, options);
+    this.name = "ProxyError";
+  }
+}
+
+const FORMS = "socks5://[USER:PASSWORD@]HOST[:PORT] or http://[USER:PASSWORD@]HOST[:PORT]";
+const PROTOCOLS: Record<string, { protocol: Proxy["protocol"]; port: number }> = {
+  socks5: { protocol: "socks5", port: 1080 },
+  socks5h: { protocol: "socks5", port: 1080 },
+  http: { protocol: "http", port: 80 },
+};
+const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^\s:\/?#\[\]@]+)(?::(\d{1,5}))?$/i;
+
+/**
+ * Reads a proxy: `socks5://[USER:PASSWORD@]HOST[:PORT]`, port 1080 by default, or
+ * `http://[USER:PASSWORD@]HOST[:PORT]`, port 80 by default. `socks5h` means the same as `socks5`: the
+ * proxy looks up the names either way, so that no look-up leaves this machine. User and password
+ * may be percent-encoded.
+ *
+ * @throws {TypeError} naming what is wrong, but not the password.
+ */
+export function parseProxy(text: string): Proxy {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
+  if (scheme === undefined) throw wrong("", `it must look like ${FORMS}`);
+  if (!Object.hasOwn(PROTOCOLS, scheme)) throw wrong(scheme, `it must look like ${FORMS}`);
+  const { protocol, port: usualPort } = PROTOCOLS[scheme];
+  const rest = text.slice(scheme.length + "://".length).replace(/\/$/, "");
+  const at = rest.lastIndexOf("@");
+  const [, host, portText] = HOST_AND_PORT.exec(rest.slice(at + 1)) ?? [];
+  const port = Number(portText ?? usualPort);
+  // What stands in the place of the host may be a misplaced password, so it is not repeated.
+  if (host === undefined) throw wrong(scheme, `HOST[:PORT] is missing or wrong, use ${FORMS}`);
+  if (port < 1 || port > 65_535) throw wrong(scheme, "the port must be from 1 to 65535");
+  const hostname = host.replace(/^\[|\]$/g, "");
+  if (host !== hostname && !URL.canParse(`http://${host}`)) {
+    throw wrong(scheme, "the host is no IPv6 address");
+  }
+  return {
+    protocol,
+    hostname,
+    port,
+    ...(at >= 0 && { credentials: credentialsFrom(rest.slice(0, at), scheme, protocol) }),
+    name: `${protocol}://${formatAddress(hostname, port)}`,
+  };
+}
+
+function credentialsFrom(
+  text: string,
+  scheme: string,
+  protocol: Proxy["protocol"],
+): ProxyCredentials {
+  const [, user, encoded = ""] = /^([^:]*)(?::(.*))?$/s.exec(text)!;
+  const username = decode(user, "user", scheme);
+  const password = decode(encoded, "password", scheme);
+  if (username === "") throw wrong(scheme, "the user is empty");
+  if (protocol === "http" && username.includes(":")) {
+    throw wrong(scheme, 'the user must be without ":", which HTTP ends it with');
+  }
+  for (const [what, value] of [["user", username], ["password", password]]) {
+    if (protocol === "socks5" && new TextEncoder().encode(value).length > 255) {
+      throw wrong(scheme, `the ${what} is longer than the 255 bytes that SOCKS has room for`);
+    }
+  }
+  return { username, password };
+}
+
+function decode(text: string, what: string, scheme: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // The cause would repeat the password.
+    throw wrong(scheme, `the ${what} is not percent-encoded UTF-8; write "%" as "%25"`);
+  }
+}
+
+function wrong(scheme: string, what: string): TypeError {
+  return new TypeError(`Cannot use proxy${scheme === "" ? "" : ` ${scheme}://…`}: ${what}`);
+}

@@ -1,0 +1,42 @@
+/** What is said to a proxy before it is out of the way. */
+
+import { type Proxy, ProxyError } from "../proxy.ts";
+
+/**
+ * Requests and replies, byte-exact: not one byte more is read than was asked for, because the next
+ * one may already be the destination's.
+ */
+export class Dialogue {
+  /** The proxy at the other end. */
+  readonly proxy: Proxy;
+  readonly #conn: Deno.TcpConn;
+
+  /** Begins on a new connection to the proxy. */
+  constructor(proxy: Proxy, conn: Deno.TcpConn) {
+    this.proxy = proxy;
+    this.#conn = conn;
+  }
+
+  /** Writes all of it. */
+  async send(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) {
+      rest = rest.subarray(await this.#conn.write(rest));
+    }
+  }
+
+  /** Exactly so many bytes. Rejects when the proxy ends before that. */
+  async receive(count: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(count);
+    for (let at = 0; at < count;) {
+      const read = await this.#conn.read(bytes.subarray(at));
+      if (read === null) throw this.error("closed the connection instead of answering");
+      at += read;
+    }
+    return bytes;
+  }
+
+  /** An error that says what the proxy did. */
+  error(what: string): ProxyError {
+    return new ProxyError(this.proxy, what);
+  }
+}
