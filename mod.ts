@@ -9,7 +9,10 @@
  * | `./connection` | `Connection`: its guarantees, options and limits |
  * | `./format` | what messages mean: `bytes()`, `text()`, `json()` |
  * | `./codec` | framings, for use without sockets and in browsers |
- * | `./chat` | `Chat`, a room for any text clients |
+ * | `./hub` | `Hub`: rooms of connections, for programs of your own |
+ * | `./backplane` | how hubs in several processes act as one |
+ * | `./chat` | `Chat`: rooms for any text clients |
+ * | `./chat/sqlite_history` | what is said, kept in a file |
  * | `./transport` | endpoints, and what a transport promises |
  * | `./testing` | linked pairs without a network, and faults |
  * | `./errors` | every error |
@@ -36,5 +39,6 @@ export * from "./codec.ts";
 export * from "./connection.ts";
 export * from "./errors.ts";
 export * from "./format.ts";
+export * from "./hub.ts";
 export * from "./server.ts";
 export * from "./transport.ts";

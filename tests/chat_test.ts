@@ -1,11 +1,19 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { Chat, connect, type Connection, listen, type Server, text } from "../mod.ts";
+import {
+  Chat,
+  type ChatOptions,
+  connect,
+  type Connection,
+  listen,
+  type Server,
+  text,
+} from "../mod.ts";
 
 const NOW = () => new Date("2026-11-20T18:12:03.456Z");
 
 /** A chat server on a framed and on a line endpoint. */
-function openChat(): Promise<Server<string>> {
-  const chat = new Chat({ now: NOW });
+function openChat(options: ChatOptions = {}): Promise<Server<string>> {
+  const chat = new Chat({ now: NOW, ...options });
   return listen(
     ["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?framing=line"],
     { format: text() },
@@ -38,7 +46,7 @@ Deno.test("Chat welcomes a newcomer with name, time and company, and tells the o
 });
 
 Deno.test("Chat sends what a member says to everyone, the sender included, in one order", async () => {
-  await using server = await openChat();
+  await using server = await openChat({ flood: { burst: 50 } });
   await using one = await join(server);
   await lines(one, 1);
   await using two = await join(server, 1);
@@ -121,7 +129,10 @@ Deno.test("Chat answers /who, /ping, /help and unknown commands to the asker alo
     "* There is no command /constructor. /help lists the commands.",
   ]);
   one.send("/help");
-  const help = await lines(one, 6);
+  const help: string[] = [];
+  while (help.length < 50 && !help.at(-1)?.startsWith("* //TEXT")) {
+    help.push(...await lines(one, 1));
+  }
   for (const name of ["/nick", "/who", "/ping", "/help", "/quit"]) {
     assertEquals(help.some((line) => line.startsWith(`* ${name}`)), true, name);
   }

@@ -1,0 +1,90 @@
+/** The commands that only the member itself hears of. */
+
+import type { Command } from "./command.ts";
+import { COST } from "./flood.ts";
+import { MAX_SHOWN_MESSAGES } from "./options.ts";
+
+/** What `/history` shows if it is not told how much, and what `/search` shows, in messages. */
+const SHOWN_MESSAGES = 20;
+
+/** The longest text to search for, in UTF-16 code units, as the history has it. */
+const MAX_QUERY_LENGTH = 256;
+
+/** Questions, and good-bye. */
+export const ASKING: Readonly<Record<string, Command>> = {
+  who: {
+    usage: "/who",
+    help: "tells who is here",
+    cost: COST.question,
+    run: (chat, member) => chat.audience.who(member),
+  },
+  rooms: {
+    usage: "/rooms",
+    help: "tells which rooms there are",
+    cost: COST.question,
+    run: (chat, member) => chat.tellRooms(member),
+  },
+  history: {
+    usage: "/history [N] [before ID]",
+    help: "shows what was said here",
+    cost: COST.question,
+    run(chat, member, argument) {
+      const match = /^(\d{1,9})?\s*(?:before\s+(\d{1,15}))?$/i.exec(argument);
+      if (match === null) return "usage";
+      const [, count = String(SHOWN_MESSAGES), before] = match;
+      const shown = Math.min(Number(count), MAX_SHOWN_MESSAGES);
+      const next = chat.tellHistory(
+        member,
+        shown,
+        before === undefined ? undefined : Number(before),
+      );
+      if (next !== undefined && member.style === "plain") {
+        chat.audience.notice(
+          member,
+          `/history ${shown} before ${next} shows what was said earlier.`,
+        );
+      }
+    },
+  },
+  search: {
+    usage: "/search TEXT",
+    help: "finds messages of this room with all these words",
+    cost: COST.message,
+    run(chat, member, query) {
+      if (query === "") return "usage";
+      const { audience } = chat;
+      const { room } = member;
+      if (query.length > MAX_QUERY_LENGTH) {
+        const limit = `the text has at most ${MAX_QUERY_LENGTH} characters`;
+        return audience.notice(member, `Cannot search: ${limit}.`, "error");
+      }
+      const found = chat.archive.search(room, query, SHOWN_MESSAGES);
+      if (found === undefined) {
+        return audience.notice(member, "The history cannot be read.", "error");
+      }
+      const messages = chat.ignoring.filter(member, found);
+      audience.tell(member, { type: "found", room: room.name, query, messages });
+    },
+  },
+  ping: {
+    usage: "/ping [TEXT]",
+    help: "is answered with a pong",
+    cost: COST.free,
+    run: (chat, member, text) => chat.audience.tell(member, { type: "pong", text }),
+  },
+  json: {
+    usage: "/json",
+    help: "answers in JSON from now on, for programs",
+    cost: COST.question,
+    run: (chat, member) => chat.speakJson(member),
+  },
+  quit: {
+    usage: "/quit",
+    help: "leaves",
+    cost: COST.free,
+    run(chat, member) {
+      chat.audience.notice(member, "Bye.");
+      return "quit";
+    },
+  },
+};

@@ -1,0 +1,139 @@
+/** Who hears what: rooms of the hub for people and for programs, and one answer at a time. */
+
+import { Hub } from "../hub.ts";
+import {
+  type ChatEvent,
+  jsonOf,
+  type LineEvent,
+  lineOf,
+  linesOf,
+  type Style,
+  STYLES,
+} from "./events.ts";
+import type { Member } from "./member.ts";
+import type { Room } from "./rooms.ts";
+
+/** The most members that one answer lists. */
+const MAX_LISTED = 500;
+
+/** Lines about comings and goings that a room's members get, together, in one tick. */
+const MAX_TOLD = 20_000;
+
+/** The hub's rooms with everybody in them. */
+const EVERYBODY: Readonly<Record<Style, string>> = { plain: "plain all", json: "json all" };
+
+/** Tells members what happens; each event is written once for people and once for programs. */
+export class Audience {
+  readonly hub: Hub<string>;
+  readonly #now: () => number;
+  /** Rooms whose counts of what was told must be set back. */
+  readonly #busy = new Set<Room>();
+
+  constructor(now: () => number, maxRooms: number) {
+    this.#now = now;
+    this.hub = new Hub<string>({
+      maxRooms: 2 * maxRooms + 4,
+      maxMembersPerRoom: Number.MAX_SAFE_INTEGER,
+      maxRoomsPerMember: 2,
+    });
+  }
+
+  /** Whether any program listens. */
+  get hasPrograms(): boolean {
+    return this.hub.members(EVERYBODY.json).size > 0;
+  }
+
+  /** From now on a member hears what is told to its room. */
+  add({ connection, room, style }: Member): void {
+    // It was lost while what it had written before still waited to be dealt with.
+    if (connection.state !== "open") return;
+    this.hub.join(room.channel(style), connection);
+    this.hub.join(EVERYBODY[style], connection);
+  }
+
+  /** From now on it does not. */
+  remove({ connection, room, style }: Member): void {
+    this.hub.leave(room.channel(style), connection);
+    this.hub.leave(EVERYBODY[style], connection);
+  }
+
+  /** Tells one member. */
+  tell(member: Member, event: ChatEvent): void {
+    const { id } = member.connection;
+    if (member.style === "json") this.hub.send(id, jsonOf(event));
+    else for (const line of linesOf(event, member.name, this.#now())) this.hub.send(id, line);
+  }
+
+  /** Tells one member something in words. */
+  notice(member: Member, text: string, kind: "news" | "error" = "news"): void {
+    this.tell(member, { type: "notice", text, ...(kind === "error" ? { error: true } : {}) });
+  }
+
+  /** Tells one member who is in its room. */
+  who(member: Member): void {
+    this.tell(member, whoOf(member.room));
+  }
+
+  /** Tells everyone in a room. */
+  room(room: Room, event: LineEvent, except?: Iterable<Member>): void {
+    const left = except === undefined
+      ? undefined
+      : new Set(Array.from(except, ({ connection }) => connection));
+    for (const style of STYLES) {
+      const channel = room.channel(style);
+      if (this.hub.members(channel).size === 0) continue;
+      this.hub.broadcast(channel, written(style, event), { except: left });
+    }
+  }
+
+  /** Tells everyone everywhere. */
+  all(event: LineEvent, styles: readonly Style[] = STYLES): void {
+    for (const style of styles) this.hub.broadcast(EVERYBODY[style], written(style, event));
+  }
+
+  /**
+   * Tells a room who came, went or fell silent. When that is more than its members should have to
+   * read, and the server to write, it is added up until the next tick.
+   */
+  crowd(
+    room: Room,
+    event: LineEvent & { type: "join" | "leave" | "silent" },
+    except?: Member,
+  ): void {
+    this.#busy.add(room);
+    const { size } = room.members;
+    if (room.told === 0 || room.told + size <= MAX_TOLD) {
+      room.told += size;
+      this.room(room, event, except === undefined ? undefined : [except]);
+    } else if (event.type === "join") room.untold.joined++;
+    else if (event.type === "leave") room.untold.left++;
+    else room.untold.silent++;
+  }
+
+  /** Tells what was added up. */
+  tick(): void {
+    for (const room of this.#busy) {
+      const { joined, left, silent } = room.untold;
+      if (joined + left + silent > 0) {
+        const text = `${joined} more joined, ${left} left, ${silent} fell silent. ` +
+          `${room.members.size} here.`;
+        this.room(room, { type: "notice", text });
+        const programs = room.channel("json");
+        if (this.hub.members(programs).size > 0) this.hub.broadcast(programs, jsonOf(whoOf(room)));
+        room.untold = { joined: 0, left: 0, silent: 0 };
+      }
+      room.told = 0;
+    }
+    this.#busy.clear();
+  }
+}
+
+function written(style: Style, event: LineEvent): string {
+  return style === "json" ? jsonOf(event) : lineOf(event);
+}
+
+function whoOf({ name, members }: Room): LineEvent {
+  const list = Array.from(members.values().take(MAX_LISTED), ({ presence }) => presence);
+  const more = members.size - list.length;
+  return { type: "who", room: name, members: list, ...(more > 0 ? { more } : {}) };
+}

@@ -1,0 +1,25 @@
+/** What a command is. */
+
+import type { Engine } from "./engine.ts";
+import type { Member } from "./member.ts";
+
+/** Something that a member can ask for with a slash. */
+export interface Command {
+  /** How to write it. */
+  readonly usage: string;
+  /** What it does, for `/help`. */
+  readonly help: string;
+  /** What it costs by the flood limits. */
+  readonly cost: number;
+  /**
+   * Does it; `"usage"` when it cannot be understood as it was written, `"quit"` when the member wants
+   * to leave.
+   */
+  run(chat: Engine, member: Member, argument: string): "quit" | "usage" | void;
+}
+
+/** The first word and the rest. */
+export function split(argument: string): [first: string, rest: string] {
+  const [, first, rest] = /^(\S*)\s*(.*)$/s.exec(argument)!;
+  return [first, rest];
+}

@@ -1,0 +1,115 @@
+/** What a member writes: something to say, or a command. */
+
+import { nearest } from "../nearest.ts";
+import { printable } from "../printable.ts";
+import { ASKING } from "./asking.ts";
+import type { Command } from "./command.ts";
+import type { Engine } from "./engine.ts";
+import { COST } from "./flood.ts";
+import type { Member } from "./member.ts";
+import { Guesses, OPERATOR, operatorCommand } from "./operator.ts";
+import { TALKING } from "./talking.ts";
+
+/** A line that is not to be said. */
+const COMMAND_LINE = /^\/(?!\/)(\S*)(.*)$/s;
+
+/** Understands what members write. */
+export class Commands {
+  readonly #chat: Engine;
+  readonly #forAll: ReadonlyMap<string, Command>;
+  readonly #forOperators: ReadonlyMap<string, Command>;
+
+  constructor(chat: Engine) {
+    this.#chat = chat;
+    const help: Command = {
+      usage: "/help [COMMAND]",
+      help: "lists the commands",
+      cost: COST.question,
+      run: (_chat, member, name) => this.#help(member, name),
+    };
+    const { ping, json, quit, ...asking } = ASKING;
+    const operator = operatorCommand(new Guesses());
+    const all = { ...TALKING, ...asking, ping, json, help, operator, quit };
+    this.#forAll = new Map(Object.entries(all));
+    this.#forOperators = new Map([...this.#forAll, ...Object.entries(OPERATOR)]);
+  }
+
+  /** Takes a line, however long and fast it comes; `"quit"` when the member wants to leave. */
+  hear(member: Member, message: string): "quit" | void {
+    const { settings, audience } = this.#chat;
+    if (message.length > settings.maxLineLength + 2) return this.#tooLong(member, message.length);
+    const line = withoutLineEnd(message);
+    if (line.length > settings.maxLineLength) return this.#tooLong(member, line.length);
+    if (line === "") return;
+    const [isCommand, name = "", argument = ""] = COMMAND_LINE.exec(line) ?? [];
+    const word = name.toLowerCase();
+    const command = isCommand === undefined ? undefined : this.#of(member).get(word);
+    const cost = command?.cost ?? (isCommand === undefined ? COST.message : COST.question);
+    if (!this.#passes(member, cost)) return;
+    if (isCommand === undefined) {
+      return this.#chat.say(member, "say", printable(line.replace(/^\/\//, "/")));
+    }
+    if (command === undefined) return this.#unknown(member, printable(name), word);
+    const result = command.run(this.#chat, member, printable(argument.trim()));
+    if (result !== "usage") return result;
+    audience.notice(member, `Cannot understand that: ${command.usage} ${command.help}.`, "error");
+  }
+
+  #of(member: Member): ReadonlyMap<string, Command> {
+    return member.operator ? this.#forOperators : this.#forAll;
+  }
+
+  /** Looks whether the member does not write too much; says so if it does. */
+  #passes(member: Member, cost: number): boolean {
+    if (member.operator) return true;
+    const { audience, settings: { flood: { burst, perSecond } }, now } = this.#chat;
+    const verdict = member.flood.take(cost, now);
+    if (verdict === "pass") return true;
+    if (verdict === "disconnect") {
+      this.#chat.disconnect(member, "Disconnected: you wrote too much too fast.");
+    } else if (verdict === "warn") {
+      const limit = `${burst} at once, then ${perSecond} per second`;
+      audience.notice(member, `Slow down: ${limit}. Your line was dropped.`, "error");
+    } else audience.notice(member, "Your line was dropped.", "error");
+    return false;
+  }
+
+  #tooLong(member: Member, length: number): void {
+    if (!this.#passes(member, COST.message)) return;
+    const limit = `the limit is ${this.#chat.settings.maxLineLength}`;
+    const text = `Your line was dropped: it has ${length} characters, ${limit}.`;
+    this.#chat.audience.notice(member, text, "error");
+  }
+
+  #unknown(member: Member, name: string, word: string): void {
+    const shown = name.length > 32 ? `${name.slice(0, 32)}…` : name;
+    const near = word === "" || word.length > 32
+      ? undefined
+      : nearest(word, [...this.#of(member).keys()]);
+    const isNear = near !== undefined && near[0] === word[0] &&
+      (near.startsWith(word) || Math.abs(near.length - word.length) <= 2);
+    const hint = isNear ? ` Did you mean /${near}?` : "";
+    const text = `There is no command /${shown}.${hint} /help lists the commands.`;
+    this.#chat.audience.notice(member, text, "error");
+  }
+
+  #help(member: Member, name: string): void {
+    const commands = this.#of(member);
+    const { audience } = this.#chat;
+    if (name !== "") {
+      const word = name.replace(/^\//, "").toLowerCase();
+      const command = commands.get(word);
+      if (command === undefined) return this.#unknown(member, word, word);
+      return audience.notice(member, `${command.usage} ${command.help}`);
+    }
+    for (const { usage, help } of commands.values()) audience.notice(member, `${usage} ${help}`);
+    audience.notice(member, "//TEXT says a line that begins with a slash");
+  }
+}
+
+/** In one pass, unlike a pattern, which would begin anew at each line end that is not the last. */
+function withoutLineEnd(message: string): string {
+  let end = message.length;
+  while (end > 0 && (message[end - 1] === "\n" || message[end - 1] === "\r")) end--;
+  return message.slice(0, end);
+}

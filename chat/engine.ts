@@ -1,0 +1,276 @@
+/** What happens in the chat: who is there, where, under which name, and what is said. */
+
+import type { Connection } from "../connection.ts";
+import { Archive } from "./archive.ts";
+import { Audience } from "./audience.ts";
+import { Bans, hostOf } from "./bans.ts";
+import type { SaidEvent } from "./events.ts";
+import { Flood } from "./flood.ts";
+import { Ignoring } from "./ignoring.ts";
+import { Member } from "./member.ts";
+import { memberNameProblem, NameIndex, roomNameProblem, shown } from "./names.ts";
+import type { ChatSettings } from "./options.ts";
+import { type Room, Rooms } from "./rooms.ts";
+
+/** How often silence is looked for and the sizes of rooms are told, in milliseconds. */
+const TICK = 1_000;
+
+/** The most rooms that one answer lists. */
+const MAX_LISTED = 500;
+
+/** The rules of the chat, without its commands. Everything happens at once; nothing waits. */
+export class Engine {
+  readonly settings: ChatSettings;
+  readonly archive: Archive;
+  readonly audience: Audience;
+  readonly rooms: Rooms;
+  readonly bans: Bans;
+  readonly ignoring: Ignoring = new Ignoring();
+  readonly members: Set<Member> = new Set();
+  /** Messages said in rooms. */
+  said = 0;
+  readonly #names = new NameIndex<Member>();
+  #state: "open" | "closed" = "open";
+  #guests = 0;
+  #roomsChanged = false;
+  #stopTicking: (() => void) | undefined;
+
+  constructor(settings: ChatSettings) {
+    this.settings = settings;
+    this.archive = new Archive(settings.history, settings.onError);
+    this.audience = new Audience(() => this.now, settings.maxRooms);
+    this.rooms = new Rooms(this.archive);
+    this.bans = new Bans(this.archive);
+  }
+
+  /** The time, in milliseconds since 1970. */
+  get now(): number {
+    return this.settings.now().getTime();
+  }
+
+  /** Who is called so, or looks so. */
+  find(name: string): Member | undefined {
+    return this.#names.find(name);
+  }
+
+  /** Lets a newcomer into the lobby; undefined for one that is turned away. */
+  enter(connection: Connection<string>): Member | undefined {
+    const room = this.rooms.lobby;
+    const host = hostOf(connection.remote);
+    const problem = this.#state === "closed"
+      ? "The chat is closed."
+      : this.bans.hasHost(host)
+      ? "You are banned from this chat."
+      : room.members.size >= this.settings.maxMembersPerRoom
+      ? "The chat is full, try again later."
+      : undefined;
+    if (problem !== undefined) connection.offer(`* ${problem}`);
+    if (problem !== undefined || connection.state !== "open") return undefined;
+    let name: string;
+    do name = `guest-${++this.#guests}`; while (this.find(name) !== undefined);
+    const { now } = this;
+    const flood = new Flood(this.settings.flood, now);
+    const member = new Member(connection, { name, room, host, flood, now });
+    this.members.add(member);
+    this.#names.add(name, member);
+    this.#stopTicking ??= this.settings.every(() => this.tick(), TICK);
+    this.#arrive(member, room, () => {
+      const members = room.members.size;
+      this.audience.tell(member, { type: "welcome", name, room: room.name, time: now, members });
+    });
+    return member;
+  }
+
+  /** Takes a member out, if it is still there. */
+  leave(member: Member): void {
+    if (member.state === "gone") return;
+    member.state = "gone";
+    this.members.delete(member);
+    this.#names.remove(member.name, member);
+    this.ignoring.forget(member);
+    this.#depart(member);
+    if (this.members.size > 0) return;
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
+    this.audience.tick();
+  }
+
+  /** Takes a member out and closes its connection, with a last line that says why. */
+  disconnect(member: Member, reason: string): void {
+    if (member.state === "gone") return;
+    this.audience.notice(member, reason, "error");
+    this.leave(member);
+    member.connection.close({ reason });
+  }
+
+  /** Says something in the member's room: it is kept first, then told to everyone. */
+  say(member: Member, kind: SaidEvent["type"], text: string): void {
+    const { name, room } = member;
+    const time = this.now;
+    const entry = this.archive.add({ room: room.archive, kind, name, text, time });
+    if (entry === undefined) {
+      this.audience.notice(member, "That was not said: the history cannot be written.", "error");
+      return;
+    }
+    this.said++;
+    room.lastId = entry.id;
+    this.#roomsChanged = true;
+    member.spokeAt = time;
+    if (member.silent) {
+      member.silent = false;
+      this.audience.crowd(room, { type: "silent", name, silent: false });
+    }
+    const event: SaidEvent = { type: kind, id: entry.id, room: room.name, name, text, time };
+    this.audience.room(room, event, this.ignoring.of(name));
+  }
+
+  /** Moves a member to another room, which is made if need be. */
+  move(member: Member, name: string): void {
+    const { maxRooms, maxMembersPerRoom } = this.settings;
+    const known = this.rooms.find(name);
+    const problem = roomNameProblem(name) ??
+      (known === undefined && this.rooms.size >= maxRooms
+        ? `there are ${this.rooms.size} rooms already`
+        : undefined) ??
+      ((known?.members.size ?? 0) >= maxMembersPerRoom && known !== member.room
+        ? `it is full`
+        : undefined);
+    if (problem !== undefined) {
+      this.audience.notice(member, `Cannot join "${name}": ${problem}.`, "error");
+      return;
+    }
+    if (known === member.room) {
+      this.audience.notice(member, `You are in ${known.name} already.`, "error");
+      return;
+    }
+    const room = known ?? this.rooms.open(name);
+    this.#depart(member);
+    member.room = room;
+    member.silent = false;
+    member.spokeAt = this.now;
+    this.#arrive(member, room, () => {
+      const members = room.members.size;
+      this.audience.tell(member, { type: "room", name: room.name, topic: room.topic, members });
+      if (member.style === "json") this.audience.who(member);
+    });
+  }
+
+  /** Gives a member another name, if it is free. */
+  rename(member: Member, name: string): void {
+    const holder = this.#names.find(name, member);
+    const problem = memberNameProblem(name) ??
+      (this.bans.hasName(name) ? "it is banned" : undefined) ??
+      (holder === undefined ? undefined : `${holder.name} is here`);
+    if (problem !== undefined) {
+      this.audience.notice(member, `Cannot use the name "${name}": ${problem}.`, "error");
+      return;
+    }
+    const from = member.name;
+    this.#names.remove(from, member);
+    member.name = shown(name);
+    this.#names.add(member.name, member);
+    this.ignoring.follow(from, member.name);
+    this.audience.room(member.room, { type: "nick", from, to: member.name, time: this.now });
+  }
+
+  /** From now on a member is told in JSON; to begin with, how things are. */
+  speakJson(member: Member): void {
+    this.audience.remove(member);
+    member.style = "json";
+    this.audience.add(member);
+    const { name, room } = member;
+    const members = room.members.size;
+    this.audience.tell(member, { type: "welcome", name, room: room.name, time: this.now, members });
+    this.audience.who(member);
+    this.tellRooms(member);
+    this.tellHistory(member, this.settings.greeting);
+  }
+
+  /** Programs must be told of the rooms again. */
+  roomsChanged(): void {
+    this.#roomsChanged = true;
+  }
+
+  /** Tells a member which rooms there are. */
+  tellRooms(member: Member): void {
+    this.audience.tell(member, this.#roomsEvent());
+  }
+
+  /**
+   * Tells a member what was said in its room, but for those that it ignores. Returns what comes
+   * before that, to ask for next: the id, if there is more.
+   */
+  tellHistory(member: Member, count: number, before?: number): number | undefined {
+    const { room } = member;
+    const found = this.archive.last(room, count + 1, before);
+    if (found === undefined) {
+      this.audience.notice(member, "The history cannot be read.", "error");
+      return;
+    }
+    const more = found.length > count;
+    const last = found.slice(more ? 1 : 0);
+    const messages = this.ignoring.filter(member, last);
+    this.audience.tell(member, { type: "history", room: room.name, messages, more });
+    return more ? last[0]?.id : undefined;
+  }
+
+  /** Once a second while anyone is there. */
+  tick(): void {
+    const { now } = this;
+    for (const member of this.members) {
+      if (member.silent || now - member.spokeAt < this.settings.silentAfter) continue;
+      member.silent = true;
+      this.audience.crowd(member.room, { type: "silent", name: member.name, silent: true });
+    }
+    this.audience.tick();
+    if (this.#roomsChanged && this.audience.hasPrograms) {
+      this.audience.all(this.#roomsEvent(), ["json"]);
+    }
+    this.#roomsChanged = false;
+  }
+
+  /** Ends for everyone. */
+  close(): void {
+    this.#state = "closed";
+    for (const member of this.members) this.disconnect(member, "The chat is closing.");
+  }
+
+  /** Puts a member into a room: it is told first, then the others. */
+  #arrive(member: Member, room: Room, tellWhere: () => void): void {
+    room.members.add(member);
+    this.#roomsChanged = true;
+    this.audience.add(member);
+    tellWhere();
+    if (member.style === "json" || room.lastId > 0) this.#greet(member);
+    const { name } = member;
+    const members = room.members.size;
+    const event = { type: "join", room: room.name, name, members, time: this.now } as const;
+    this.audience.crowd(room, event, member);
+  }
+
+  /** Shows a newcomer what was said last; to a person only if there is anything. */
+  #greet(member: Member): void {
+    const { greeting } = this.settings;
+    if (member.style === "json") this.tellHistory(member, greeting);
+    else if (greeting > 0 && this.archive.last(member.room, 1)?.length !== 0) {
+      this.tellHistory(member, greeting);
+    }
+  }
+
+  #depart(member: Member): void {
+    const { name, room } = member;
+    this.audience.remove(member);
+    room.members.delete(member);
+    this.#roomsChanged = true;
+    const members = room.members.size;
+    const event = { type: "leave", room: room.name, name, members, time: this.now } as const;
+    this.audience.crowd(room, event);
+    this.rooms.prune(room);
+  }
+
+  #roomsEvent() {
+    const rooms = this.rooms.list(MAX_LISTED);
+    const more = this.rooms.size - rooms.length;
+    return { type: "rooms" as const, rooms, ...(more > 0 ? { more } : {}) };
+  }
+}

@@ -1,0 +1,168 @@
+/** What members are told, and how it is written: as a line for people, as JSON for programs. */
+
+import type { HistoryEntry } from "./history.ts";
+
+/** Something that was said in a room. */
+export interface SaidEvent extends Omit<HistoryEntry, "kind"> {
+  /** Whether it was said, or done with `/me`. */
+  readonly type: "say" | "me";
+}
+
+/** Someone who is there, as `/who` shows it. */
+export interface Presence {
+  /** Its name. */
+  readonly name: string;
+  /** Why it is away, if it is. */
+  readonly away?: string;
+  /** There if it has said nothing for `silentAfter`. */
+  readonly silent?: true;
+  /** There if it is an operator. */
+  readonly operator?: true;
+}
+
+/** A room, as `/rooms` shows it. */
+export interface RoomInfo {
+  /** Its name, as the first who came wrote it. */
+  readonly name: string;
+  /** How many are in it. */
+  readonly members: number;
+  /** What it is about, empty for nothing. */
+  readonly topic: string;
+  /** The id of its newest message, 0 for none. */
+  readonly last: number;
+}
+
+/** Everything that a member can be told. Times are milliseconds since 1970. */
+export type ChatEvent =
+  | { type: "welcome"; name: string; room: string; time: number; members: number }
+  | SaidEvent
+  | { type: "tell"; from: string; to: string; text: string; time: number }
+  | { type: "join" | "leave"; room: string; name: string; members: number; time: number }
+  | { type: "nick"; from: string; to: string; time: number }
+  | { type: "away"; name: string; text?: string }
+  | { type: "silent"; name: string; silent: boolean }
+  | { type: "topic"; room: string; name: string; text: string }
+  | { type: "room"; name: string; topic: string; members: number }
+  | { type: "who"; room: string; members: readonly Presence[]; more?: number }
+  | { type: "rooms"; rooms: readonly RoomInfo[]; more?: number }
+  | { type: "history"; room: string; messages: readonly SaidEvent[]; more: boolean }
+  | { type: "found"; room: string; query: string; messages: readonly SaidEvent[] }
+  | { type: "pong"; text: string }
+  | { type: "notice"; text: string; error?: true };
+
+/** An event that one line tells. */
+export type LineEvent = Exclude<ChatEvent, { type: "history" | "found" | "room" }>;
+
+/** How a member wants to be told. */
+export type Style = "plain" | "json";
+
+/** Both ways. */
+export const STYLES = ["plain", "json"] as const;
+
+/** An event for a program. */
+export function jsonOf(event: ChatEvent): string {
+  return JSON.stringify(event);
+}
+
+/** An event for a person. `to` is who reads it. */
+export function lineOf(event: LineEvent, to?: string): string {
+  switch (event.type) {
+    case "say":
+      return `${event.name}: ${event.text}`;
+    case "me":
+      return `* ${event.name} ${event.text}`;
+    case "tell":
+      return event.to === to
+        ? `* ${event.from} tells you: ${event.text}`
+        : `* You tell ${event.to}: ${event.text}`;
+    case "welcome":
+      return `* Welcome, ${event.name}. ${secondOf(event.time)}. ${event.members} here. ` +
+        "/help lists the commands.";
+    case "join":
+      return `* ${event.name} joined. ${event.members} here.`;
+    case "leave":
+      return `* ${event.name} left. ${event.members} here.`;
+    case "nick":
+      return `* ${event.from} is now ${event.to}.`;
+    case "away":
+      return event.text === undefined
+        ? `* ${event.name} is back.`
+        : `* ${event.name} is away: ${event.text}`;
+    case "silent":
+      return `* ${event.name} ${event.silent ? "has fallen silent" : "is back"}.`;
+    case "topic":
+      return event.text === ""
+        ? `* ${event.name} cleared the topic.`
+        : `* ${event.name} set the topic: ${event.text}`;
+    case "who":
+      return `* ${event.members.length + (event.more ?? 0)} here: ` +
+        `${event.members.map(presence).join(", ")}${andMore(event.more)}.`;
+    case "rooms":
+      return `* ${counted(event.rooms.length + (event.more ?? 0), "room")}: ` +
+        `${event.rooms.map(room).join(", ")}${andMore(event.more)}.`;
+    case "pong":
+      return `* pong ${event.text}`.trimEnd();
+    case "notice":
+      return `* ${event.text}`;
+  }
+}
+
+/** An event for a person, in as many lines as it takes. `now` is in milliseconds since 1970. */
+export function linesOf(event: ChatEvent, to: string, now: number): string[] {
+  switch (event.type) {
+    case "room": {
+      const line = `* You are in ${event.name}. ${event.members} here.`;
+      return event.topic === "" ? [line] : [line, `* The topic: ${event.topic}`];
+    }
+    case "history": {
+      const { messages } = event;
+      const head = messages.length === 1 ? "message" : `${messages.length} messages`;
+      return messages.length === 0
+        ? ["* There are no messages."]
+        : [`* The last ${head}:`, ...messages.map((message) => dated(message, now))];
+    }
+    case "found": {
+      const { messages, query } = event;
+      return messages.length === 0 ? [`* Nothing found: ${query}`] : [
+        `* Found ${counted(messages.length, "message")}: ${query}`,
+        ...messages.map((message) => dated(message, now)),
+      ];
+    }
+    default:
+      return [lineOf(event, to)];
+  }
+}
+
+/** So many of a thing, in words. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+function presence({ name, away, silent, operator }: Presence): string {
+  const states = [
+    operator ? "operator" : "",
+    away === undefined ? "" : `away: ${away}`,
+    silent ? "silent" : "",
+  ].filter((state) => state !== "");
+  return states.length === 0 ? name : `${name} (${states.join(", ")})`;
+}
+
+function room({ name, members, topic }: RoomInfo): string {
+  return topic === "" ? `${name} (${members})` : `${name} (${members}, ${topic})`;
+}
+
+function andMore(more = 0): string {
+  return more === 0 ? "" : ` and ${more} more`;
+}
+
+/** What was said earlier, with its time in UTC; with the day when that was not within a day of now. */
+function dated(message: SaidEvent, now: number): string {
+  const time = secondOf(message.time);
+  const short = Math.abs(now - message.time) < 24 * 60 * 60 * 1000;
+  return `[${short ? time.slice(11, 16) : time.slice(0, 16)}] ${lineOf(message)}`;
+}
+
+/** A time in UTC, such as `2026-11-20 18:12:03Z`. */
+function secondOf(time: number): string {
+  return new Date(time).toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z");
+}

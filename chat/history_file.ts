@@ -1,0 +1,184 @@
+/** The file behind a history: opening it, its schema, what may be stored in it, what can fail. */
+
+import { accessSync, constants, existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { HistoryError } from "./history.ts";
+
+/** "Lwhi": tells a history from the databases of other programs. */
+const APPLICATION_ID = 0x4c776869;
+
+/** How long to wait for another process to let go of the file. It blocks this one. */
+const BUSY_TIMEOUT = 250;
+
+/** Brings a database from one version to the next. */
+export type Migration = (database: DatabaseSync) => void;
+
+/**
+ * The schema, version by version. What is published here is never changed, only added to.
+ *
+ * Messages are clustered by room: one page to write for each, and the last of a room lie together.
+ * A room without a name is forgotten; its messages are removed bit by bit. `folded` is the text as
+ * searches see it, NULL when it is the same.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  (database) =>
+    database.exec(`
+      CREATE TABLE rooms (
+        id INTEGER PRIMARY KEY,
+        name TEXT UNIQUE,
+        count INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        last INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE messages (
+        room INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        time INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        folded TEXT,
+        PRIMARY KEY (room, id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `),
+];
+
+/**
+ * Opens the database in a file, which is this process's alone until it is closed.
+ *
+ * @throws {TypeError} for a name that can be no file's.
+ * @throws {HistoryError} if it cannot be opened.
+ */
+export function openFile(file: string, synchronous: "NORMAL" | "FULL"): DatabaseSync {
+  if (file === "" || file === ":memory:" || file.includes("\0")) {
+    throw new TypeError(`Cannot open history ${JSON.stringify(file)}: it is no name of a file`);
+  }
+  checkPermissions(file);
+  // SQLite reads more into a name that begins with "file:".
+  const path = isAbsolute(file) ? file : `./${file}`;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT, allowExtension: false });
+    // Exclusive first: then WAL needs no shared memory, and the lock is taken with the first read.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    checkOwner(database);
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
+      PRAGMA journal_size_limit = 8388608; PRAGMA temp_store = MEMORY`);
+    migrate(database, MIGRATIONS);
+    return database;
+  } catch (cause) {
+    database?.close();
+    const reason = isReadOnly(path) ? "the file is read-only" : reasonOf(cause);
+    throw new HistoryError(`Cannot open history ${file}: ${reason}`, { cause });
+  }
+}
+
+/** Whether the file is there and cannot be written, for which SQLite says only "disk I/O error". */
+function isReadOnly(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    // Not by opening it: closing it again would let go of the locks that this process has on it.
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch {
+    return true; // whatever the system says, it is a no
+  }
+}
+
+/** Looks before SQLite does, since that would make Deno ask. */
+function checkPermissions(file: string): void {
+  const missing = (["read", "write"] as const).filter((name) =>
+    Deno.permissions.querySync({ name, path: file }).state !== "granted"
+  );
+  if (missing.length === 0) return;
+  const flags = missing.map((name) => `--allow-${name}=${file}`).join(" ");
+  throw new HistoryError(`Cannot open history ${file}: no permission; run with ${flags}`);
+}
+
+/** Refuses the database of another program. */
+function checkOwner(database: DatabaseSync): void {
+  const owner = pragma(database, "application_id");
+  if (owner === APPLICATION_ID) return;
+  const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()!;
+  if (owner !== 0 || tables !== 0) throw new Error("it is the database of another program");
+}
+
+/**
+ * Brings the schema up to date, all of it or nothing.
+ *
+ * @throws {Error} for a schema that is newer than the migrations, or what a migration throws.
+ */
+export function migrate(database: DatabaseSync, migrations: readonly Migration[]): void {
+  const version = pragma(database, "user_version");
+  if (version > migrations.length) {
+    throw new Error(
+      `it is of version ${version}, this program knows versions up to ${migrations.length}`,
+    );
+  }
+  // Even when there is nothing to do: who only reads cannot keep a history.
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const migration of migrations.slice(version)) migration(database);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    database.exec("COMMIT");
+  } catch (error) {
+    rollBack(database);
+    throw error;
+  }
+}
+
+function pragma(database: DatabaseSync, name: "application_id" | "user_version"): number {
+  return database.prepare(`PRAGMA ${name}`).get()![name] as number;
+}
+
+/** Ends a transaction that failed. */
+export function rollBack(database: DatabaseSync): void {
+  // SQLite has rolled back by itself when the disk is full.
+  if (database.isTransaction) database.exec("ROLLBACK");
+}
+
+/** The reason behind a failure of SQLite, as the end of an error's message. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  for (const [pattern, reason] of reasons) if (pattern.test(message)) return reason;
+  return message;
+}
+
+/** By message, not by code: Deno gives no code for what fails in `exec()` and on opening. */
+const reasons: readonly [pattern: RegExp, reason: string][] = [
+  [/database (table )?is locked/, "another process has it open"],
+  [/database or disk is full/, "the disk is full"],
+  [/readonly database/, "the file is read-only"],
+  [/disk I\/O error/, "the disk fails, or is full (disk I/O error)"],
+  [/file is not a database/, "the file is no database"],
+  [/is malformed|database corrupt/, "the file is damaged"],
+  [
+    /unable to open database file/,
+    "it is a folder, or its folder does not exist or may not be used",
+  ],
+];
+
+/**
+ * A string as SQLite can keep it: NUL, which ends a text when it is read, and lone surrogates, which
+ * UTF-8 does not have, are written as U+001A and four digits.
+ */
+export function encodeText(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\0\x1a\ud800-\udfff]/gu, (character) => {
+    return `\x1a${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** The string behind what {@linkcode encodeText} made. */
+export function decodeText(text: string): string {
+  if (!text.includes("\x1a")) return text;
+  // deno-lint-ignore no-control-regex
+  return text.replace(/\x1a([0-9a-f]{4})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
+}

@@ -1,0 +1,31 @@
+/** What a search compares: words and texts in one form, the same for every kind of history. */
+
+/** The longest query, in UTF-16 units: what one search may cost is bounded by it. */
+export const MAX_QUERY_LENGTH = 256;
+
+/**
+ * The form in which texts are compared: without regard to case and to compatibility forms (Unicode
+ * NFKC). "Straße" and "STRASSE" are the same, as are all sigmas and a dotted or dotless I; accents
+ * make a difference.
+ */
+export function fold(text: string): string {
+  // Most messages are plain; the long way costs a few microseconds.
+  // deno-lint-ignore no-control-regex
+  if (/^[\x01-\x7f]*$/.test(text)) return text.toLowerCase();
+  return text.toWellFormed().normalize("NFKC").toUpperCase().toLowerCase()
+    .replaceAll("ς", "σ").replaceAll("i\u0307", "i").replaceAll("\0", " ");
+}
+
+/**
+ * The different words of a query, folded.
+ *
+ * @throws {RangeError} for a query longer than {@linkcode MAX_QUERY_LENGTH}.
+ */
+export function wordsOf(query: string): string[] {
+  if (query.length > MAX_QUERY_LENGTH) {
+    throw new RangeError(
+      `Cannot search for ${query.length} characters: limit is ${MAX_QUERY_LENGTH} characters`,
+    );
+  }
+  return [...new Set(fold(query).split(/\s+/).filter((word) => word !== ""))];
+}

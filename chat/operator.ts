@@ -1,0 +1,166 @@
+/** What operators can do, and how to become one. */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import { type Command, split } from "./command.ts";
+import type { Engine } from "./engine.ts";
+import { counted } from "./events.ts";
+import { COST } from "./flood.ts";
+import type { Member } from "./member.ts";
+
+/** Wrong tokens before a member is disconnected. */
+const MAX_WRONG_TOKENS = 3;
+
+/** Wrong tokens from one address before no more are looked at, and for how long, in milliseconds. */
+const MAX_GUESSES = 10;
+const GUESS_WINDOW = 600_000;
+
+/** Addresses to remember; the oldest is forgotten. */
+const MAX_GUESSERS = 10_000;
+
+/** Counts wrong tokens by address. */
+export class Guesses {
+  readonly #byHost = new Map<string, { count: number; since: number }>();
+
+  /** Whether an address has guessed too often. */
+  isOver(host: string, now: number): boolean {
+    const guesses = this.#byHost.get(host);
+    return guesses !== undefined && guesses.count >= MAX_GUESSES &&
+      now - guesses.since < GUESS_WINDOW;
+  }
+
+  /** One more was wrong. */
+  add(host: string, now: number): void {
+    const known = this.#byHost.get(host);
+    const isFresh = known !== undefined && now - known.since < GUESS_WINDOW;
+    const guesses = isFresh ? known : { count: 0, since: now };
+    guesses.count++;
+    this.#byHost.delete(host);
+    this.#byHost.set(host, guesses);
+    if (this.#byHost.size > MAX_GUESSERS) this.#byHost.delete(this.#byHost.keys().next().value!);
+  }
+}
+
+/** How to become an operator: for everyone. */
+export function operatorCommand(guesses: Guesses): Command {
+  return {
+    usage: "/operator TOKEN",
+    help: "makes you an operator",
+    cost: COST.message,
+    run(chat, member, token) {
+      const { audience, settings: { operatorToken } } = chat;
+      const fail = (problem: string) => audience.notice(member, problem, "error");
+      if (token === "") return "usage";
+      if (operatorToken === undefined) return fail("There are no operators: no token was set.");
+      const { now } = chat;
+      const host = member.host ?? "";
+      if (guesses.isOver(host, now)) return fail("Too many wrong tokens. Try again later.");
+      if (isSame(token, operatorToken)) {
+        member.operator = true;
+        return audience.notice(member, "You are an operator. /help lists what you can do.");
+      }
+      guesses.add(host, now);
+      if (++member.wrongTokens < MAX_WRONG_TOKENS) return fail("That is not the token.");
+      chat.disconnect(member, "Disconnected: that was not the token, again.");
+    },
+  };
+}
+
+/** What only operators can do. */
+export const OPERATOR: Readonly<Record<string, Command>> = {
+  kick: {
+    usage: "/kick NAME [REASON]",
+    help: "disconnects a member",
+    cost: COST.question,
+    run(chat, member, argument) {
+      const [name, reason] = split(argument);
+      if (name === "") return "usage";
+      const victim = chat.find(name);
+      if (victim === undefined) return nobody(chat, member, name);
+      remove(chat, member, victim, "kicked", reason);
+    },
+  },
+  ban: {
+    usage: "/ban [NAME]",
+    help: "disconnects a member and lets neither its name nor its address in again, or lists bans",
+    cost: COST.question,
+    run(chat, member, name) {
+      const { audience, bans } = chat;
+      if (name === "") {
+        const all = bans.all.map(({ name, host }) =>
+          host === undefined ? name : `${name} (${host})`
+        );
+        const list = all.length === 0 ? "Nobody is banned." : `Banned: ${all.join(", ")}.`;
+        return audience.notice(member, list);
+      }
+      if (/\s/.test(name) || name.length > 64) return "usage";
+      const victim = chat.find(name);
+      if (victim === member) return audience.notice(member, "You cannot ban yourself.", "error");
+      const host = victim?.host;
+      const banned = victim?.name ?? name;
+      const isKept = bans.add({ name: banned, ...(host === undefined ? {} : { host }) });
+      const what = host === undefined ? "by name" : `by name and address ${host}`;
+      audience.notice(member, `${banned} is banned ${what}. /unban ${banned} ends that.`);
+      if (!isKept) audience.notice(member, "The ban ends when the server does.", "error");
+      if (victim !== undefined) remove(chat, member, victim, "banned", "");
+    },
+  },
+  unban: {
+    usage: "/unban NAME",
+    help: "ends a ban, by its name or its address",
+    cost: COST.question,
+    run(chat, member, name) {
+      if (name === "") return "usage";
+      const count = chat.bans.remove(name);
+      if (count > 0) chat.audience.notice(member, `${counted(count, "ban")} of ${name} ended.`);
+      else chat.audience.notice(member, `${name} is not banned.`, "error");
+    },
+  },
+  announce: {
+    usage: "/announce TEXT",
+    help: "tells everyone in all rooms something",
+    cost: COST.question,
+    run(chat, _member, text) {
+      if (text === "") return "usage";
+      chat.audience.all({ type: "notice", text: `Announcement: ${text}` });
+    },
+  },
+  stats: {
+    usage: "/stats",
+    help: "tells how much there is of everything",
+    cost: COST.question,
+    run(chat, member) {
+      const { members, rooms, bans, said, audience } = chat;
+      const { delivered, dropped } = audience.hub.stats;
+      audience.notice(
+        member,
+        `${counted(members.size, "member")} in ${counted(rooms.size, "room")}. ` +
+          `${counted(said, "message")} said, ${counted(delivered, "line")} told, ` +
+          `${dropped} dropped. ${counted(bans.all.length, "ban")}.`,
+      );
+    },
+  },
+};
+
+function remove(
+  chat: Engine,
+  by: Member,
+  victim: Member,
+  how: "kicked" | "banned",
+  reason: string,
+): void {
+  const { name, room } = victim;
+  const why = reason === "" ? "." : `: ${reason}`;
+  chat.disconnect(victim, `You were ${how} by ${by.name}${why}`);
+  chat.audience.room(room, { type: "notice", text: `${name} was ${how} by ${by.name}${why}` });
+  if (by.room !== room && by !== victim) chat.audience.notice(by, `${name} was ${how}${why}`);
+}
+
+function nobody(chat: Engine, member: Member, name: string): void {
+  chat.audience.notice(member, `Nobody here is called "${name}".`, "error");
+}
+
+/** Compares in a time that tells nothing about either. */
+function isSame(a: string, b: string): boolean {
+  const [one, two] = [a, b].map((text) => createHash("sha256").update(text).digest());
+  return timingSafeEqual(one, two);
+}

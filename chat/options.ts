@@ -1,0 +1,125 @@
+/** The options of a chat. */
+
+import { checkInteger } from "../codec/framing.ts";
+import type { FloodLimits } from "./flood.ts";
+import { type History, memoryHistory } from "./history.ts";
+
+/** Options of a chat. */
+export interface ChatOptions {
+  /**
+   * Tells the time.
+   *
+   * @default `() => new Date()`
+   */
+  now?: () => Date;
+  /**
+   * Calls back every so many milliseconds until the function that it returns is called.
+   *
+   * @default `setInterval`
+   */
+  every?: (callback: () => void, interval: number) => () => void;
+  /**
+   * What keeps the messages, the topics and the bans. Whoever gives it closes it.
+   *
+   * @default `memoryHistory()`
+   */
+  history?: History;
+  /**
+   * Messages of the room that newcomers are shown, 0 to 100.
+   *
+   * @default 10
+   */
+  greeting?: number;
+  /** What makes `/operator TOKEN` succeed. Without it nobody can become an operator. */
+  operatorToken?: string;
+  /**
+   * Time without a word after which a member counts as silent, in milliseconds.
+   *
+   * @default 600_000
+   */
+  silentAfter?: number;
+  /** How fast one member may talk. */
+  flood?: FloodLimits;
+  /**
+   * The longest line that a member may say, in UTF-16 code units.
+   *
+   * @default 4_096
+   */
+  maxLineLength?: number;
+  /**
+   * Rooms at a time.
+   *
+   * @default 10_000
+   */
+  maxRooms?: number;
+  /**
+   * Members of one room. Newcomers are turned away when the lobby is full.
+   *
+   * @default 10_000
+   */
+  maxMembersPerRoom?: number;
+  /**
+   * Called when the history begins to fail.
+   *
+   * @default prints it to the console
+   */
+  onError?: (error: unknown) => void;
+}
+
+/** All options given. */
+export type ChatSettings =
+  & Required<Omit<ChatOptions, "operatorToken" | "flood">>
+  & { readonly operatorToken: string | undefined; readonly flood: Required<FloodLimits> };
+
+/** The most messages that one command shows. */
+export const MAX_SHOWN_MESSAGES = 100;
+
+/**
+ * Fills in the defaults and checks the ranges.
+ *
+ * @throws {RangeError} naming the option and its value.
+ * @throws {TypeError} for an empty token.
+ */
+export function resolveChatOptions(options: ChatOptions): ChatSettings {
+  const {
+    now = () => new Date(),
+    every = everyInterval,
+    history = memoryHistory(),
+    greeting = 10,
+    operatorToken,
+    silentAfter = 600_000,
+    maxLineLength = 4_096,
+    maxRooms = 10_000,
+    maxMembersPerRoom = 10_000,
+    onError = (error) => console.error("Error in the chat's history:", error),
+  } = options;
+  const { burst = 5, perSecond = 2 } = options.flood ?? {};
+  checkInteger("greeting", greeting, 0, MAX_SHOWN_MESSAGES);
+  checkInteger("burst", burst, 1, 2 ** 31);
+  if (!(perSecond > 0 && perSecond <= 2 ** 31)) {
+    throw new RangeError(`Cannot use perSecond ${perSecond}: it must be above 0, up to 2147483648`);
+  }
+  for (const [name, value] of Object.entries({ silentAfter, maxLineLength, maxRooms })) {
+    checkInteger(name, value, 1, Number.MAX_SAFE_INTEGER);
+  }
+  checkInteger("maxMembersPerRoom", maxMembersPerRoom, 1, Number.MAX_SAFE_INTEGER);
+  if (operatorToken === "") throw new TypeError("Cannot use operatorToken: it is empty");
+  return {
+    now,
+    every,
+    history,
+    greeting,
+    operatorToken,
+    silentAfter,
+    flood: { burst, perSecond },
+    maxLineLength,
+    maxRooms,
+    maxMembersPerRoom,
+    onError,
+  };
+}
+
+function everyInterval(callback: () => void, interval: number): () => void {
+  const timer = setInterval(callback, interval);
+  return () => clearInterval(timer);
+}

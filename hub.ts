@@ -1,0 +1,292 @@
+/**
+ * Rooms of connections, for any program: join, leave, broadcast.
+ *
+ * @module
+ */
+
+import { type BackplaneLink, inProcess } from "./backplane.ts";
+import { checkInteger } from "./codec/framing.ts";
+import { lengthPrefix } from "./codec.ts";
+import { Connection } from "./connection.ts";
+import { Shared } from "./connection/shared.ts";
+import { ConnectionClosedError, LengthwiseError } from "./errors.ts";
+import { bytes, type Format, type FormatDecoder, type Sendable } from "./format.ts";
+import type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
+
+export type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
+export { type Backplane, type BackplaneLink, type BackplanePort, inProcess } from "./backplane.ts";
+
+const NOBODY: ReadonlySet<never> = new Set<never>();
+
+/**
+ * Rooms that connections join and leave, and to which messages are broadcast.
+ *
+ * - **Order.** All members of a room get its messages in one order: that of the broadcasts. Each gets
+ *   a message at most once.
+ * - **Nobody waits.** A broadcast queues the message at each member's connection and returns. A member
+ *   that does not read is dealt with by its connection's `slowConsumer` policy; what it does not
+ *   get is counted here and in its `stats`.
+ * - **Cost.** A message is encoded once for each framing in the room, and copied once per member.
+ * - **Life.** A room begins with its first member and ends with its last. A connection that ends
+ *   leaves all its rooms by itself.
+ * - **Names.** Any string is a room's name, compared exactly.
+ * - **Limits.** Rooms, members, memberships and names are bounded.
+ * - **Several hubs** with one backplane act as one for `broadcast()`; `members()`, `rooms()`, `send()`
+ *   and the counts are those of each hub.
+ *
+ * @example Rooms of a server
+ * ```ts
+ * import { connect, Hub, listen } from "@lengthwise/lengthwise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const hub = new Hub();
+ * await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+ *   hub.join("lobby", connection);
+ *   for await (const message of connection) hub.broadcast("lobby", message);
+ * });
+ * await using connection = await connect(server.endpoints[0]);
+ * await connection.send("hello, everyone");
+ * assertEquals(new TextDecoder().decode(await connection.receive()), "hello, everyone");
+ * ```
+ */
+export class Hub<T = Uint8Array> implements Disposable {
+  readonly #options: HubOptions<T>;
+  readonly #limits: Readonly<
+    Record<"maxRooms" | "maxMembersPerRoom" | "maxRoomsPerMember" | "maxNameLength", number>
+  >;
+  readonly #rooms = new Map<string, Set<Connection<T>>>();
+  /** By id: the connections that have joined, until they end, with the rooms that they are in. */
+  readonly #members = new Map<number, { connection: Connection<T>; rooms: Set<string> }>();
+  readonly #link: BackplaneLink;
+  readonly #format: Format<T>;
+  readonly #decoder: FormatDecoder<T> | undefined;
+  #state: "open" | "closed" = "open";
+  #present = 0;
+  #broadcasts = 0;
+  #delivered = 0;
+  #dropped = 0;
+
+  /**
+   * Makes a hub without rooms.
+   *
+   * @throws {RangeError} for a limit out of range.
+   */
+  constructor(options: HubOptions<T> = {}) {
+    const {
+      maxRooms = 100_000,
+      maxMembersPerRoom = 100_000,
+      maxRoomsPerMember = 1_000,
+      maxNameLength = 256,
+      backplane = inProcess(),
+      format = bytes() as unknown as Format<T>,
+    } = options;
+    this.#limits = { maxRooms, maxMembersPerRoom, maxRoomsPerMember, maxNameLength };
+    for (const [name, limit] of Object.entries(this.#limits)) {
+      checkInteger(name, limit, 1, Number.MAX_SAFE_INTEGER);
+    }
+    this.#options = options;
+    this.#format = format;
+    this.#decoder = format.decoder(lengthPrefix());
+    this.#link = backplane.attach({
+      deliver: (room, message) => this.#guard(() => this.#deliver(room, this.#decode(message))),
+      failed: (error) => this.#report(error),
+    });
+  }
+
+  /** Counts as of now. */
+  get stats(): HubStats {
+    return {
+      rooms: this.#rooms.size,
+      members: this.#present,
+      broadcasts: this.#broadcasts,
+      delivered: this.#delivered,
+      dropped: this.#dropped,
+    };
+  }
+
+  /**
+   * Puts a connection into a room; returns false if it is there already. It leaves by itself when it
+   * ends.
+   *
+   * @throws {RangeError} for a name that is too long.
+   * @throws {LengthwiseError} when a limit is reached, or the hub is closed.
+   * @throws {ConnectionClosedError} for a connection that is closing or closed.
+   */
+  join(room: string, connection: Connection<T>): boolean {
+    const there = this.#rooms.get(room);
+    if (there?.has(connection)) return false;
+    const member = this.#members.get(connection.id);
+    this.#check(room, connection, there?.size, member?.rooms.size ?? 0);
+    const { rooms } = member ?? this.#admit(connection);
+    if (rooms.size === 0) this.#present++;
+    rooms.add(room);
+    if (there !== undefined) there.add(connection);
+    else {
+      this.#rooms.set(room, new Set([connection]));
+      this.#link.subscribe(room);
+    }
+    this.#guard(() => this.#options.onJoin?.(room, connection));
+    return true;
+  }
+
+  /** Takes a connection out of a room; returns false if it is not there. */
+  leave(room: string, connection: Connection<T>): boolean {
+    const there = this.#rooms.get(room);
+    if (there === undefined || !there.delete(connection)) return false;
+    const { rooms } = this.#members.get(connection.id)!;
+    rooms.delete(room);
+    if (rooms.size === 0) this.#present--;
+    if (there.size === 0) {
+      this.#rooms.delete(room);
+      this.#link.unsubscribe(room);
+    }
+    this.#guard(() => this.#options.onLeave?.(room, connection));
+    if (there.size === 0) this.#guard(() => this.#options.onEmpty?.(room));
+    return true;
+  }
+
+  /**
+   * Sends a message to all members of a room, here and behind the backplane, without waiting for
+   * anyone. Returns how many connections of this hub it was queued for.
+   */
+  broadcast(room: string, message: Sendable<T>, options: RoomBroadcastOptions<T> = {}): number {
+    const { except } = options;
+    if (this.#state === "closed") return 0;
+    const queued = this.#deliver(room, message, except);
+    this.#guard(() => this.#link.publish(room, () => this.#encode(message)));
+    return queued;
+  }
+
+  /**
+   * Sends a message to one connection by its id, without waiting. Returns whether it was queued: not
+   * for a connection that never joined a room of this hub, or has ended.
+   */
+  send(id: number, message: Sendable<T>): boolean {
+    const member = this.#members.get(id);
+    if (member === undefined) return false;
+    const queued = member.connection.offer(message);
+    if (queued) this.#delivered++;
+    else this.#dropped++;
+    return queued;
+  }
+
+  /** Who is in a room, in the order of joining. */
+  members(room: string): ReadonlySet<Connection<T>> {
+    return this.#rooms.get(room) ?? NOBODY;
+  }
+
+  /** The rooms that have members, or those that one connection is in. */
+  rooms(connection?: Connection<T>): string[] {
+    if (connection === undefined) return [...this.#rooms.keys()];
+    return [...this.#members.get(connection.id)?.rooms ?? []];
+  }
+
+  /** Ends all rooms, without calls to `onLeave` and `onEmpty`. The connections stay open. */
+  close(): void {
+    this.#state = "closed";
+    this.#link.close();
+    this.#rooms.clear();
+    this.#members.clear();
+    this.#present = 0;
+  }
+
+  /** Closes. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #check(room: string, { state, remote }: Connection<T>, members = 0, rooms: number): void {
+    const { maxRooms, maxMembersPerRoom, maxRoomsPerMember, maxNameLength } = this.#limits;
+    if (room.length > maxNameLength) {
+      throw new RangeError(
+        `Cannot join room: its name has ${room.length} characters, limit is ${maxNameLength}`,
+      );
+    }
+    const name = JSON.stringify(room);
+    if (this.#state === "closed") {
+      throw new LengthwiseError(`Cannot join room ${name}: the hub is closed`);
+    }
+    if (state !== "open") {
+      throw new ConnectionClosedError(
+        `Cannot join room ${name}: connection of ${remote} is ${state}`,
+      );
+    }
+    const problem = members >= maxMembersPerRoom
+      ? `it has ${members} members, limit is ${maxMembersPerRoom}`
+      : members === 0 && this.#rooms.size >= maxRooms
+      ? `there are ${this.#rooms.size} rooms, limit is ${maxRooms}`
+      : rooms >= maxRoomsPerMember
+      ? `connection of ${remote} is in ${rooms} rooms, limit is ${maxRoomsPerMember}`
+      : undefined;
+    if (problem !== undefined) throw new LengthwiseError(`Cannot join room ${name}: ${problem}`);
+  }
+
+  #admit(connection: Connection<T>): { rooms: Set<string> } {
+    const member = { connection, rooms: new Set<string>() };
+    this.#members.set(connection.id, member);
+    connection.closed.then(() => {
+      for (const room of member.rooms) this.leave(room, connection);
+      this.#members.delete(connection.id);
+    });
+    return member;
+  }
+
+  #deliver(room: string, message: Sendable<T>, except?: RoomBroadcastOptions<T>["except"]): number {
+    this.#broadcasts++;
+    const members = this.#rooms.get(room);
+    if (members === undefined) return 0;
+    const shared = new Shared<T>(message);
+    let queued = 0;
+    let refused = 0;
+    if (except === undefined) {
+      for (const member of members) {
+        if (member.offer(shared)) queued++;
+        else refused++;
+      }
+    } else {
+      const left = setOf(except);
+      for (const member of members) {
+        if (left.has(member)) continue;
+        if (member.offer(shared)) queued++;
+        else refused++;
+      }
+    }
+    this.#delivered += queued;
+    this.#dropped += refused;
+    return queued;
+  }
+
+  #encode(message: Sendable<T>): Uint8Array {
+    const encoded = this.#format.encode(message);
+    return typeof encoded === "string" ? new TextEncoder().encode(encoded) : encoded;
+  }
+
+  #decode(message: Uint8Array): Sendable<T> {
+    const value = this.#decoder === undefined ? message as T : this.#decoder.decode(message);
+    if (value instanceof Promise) {
+      value.catch(() => {});
+      throw new TypeError("Cannot decode message of the backplane: the format is asynchronous");
+    }
+    return value as Sendable<T>;
+  }
+
+  /** Neither a callback nor the backplane may leave a room half joined, or end the process. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    const { onError } = this.#options;
+    if (onError === undefined) console.error("Error in a hub:", error);
+    else onError(error);
+  }
+}
+
+function setOf<T>(except: Connection<T> | Iterable<Connection<T>>): ReadonlySet<Connection<T>> {
+  if (except instanceof Connection) return new Set([except]);
+  return except instanceof Set ? except : new Set(except);
+}
