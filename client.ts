@@ -22,6 +22,7 @@ import {
   type Transport,
 } from "./transport.ts";
 import { kindOf } from "./transport/kinds.ts";
+import { parseProxy } from "./transport/proxy.ts";
 
 export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "./client/retry.ts";
 
@@ -162,6 +163,7 @@ function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
   if ("port" in wanted && wanted.port === 0) {
     throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);
   }
+  if (options.proxy !== undefined) checkProxy(endpoint, wanted, options.proxy);
   const named = framingOf(wanted);
   const { framing = named } = options;
   const name = typeof framing === "string" ? framing : framing?.name;
@@ -176,6 +178,15 @@ function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
     );
   }
   return { wanted, settings: resolveSettings({ ...options, framing }) };
+}
+
+function checkProxy(endpoint: string, { transport }: Endpoint, proxy: string): void {
+  const { name } = parseProxy(proxy);
+  if (!["tcp", "tls", "ws", "wss"].includes(transport)) {
+    throw new TypeError(
+      `Cannot use proxy ${name} together with "${endpoint}": proxies are for TCP and what stands on it`,
+    );
+  }
 }
 
 async function connectOnce<T>(
@@ -200,7 +211,7 @@ async function connectOnce<T>(
     : AbortSignal.any([signal, deadline.signal]);
   try {
     const transport = await orAborted(
-      kindOf(wanted).connect(wanted, { signal: giveUp, tls, proxy }),
+      kindOf(wanted).then((kind) => kind.connect(wanted, { signal: giveUp, tls, proxy })),
       giveUp,
     );
     const connection = new Connection<T>(transport, settings, name);

@@ -326,7 +326,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     await this.#sender.flushed();
     if (this.#state === "closed") return;
     try {
-      await this.#transport.closeWrite();
+      await this.#transport.closeWrite(this.#closeOptions);
     } catch {
       // The peer has gone; the receiving half tells in which way.
     }
@@ -429,7 +429,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       if (words !== undefined) await this.#sender.stopWith(this.#reason, words);
     }
     this.#sender.stop(this.#reason);
-    this.#transport.close();
+    this.#transport.close(error);
     // A write that was under way has either succeeded or not: only then the count is final.
     await this.#sender.settled();
     const undeliveredBytes = this.#sender.pendingBytes;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Framing } from "./codec.ts";
+import type { EndInfo, Framing } from "./codec.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import type {
   TlsConnectOptions,
@@ -43,12 +43,19 @@ export interface Transport {
   read(): Promise<Uint8Array | undefined>;
   /** Takes back a chunk that nobody looks at any more, to read into it again. */
   readonly recycle?: (chunk: Uint8Array) => void;
-  /** Hands over the start of a chunk; resolves to how many bytes were taken, at least one. */
-  write(chunk: Uint8Array): Promise<number>;
-  /** Tells the peer that nothing more will be written. */
-  closeWrite(): Promise<void>;
-  /** Ends both directions at once. Never throws; a second call does nothing. */
-  close(): void;
+  /**
+   * Hands over the start of a chunk; resolves to how many bytes were taken, at least one unless the
+   * chunk is empty. `endsMessage` tells that a message ends where the chunk does.
+   */
+  write(chunk: Uint8Array, endsMessage?: boolean): Promise<number>;
+  /** Whether it keeps what was written, so that nobody may use the memory again. */
+  readonly keepsChunks?: boolean;
+  /** Tells the peer that nothing more will be written, and why, where it has words for that. */
+  closeWrite(info?: EndInfo): Promise<void>;
+  /** What the peer said about its end, once `read()` gave undefined. */
+  readonly ended?: EndInfo | undefined;
+  /** Ends both directions at once, in error or not. Never throws; a second call does nothing. */
+  close(error?: unknown): void;
 }
 
 /** Who a peer proved to be, by its certificate. */

@@ -26,6 +26,7 @@ interface Entry {
  */
 export class Outbox {
   readonly #framing: Framing;
+  readonly #recycle: ((block: Uint8Array) => void) | undefined;
   /** Made for the first message. */
   #entries: Deque<Entry> | undefined;
   /** The last entry while small messages go there: what `push()` looks at first. */
@@ -35,8 +36,10 @@ export class Outbox {
   #cost = 0;
   #blockBytes = SMALL_BLOCK_BYTES;
 
-  constructor(framing: Framing) {
+  /** Blocks are used again, unless whoever they are written to keeps them. */
+  constructor(framing: Framing, keepsBlocks = false) {
     this.#framing = framing;
+    this.#recycle = keepsBlocks ? undefined : recycle;
   }
 
   /** Bytes that wait, headers included. */
@@ -142,6 +145,13 @@ export class Outbox {
     return first.rest[0];
   }
 
+  /** Whether what `peek()` gives ends where a message does. */
+  get endsMessage(): boolean {
+    const first = this.#entries?.peekFront();
+    if (first === undefined) return false;
+    return first.rest.length === (this.#written < first.used ? 0 : 1);
+  }
+
   /** The first `bytes` of what `peek()` gave were written. Returns how many messages that ends. */
   advance(bytes: number): number {
     const first = this.#entries!.peekFront()!;
@@ -161,7 +171,7 @@ export class Outbox {
     if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
       this.#blockBytes = SMALL_BLOCK_BYTES;
     }
-    recycle(first.block);
+    this.#recycle?.(first.block);
     return first.messages;
   }
 
@@ -174,7 +184,7 @@ export class Outbox {
     if (dropped === this.#open) this.#open = undefined;
     this.#bytes -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
     if (this.#framing.isApart) this.#cost -= ENTRY_COST;
-    recycle(dropped.block);
+    this.#recycle?.(dropped.block);
     return dropped.messages;
   }
 

@@ -72,7 +72,7 @@ export class Receiver {
       }
       if (this.#state === "reading") this.#decodeInto((messages) => this.#decoder.end(messages));
       this.stop();
-      this.#owner.inputEnded(this.#decoder.ended);
+      this.#owner.inputEnded(this.#decoder.ended ?? this.#transport.ended);
     } catch (error) {
       if (this.ended) return;
       this.#fail(error);

@@ -45,7 +45,7 @@ export class Sender {
     this.#framing = framing;
     this.#limits = limits;
     this.#owner = owner;
-    this.#outbox = new Outbox(framing);
+    this.#outbox = new Outbox(framing, transport.keepsChunks);
   }
 
   /** Bytes that wait to be written. */
@@ -168,7 +168,7 @@ export class Sender {
     try {
       for (let chunk = this.#outbox.peek(); chunk !== undefined; chunk = this.#outbox.peek()) {
         deadline.start();
-        const bytes = await this.#transport.write(chunk);
+        const bytes = await this.#transport.write(chunk, this.#outbox.endsMessage);
         if (this.#isStopped()) {
           this.#outbox.wroteAfterRelease(bytes);
           this.bytes += bytes;

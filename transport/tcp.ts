@@ -1,6 +1,7 @@
 /** TCP: `tcp://HOST:PORT`. */
 
 import type { TcpEndpoint, Transport, TransportKind } from "../transport.ts";
+import { dial } from "./dial.ts";
 import { DenoListener, DenoTransport, requireDeno } from "./deno_conn.ts";
 
 /** TCP by `Deno.listen` and `Deno.connect`. */
@@ -13,10 +14,9 @@ export const tcp: TransportKind<TcpEndpoint> = {
       new DenoListener(listener, { ...endpoint, port: listener.addr.port }, open),
     );
   },
-  async connect(endpoint, { signal }) {
+  async connect(endpoint, { signal, proxy }) {
     requireDeno();
-    const { hostname, port } = endpoint;
-    return open(await Deno.connect({ hostname, port, signal }));
+    return new DenoTransport(await dial(endpoint, { signal, proxy }));
   },
 };
 

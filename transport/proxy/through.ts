@@ -1,0 +1,63 @@
+/** From a proxy to the destination. */
+
+import { isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
+import { reasonOf } from "../../reason.ts";
+import type { DialTarget } from "../dial.ts";
+import { formatAddress } from "../endpoint.ts";
+import { type Proxy, ProxyError } from "../proxy.ts";
+import { Dialogue } from "./dialogue.ts";
+import { httpConnect } from "./http.ts";
+import { socks5 } from "./socks5.ts";
+
+const PROTOCOLS = { socks5, http: httpConnect };
+
+/** Opens a connection to the proxy by `open`, and has it connect to the target. */
+export async function dialThrough(
+  proxy: Proxy,
+  target: DialTarget,
+  signal: AbortSignal,
+  open: (target: DialTarget, signal: AbortSignal) => Promise<Deno.TcpConn>,
+): Promise<Deno.TcpConn> {
+  const destination = forProxy(target);
+  const conn = await open(proxy, signal).catch((cause) => {
+    throw signal.aborted ? signal.reason : unreachable(proxy, cause);
+  });
+  const abort = () => conn.close();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await PROTOCOLS[proxy.protocol](new Dialogue(proxy, conn), destination);
+    signal.throwIfAborted();
+    return conn;
+  } catch (cause) {
+    signal.throwIfAborted();
+    conn.close();
+    throw cause instanceof ProxyError
+      ? cause
+      : new ProxyError(proxy, `failed: ${reasonOf(cause)}`, { cause });
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function unreachable(proxy: Proxy, cause: unknown): Error {
+  // A missing permission stays one, so that nobody tries again; the one for the destination would not help.
+  if (cause instanceof Deno.errors.NotCapable) {
+    const address = formatAddress(proxy.hostname, proxy.port);
+    return new Deno.errors.NotCapable(`run with --allow-net=${address}`, { cause });
+  }
+  return new ProxyError(proxy, `cannot be reached: ${reasonOf(cause)}`, { cause });
+}
+
+/** The destination as every proxy understands it. */
+function forProxy({ hostname, port }: DialTarget): DialTarget {
+  const ascii = /^\p{ASCII}*$/u.test(hostname) ? hostname : domainToASCII(hostname);
+  // Anything else could be taken for a part of the request.
+  if (/^[\w.-]{1,255}$/.test(ascii) || (isIPv6(ascii) && !ascii.includes("%"))) {
+    return { hostname: ascii, port };
+  }
+  throw new TypeError(
+    `through a proxy, the host must be an address without zone or 1 to 255 of A-Z a-z 0-9 . _ -, ` +
+      `not "${hostname}"`,
+  );
+}
