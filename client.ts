@@ -98,7 +98,8 @@ export async function connect<T = Uint8Array>(
 
 /**
  * Connects again and again: an endless series of connections, each made when the one before has
- * ended and been waited for. Leaving the loop closes the last one.
+ * ended and been waited for. Leaving the loop closes the last one. Two equal refusals of a
+ * certificate or a password in a row are thrown, since a third attempt would not help.
  *
  * A connection that is lost just ends its iteration, so that the loop goes on to the next one; its
  * `closed` tells why. An error that a retry cannot mend (a wrong option, a missing permission), a
@@ -130,6 +131,7 @@ export async function* reconnect<T = Uint8Array>(
 ): AsyncGenerator<Connection<T>, void, void> {
   const { retry = backoff(), signal } = options;
   const { wanted, settings } = resolve(endpoint, options);
+  let refusal: string | undefined;
   for (let attempt = 1;; attempt++) {
     let error: unknown;
     const startedAt = Date.now();
@@ -144,6 +146,9 @@ export async function* reconnect<T = Uint8Array>(
       if (Date.now() - startedAt >= STABLE_AFTER) attempt = 1;
     } catch (failure) {
       if (!isRetriable(failure)) throw failure;
+      const again = refusalOf(failure);
+      if (again !== undefined && again === refusal) throw failure;
+      refusal = again;
       error = failure;
     }
     signal?.throwIfAborted();
@@ -241,6 +246,17 @@ function orAborted(connecting: Promise<Transport>, signal: AbortSignal): Promise
 /** Whether trying again may help. */
 function isRetriable(error: unknown): boolean {
   return error instanceof ConnectError && !(error.cause instanceof Deno.errors.NotCapable);
+}
+
+/** What a server or proxy said when it did not believe this end, or this end did not believe it. */
+function refusalOf(error: unknown): string | undefined {
+  const cause = error instanceof ConnectError ? error.cause : undefined;
+  if (!(cause instanceof Error) || !["TlsError", "ProxyError"].includes(cause.name)) {
+    return undefined;
+  }
+  return /certificate|credentials|password|fingerprint/i.test(cause.message)
+    ? cause.message
+    : undefined;
 }
 
 if (import.meta.main) {

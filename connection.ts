@@ -6,6 +6,7 @@
 
 import type { EndInfo, Framing } from "./codec.ts";
 import { handledRejection } from "./connection/handled.ts";
+import { endInfo, onAbort, part } from "./connection/parting.ts";
 import { Receiver } from "./connection/receiver.ts";
 import { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
@@ -19,12 +20,7 @@ import type {
 import { utf8 } from "./connection/utf8.ts";
 import { Values } from "./connection/values.ts";
 import { Deadline } from "./deadline.ts";
-import {
-  ConnectionClosedError,
-  ConnectionLostError,
-  type LengthwiseError,
-  ProtocolError,
-} from "./errors.ts";
+import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "./errors.ts";
 import type { Sendable } from "./format.ts";
 import type { PeerIdentity, Transport } from "./transport.ts";
 
@@ -43,7 +39,8 @@ let lastId = 0;
  * A connection to one peer, over which messages go both ways.
  *
  * - **Order and boundaries.** Messages arrive whole, in the order in which they were sent, at most
- *   once. With framing `none` there are no boundaries, only order.
+ *   once. With framing `none` there are no boundaries, only order; over UDP there is no order, and
+ *   messages may be lost or doubled.
  * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed and used by several readers:
  *   each message goes to one of them, first come, first served. Messages are views of larger
  *   blocks; whoever keeps a small one for long should keep a `slice()`.
@@ -154,7 +151,9 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       (error) => this.abort(error),
       this.#sender,
     );
-    if (signal !== undefined) this.#watch(signal);
+    if (signal !== undefined) {
+      this.#stopWatching = onAbort(signal, (reason) => this.abort(reason));
+    }
     this.#receiver.run();
   }
 
@@ -185,6 +184,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       messagesReceived: messages,
       messagesSent: this.#sender.messages,
       messagesDropped: this.#sender.dropped + this.#refusals,
+      messagesMissed: this.#transport.dropped ?? 0,
       bytesReceived: bytes,
       bytesSent: this.#sender.bytes,
       bufferedBytes: this.#sender.pendingBytes,
@@ -321,7 +321,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   async #endOutput(): Promise<void> {
     this.#output = "ending";
-    const end = this.#settings.framing.encodeEnd?.(this.#closeOptions ?? {});
+    const end = this.#settings.framing.encodeEnd?.(endInfo(this.#closeOptions, this.#peerEnd));
     if (end !== undefined && this.#outputError === undefined) this.#sender.pushEnd(end);
     await this.#sender.flushed();
     if (this.#state === "closed") return;
@@ -342,9 +342,12 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   /**
    * Closes in order: iteration ends, what was sent is flushed, the peer is told and its end awaited,
    * up to `closeTimeout`. Resolves to `closed`.
+   *
+   * @throws {RangeError} for a code that WebSocket cannot say (RFC 6455, 7.4).
    */
   close(options: CloseOptions = {}): Promise<CloseInfo> {
     if (this.#state === "open") {
+      this.#settings.framing.encodeEnd?.(options); // Refuses what it cannot say before anything ends.
       this.#state = "closing";
       this.#closeOptions = options;
       const { closeTimeout } = this.#settings.limits;
@@ -423,32 +426,22 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   /** Closes beneath; then `closed` settles. */
   async #closeTransport(error: unknown): Promise<void> {
-    if (error instanceof ProtocolError && this.#output === "open") {
-      // Whoever broke the rules is told which, where the framing has words for that.
-      const words = this.#settings.framing.encodeEnd?.({ error });
-      if (words !== undefined) await this.#sender.stopWith(this.#reason, words);
-    }
-    this.#sender.stop(this.#reason);
-    this.#transport.close(error);
-    // A write that was under way has either succeeded or not: only then the count is final.
-    await this.#sender.settled();
+    await part({
+      transport: this.#transport,
+      sender: this.#sender,
+      framing: this.#settings.framing,
+      error,
+      reason: this.#reason,
+      canTell: this.#output === "open",
+    });
     const undeliveredBytes = this.#sender.pendingBytes;
     const failure = error ?? this.#refused;
-    const { code, reason } = this.#closeOptions ?? this.#peerEnd ?? {};
     this.#resolveClosed({
       clean: failure === undefined && undeliveredBytes === 0 && this.#sender.dropped === 0,
-      ...(code === undefined ? {} : { code }),
-      ...(reason === undefined ? {} : { reason }),
+      ...endInfo(this.#closeOptions, this.#peerEnd),
       ...(failure === undefined ? {} : { error: failure }),
       undeliveredBytes,
       unreadBytes: this.#receiver.discardedBytes,
     });
-  }
-
-  #watch(signal: AbortSignal): void {
-    const abort = () => this.abort(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    this.#stopWatching = () => signal.removeEventListener("abort", abort);
-    if (signal.aborted) abort();
   }
 }

@@ -5,7 +5,9 @@
  * LengthwiseError
  * ├── ConnectionClosedError      used after closing, or aborted by this end
  * ├── ConnectionLostError        the network or the peer failed
- * │   └── ConnectError           … before there was a connection
+ * │   ├── ConnectError           … before there was a connection
+ * │   │   └── SessionRefusedError    the server does not want this session
+ * │   └── SessionLostError       … and for longer than a session can bridge
  * ├── ListenError                the endpoint cannot be opened
  * ├── SlowConsumerError          the peer does not read, and the limit for waiting messages is reached
  * └── ProtocolError              the peer broke the rules
@@ -13,7 +15,8 @@
  *     ├── InvalidLengthError
  *     ├── InvalidMessageError
  *     ├── TruncatedMessageError
- *     └── FrameTimeoutError
+ *     ├── FrameTimeoutError
+ *     └── SessionProtocolError   … of sessions
  * ```
  *
  * A peer that closes in order is no error. Wrong options throw `TypeError` or `RangeError` at the
@@ -91,3 +94,56 @@ export class TruncatedMessageError extends ProtocolError {
 
 /** A frame that had begun was not finished within `frameTimeout`. */
 export class FrameTimeoutError extends ProtocolError {}
+
+/** A server refused a session: a new one, or one that it does not have any more. */
+export class SessionRefusedError extends ConnectError {
+  /** The reason as a number; docs/protocol.md lists them. */
+  readonly code: number;
+  /** Whether trying again later may help. */
+  readonly isRetriable: boolean;
+
+  /** Says what the server said. */
+  constructor(message: string, code: number, isRetriable: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.isRetriable = isRetriable;
+  }
+}
+
+/**
+ * A session cannot go on: its peer stayed away for longer than the retention time, has forgotten it,
+ * or aborted it.
+ */
+export class SessionLostError extends ConnectionLostError {
+  /** The reason as a number, where there is one; docs/protocol.md lists them. */
+  readonly code: number | undefined;
+  /**
+   * The messages, as they were sent, that the peer is not known to have received. It may have
+   * received some of them. Those that the session had not taken yet are not here; the connection's
+   * `undeliveredBytes` counts all.
+   */
+  readonly unacknowledged: readonly Uint8Array[];
+
+  /** Says why, and keeps the messages. */
+  constructor(
+    message: string,
+    unacknowledged: readonly Uint8Array[],
+    options: ErrorOptions & { code?: number } = {},
+  ) {
+    super(message, options);
+    this.code = options.code;
+    this.unacknowledged = unacknowledged;
+  }
+}
+
+/** The peer broke the rules of the session protocol. */
+export class SessionProtocolError extends ProtocolError {
+  /** Which rule, as a number; docs/protocol.md lists them. */
+  readonly code: number;
+
+  /** Says what was wrong. */
+  constructor(message: string, code: number) {
+    super(message);
+    this.code = code;
+  }
+}

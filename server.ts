@@ -209,7 +209,8 @@ async function openOne<T>(
   );
   const { tls, web, udp } = options;
   try {
-    const listener = await kindOf(wanted).listen(wanted, { backlog, tls, web, udp });
+    const kind = await kindOf(wanted);
+    const listener = await kind.listen(wanted, { backlog, tls, web, udp });
     const shown = typeof framing === "string" ? framing : undefined;
     return { listener, settings, name: formatEndpoint(withFraming(listener.endpoint, shown)) };
   } catch (cause) {

@@ -39,8 +39,13 @@ export interface Transport {
   readonly local: string;
   /** The address of the peer. */
   readonly remote: string;
-  /** The next chunk, never empty, which then belongs to the caller; undefined at the end. */
+  /**
+   * The next chunk, which then belongs to the caller; undefined at the end, and after `closeWrite()`
+   * where there is no end. Empty only where it is a message.
+   */
   read(): Promise<Uint8Array | undefined>;
+  /** How many messages arrived and were dropped for want of room, where that may be. */
+  readonly dropped?: number;
   /** Takes back a chunk that nobody looks at any more, to read into it again. */
   readonly recycle?: (chunk: Uint8Array) => void;
   /**
@@ -76,6 +81,8 @@ export interface PeerIdentity {
 export interface TransportListener {
   /** Where it listens, with the real port. */
   readonly endpoint: Endpoint;
+  /** How many messages were dropped because they belong to no connection, where that may be. */
+  readonly dropped?: number;
   /** The next peer. Rejects when accepting failed this time, or after `close()`. */
   accept(): Promise<AcceptedPeer>;
   /**

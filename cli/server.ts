@@ -10,6 +10,7 @@ import {
   EXIT,
   type OptionSpecs,
   type ParsedOptions,
+  UsageError,
 } from "./options.ts";
 import { runProgram } from "./program.ts";
 import { messageOf, type Reporter } from "./report.ts";
@@ -34,6 +35,8 @@ const OPTIONS: OptionSpecs = {
   allow: { value: "NET,…", list: true, group: "Access", help: "addresses that may come in" },
   deny: { value: "NET,…", list: true, group: "Access", help: "addresses that may not" },
   origin: { value: "URL,…", list: true, group: "Access", help: "of web pages that may join" },
+  history: { value: "FILE", group: "Chat", help: "keeps what is said in a SQLite file" },
+  "operator-token": { value: "TOKEN", group: "Chat", help: "who knows it may /kick and /ban" },
   "max-message": { value: "BYTES", range: [0, MAX], group: "Limits", help: "1048576 by default" },
   "max-connections": { value: "N", range: [1, MAX], group: "Limits", help: "10000 by default" },
   "max-rate": { value: "N", range: [1, MAX], group: "Limits", help: "100 by default" },
@@ -72,9 +75,10 @@ async function serve(
 ): Promise<number> {
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
-  const service = makeService(name, json, reporter) as Service<unknown>;
+  if (name !== "chat") refuseChatOptions(name, options);
   const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
   const { tls, fingerprint, reload } = await serverTls(options, endpoints);
+  const service = await makeService(name, options, reporter) as Service<unknown>;
   await using server = await listen(
     endpoints,
     { ...listenOptions(options, service, reporter), tls },
@@ -94,7 +98,16 @@ async function serve(
   if (name === "chat") tellHowToJoin(server, reporter);
   if (reload !== undefined) onReloadSignal(() => renew(server, reload, reporter));
   await stopped(server, options.number("grace") ?? 5_000, reporter);
+  service.close?.();
   return EXIT.done;
+}
+
+function refuseChatOptions(service: string, options: ParsedOptions): void {
+  for (const name of ["history", "operator-token"]) {
+    if (options.text(name) !== undefined) {
+      throw new UsageError(`--${name} is for the service chat, not for ${service}`);
+    }
+  }
 }
 
 function listenOptions(
@@ -111,7 +124,7 @@ function listenOptions(
     allow: options.list("allow"),
     deny: options.list("deny"),
     token: tokenFrom(options),
-    web: { origins: options.list("origin") },
+    web: { origins: options.list("origin"), respond: service.respond },
     udp: { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {
       if (connection === undefined) reporter.error(`cannot accept: ${messageOf(error)}`);
@@ -170,7 +183,8 @@ function tellHowToJoin(server: Server<unknown>, reporter: Reporter): void {
 function howToJoin(endpoint: string): string {
   const [, host, port] = /:\/\/\[?(.*?)\]?:(\d+)/.exec(endpoint) ?? [];
   if (/^tcp:.*framing=line$/.test(endpoint)) return `telnet ${host} ${port}`;
-  if (endpoint.startsWith("udp:")) return `nc -u ${host} ${port}`;
+  if (/^udp:.*framing=line/.test(endpoint)) return `nc -u ${host} ${port}`;
+  if (endpoint.startsWith("ws")) return `${endpoint.replace("ws", "http")} in a browser`;
   const flags = endpoint.startsWith("unix:") ? " --allow-read --allow-write" : "";
   const isDefault = endpoint === `${DEFAULT_ENDPOINT}?framing=u32be`;
   return `deno run --allow-net${flags} client.ts${isDefault ? "" : ` "${endpoint}"`}`;

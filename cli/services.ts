@@ -1,10 +1,13 @@
 /** What the server program can do with its connections. */
 
-import { Chat } from "../chat.ts";
+import { Chat, type ChatOptions } from "../chat.ts";
 import type { Connection } from "../connection.ts";
 import { type Format, text } from "../format.ts";
 import { printable } from "../printable.ts";
-import type { Reporter } from "./report.ts";
+import { respond } from "../web/respond.ts";
+import { variable } from "./files.ts";
+import type { ParsedOptions } from "./options.ts";
+import { messageOf, type Reporter } from "./report.ts";
 
 /** One of the server's services: a handler, and the format of its messages. */
 export interface Service<T> {
@@ -12,32 +15,54 @@ export interface Service<T> {
   readonly format?: Format<T>;
   /** Serves one connection. */
   handle(connection: Connection<T>): Promise<void>;
+  /** What web browsers are shown on `ws:` endpoints. */
+  readonly respond?: (request: Request) => Response;
+  /** Ends it, when no connection is left. */
+  close?(): void;
 }
 
 /** The names that `--service` knows. */
 export const SERVICE_NAMES = ["chat", "echo", "print", "sink"] as const;
 
 /** Makes a service. */
-export function makeService(
+export async function makeService(
   name: (typeof SERVICE_NAMES)[number],
-  json: boolean,
+  options: ParsedOptions,
   reporter: Reporter,
-): Service<string> | Service<Uint8Array> {
+): Promise<Service<string> | Service<Uint8Array>> {
   switch (name) {
     case "chat":
-      return chat();
+      return await chat(options, reporter);
     case "echo":
       return { handle: echo };
     case "print":
-      return print(json, reporter);
+      return print(options.on("json"), reporter);
     case "sink":
       return sink(reporter);
   }
 }
 
-function chat(): Service<string> {
-  const room = new Chat();
-  return { format: text(), handle: (connection) => room.serve(connection) };
+async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service<string>> {
+  const file = options.text("history");
+  const chatOptions: ChatOptions = {
+    operatorToken: options.text("operator-token") ?? variable("LENGTHWISE_OPERATOR_TOKEN"),
+    onError: (error) => reporter.error(messageOf(error)),
+  };
+  // Not before it is needed: the database takes time to load.
+  const history = file === undefined
+    ? undefined
+    : (await import("../chat/sqlite_history.ts")).sqliteHistory(file);
+  const room = new Chat(history === undefined ? chatOptions : { ...chatOptions, history });
+  return {
+    format: text(),
+    respond: (request) =>
+      new URL(request.url).pathname === "/health" ? new Response("ok\n") : respond(request),
+    handle: (connection) => room.serve(connection),
+    close() {
+      room.close();
+      history?.close();
+    },
+  };
 }
 
 async function echo(connection: Connection): Promise<void> {

@@ -92,17 +92,18 @@ export class Sender {
 
   /**
    * Stops, and writes the bytes as a last word to a peer that did wrong, if it can be said at once.
-   * Settles when it was, after at most a second.
+   * Resolves when it was, after at most a second, to whether it was tried.
    */
-  async stopWith(error: unknown, bytes: Uint8Array): Promise<void> {
+  async stopWith(error: unknown, bytes: Uint8Array): Promise<boolean> {
     const isQuiet = this.#state === "idle" && this.#outbox.isEmpty;
     this.stop(error);
-    if (!isQuiet) return;
+    if (!isQuiet) return false;
     const writing = this.#transport.write(bytes).catch(() => {}); // It was only a courtesy.
     const timer = Promise.withResolvers<void>();
     const id = setTimeout(timer.resolve, LAST_WORD_TIMEOUT);
     await Promise.race([writing, timer.promise]);
     clearTimeout(id);
+    return true;
   }
 
   #hasRoom(frameBytes: number): boolean {

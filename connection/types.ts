@@ -28,6 +28,8 @@ export interface ConnectionStats {
   readonly messagesSent: number;
   /** Messages that `send()` refused or the slow-consumer policy dropped. */
   readonly messagesDropped: number;
+  /** Messages that arrived and were dropped for want of room: datagrams, nothing else. */
+  readonly messagesMissed: number;
   /** Bytes received, headers included. */
   readonly bytesReceived: number;
   /** Bytes written, headers included. */

@@ -40,6 +40,8 @@ export interface ServerStats {
   readonly refused: number;
   /** Connections turned away, by reason. */
   readonly refusals: Readonly<Record<Refusal["reason"], number>>;
+  /** Datagrams that were dropped because they belong to no connection. */
+  readonly dropped: number;
   /** Times that accepting failed, for want of file descriptors for example. */
   readonly acceptErrors: number;
   /** Handlers that ended in an error. */
@@ -150,6 +152,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       accepted: this.#accepted,
       refused: Object.values(refusals).reduce((sum, count) => sum + count),
       refusals,
+      dropped: this.#listeners.reduce((sum, { listener }) => sum + (listener.dropped ?? 0), 0),
       acceptErrors: this.#acceptErrors,
       handlerErrors: this.#handlerErrors,
     };

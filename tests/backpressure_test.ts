@@ -318,6 +318,7 @@ Deno.test("Connection.stats counts messages and bytes each way", async () => {
     messagesReceived: 2,
     messagesSent: 2,
     messagesDropped: 0,
+    messagesMissed: 0,
     bytesReceived: 20,
     bytesSent: 13,
     bufferedBytes: 0,

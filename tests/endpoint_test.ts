@@ -88,8 +88,11 @@ const WRONG: [text: string, reason: string][] = [
     "wss://:1/?framing=u8",
     "WebSocket has its own framing, a WebSocket message is a message",
   ],
-  ["udp://:1?framing=u8", 'option "framing" is unknown; use group or ttl or broadcast'],
-  ["udp://:1?ttl=256", 'ttl "256" must be a number from 0 to 255'],
+  [
+    "udp://:1?framing=u8",
+    "a datagram is a message; its framing can only be line, or none be given",
+  ],
+  ["udp://:1?ttl=256", 'ttl "256" must be a number from 1 to 255'],
   ["udp://:1?broadcast=yes", 'broadcast "yes" must be 0 or 1'],
   ["udp://:1?group=x.y", 'group "x.y" must be a multicast address, such as 239.1.2.3'],
   [":1?farming=u8", 'option "farming" is unknown; use framing'],

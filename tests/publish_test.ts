@@ -19,7 +19,7 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
   const folders = new Set(files.filter((file) => file.includes("/")).map((f) => f.split("/")[0]));
   assertEquals(
     [...folders].toSorted(),
-    ["cli", "client", "codec", "connection", "server", "transport"],
+    ["chat", "cli", "client", "codec", "connection", "hub", "server", "transport", "web"],
   );
 
   const directory = await Deno.makeTempDir();

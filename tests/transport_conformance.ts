@@ -113,9 +113,13 @@ const CASES = {
   },
 
   async "half-closes: the answer comes after the end"(kind: Kind) {
-    await using server = await listen(kind.endpoint(), kind.listenOptions ?? {}, async (connection) => {
-      await connection.send(`${(await connection.receiveAll()).length} messages`);
-    });
+    await using server = await listen(
+      kind.endpoint(),
+      kind.listenOptions ?? {},
+      async (connection) => {
+        await connection.send(`${(await connection.receiveAll()).length} messages`);
+      },
+    );
     await using client = await connect(server.endpoints[0], kind.connectOptions);
     for (let i = 0; i < 3; i++) await client.send("x");
     await client.closeWrite();

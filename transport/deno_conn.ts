@@ -19,16 +19,19 @@ export function requireDeno(): void {
   }
 }
 
+/** Makes a peer ready for messages. Where that may fail, it closes the socket. */
+type Open<C> = (conn: C, options: { signal: AbortSignal }) => Transport | Promise<Transport>;
+
 /** Accepts from a listener of Deno's, and makes each peer ready by `open`. */
 export class DenoListener<C extends Deno.Conn> implements TransportListener {
   readonly endpoint: Endpoint;
   readonly #listener: Deno.Listener<C>;
-  readonly #open: (conn: C) => Transport;
+  readonly #open: Open<C>;
 
   constructor(
     listener: Deno.Listener<C>,
     endpoint: Endpoint,
-    open: (conn: C) => Transport,
+    open: Open<C>,
   ) {
     this.#listener = listener;
     this.endpoint = endpoint;
@@ -59,9 +62,9 @@ function peerHasGone(error: unknown): boolean {
 
 class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
   readonly #conn: C;
-  readonly #open: (conn: C) => Transport;
+  readonly #open: Open<C>;
 
-  constructor(conn: C, open: (conn: C) => Transport) {
+  constructor(conn: C, open: Open<C>) {
     this.#conn = conn;
     this.#open = open;
   }
@@ -71,8 +74,8 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
     return "hostname" in remoteAddr ? remoteAddr.hostname : "";
   }
 
-  open(): Transport {
-    return this.#open(this.#conn);
+  open(options: { signal: AbortSignal }): Transport | Promise<Transport> {
+    return this.#open(this.#conn, options);
   }
 
   refuse(): void {

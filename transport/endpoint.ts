@@ -50,16 +50,18 @@ export interface UnixEndpoint extends StreamEndpoint {
 
 /**
  * `udp://HOST:PORT`: a message is a datagram. With `?group=ADDRESS` a listener joins a multicast
- * group, with `?ttl=N` datagrams to one go so many networks far, and `?broadcast=1` permits
- * sending to a broadcast address.
+ * group, with `?ttl=N` datagrams to one go so many networks far, `?broadcast=1` permits sending to
+ * a broadcast address, and with `?framing=line` each datagram ends in a newline.
  */
 export interface UdpEndpoint extends HostEndpoint {
   /** The kind of transport. */
   readonly transport: "udp";
-  /** The multicast group to join, when listening. */
+  /** The multicast group to join, when listening, on the interface that has the host's address. */
   readonly group?: string;
-  /** How many networks far multicast datagrams go, 0 to 255; 1 by default. */
+  /** How many networks far multicast datagrams go, 1 to 255, IPv4 only; 1 by default. */
   readonly ttl?: number;
+  /** `line` if each datagram is to end in a newline, for people with nc at the other end. */
+  readonly framing?: "line";
   /** Whether the host may be a broadcast address, when connecting. */
   readonly broadcast?: boolean;
 }
@@ -128,7 +130,15 @@ export function parseEndpoint(text: string): Endpoint {
     }
     case "udp": {
       const { query, ...host } = parseHost(text);
-      return { transport, ...host, ...parseQuery(text, query, ["group", "ttl", "broadcast"]) };
+      const names = ["group", "ttl", "broadcast", "framing"] as const;
+      const { framing, ...options } = parseQuery(text, query, names);
+      if (framing !== undefined && framing !== "line") {
+        throw wrong(
+          text,
+          "a datagram is a message; its framing can only be line, or none be given",
+        );
+      }
+      return { transport, ...host, ...options, ...(framing && { framing }) };
     }
   }
   throw wrong(
@@ -204,8 +214,11 @@ const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: s
     right: "a multicast address, such as 239.1.2.3",
   },
   ttl: {
-    read: (value) => /^\d{1,3}$/.test(value) && Number(value) < 256 ? Number(value) : undefined,
-    right: "a number from 0 to 255",
+    read(value) {
+      const ttl = /^\d{1,3}$/.test(value) ? Number(value) : 0;
+      return ttl >= 1 && ttl <= 255 ? ttl : undefined;
+    },
+    right: "a number from 1 to 255",
   },
   broadcast: {
     read: (value) => value === "1" ? true : value === "0" ? false : undefined,
@@ -246,12 +259,24 @@ export function formatEndpoint(endpoint: Endpoint): string {
   if (transport === "ws" || transport === "wss") {
     return `${transport}://${formatAddress(endpoint.hostname, endpoint.port)}${endpoint.path}`;
   }
-  const query = "framing" in endpoint && endpoint.framing !== undefined
-    ? `?framing=${endpoint.framing}`
-    : "";
+  const query = formatQuery(endpoint as Exclude<Endpoint, WebSocketEndpoint>);
   if (transport === "unix") return `unix:${endpoint.path}${query}`;
   if (transport === "memory") return `memory:${endpoint.name}${query}`;
   return `${transport}://${formatAddress(endpoint.hostname, endpoint.port)}${query}`;
+}
+
+function formatQuery(endpoint: Exclude<Endpoint, WebSocketEndpoint>): string {
+  const options: Record<string, string | number | boolean | undefined> =
+    endpoint.transport === "udp"
+      ? {
+        group: endpoint.group,
+        ttl: endpoint.ttl,
+        broadcast: endpoint.broadcast && 1,
+        framing: endpoint.framing,
+      }
+      : { framing: endpoint.framing };
+  const pairs = Object.entries(options).filter(([_, value]) => value !== undefined);
+  return pairs.length === 0 ? "" : `?${pairs.map(([name, value]) => `${name}=${value}`).join("&")}`;
 }
 
 /** The same endpoint with another framing or none, where one can be chosen. */

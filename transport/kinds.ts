@@ -5,10 +5,25 @@ import { memory } from "./memory.ts";
 import { tcp } from "./tcp.ts";
 import { unix } from "./unix.ts";
 
-/** One entry per kind. */
-const KINDS: Partial<Record<Endpoint["transport"], unknown>> = { memory, tcp, unix };
+/** One entry per kind; those that stand on slow-loading modules are loaded when they are needed. */
+const KINDS: Record<Endpoint["transport"], unknown> = {
+  memory,
+  tcp,
+  unix,
+  tls: async () => (await import("./tls.ts")).tls,
+  udp: async () => (await import("./udp.ts")).udp,
+  ws: async () => (await import("./websocket.ts")).ws,
+  async wss() {
+    const [{ webSocketOver }, { tls }] = await Promise.all([
+      import("./websocket.ts"),
+      import("./tls.ts"),
+    ]);
+    return webSocketOver("tls", tls);
+  },
+};
 
 /** The kind of transport that an endpoint names. */
-export function kindOf(endpoint: Endpoint): TransportKind {
-  return KINDS[endpoint.transport] as TransportKind;
+export async function kindOf(endpoint: Endpoint): Promise<TransportKind> {
+  const kind = KINDS[endpoint.transport];
+  return await (typeof kind === "function" ? kind() : kind);
 }

@@ -1,0 +1,59 @@
+/** A throw-away certificate, to try TLS out. */
+
+import { isIP } from "node:net";
+import { fingerprintOf } from "../transport/tls.ts";
+
+/** A certificate that nobody vouches for, with its key, both in PEM. */
+export interface SelfSigned {
+  /** The certificate. */
+  readonly cert: string;
+  /** Its private key. */
+  readonly key: string;
+  /** SHA-256 of the certificate, in hex with colons, by which clients can know it. */
+  readonly fingerprint: string;
+}
+
+const LIBRARY = "npm:selfsigned@5.5.0";
+const VALID_DAYS = 7;
+const DAY = 24 * 60 * 60 * 1000;
+
+/** As much of the library as is used. */
+interface Library {
+  generate(
+    attributes: { name: string; value: string }[],
+    options: Record<string, unknown>,
+  ): Promise<{ cert: string; private: string }>;
+}
+
+/**
+ * Makes a pair (EC, P-256) for this machine and the given hosts, valid for a week. The library that
+ * does it is fetched when this is first called.
+ *
+ * @throws {TypeError} when the library cannot be had.
+ */
+export async function selfSigned(hostnames: readonly string[] = []): Promise<SelfSigned> {
+  const names = new Set(["localhost", "127.0.0.1", "::1", ...hostnames]);
+  for (const any of ["0.0.0.0", "::", ""]) names.delete(any);
+  const now = Date.now();
+  // A name that is not written out here keeps whoever has no use for the library from fetching it.
+  const library: string = LIBRARY;
+  const { generate } = await import(library) as Library;
+  const { cert, private: key } = await generate([{ name: "commonName", value: "localhost" }], {
+    keyType: "ec",
+    curve: "P-256",
+    algorithm: "sha256",
+    notBeforeDate: new Date(now - DAY), // clocks differ
+    notAfterDate: new Date(now + VALID_DAYS * DAY),
+    extensions: [
+      { name: "basicConstraints", cA: false, critical: true },
+      { name: "keyUsage", digitalSignature: true, critical: true },
+      { name: "extKeyUsage", serverAuth: true },
+      { name: "subjectAltName", altNames: Array.from(names, altName) },
+    ],
+  });
+  return { cert, key, fingerprint: fingerprintOf(cert) };
+}
+
+function altName(name: string): { type: number; value?: string; ip?: string } {
+  return isIP(name) ? { type: 7, ip: name } : { type: 2, value: name };
+}

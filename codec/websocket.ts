@@ -1,0 +1,115 @@
+/** Framing by WebSocket's frames (RFC 6455, section 5). */
+
+import {
+  checkLimit,
+  type Decoder,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  type EndInfo,
+  type Framing,
+  type FramingOptions,
+} from "./framing.ts";
+import { encodeCloseBody } from "./websocket_close.ts";
+import { WebSocketDecoder } from "./websocket_decoder.ts";
+import { mask, newKey, writeKey } from "./websocket_mask.ts";
+import { BINARY, CLOSE, FINAL, MASKED, PONG, TEXT } from "./websocket_opcodes.ts";
+
+/** Options of {@linkcode webSocketFraming}. */
+export interface WebSocketFramingOptions extends FramingOptions {
+  /** Whether this end is the client, which has to mask what it sends. */
+  masks: boolean;
+}
+
+/**
+ * Frames messages as WebSocket does after its handshake: one frame each, text for what was given as
+ * a string. What comes in may be fragmented. Pings are answered by `takeReply()`, and
+ * `decoder.ended` is what the peer's Close frame says.
+ *
+ * @throws {RangeError} for a limit out of range.
+ */
+export function webSocketFraming(options: WebSocketFramingOptions): Framing {
+  const { masks, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  return new WebSocketFraming(masks, checkLimit(maxMessageBytes));
+}
+
+class WebSocketFraming implements Framing {
+  readonly name = "websocket";
+  readonly keepsBoundaries = true;
+  readonly #keyBytes: 0 | 4;
+
+  constructor(readonly masks: boolean, readonly maxMessageBytes: number) {
+    this.#keyBytes = masks ? 4 : 0;
+  }
+
+  withLimit(maxMessageBytes: number): Framing {
+    return new WebSocketFraming(this.masks, checkLimit(maxMessageBytes));
+  }
+
+  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
+    const pong = (body: Uint8Array) => this.#encode(PONG, body);
+    return new WebSocketDecoder(!this.masks, this.maxMessageBytes, pong, recycle);
+  }
+
+  frameBytes({ length }: Uint8Array): number {
+    return (length < 126 ? 2 : length < 65_536 ? 4 : 10) + this.#keyBytes + length;
+  }
+
+  encodeInto(message: Uint8Array, target: Uint8Array, at: number, isText?: boolean): number {
+    return this.#write(isText ? TEXT : BINARY, message, target, at);
+  }
+
+  encodeParts(message: Uint8Array, isText?: boolean): Uint8Array[] {
+    if (this.masks) return [this.encode(message, isText)];
+    const header = new Uint8Array(this.frameBytes(message) - message.length);
+    this.#writeHeader(isText ? TEXT : BINARY, message.length, header, 0);
+    return [header, message];
+  }
+
+  encode(message: Uint8Array, isText?: boolean): Uint8Array {
+    return this.#encode(isText ? TEXT : BINARY, message);
+  }
+
+  encodeEnd(info: EndInfo): Uint8Array {
+    return this.#encode(CLOSE, encodeCloseBody(info));
+  }
+
+  #encode(opcode: number, body: Uint8Array): Uint8Array {
+    const frame = new Uint8Array(this.frameBytes(body));
+    this.#write(opcode, body, frame, 0);
+    return frame;
+  }
+
+  #write(opcode: number, body: Uint8Array, target: Uint8Array, offset: number): number {
+    const start = this.#writeHeader(opcode, body.length, target, offset);
+    const end = start + body.length;
+    target.set(body, start);
+    if (this.masks) {
+      const key = newKey();
+      writeKey(target, start - 4, key);
+      mask(target, start, end, key);
+    }
+    return end;
+  }
+
+  /** Returns where the body begins, behind the room for the key. */
+  #writeHeader(opcode: number, length: number, target: Uint8Array, at: number): number {
+    const masked = this.masks ? MASKED : 0;
+    target[at++] = FINAL | opcode;
+    if (length < 126) {
+      target[at++] = masked | length;
+    } else if (length < 65_536) {
+      target[at++] = masked | 126;
+      target[at++] = length >>> 8;
+      target[at++] = length;
+    } else {
+      target[at++] = masked | 127;
+      const high = Math.floor(length / 2 ** 32);
+      for (const part of [high, length]) {
+        target[at++] = part >>> 24;
+        target[at++] = part >>> 16;
+        target[at++] = part >>> 8;
+        target[at++] = part;
+      }
+    }
+    return at + this.#keyBytes;
+  }
+}

@@ -1,0 +1,79 @@
+/** The body of WebSocket's Close frame (RFC 6455, sections 5.5.1 and 7.4). */
+
+import { InvalidMessageError, MessageTooLargeError, ProtocolError } from "../errors.ts";
+import type { EndInfo } from "./framing.ts";
+
+const NORMAL = 1000;
+const BROKE_PROTOCOL = 1002;
+const INVALID_MESSAGE = 1007;
+const TOO_LARGE = 1009;
+/** A control frame holds 125 bytes, of which the code takes two. */
+const MAX_REASON_BYTES = 123;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * The body that tells this end's end. A reason that is too long is cut.
+ *
+ * @throws {RangeError} for a code that may not be sent.
+ */
+export function encodeCloseBody(info: EndInfo): Uint8Array {
+  const { error } = info;
+  const { code = error === undefined ? NORMAL : codeOf(error), reason = error?.message ?? "" } =
+    info;
+  if (!isCloseCode(code)) {
+    throw new RangeError(
+      `Cannot close with code ${code}: it must be 1000 to 1003, 1007 to 1014 or 3000 to 4999`,
+    );
+  }
+  const text = encoder.encode(reason);
+  const length = lengthOfWhole(text);
+  const body = new Uint8Array(2 + length);
+  body[0] = code >>> 8;
+  body[1] = code;
+  body.set(text.subarray(0, length), 2);
+  return body;
+}
+
+/**
+ * What the peer said about its end.
+ *
+ * @throws {ProtocolError} for a code that may not be sent, or half a one.
+ * @throws {InvalidMessageError} for a reason that is no UTF-8.
+ */
+export function decodeCloseBody(body: Uint8Array): EndInfo {
+  if (body.length === 0) return {};
+  if (body.length === 1) {
+    throw new ProtocolError("Cannot receive Close frame: it has one byte, half of a code");
+  }
+  const code = body[0] << 8 | body[1];
+  if (!isCloseCode(code)) {
+    throw new ProtocolError(`Cannot receive Close frame: code ${code} may not be sent`);
+  }
+  try {
+    const reason = decoder.decode(body.subarray(2));
+    return reason === "" ? { code } : { code, reason };
+  } catch (cause) {
+    throw new InvalidMessageError("Cannot receive Close frame: its reason is not UTF-8", { cause });
+  }
+}
+
+/** Codes of section 7.4 and of IANA's registry that may stand in a frame: not 1004 to 1006, not 1015. */
+function isCloseCode(code: number): boolean {
+  return Number.isInteger(code) &&
+    (code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999);
+}
+
+function codeOf(error: ProtocolError): number {
+  if (error instanceof MessageTooLargeError) return TOO_LARGE;
+  return error instanceof InvalidMessageError ? INVALID_MESSAGE : BROKE_PROTOCOL;
+}
+
+/** How much of a text fits without cutting through a character. */
+function lengthOfWhole(text: Uint8Array): number {
+  if (text.length <= MAX_REASON_BYTES) return text.length;
+  let length = MAX_REASON_BYTES;
+  while ((text[length] & 0xc0) === 0x80) length--;
+  return length;
+}

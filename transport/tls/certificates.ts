@@ -1,0 +1,172 @@
+/** Certificates: read from PEM, checked, and told about. */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { DetailedPeerCertificate } from "node:tls";
+import type { PeerIdentity } from "../../transport.ts";
+
+const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/** A chain longer than this is not looked at any further. */
+const MAX_CHAIN = 10;
+
+/**
+ * Reads the certificates of a text in PEM.
+ *
+ * @throws {TypeError} naming the option, when there are none or one cannot be read.
+ */
+export function readCertificates(pem: string, option: string): X509Certificate[] {
+  const blocks = pem.match(BLOCK);
+  if (blocks === null) {
+    throw new TypeError(
+      `Cannot use ${option}: it has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----`,
+    );
+  }
+  return blocks.map((block, i) => {
+    try {
+      return new X509Certificate(block);
+    } catch (cause) {
+      throw new TypeError(`Cannot use ${option}: certificate ${i + 1} in it cannot be read`, {
+        cause,
+      });
+    }
+  });
+}
+
+/**
+ * Reads a certificate with those above it, and checks that the key is its own.
+ *
+ * @throws {TypeError} naming the option.
+ */
+export function readPair(cert: string, key: string): { cert: string; key: string } {
+  const certificates = readCertificates(cert, "tls.cert");
+  const [certificate] = certificates;
+  if (!certificate.checkPrivateKey(readKey(key))) {
+    throw new TypeError(
+      `Cannot use tls.key: it is not the key of the certificate in tls.cert, ${
+        nameOf(certificate)
+      }`,
+    );
+  }
+  return { cert: toPem(certificates), key };
+}
+
+/** Certificates as the engine wants them, each from the beginning of a line. */
+export function toPem(certificates: readonly X509Certificate[]): string {
+  return certificates.map((certificate) => `${certificate.toString().trim()}\n`).join("");
+}
+
+function readKey(pem: string): KeyObject {
+  if (/ENCRYPTED/.test(pem)) {
+    throw new TypeError(
+      'Cannot use tls.key: it is encrypted; decrypt it with "openssl pkey -in KEY -out NEW"',
+    );
+  }
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+    throw new TypeError(
+      "Cannot use tls.key: it has no key in PEM, which begins with -----BEGIN PRIVATE KEY-----",
+    );
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new TypeError("Cannot use tls.key: the key in it cannot be read", { cause });
+  }
+}
+
+function nameOf(certificate: X509Certificate): string {
+  return certificate.subject
+    ? `"${certificate.subject.replaceAll("\n", ", ")}"`
+    : "which is nameless";
+}
+
+/**
+ * Checks application protocols.
+ *
+ * @throws {TypeError} for one that TLS cannot say.
+ */
+export function checkAlpn(names: readonly string[]): readonly string[] {
+  for (const name of names) {
+    const { length } = new TextEncoder().encode(name);
+    if (length < 1 || length > 255) {
+      throw new TypeError(
+        `Cannot use tls.alpn "${name}": it has ${length} bytes, 1 to 255 are allowed`,
+      );
+    }
+  }
+  return names;
+}
+
+/**
+ * SHA-256 of the first certificate of a text in PEM, in hex with colons.
+ *
+ * @throws {TypeError} when there is none.
+ */
+export function fingerprintOf(pem: string): string {
+  return readCertificates(pem, "cert")[0].fingerprint256;
+}
+
+/**
+ * A fingerprint in the form in which all are compared.
+ *
+ * @throws {TypeError} when it is none.
+ */
+export function readFingerprint(text: string): string {
+  const digits = text.replaceAll(":", "").toUpperCase();
+  if (!/^[0-9A-F]{64}$/.test(digits)) {
+    throw new TypeError(
+      `Cannot use tls.fingerprint "${text}": it must be SHA-256 in hex, 64 digits with or without colons`,
+    );
+  }
+  return digits.match(/../g)!.join(":");
+}
+
+/** Who a peer is, by its certificate. */
+export function identityOf(certificate: DetailedPeerCertificate): PeerIdentity {
+  const altNames = splitNames(certificate.subjectaltname ?? "");
+  return {
+    name: first(certificate.subject?.CN) ?? altNames[0]?.replace(/^[^:]*:/, "") ?? "",
+    altNames,
+    issuer: first(certificate.issuer?.CN) ?? "",
+    fingerprint: certificate.fingerprint256,
+    expiresAt: Date.parse(certificate.valid_to),
+  };
+}
+
+function first(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** A name with a comma in it stands in quotes. */
+function splitNames(text: string): string[] {
+  return (text.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((name) => name.trim());
+}
+
+/**
+ * What is wrong with the dates of a certificate or of those above it; undefined for nothing. Deno's
+ * engine does not always tell that from a missing issuer.
+ */
+export function dateFault(certificate: DetailedPeerCertificate): string | undefined {
+  let link: DetailedPeerCertificate | undefined = certificate;
+  for (let length = 0; link?.raw !== undefined && length < MAX_CHAIN; length++) {
+    const { valid_from, valid_to } = link;
+    const { name } = identityOf(link);
+    if (Date.parse(valid_to) < Date.now()) return `${JSON.stringify(name)} expired on ${valid_to}`;
+    if (Date.parse(valid_from) > Date.now()) {
+      return `${JSON.stringify(name)} is not valid before ${valid_from}`;
+    }
+    link = link.issuerCertificate === link ? undefined : link.issuerCertificate;
+  }
+}
+
+/**
+ * Whether a certificate is of version 3, the only one whose handshake signature Deno checks.
+ * In DER that is `30 len 30 len a0 03 02 01 02` (RFC 5280, section 4.1).
+ */
+export function isVersion3(der: Uint8Array): boolean {
+  const at = 2 * 2 + lengthBytes(der, 1) + lengthBytes(der, 3 + lengthBytes(der, 1));
+  return [0xa0, 3, 2, 1, 2].every((byte, i) => der[at + i] === byte);
+}
+
+/** How many bytes follow the first one of a length in DER. */
+function lengthBytes(der: Uint8Array, at: number): number {
+  return der[at] < 0x80 ? 0 : der[at] & 0x7f;
+}

@@ -1,0 +1,99 @@
+/** The encrypted side of a TLS connection: a socket of Deno's as a stream of Node's. */
+
+import { Duplex } from "node:stream";
+
+/** A pending read holds its block, so an idle connection waits with a small one. */
+const MIN_BLOCK_BYTES = 2 * 1024;
+const MAX_BLOCK_BYTES = 64 * 1024;
+const BLOCK_STEP = 8;
+/** Bytes that are kept to tell what a peer speaks that does not speak TLS. */
+const FIRST_BYTES = 16;
+
+/**
+ * A socket that reads only when it is told to. Deno's TLS engine takes in whatever a socket gives,
+ * however much waits to be read already; so it is given one read at a time.
+ */
+export class CipherStream extends Duplex {
+  /** The first bytes that came. */
+  first: Uint8Array = new Uint8Array(0);
+  readonly #conn: Deno.Conn;
+  #block = new Uint8Array(MIN_BLOCK_BYTES);
+
+  constructor(conn: Deno.Conn) {
+    super({ allowHalfOpen: true, emitClose: true });
+    this.#conn = conn;
+  }
+
+  /** Reads once and hands that on; false at the end. */
+  async feed(): Promise<boolean> {
+    const bytes = await this.#conn.read(this.#block);
+    if (bytes === null) return false;
+    if (this.destroyed) return true;
+    const chunk = this.#block.subarray(0, bytes);
+    if (this.first.length < FIRST_BYTES) {
+      this.first = Uint8Array.from([...this.first, ...chunk.subarray(0, FIRST_BYTES)])
+        .subarray(0, FIRST_BYTES);
+    }
+    this.push(chunk);
+    this.#resize(bytes);
+    return true;
+  }
+
+  #resize(bytes: number): void {
+    const { length } = this.#block;
+    const wanted = bytes === length
+      ? Math.min(length * BLOCK_STEP, MAX_BLOCK_BYTES)
+      : bytes < length / BLOCK_STEP
+      ? Math.max(length / BLOCK_STEP, MIN_BLOCK_BYTES)
+      : length;
+    // The engine has decrypted the block by now, unless it keeps the chunk for later.
+    if (wanted !== length || this.readableLength > 0) this.#block = new Uint8Array(wanted);
+  }
+
+  /** Resolves when everything was written. */
+  flushed(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.write(new Uint8Array(0), (error) => error ? reject(error) : resolve());
+    });
+  }
+
+  /** Nothing: `feed()` reads. */
+  override _read(): void {}
+
+  override _write(
+    chunk: Uint8Array,
+    _encoding: string,
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#writeAll(chunk).then(() => done(), done);
+  }
+
+  async #writeAll(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length;) at += await this.#conn.write(chunk.subarray(at));
+  }
+
+  /** The end is said within TLS; the socket stays open for what the peer still says. */
+  override _final(done: (error?: Error | null) => void): void {
+    done();
+  }
+
+  /** Nothing: the engine would close the socket before it has said why. `release()` closes. */
+  override destroy(): this {
+    return this;
+  }
+
+  /** Closes the socket. Never throws; a second call does nothing. */
+  release(): void {
+    super.destroy();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    try {
+      this.#conn.close();
+    } catch (cause) {
+      // It was closed before, by a failure: that is what was asked for.
+      if (!(cause instanceof Deno.errors.BadResource)) throw cause;
+    }
+    done(error);
+  }
+}

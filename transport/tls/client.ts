@@ -1,0 +1,142 @@
+/** A client's part of TLS: whom it trusts, and the handshake. */
+
+import { isIP } from "node:net";
+import {
+  checkServerIdentity,
+  connect,
+  type DetailedPeerCertificate,
+  type TLSSocket,
+} from "node:tls";
+import type { PeerIdentity, TlsConnectOptions } from "../../transport.ts";
+import {
+  checkAlpn,
+  dateFault,
+  identityOf,
+  isVersion3,
+  readCertificates,
+  readFingerprint,
+  readPair,
+  toPem,
+} from "./certificates.ts";
+import { TlsError } from "./errors.ts";
+import { openTls, type TlsTransport } from "./transport.ts";
+
+/** Whom a client trusts, and who it is, checked. */
+export class Trust {
+  readonly ca: string | undefined;
+  /** The client's own certificate and key. */
+  readonly pair: { readonly cert?: string; readonly key?: string } = {};
+  readonly alpn: readonly string[];
+  readonly fingerprint: string | undefined;
+  readonly insecure: boolean;
+  /** The name that the server's certificate must have. */
+  readonly name: string;
+
+  /**
+   * Checks them; the host is what the server's certificate must be for, unless the options name another.
+   *
+   * @throws {TypeError} for options that are wrong or contradict each other.
+   */
+  constructor(options: TlsConnectOptions, hostname: string) {
+    const { ca, cert, key, serverName = hostname, alpn = [], fingerprint, insecure = false } =
+      options;
+    for (
+      const [a, b] of [["insecure", "fingerprint"], ["insecure", "ca"], [
+        "fingerprint",
+        "ca",
+      ]] as const
+    ) {
+      if (options[a] && options[b] !== undefined) {
+        throw new TypeError(`Cannot use tls.${a} together with tls.${b}: give one of them`);
+      }
+    }
+    if (cert === undefined !== (key === undefined)) {
+      const [given, missing] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
+      throw new TypeError(`Cannot use tls.${given} without tls.${missing}: give both or none`);
+    }
+    if (serverName === "") {
+      throw new TypeError('Cannot use tls.serverName "": it must not be empty');
+    }
+    if (cert !== undefined && key !== undefined) this.pair = readPair(cert, key);
+    this.ca = ca === undefined ? undefined : toPem(readCertificates(ca, "tls.ca"));
+    this.alpn = checkAlpn(alpn);
+    this.fingerprint = fingerprint === undefined ? undefined : readFingerprint(fingerprint);
+    this.insecure = insecure;
+    this.name = serverName;
+  }
+}
+
+/**
+ * Does a client's part of the handshake over a socket, which it closes if that fails.
+ *
+ * @throws {TlsError} with the reason, or the signal's reason.
+ */
+export function startTls(
+  conn: Deno.TcpConn,
+  trust: Trust,
+  signal: AbortSignal,
+): Promise<TlsTransport> {
+  const { ca, pair, alpn, name } = trust;
+  return openTls(conn, {
+    signal,
+    handshake: { role: "client", alpn },
+    engine: (cipher) =>
+      connect({
+        socket: cipher,
+        host: name,
+        servername: isIP(name) ? "" : name, // an address is no server name (RFC 6066, section 3)
+        ca,
+        ...pair,
+        ALPNProtocols: alpn.length > 0 ? [...alpn] : undefined,
+        // The engine still finds what is wrong; identify() tells it in our words, and always looks.
+        rejectUnauthorized: false,
+      }),
+    check: (socket) => identify(socket, trust),
+  });
+}
+
+function identify(socket: TLSSocket, trust: Trust): PeerIdentity | undefined {
+  const { fingerprint, insecure, name } = trust;
+  if (insecure) return undefined;
+  const certificate = socket.getPeerCertificate(true) as DetailedPeerCertificate | undefined;
+  if (certificate?.raw === undefined) throw new TlsError("the server sent no certificate");
+  if (fingerprint !== undefined) {
+    checkFingerprint(certificate, fingerprint);
+    return identityOf(certificate);
+  }
+  if (!socket.authorized || checkServerIdentity(name, certificate) !== undefined) {
+    throw new TlsError(
+      `the server's certificate is not accepted: ${faultOf(certificate, socket, name)}`,
+    );
+  }
+  return identityOf(certificate);
+}
+
+function checkFingerprint({ fingerprint256, raw }: DetailedPeerCertificate, wanted: string): void {
+  if (fingerprint256 !== wanted) {
+    throw new TlsError(
+      `the server's certificate has fingerprint ${fingerprint256}, and not the one that was given`,
+    );
+  }
+  // Without its signature, anyone could show a copy of the certificate.
+  if (!isVersion3(raw)) {
+    throw new TlsError("the server's certificate is not of X.509 version 3, so it proves nothing");
+  }
+}
+
+/** What is wrong with a certificate that is refused. */
+function faultOf(certificate: DetailedPeerCertificate, socket: TLSSocket, name: string): string {
+  const dates = dateFault(certificate);
+  if (dates !== undefined) return dates;
+  const identity = identityOf(certificate);
+  if (socket.authorized || codeOf(socket.authorizationError) === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    const names = identity.altNames.length > 0 ? identity.altNames.join(", ") : "no host";
+    return `it is for ${names}, and not for "${name}" (--server-name)`;
+  }
+  const [whom, issuer] = [identity.name, identity.issuer].map((text) => JSON.stringify(text));
+  return `${whom} was issued by ${issuer}, which is not trusted; give that authority with ca (--ca)`;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : error;
+}

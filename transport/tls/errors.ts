@@ -1,0 +1,99 @@
+/** What goes wrong in TLS, in words that tell what to do. */
+
+import { hint } from "../../codec/hint.ts";
+
+/** A handshake that failed, or a stream that was cut. The message is a reason, such as `the server's certificate has expired`. */
+export class TlsError extends Error {
+  /** Gives the reason. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TlsError";
+  }
+}
+
+/** Which end tells. */
+export type Role = "server" | "client";
+
+/** What is known of a handshake that failed. */
+export interface Handshake {
+  readonly role: Role;
+  /** The first bytes that the peer sent. */
+  readonly first: Uint8Array;
+  /** The application protocols of this end. */
+  readonly alpn: readonly string[];
+}
+
+/** The engine's words, as matched, and ours. */
+const REASONS: readonly [RegExp, (handshake: Handshake) => string][] = [
+  [/known protocol|NoApplicationProtocol/, ({ role, alpn }) => {
+    const names = alpn.map((name) => JSON.stringify(name)).join(", ");
+    return role === "server"
+      ? `the client offers none of the application protocols ${names}`
+      : `the server knows none of the application protocols ${names}`;
+  }],
+  [/sent no certificates/, () => "the client sent no certificate, and needs one"],
+  [
+    // An issuer that is missing is told after the handshake; a wrong signature ends it with these words.
+    /unable to verify the first certificate|BadSignature/,
+    ({ role }) => `the ${other(role)} does not have the key of its certificate`,
+  ],
+  [
+    /CertificateRequired/,
+    () => "the server wants a client certificate; give cert and key (--cert, --key)",
+  ],
+  [
+    /alert: (UnknownCA|BadCertificate|Certificate(Unknown|Expired|Revoked)|UnsupportedCertificate)/,
+    ({ role }) =>
+      role === "server"
+        ? "the client does not trust this server's certificate"
+        : "the server does not accept this client's certificate",
+  ],
+  [
+    /ProtocolVersion|SignatureAlgorithmsExtensionRequired|DoesNotSupportTls|Tls1\dNotOffered/,
+    ({ role }) => `the ${other(role)} speaks no common version of TLS; this end speaks 1.2 and 1.3`,
+  ],
+  [
+    /NoCipherSuitesInCommon|NoKxGroupsInCommon|HandshakeFailure/,
+    ({ role }) => `the ${other(role)} and this end have no cipher or key exchange in common`,
+  ],
+];
+
+/** Why a handshake failed. */
+export function handshakeError(cause: unknown, handshake: Handshake): TlsError {
+  if (cause instanceof TlsError) return cause;
+  const { role, first } = handshake;
+  if (first.length > 0 && !isTls(first)) {
+    const looks = hint(first);
+    return new TlsError(
+      `the ${other(role)} does not speak TLS${looks === undefined ? "" : `, ${looks}`}`,
+      { cause },
+    );
+  }
+  return new TlsError(wordsOf(cause, handshake) ?? `the handshake failed: ${messageOf(cause)}`, {
+    cause,
+  });
+}
+
+/** Why a stream broke after its handshake. */
+export function streamError(cause: unknown, handshake: Handshake): unknown {
+  const words = wordsOf(cause, handshake);
+  return words === undefined ? cause : new TlsError(words, { cause });
+}
+
+function wordsOf(cause: unknown, handshake: Handshake): string | undefined {
+  const message = messageOf(cause);
+  return REASONS.find(([pattern]) => pattern.test(message))?.[1](handshake);
+}
+
+/** Whether bytes are the start of a TLS record (RFC 8446, section 5.1). */
+function isTls(first: Uint8Array): boolean {
+  return first[0] >= 20 && first[0] <= 24 && (first.length < 2 || first[1] === 3);
+}
+
+function other(role: Role): Role {
+  return role === "server" ? "client" : "server";
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

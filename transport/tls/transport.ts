@@ -1,0 +1,207 @@
+/** A TLS connection as a transport, by `node:tls` over a socket of Deno's. */
+
+import type { TLSSocket } from "node:tls";
+import { formatAddress, type PeerIdentity, type Transport } from "../../transport.ts";
+import { CipherStream } from "./cipher_stream.ts";
+import { type Handshake, handshakeError, streamError, TlsError } from "./errors.ts";
+
+/** How much is encrypted at a time, so that a large write makes progress that can be seen. */
+const MAX_WRITE_BYTES = 256 * 1024;
+/** How long the words that refuse a peer may take to leave, in milliseconds. */
+const ALERT_TIMEOUT = 250;
+
+const CUT = "the peer ended without saying so (close_notify); what it sent may be cut short";
+const GONE = "the peer ended within the handshake";
+
+/** What becomes of a socket: the engine over it, before its handshake. */
+export type Engine = (cipher: CipherStream) => TLSSocket;
+
+/** How a handshake goes. */
+export interface HandshakeOptions {
+  /** Makes the engine. */
+  readonly engine: Engine;
+  /** Which end this is, and the application protocols it knows. */
+  readonly handshake: Omit<Handshake, "first">;
+  /** Tells who the peer is when the handshake is done; throws what refuses it. */
+  readonly check: (socket: TLSSocket) => PeerIdentity | undefined;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does the handshake over a socket, which it closes if that fails.
+ *
+ * @throws {TlsError} with the reason, or the signal's reason.
+ */
+export async function openTls(
+  conn: Deno.TcpConn,
+  options: HandshakeOptions,
+): Promise<TlsTransport> {
+  const { signal, check } = options;
+  const transport = new TlsTransport(conn, options);
+  const abort = () => transport.close();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await transport.handshake(check);
+    return transport;
+  } catch (cause) {
+    signal.throwIfAborted();
+    await transport.refuse();
+    throw cause;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** An encrypted stream. What the peer sends is decrypted when it is read, not before. */
+export class TlsTransport implements Transport {
+  readonly local: string;
+  readonly remote: string;
+  readonly #cipher: CipherStream;
+  readonly #socket: TLSSocket;
+  readonly #about: Omit<Handshake, "first">;
+  readonly #chunks: Uint8Array[] = [];
+  #peer: PeerIdentity | undefined;
+  #state: "handshake" | "open" | "ended" | "failed" | "closed" = "handshake";
+  #error: unknown;
+  #feeding = false;
+  #secured: PromiseWithResolvers<void> | undefined;
+  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  #writer: PromiseWithResolvers<number> | undefined;
+
+  constructor(conn: Deno.TcpConn, { engine, handshake }: HandshakeOptions) {
+    this.local = formatAddress(conn.localAddr.hostname, conn.localAddr.port);
+    this.remote = formatAddress(conn.remoteAddr.hostname, conn.remoteAddr.port);
+    this.#about = handshake;
+    this.#cipher = new CipherStream(conn);
+    this.#cipher.on("error", (error) => this.#fail(error));
+    this.#socket = engine(this.#cipher);
+    this.#socket.on(handshake.role === "server" ? "secure" : "secureConnect", () => this.#open());
+    this.#socket.on("data", (chunk: Uint8Array) => this.#take(chunk));
+    this.#socket.on("end", () => this.#end());
+    this.#socket.on("error", (error) => this.#fail(error));
+  }
+
+  get peer(): PeerIdentity | undefined {
+    return this.#peer;
+  }
+
+  /** Does the handshake, and then looks at the peer. */
+  async handshake(check: (socket: TLSSocket) => PeerIdentity | undefined): Promise<void> {
+    const { promise } = this.#secured = Promise.withResolvers();
+    this.#feed();
+    await promise;
+    this.#peer = check(this.#socket);
+  }
+
+  #open(): void {
+    if (this.#state !== "handshake") return;
+    this.#state = "open";
+    this.#secured?.resolve();
+    this.#secured = undefined;
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) return Promise.resolve(chunk);
+    if (this.#state === "ended") return Promise.resolve(undefined);
+    if (this.#state !== "open") return Promise.reject(this.#error);
+    this.#reader = Promise.withResolvers();
+    const { promise } = this.#reader;
+    this.#feed();
+    return promise;
+  }
+
+  write(chunk: Uint8Array): Promise<number> {
+    if (this.#state === "failed" || this.#state === "closed") return Promise.reject(this.#error);
+    const piece = chunk.subarray(0, MAX_WRITE_BYTES);
+    const writer = this.#writer = Promise.withResolvers<number>();
+    this.#socket.write(piece, (error) => {
+      if (error) writer.reject(this.#error ?? error);
+      else writer.resolve(piece.length);
+    });
+    return writer.promise;
+  }
+
+  async closeWrite(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.end((error?: Error | null) => error ? reject(error) : resolve());
+    });
+    await this.#cipher.flushed();
+  }
+
+  close(): void {
+    this.#stop("closed", new TlsError("the connection was closed"));
+    this.#socket.destroy();
+    this.#cipher.release();
+  }
+
+  /** Closes after the engine's last words, which say why. */
+  async refuse(): Promise<void> {
+    const timer = Promise.withResolvers<void>();
+    const id = setTimeout(timer.resolve, ALERT_TIMEOUT);
+    await Promise.race([this.#cipher.flushed().catch(() => {}), timer.promise]);
+    clearTimeout(id);
+    this.close();
+  }
+
+  /** Gives the engine what comes, until whoever waits has something. */
+  async #feed(): Promise<void> {
+    if (this.#feeding) return;
+    this.#feeding = true;
+    try {
+      while (this.#secured !== undefined || this.#reader !== undefined) {
+        const goesOn = await this.#cipher.feed();
+        if (goesOn && !this.#socket.destroyed) continue;
+        // What the engine made of it, it tells within this turn.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!goesOn) {
+          if (this.#state === "open") this.#fail(new TlsError(CUT));
+          else if (this.#state === "handshake") this.#fail(new TlsError(GONE));
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#feeding = false;
+    }
+  }
+
+  #take(chunk: Uint8Array): void {
+    // Not a Buffer, whose slice() is no copy.
+    const bytes = new Uint8Array(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#reader === undefined) this.#chunks.push(bytes);
+    else this.#settleReader((reader) => reader.resolve(bytes));
+  }
+
+  #end(): void {
+    if (this.#state === "handshake") this.#fail(new TlsError(GONE));
+    if (this.#state !== "open") return;
+    this.#state = "ended";
+    this.#settleReader((reader) => reader.resolve(undefined));
+  }
+
+  #fail(cause: unknown): void {
+    const about = { ...this.#about, first: this.#cipher.first };
+    const explain = this.#state === "handshake" ? handshakeError : streamError;
+    this.#stop("failed", explain(cause, about));
+  }
+
+  #stop(state: "failed" | "closed", error: unknown): void {
+    if (this.#state === "closed") return;
+    this.#error ??= error;
+    if (this.#state !== "ended" || state === "closed") this.#state = state;
+    this.#secured?.reject(this.#error);
+    this.#secured = undefined;
+    this.#settleReader((reader) => reader.reject(this.#error));
+    this.#writer?.reject(this.#error);
+  }
+
+  #settleReader(settle: (reader: PromiseWithResolvers<Uint8Array | undefined>) => void): void {
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    this.#reader = undefined;
+    settle(reader);
+  }
+}

@@ -1,0 +1,74 @@
+/** Addresses for UDP, and the leave to use them. */
+
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { formatAddress } from "../../transport.ts";
+
+/** The address of a host: the first that the system names. */
+export async function resolve(hostname: string): Promise<string> {
+  if (isIP(hostname) !== 0) return canonical(hostname, { keepZone: true });
+  requireNet(hostname);
+  try {
+    return (await lookup(hostname)).address;
+  } catch (cause) {
+    throw new Error(`failed to lookup address of "${hostname}"`, { cause });
+  }
+}
+
+/** The one spelling of an address that all its spellings have in common. */
+export function canonical(address: string, { keepZone = false } = {}): string {
+  if (!address.includes(":")) return address;
+  const [plain, zone] = address.split("%");
+  const written = URL.parse(`http://[${plain}]`)?.hostname.slice(1, -1) ?? plain;
+  return keepZone && zone !== undefined ? `${written}%${zone}` : written;
+}
+
+/** Whether an address is IPv6. */
+export function isIPv6(address: string): boolean {
+  return address.includes(":");
+}
+
+/** Whether an address is a multicast group: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291). */
+export function isMulticast(address: string): boolean {
+  if (isIP(address) === 0) return false;
+  return isIPv6(address) ? /^ff/i.test(address) : (Number.parseInt(address) & 0xf0) === 0xe0;
+}
+
+/** The address that stands for all addresses of this machine. */
+export function wildcardFor(address: string): string {
+  return isIPv6(address) ? "::" : "0.0.0.0";
+}
+
+/** Whether an address stands for all addresses of this machine. */
+export function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+/** Loopback, in the family of an address. */
+export function loopbackFor(address: string): string {
+  return isIPv6(address) ? "::1" : "127.0.0.1";
+}
+
+/** Whether an address is on this machine's loopback: 127.0.0.0/8 or ::1. */
+export function isLoopback(address: string): boolean {
+  return address === "::1" || /^127\./.test(address);
+}
+
+/** Whether all of the network may be used, so that nobody has to look again. */
+export function hasAllNet(): boolean {
+  return Deno.permissions.querySync({ name: "net" }).state === "granted";
+}
+
+/**
+ * Looks before the system calls do, since those would ask the user or hide what is missing.
+ *
+ * @throws {Deno.errors.NotCapable} without leave for the address.
+ */
+export function requireNet(hostname: string, port?: number): void {
+  const [plain] = hostname.split("%");
+  const host = port === undefined ? plain : formatAddress(plain, port);
+  if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
+  throw new Deno.errors.NotCapable(
+    `Requires net access to "${host}", run again with the --allow-net flag`,
+  );
+}

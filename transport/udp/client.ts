@@ -1,0 +1,114 @@
+/** The connecting end of UDP. */
+
+import type { Framing } from "../../codec.ts";
+import { formatAddress, type Transport, type UdpEndpoint } from "../../transport.ts";
+import {
+  canonical,
+  isIPv6,
+  isLoopback,
+  isMulticast,
+  isWildcard,
+  loopbackFor,
+  requireNet,
+  resolve,
+  wildcardFor,
+} from "./addresses.ts";
+import { datagramFraming } from "./framing.ts";
+import { Mailbox } from "./mailbox.ts";
+import { applyTtl } from "./options.ts";
+import { UdpSocket } from "./socket.ts";
+
+/** Makes a socket for one peer, or for all that a multicast group or broadcast address reaches. */
+export async function connectUdp(endpoint: UdpEndpoint, signal: AbortSignal): Promise<Transport> {
+  const { port, group, ttl, broadcast = false } = endpoint;
+  if (group !== undefined) {
+    throw new TypeError(
+      `Cannot use group ${group} for connecting: it is only for listening; to send to it, ` +
+        `connect to udp://${formatAddress(group, port)}`,
+    );
+  }
+  const found = await resolve(endpoint.hostname);
+  signal.throwIfAborted();
+  // Nobody has the wildcard address: as with TCP, this machine is meant.
+  const hostname = isWildcard(found) ? loopbackFor(found) : found;
+  requireNet(hostname, port);
+  const framing = datagramFraming(isIPv6(hostname), endpoint.framing === "line");
+  const transport = new UdpClient(hostname, port, framing, broadcast || isMulticast(hostname));
+  try {
+    transport.prepare(ttl, broadcast);
+    return transport;
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+}
+
+class UdpClient implements Transport {
+  readonly tellsEnd = false;
+  readonly #hostname: string;
+  readonly #canonical: string;
+  readonly #port: number;
+  /** Whether anybody may answer. */
+  readonly #isForMany: boolean;
+  readonly #mailbox = new Mailbox({ used: 0 });
+  readonly #socket: UdpSocket;
+
+  constructor(hostname: string, port: number, readonly framing: Framing, isForMany: boolean) {
+    this.#hostname = hostname;
+    this.#canonical = canonical(hostname);
+    this.#port = port;
+    this.#isForMany = isForMany;
+    // At loopback nobody else on the network can reach it.
+    const local = isLoopback(hostname) && !isForMany
+      ? loopbackFor(hostname)
+      : wildcardFor(hostname);
+    this.#socket = new UdpSocket(local, 0, {
+      received: (datagram, from, port) => this.#received(datagram, from, port),
+      // Only Windows tells a socket like this that the peer's machine refused.
+      failed: (error) => this.#mailbox.end({ error }),
+    });
+  }
+
+  get local(): string {
+    return formatAddress(this.#socket.hostname, this.#socket.port);
+  }
+
+  get remote(): string {
+    return formatAddress(this.#hostname, this.#port);
+  }
+
+  /** Datagrams that came while too many waited to be read. */
+  get dropped(): number {
+    return this.#mailbox.dropped;
+  }
+
+  /** Sets what the endpoint asks for. */
+  prepare(ttl: number | undefined, broadcast: boolean): void {
+    applyTtl(this.#socket, ttl);
+    if (broadcast) this.#socket.permitBroadcast();
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    return this.#mailbox.read();
+  }
+
+  write(chunk: Uint8Array): Promise<number> {
+    return this.#socket.send(chunk, this.#hostname, this.#port);
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#socket.close();
+    this.#mailbox.close();
+  }
+
+  /** The sockets of `node:dgram` are never connected for the system, which would do this. */
+  #received(datagram: Uint8Array, from: string, port: number): void {
+    const isExpected = this.#isForMany ||
+      port === this.#port && (from === this.#hostname || canonical(from) === this.#canonical);
+    if (isExpected) this.#mailbox.put(datagram);
+  }
+}

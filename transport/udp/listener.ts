@@ -1,0 +1,202 @@
+/** The listening end of UDP: one socket, and a transport for each address that sends to it. */
+
+import { Deque } from "@std/data-structures";
+import { checkInteger } from "../../codec/framing.ts";
+import type { Framing } from "../../codec.ts";
+import {
+  type AcceptedPeer,
+  formatAddress,
+  type TransportListener,
+  type UdpEndpoint,
+  type UdpListenOptions,
+} from "../../transport.ts";
+import {
+  canonical,
+  hasAllNet,
+  isIPv6,
+  isMulticast,
+  isWildcard,
+  requireNet,
+  resolve,
+  wildcardFor,
+} from "./addresses.ts";
+import { datagramFraming } from "./framing.ts";
+import { applyTtl } from "./options.ts";
+import { type PeerOwner, UdpPeer } from "./peer.ts";
+import { UdpSocket } from "./socket.ts";
+
+/** Peers that wait to be accepted. */
+const MAX_WAITING_PEERS = 1024;
+/** Refused addresses that are remembered, and for how long, in milliseconds. */
+const MAX_REFUSED = 4096;
+const REFUSED_TIME = 1_000;
+
+/** Binds to the endpoint, and joins its group. */
+export async function listenUdp(
+  endpoint: UdpEndpoint,
+  options: UdpListenOptions,
+): Promise<TransportListener> {
+  const { idleTimeout = 60_000 } = options;
+  checkInteger("udp.idleTimeout", idleTimeout, 1, 2 ** 31 - 1);
+  const { group } = endpoint;
+  if (group !== undefined && !isMulticast(group)) {
+    throw new TypeError(
+      `Cannot use group ${group}: it must be a multicast address, such as 239.1.2.3 or ff02::1:2:3`,
+    );
+  }
+  const hostname = await resolve(endpoint.hostname);
+  if (group !== undefined && isIPv6(group) !== isIPv6(hostname)) {
+    throw new TypeError(
+      `Cannot use group ${group} together with host ${hostname}: both must be IPv4 or both IPv6; ` +
+        `${formatAddress(wildcardFor(group), endpoint.port)} lets the system choose where to join`,
+    );
+  }
+  return new UdpListener(endpoint, hostname, idleTimeout);
+}
+
+class UdpListener implements TransportListener, PeerOwner {
+  readonly endpoint: UdpEndpoint;
+  readonly framing: Framing;
+  readonly idleTimeout: number;
+  readonly local: string;
+  readonly budget = { used: 0 };
+  /** Datagrams that belonged to no connection: from peers refused, or more than can wait. */
+  dropped = 0;
+  readonly #socket: UdpSocket;
+  /** Those whose datagrams are known, by address and port. */
+  readonly #peers = new Map<string, UdpPeer>();
+  readonly #waiting = new Deque<UdpPeer>();
+  /** Until when to drop the datagrams of whom, the oldest first. */
+  readonly #refused = new Map<string, number>();
+  readonly #mayAnswerAll = hasAllNet();
+  /** Those that were opened and are not closed, known or not. */
+  readonly #open = new Set<UdpPeer>();
+  #accepting: PromiseWithResolvers<void> | undefined;
+  #state: "open" | "closed" = "open";
+
+  constructor(endpoint: UdpEndpoint, hostname: string, idleTimeout: number) {
+    const { group, ttl, broadcast } = endpoint;
+    this.idleTimeout = idleTimeout;
+    this.framing = datagramFraming(isIPv6(hostname), endpoint.framing === "line");
+    this.#socket = new UdpSocket(
+      group === undefined ? hostname : hostForGroup(group),
+      endpoint.port,
+      {
+        received: (datagram, hostname, port) => this.#received(datagram, hostname, port),
+        // Windows tells that one peer has gone by failing to receive once. The others go on.
+        failed: () => this.dropped++,
+      },
+      { shared: group !== undefined },
+    );
+    try {
+      if (group !== undefined) {
+        this.#socket.join(group, isWildcard(hostname) ? undefined : hostname);
+      }
+      applyTtl(this.#socket, ttl);
+      if (broadcast) this.#socket.permitBroadcast();
+    } catch (error) {
+      this.#socket.close();
+      throw error;
+    }
+    this.endpoint = { ...endpoint, port: this.#socket.port };
+    this.local = formatAddress(this.#socket.hostname, this.#socket.port);
+  }
+
+  async accept(): Promise<AcceptedPeer> {
+    while (this.#waiting.isEmpty()) {
+      if (this.#state === "closed") {
+        throw new Deno.errors.BadResource("listener has been closed");
+      }
+      this.#accepting ??= Promise.withResolvers<void>();
+      await this.#accepting.promise;
+    }
+    const peer = this.#waiting.popFront()!;
+    return {
+      hostname: peer.hostname,
+      open: () => {
+        this.#open.add(peer);
+        peer.open();
+        return peer;
+      },
+      refuse: () => {
+        this.#refuse(peer.key);
+        peer.close();
+      },
+    };
+  }
+
+  /**
+   * Stops taking new peers. The socket stays for those that are connected, as with TCP, until the
+   * last of them has closed.
+   */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    for (const peer of this.#waiting) peer.close();
+    this.#waiting.clear();
+    this.#refused.clear();
+    this.#accepting?.resolve();
+    this.#closeSocketIfUnused();
+  }
+
+  async send(datagram: Uint8Array, hostname: string, port: number): Promise<number> {
+    if (!this.#mayAnswerAll) requireNet(hostname, port);
+    return await this.#socket.send(datagram, hostname, port);
+  }
+
+  forget(peer: UdpPeer): void {
+    // A newer peer may have its address by now.
+    if (this.#peers.get(peer.key) === peer) this.#peers.delete(peer.key);
+  }
+
+  release(peer: UdpPeer): void {
+    this.forget(peer);
+    this.#open.delete(peer);
+    this.#closeSocketIfUnused();
+  }
+
+  #closeSocketIfUnused(): void {
+    if (this.#state === "closed" && this.#open.size === 0) this.#socket.close();
+  }
+
+  #received(datagram: Uint8Array, hostname: string, port: number): void {
+    const key = `${hostname} ${port}`;
+    const known = this.#peers.get(key);
+    if (known !== undefined) return known.received(datagram);
+    const isFull = this.#waiting.length >= MAX_WAITING_PEERS;
+    if (this.#state === "closed" || isFull || this.#isRefused(key)) {
+      this.dropped++;
+      return;
+    }
+    const peer = new UdpPeer(this, key, hostname, port);
+    this.#peers.set(key, peer);
+    this.#waiting.pushBack(peer);
+    peer.received(datagram);
+    this.#accepting?.resolve();
+    this.#accepting = undefined;
+  }
+
+  #isRefused(key: string): boolean {
+    const until = this.#refused.get(key);
+    if (until === undefined) return false;
+    if (performance.now() < until) return true;
+    this.#refused.delete(key);
+    return false;
+  }
+
+  #refuse(key: string): void {
+    this.#refused.delete(key);
+    this.#refused.set(key, performance.now() + REFUSED_TIME);
+    if (this.#refused.size <= MAX_REFUSED) return;
+    const [oldest] = this.#refused.keys();
+    this.#refused.delete(oldest);
+  }
+}
+
+/**
+ * Bound to the group's own address, a socket gets what is sent to the group and nothing else. Windows
+ * cannot do that.
+ */
+function hostForGroup(group: string): string {
+  return Deno.build.os === "windows" ? wildcardFor(group) : canonical(group, { keepZone: true });
+}

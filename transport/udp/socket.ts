@@ -1,0 +1,138 @@
+/** A bound UDP socket: `node:dgram`, with promises, and errors in the words of Deno. */
+
+import { createSocket, type Socket } from "node:dgram";
+import { setImmediate } from "node:timers";
+import { delay } from "@std/async/delay";
+import { isIPv6, requireNet } from "./addresses.ts";
+
+/** What to do with what arrives. The callbacks must not throw. */
+export interface SocketEvents {
+  /** A datagram arrived, in a block of its own. */
+  received(datagram: Uint8Array, hostname: string, port: number): void;
+  /** Receiving failed once. */
+  failed(error: unknown): void;
+}
+
+/** How long to wait before trying once more to send, in milliseconds: buffers may be full. */
+const RETRY_DELAYS = [5, 20, 80];
+const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
+  EADDRINUSE: Deno.errors.AddrInUse,
+  EADDRNOTAVAIL: Deno.errors.AddrNotAvailable,
+  EACCES: Deno.errors.PermissionDenied,
+};
+
+/** A socket of one address of this machine. */
+export class UdpSocket {
+  /** Its address. */
+  readonly hostname: string;
+  /** Its port. */
+  readonly port: number;
+  readonly #socket: Socket;
+  #state: "open" | "closed" = "open";
+
+  /**
+   * Binds to an address, and to any free port for port 0. A `shared` address others may bind to as well.
+   *
+   * @throws the system's error.
+   */
+  constructor(
+    hostname: string,
+    port: number,
+    events: SocketEvents,
+    { shared = false }: { shared?: boolean } = {},
+  ) {
+    requireNet(hostname, port);
+    const family = isIPv6(hostname) ? 6 : 4;
+    const socket = createSocket({
+      type: `udp${family}`,
+      reuseAddr: shared,
+      // Only addresses are used here; without waiting, errors come where they belong.
+      lookup: (address, _options, callback) => callback(null, address, family),
+    });
+    let failure: unknown;
+    socket.once("error", (error) => failure = error);
+    socket.bind(port, hostname);
+    socket.removeAllListeners("error");
+    if (failure !== undefined) {
+      socket.close();
+      throw wordsOf(failure);
+    }
+    socket.on("error", (error) => events.failed(error));
+    socket.on("message", (datagram, { address, port }) => events.received(datagram, address, port));
+    this.#socket = socket;
+    ({ address: this.hostname, port: this.port } = socket.address());
+  }
+
+  /** Joins a multicast group on the interface that has an address, or that the system chooses. */
+  join(group: string, address?: string): void {
+    try {
+      this.#socket.addMembership(group, address);
+    } catch (cause) {
+      const where = address === undefined ? "" : ` at ${address}`;
+      throw new Error(`the system does not join group ${group}${where}`, { cause });
+    }
+  }
+
+  /** Sets how many networks far multicast datagrams go. Only for IPv4. */
+  setMulticastTtl(ttl: number): void {
+    this.#socket.setMulticastTTL(ttl);
+  }
+
+  /** Permits sending to broadcast addresses. */
+  permitBroadcast(): void {
+    this.#socket.setBroadcast(true);
+  }
+
+  /** Hands a datagram over to the system. */
+  async send(datagram: Uint8Array, hostname: string, port: number): Promise<number> {
+    for (let attempt = 0;; attempt++) {
+      if (this.#state === "closed") throw new Deno.errors.BadResource("socket has been closed");
+      try {
+        const bytes = await this.#sendOnce(datagram, hostname, port);
+        // Sending never waits by itself. Without a turn of the event loop a busy sender would keep
+        // everything else waiting, and what comes in meanwhile would be lost.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        return bytes;
+      } catch (cause) {
+        const { code } = cause as { code?: string };
+        if (code === "EMSGSIZE") {
+          throw new Error(`a datagram of ${datagram.length} bytes is too large for the system`, {
+            cause,
+          });
+        }
+        if (attempt === RETRY_DELAYS.length) throw refusal(hostname, cause);
+        await delay(RETRY_DELAYS[attempt]);
+      }
+    }
+  }
+
+  #sendOnce(datagram: Uint8Array, hostname: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.send(datagram, port, hostname, (error, bytes) => {
+        if (error) reject(error);
+        else resolve(bytes);
+      });
+    });
+  }
+
+  /** Closes. A second call does nothing. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#socket.close();
+  }
+}
+
+function wordsOf(error: unknown): unknown {
+  const { code = "", message } = error as { code?: string; message: string };
+  const Words = ERRORS[code];
+  return Words === undefined ? error : new Words(message);
+}
+
+/** The reason behind is not told here: `node:dgram` knows only one besides size. */
+function refusal(hostname: string, cause: unknown): Error {
+  const hint = hostname.endsWith(".255")
+    ? "a broadcast address needs ?broadcast=1"
+    : "is there a route?";
+  return new Error(`the system does not send to ${hostname}; ${hint}`, { cause });
+}

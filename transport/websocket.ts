@@ -1,0 +1,169 @@
+/** WebSockets (RFC 6455): `ws://HOST:PORT/PATH` over TCP, and the same over any other kind. */
+
+import type { Framing } from "../codec.ts";
+import { webSocketFraming } from "../codec/websocket.ts";
+import type {
+  AcceptedPeer,
+  PeerIdentity,
+  TcpEndpoint,
+  TlsEndpoint,
+  TlsListenOptions,
+  Transport,
+  TransportKind,
+  TransportListener,
+  WebOptions,
+  WebSocketEndpoint,
+} from "../transport.ts";
+import { tcp } from "./tcp.ts";
+import { accept, type AcceptSettings } from "./websocket/accept.ts";
+import { defaultRespond } from "./websocket/respond.ts";
+import { offer } from "./websocket/offer.ts";
+import { parseOrigins } from "./websocket/origin.ts";
+import { handshake } from "./websocket/stream.ts";
+
+/** The connection's own limit is what counts; one framing each, so that settings are made once. */
+const maxMessageBytes = Number.MAX_SAFE_INTEGER;
+const SERVER_FRAMING = webSocketFraming({ masks: false, maxMessageBytes });
+const CLIENT_FRAMING = webSocketFraming({ masks: true, maxMessageBytes });
+
+/** WebSockets over TCP. */
+export const ws: TransportKind<WebSocketEndpoint> = webSocketOver("tcp", tcp);
+
+/** WebSockets over another kind of transport: TLS, for `wss:`. */
+export function webSocketOver<E extends TcpEndpoint | TlsEndpoint>(
+  name: E["transport"],
+  inner: TransportKind<E>,
+): TransportKind<WebSocketEndpoint> {
+  const below = ({ hostname, port }: WebSocketEndpoint) =>
+    ({ transport: name, hostname, port }) as E;
+  return {
+    async listen(endpoint, options) {
+      const settings = settingsFor(endpoint, options.web);
+      return new WebSocketListener(
+        await inner.listen(below(endpoint), options),
+        endpoint,
+        settings,
+      );
+    },
+    async connect(endpoint, options) {
+      const transport = await inner.connect(below(endpoint), options);
+      return await handshake(transport, options.signal, async () => {
+        const rest = await offer(transport, endpoint);
+        return new WebSocketTransport(transport, CLIENT_FRAMING, rest);
+      });
+    },
+  };
+}
+
+function settingsFor(endpoint: WebSocketEndpoint, web: WebOptions = {}): AcceptSettings {
+  const { origins = [], respond = defaultRespond(endpoint) } = web;
+  return {
+    isSecure: endpoint.transport === "wss",
+    // As it stands in the URL of a request.
+    path: new URL(endpoint.path, "ws://localhost").href.slice("ws://localhost".length),
+    origins: parseOrigins(origins),
+    respond,
+  };
+}
+
+class WebSocketListener implements TransportListener {
+  readonly endpoint: WebSocketEndpoint;
+  readonly replaceCertificates?: (tls: TlsListenOptions) => void;
+  readonly #inner: TransportListener;
+  readonly #settings: AcceptSettings;
+
+  constructor(inner: TransportListener, endpoint: WebSocketEndpoint, settings: AcceptSettings) {
+    const { port } = inner.endpoint as TcpEndpoint | TlsEndpoint;
+    this.endpoint = { ...endpoint, port };
+    this.#inner = inner;
+    this.#settings = settings;
+    if (inner.replaceCertificates !== undefined) {
+      this.replaceCertificates = (tls) => inner.replaceCertificates!(tls);
+    }
+  }
+
+  async accept(): Promise<AcceptedPeer> {
+    return new WebSocketPeer(await this.#inner.accept(), this.#settings);
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+}
+
+class WebSocketPeer implements AcceptedPeer {
+  readonly #inner: AcceptedPeer;
+  readonly #settings: AcceptSettings;
+
+  constructor(inner: AcceptedPeer, settings: AcceptSettings) {
+    this.#inner = inner;
+    this.#settings = settings;
+  }
+
+  get hostname(): string {
+    return this.#inner.hostname;
+  }
+
+  async open(options: { readonly signal: AbortSignal }): Promise<Transport | undefined> {
+    const transport = await this.#inner.open(options);
+    if (transport === undefined) return undefined;
+    return await handshake(transport, options.signal, async () => {
+      const upgraded = await accept(transport, this.#settings);
+      if (upgraded === undefined) transport.close();
+      else return new WebSocketTransport(transport, SERVER_FRAMING, upgraded.rest);
+    });
+  }
+
+  refuse(): void {
+    this.#inner.refuse();
+  }
+}
+
+/** A transport after the handshake; the rest is the framing's. */
+class WebSocketTransport implements Transport {
+  readonly framing: Framing;
+  readonly recycle: ((chunk: Uint8Array) => void) | undefined;
+  readonly keepsChunks: boolean | undefined;
+  readonly #inner: Transport;
+  #rest: Uint8Array | undefined;
+
+  constructor(inner: Transport, framing: Framing, rest: Uint8Array | undefined) {
+    this.framing = framing;
+    this.recycle = inner.recycle;
+    this.keepsChunks = inner.keepsChunks;
+    this.#inner = inner;
+    this.#rest = rest;
+  }
+
+  get peer(): PeerIdentity | undefined {
+    return this.#inner.peer;
+  }
+
+  get local(): string {
+    return this.#inner.local;
+  }
+
+  get remote(): string {
+    return this.#inner.remote;
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    const rest = this.#rest;
+    if (rest === undefined) return this.#inner.read();
+    this.#rest = undefined;
+    return Promise.resolve(rest);
+  }
+
+  write(chunk: Uint8Array, endsMessage?: boolean): Promise<number> {
+    return this.#inner.write(chunk, endsMessage);
+  }
+
+  /** The framing has written a Close frame: the stream beneath stays open, for the peer's own. */
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(error?: unknown): void {
+    this.#inner.close(error);
+  }
+}

@@ -1,0 +1,179 @@
+/** The server's side of the handshake (RFC 6455, section 4.2). */
+
+import { hint } from "../../codec/hint.ts";
+import { printable } from "../../printable.ts";
+import type { Transport } from "../../transport.ts";
+import { answer, textResponse, toWire, type WireResponse } from "./answer.ts";
+import { hasToken, type Head, HeadError, readHead } from "./head.ts";
+import { acceptOf, isKey } from "./key.ts";
+import { allowsOrigin } from "./origin.ts";
+import { writeAll } from "./stream.ts";
+
+/** What `Request` can express. */
+const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+
+/** What an endpoint needs to know to accept WebSockets. */
+export interface AcceptSettings {
+  /** Whether the peer came over TLS. */
+  readonly isSecure: boolean;
+  /** The endpoint's path. */
+  readonly path: string;
+  /** Origins that may connect beside the server's own. */
+  readonly origins: ReadonlySet<string>;
+  /** Answers what wants no WebSocket. */
+  respond(request: Request): Response | Promise<Response>;
+}
+
+/** A transport on which a WebSocket stands from now on. */
+export interface Upgraded {
+  /** What had arrived behind the request. */
+  readonly rest: Uint8Array | undefined;
+}
+
+/** Addresses of peers on this machine. */
+const LOOPBACK = /^(127\.|\[::1\]|\[::ffff:127\.)/;
+
+interface HttpRequest extends Head {
+  readonly method: string;
+  readonly version: string;
+  readonly url: URL;
+}
+
+/**
+ * Reads a request, and makes a WebSocket of its transport; or answers it, and resolves to undefined.
+ *
+ * @throws {HeadError} for what is no proper request, after it was answered with that.
+ * @throws what `respond` throws, after the request was answered with 500.
+ */
+export async function accept(
+  transport: Transport,
+  settings: AcceptSettings,
+): Promise<Upgraded | undefined> {
+  let request: HttpRequest | undefined;
+  try {
+    request = parseRequest(await readHead(transport, checkStart), settings.isSecure);
+    if (!hasToken(request.fields, "upgrade", "websocket") || !isAt(request, settings.path)) {
+      await respond(transport, request, settings);
+      return undefined;
+    }
+    checkHandshake(request, settings, LOOPBACK.test(transport.remote));
+  } catch (error) {
+    if (!(error instanceof HeadError)) throw error;
+    const { status, fields } = error;
+    const message = `Cannot accept WebSocket: ${error.message}`;
+    if (status !== undefined) {
+      const response = await toWire(textResponse(status, message, fields));
+      // What was wrong matters more than whether the peer stayed to hear it.
+      await answer(transport, response, request?.method === "HEAD").catch(() => {});
+    }
+    throw new HeadError(message, status, fields);
+  }
+  const proof = await acceptOf(request.fields.get("sec-websocket-key")!);
+  await writeAll(
+    transport,
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+      `Sec-WebSocket-Accept: ${proof}\r\n\r\n`,
+  );
+  return request;
+}
+
+/** Turns away at the first byte whoever speaks something else. */
+function checkStart(head: Uint8Array): void {
+  if (/[A-Z]/.test(String.fromCharCode(head[0]))) return;
+  const isTls = head[0] === 0x16;
+  const likely = hint(isTls ? new Uint8Array([0x16, 0x03]) : head);
+  throw new HeadError(
+    isTls
+      ? "it looks like a TLS hello, for which an endpoint must be wss://"
+      : `no HTTP request came${likely ? `, ${likely}` : ""}`,
+    isTls ? undefined : 400,
+  );
+}
+
+function parseRequest(head: Head, isSecure: boolean): HttpRequest {
+  const [, method, target, version] =
+    /^([A-Z]{1,20}) ([!-~]+) HTTP\/(\d\.\d)$/.exec(head.startLine) ?? [];
+  if (version !== "1.1" && version !== "1.0") {
+    throw new HeadError(
+      `"${printable(head.startLine.slice(0, 60))}" is no request of HTTP/1.1`,
+      400,
+    );
+  }
+  const host = head.fields.get("host") ?? (version === "1.0" ? "localhost" : "");
+  const protocol = isSecure ? "https" : "http";
+  const url = target.startsWith("/")
+    ? URL.parse(`${protocol}://${host}${target}`)
+    : /^https?:\/\//i.test(target)
+    ? URL.parse(target)
+    : null;
+  if (url === null || !/^[^\s/?#@\\]+$/.test(host)) {
+    throw new HeadError("the request's host or target is wrong", 400);
+  }
+  if (
+    /^0*[1-9]/.test(head.fields.get("content-length") ?? "") || head.fields.has("transfer-encoding")
+  ) {
+    throw new HeadError("the request has a body", 413);
+  }
+  return { ...head, method, version, url };
+}
+
+/** Whether a request is for the endpoint; its query is up to the client unless the endpoint has one. */
+function isAt({ url }: HttpRequest, path: string): boolean {
+  return path.includes("?") ? url.pathname + url.search === path : url.pathname === path;
+}
+
+async function respond(
+  transport: Transport,
+  { method, url, fields }: HttpRequest,
+  settings: AcceptSettings,
+): Promise<void> {
+  if (!METHODS.includes(method)) {
+    throw new HeadError(`method ${method} is not supported`, 501);
+  }
+  let response: WireResponse;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    response = await toWire(
+      await settings.respond(new Request(url, { method, headers: fields })),
+    );
+  } catch (error) {
+    failure = { error };
+    response = await toWire(textResponse(500, "The server failed to answer"));
+  }
+  await answer(transport, response, method === "HEAD");
+  if (failure !== undefined) throw failure.error;
+}
+
+/** The requirements of section 4.2.1, and the origin. */
+function checkHandshake(
+  { method, version, url, fields }: HttpRequest,
+  { origins }: AcceptSettings,
+  isLoopback: boolean,
+): void {
+  const refuse = (why: string, status: number, more?: Record<string, string>): never => {
+    throw new HeadError(why, status, more);
+  };
+  if (method !== "GET" || version !== "1.1") {
+    refuse(`it needs GET of HTTP/1.1, not ${method} of HTTP/${version}`, 400);
+  }
+  if (!hasToken(fields, "connection", "upgrade")) {
+    refuse("field Connection does not say Upgrade; a proxy in between may have dropped it", 400);
+  }
+  const wanted = fields.get("sec-websocket-version");
+  if (wanted !== "13") {
+    const shown = printable(wanted?.slice(0, 20) ?? "none");
+    refuse(`its version is ${shown}, it must be 13`, 426, { "Sec-WebSocket-Version": "13" });
+  }
+  if (!isKey(fields.get("sec-websocket-key") ?? "")) {
+    refuse("field Sec-WebSocket-Key is not 16 bytes in base64", 400);
+  }
+  const origin = fields.get("origin");
+  if (origin !== null && !allowsOrigin(origins, origin, fields.get("host")!, isLoopback)) {
+    const shown = printable(origin.slice(0, 100));
+    refuse(
+      `origin ${shown} is not that of this server, ${url.host}; to allow it, its operator must ` +
+        `list it (web.origins, --origin)`,
+      403,
+    );
+  }
+}

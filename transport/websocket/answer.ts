@@ -1,0 +1,130 @@
+/** Answers to requests that become no WebSocket. */
+
+import type { Transport } from "../../transport.ts";
+import { writeAll } from "./stream.ts";
+
+/** What a program may answer with, in bytes. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** How long, and for how many bytes, to wait for whoever was answered to hang up. */
+const DRAIN_TIMEOUT = 2_000;
+const MAX_DRAIN_BYTES = 256 * 1024;
+
+/** The names of statuses that are answered here; those of others are up to the program. */
+const STATUS_TEXTS: Record<number, string> = {
+  200: "OK",
+  204: "No Content",
+  301: "Moved Permanently",
+  302: "Found",
+  304: "Not Modified",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  426: "Upgrade Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+};
+/** Fields that belong to the stream and not to what the program answers. */
+const OWN_FIELDS = ["connection", "content-length", "keep-alive", "transfer-encoding"];
+
+/** A response in plain text. */
+export function textResponse(
+  status: number,
+  text: string,
+  fields: Readonly<Record<string, string>> = {},
+): Response {
+  const headers = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+    ...fields,
+  };
+  return new Response(`${text}\n`, { status, headers });
+}
+
+/** A response as it goes over the wire. */
+export interface WireResponse {
+  /** Status line and fields. */
+  readonly head: string;
+  /** The body, also for a HEAD request, which does not get it. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * Reads a response to its end.
+ *
+ * @throws {TypeError} for what is none.
+ * @throws {RangeError} for a body above 16 MiB.
+ * @throws what its body throws.
+ */
+export async function toWire(response: Response): Promise<WireResponse> {
+  if (!(response instanceof Response) || response.type === "error") {
+    throw new TypeError("Cannot answer request: respond() gave no response");
+  }
+  const body = await bodyOf(response);
+  return { head: headOf(response, body.length), body };
+}
+
+/**
+ * Writes a response, and waits a moment for the peer to hang up: closing at once would reset the
+ * connection when the peer has sent more, and the answer would be lost.
+ */
+export async function answer(
+  transport: Transport,
+  { head, body }: WireResponse,
+  isHead = false,
+): Promise<void> {
+  await writeAll(transport, head);
+  if (!isHead) await writeAll(transport, body);
+  await transport.closeWrite();
+  await drain(transport);
+}
+
+async function bodyOf(response: Response): Promise<Uint8Array> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += part.length;
+    if (bytes > MAX_BODY_BYTES) {
+      throw new RangeError(`Cannot answer request with more than ${MAX_BODY_BYTES} bytes`);
+    }
+    parts.push(part as Uint8Array<ArrayBuffer>);
+  }
+  return await new Blob(parts).bytes();
+}
+
+function headOf(response: Response, bytes: number): string {
+  const { status, headers } = response;
+  const lines = [
+    `HTTP/1.1 ${status} ${response.statusText || (STATUS_TEXTS[status] ?? "")}`,
+    // A field Upgrade has to be named here.
+    `Connection: close${headers.has("upgrade") ? ", Upgrade" : ""}`,
+  ];
+  if (!headers.has("date")) lines.push(`Date: ${new Date().toUTCString()}`);
+  // RFC 9110, section 8.6: these have no body, and none of a certain length.
+  if (status !== 204 && status !== 304) lines.push(`Content-Length: ${bytes}`);
+  for (const [name, value] of headers) {
+    if (!OWN_FIELDS.includes(name)) lines.push(`${name}: ${value}`);
+  }
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** Reads until the peer hangs up, or it is enough. */
+async function drain(transport: Transport): Promise<void> {
+  const timer = setTimeout(() => transport.close(), DRAIN_TIMEOUT);
+  try {
+    for (let bytes = 0; bytes < MAX_DRAIN_BYTES;) {
+      const chunk = await transport.read();
+      if (chunk === undefined) break;
+      bytes += chunk.length;
+    }
+  } catch {
+    // It was answered: how the peer leaves does not matter.
+  } finally {
+    clearTimeout(timer);
+  }
+}

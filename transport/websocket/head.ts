@@ -1,0 +1,132 @@
+/** Heads of HTTP/1.1 messages (RFC 9112): a start line and fields. */
+
+import { ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { printable } from "../../printable.ts";
+import type { Transport } from "../../transport.ts";
+
+/** What one head may be. */
+const MAX_HEAD_BYTES = 16 * 1024;
+const MAX_FIELDS = 100;
+
+const LF = 0x0a;
+const CR = 0x0d;
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** RFC 9110, section 5.5: no control characters but the tab. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+/** No field may come twice that means something else then. */
+const SINGLE = ["host", "content-length", "sec-websocket-key", "sec-websocket-version", "origin"];
+
+/** A request's or a response's head. */
+export interface Head {
+  /** Its first line. */
+  readonly startLine: string;
+  /** Its fields. */
+  readonly fields: Headers;
+  /** What had arrived behind it. */
+  readonly rest: Uint8Array | undefined;
+}
+
+/** A head that is none, or that is refused. */
+export class HeadError extends ProtocolError {
+  /** The status to answer with, if it is worth an answer. */
+  readonly status: number | undefined;
+  /** Fields that the answer needs. */
+  readonly fields: Readonly<Record<string, string>>;
+
+  /** Says what is wrong with it. */
+  constructor(what: string, status?: number, fields: Readonly<Record<string, string>> = {}) {
+    super(what);
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+/**
+ * Reads a head. `checkStart` looks at what there is of it after each chunk, and throws for what will
+ * never be one.
+ *
+ * @throws {HeadError} for what is none, or too large.
+ * @throws {ConnectionLostError} when the stream ends before it does.
+ */
+export async function readHead(
+  transport: Transport,
+  checkStart: (head: Uint8Array) => void,
+): Promise<Head> {
+  let head = new Uint8Array(1024);
+  let length = 0;
+  for (;;) {
+    const chunk = await transport.read();
+    if (chunk === undefined) {
+      throw new ConnectionLostError(
+        length === 0 ? "the peer ended without a word" : "the peer ended inside its HTTP head",
+      );
+    }
+    const taken = chunk.subarray(0, MAX_HEAD_BYTES - length);
+    const before = length;
+    length += taken.length;
+    if (length > head.length) head = grown(head, Math.min(2 * length, MAX_HEAD_BYTES));
+    head.set(taken, before);
+    checkStart(head.subarray(0, length));
+    const end = endOfHead(head.subarray(0, length), before);
+    if (end >= 0) {
+      const rest = end - before < chunk.length ? chunk.subarray(end - before) : undefined;
+      return { ...parse(latin1(head.subarray(0, end - 4))), rest };
+    }
+    if (length === MAX_HEAD_BYTES) {
+      throw new HeadError(`its head is larger than ${MAX_HEAD_BYTES} bytes`, 431);
+    }
+  }
+}
+
+function grown(head: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(bytes);
+  larger.set(head);
+  return larger;
+}
+
+/** Where the empty line ends, or -1; a line has to end in CR LF. Looks at what is new from `from` on. */
+function endOfHead(head: Uint8Array, from: number): number {
+  for (let at = head.indexOf(LF, from); at >= 0; at = head.indexOf(LF, at + 1)) {
+    if (head[at - 1] !== CR) throw new HeadError("a line of its head does not end in CR LF", 400);
+    if (head[at - 2] === LF && head[at - 3] === CR) return at + 1;
+  }
+  return -1;
+}
+
+function parse(text: string): Omit<Head, "rest"> {
+  const [startLine, ...lines] = text.split("\r\n");
+  if (CONTROL.test(startLine)) throw new HeadError("its first line has control characters", 400);
+  if (lines.length > MAX_FIELDS) {
+    throw new HeadError(`its head has ${lines.length} fields, limit is ${MAX_FIELDS}`, 431);
+  }
+  const fields = new Headers();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0));
+    if (!TOKEN.test(name) || CONTROL.test(line)) {
+      throw new HeadError(`its head has no field in line "${printable(line.slice(0, 40))}"`, 400);
+    }
+    if (SINGLE.includes(name.toLowerCase()) && fields.has(name)) {
+      throw new HeadError(`its head has ${name} twice`, 400);
+    }
+    fields.append(name, line.slice(colon + 1));
+  }
+  return { startLine, fields };
+}
+
+/** Whether a field's list holds a word, in any case. */
+export function hasToken(fields: Headers, name: string, word: string): boolean {
+  return (fields.get(name) ?? "").split(",").some((item) => item.trim().toLowerCase() === word);
+}
+
+/** Bytes as characters of the same number. */
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  // An argument per byte: not more of them than every engine takes.
+  for (let at = 0; at < bytes.length; at += 4096) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  }
+  return text;
+}

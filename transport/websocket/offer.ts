@@ -1,0 +1,119 @@
+/** The client's side of the handshake (RFC 6455, section 4.1). */
+
+import { ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { printable } from "../../printable.ts";
+import { formatAddress, type Transport, type WebSocketEndpoint } from "../../transport.ts";
+import { hasToken, type Head, HeadError, latin1, readHead } from "./head.ts";
+import { acceptOf, newKey } from "./key.ts";
+import { writeAll } from "./stream.ts";
+
+/** How much of a refusal's text is read, and shown. */
+const MAX_BODY_BYTES = 2048;
+const MAX_SHOWN = 200;
+
+/**
+ * Asks a server to make a WebSocket of the transport. Resolves to what had arrived behind its answer.
+ *
+ * @throws {ProtocolError} {ConnectionLostError} saying what the server did instead.
+ */
+export async function offer(
+  transport: Transport,
+  endpoint: WebSocketEndpoint,
+): Promise<Uint8Array | undefined> {
+  const key = newKey();
+  await writeAll(
+    transport,
+    `GET ${endpoint.path} HTTP/1.1\r\nHost: ${hostOf(endpoint)}\r\nUpgrade: websocket\r\n` +
+      `Connection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+  );
+  const head = await readAnswer(transport);
+  const [, status, text] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(head.startLine) ?? [];
+  if (status === undefined) {
+    refuse(`the server's answer "${shown(head.startLine)}" is not HTTP/1.1`);
+  }
+  const { fields } = head;
+  if (status !== "101") {
+    const reason = await reasonOf(transport, head);
+    const statusText = text ? ` ${shown(text)}` : "";
+    refuse(`the server answered ${status}${statusText}${reason ? `: ${reason}` : ""}`);
+  }
+  if (!hasToken(fields, "upgrade", "websocket") || !hasToken(fields, "connection", "upgrade")) {
+    refuse("the server upgraded to something else");
+  }
+  if (fields.get("sec-websocket-accept") !== await acceptOf(key)) {
+    refuse(
+      "the server's Sec-WebSocket-Accept is not the answer to the key; a cache may be between",
+    );
+  }
+  for (const name of ["Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"]) {
+    if (fields.get(name)) {
+      refuse(`the server chose ${name} "${shown(fields.get(name)!)}", which was not offered`);
+    }
+  }
+  return head.rest;
+}
+
+/** The Host field, as browsers write it: in ASCII, without a default port or a zone. */
+function hostOf({ transport, hostname, port }: WebSocketEndpoint): string {
+  return new URL(`${transport}://${formatAddress(hostname.replace(/%.*/, ""), port)}`).host;
+}
+
+async function readAnswer(transport: Transport): Promise<Head> {
+  try {
+    return await readHead(transport, checkStart);
+  } catch (error) {
+    if (error instanceof HeadError) refuse(`the server did not answer as HTTP: ${error.message}`);
+    if (error instanceof ConnectionLostError) {
+      throw new ConnectionLostError(
+        "the server closed before it answered; it may speak no WebSocket there",
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+/** A stranger is recognized by its first byte. */
+function checkStart(head: Uint8Array): void {
+  const start = latin1(head.subarray(0, 5));
+  if ("HTTP/".startsWith(start)) return;
+  // A TLS record: an alert or a handshake, version 3.
+  if ((head[0] === 0x15 || head[0] === 0x16) && (head.length < 2 || head[1] === 3)) {
+    refuse("the server speaks TLS; use wss://");
+  }
+  refuse(`the server does not speak HTTP: it began with "${shown(latin1(head.subarray(0, 20)))}"`);
+}
+
+/** What the server says of its refusal: where it sends us, or the first line of its text. */
+async function reasonOf(transport: Transport, { fields, rest, startLine }: Head): Promise<string> {
+  const location = fields.get("location");
+  if (/^\S+ 3/.test(startLine) && location !== null) {
+    return `it sends to ${shown(location)}, which is not followed; connect there if that is right`;
+  }
+  if (!/^text\/plain\b/i.test(fields.get("content-type") ?? "text/plain")) return "";
+  if (fields.has("transfer-encoding")) return "";
+  const announced = Number(fields.get("content-length") ?? NaN);
+  const wanted = Math.min(MAX_BODY_BYTES, Number.isInteger(announced) ? announced : MAX_BODY_BYTES);
+  const body = new Uint8Array(wanted);
+  let length = 0;
+  for (let chunk = rest; length < wanted;) {
+    if (chunk !== undefined) {
+      body.set(chunk.subarray(0, wanted - length), length);
+      length += Math.min(chunk.length, wanted - length);
+    }
+    if (length === wanted || body.subarray(0, length).includes(0x0a)) break;
+    chunk = await transport.read().catch(() => undefined);
+    if (chunk === undefined) break;
+  }
+  const text = new TextDecoder().decode(body.subarray(0, length));
+  return shown(text.trimStart().split(/\r?\n/, 1)[0].trim());
+}
+
+function shown(text: string): string {
+  const line = printable(text.slice(0, MAX_SHOWN));
+  return text.length > MAX_SHOWN ? `${line}…` : line;
+}
+
+function refuse(why: string): never {
+  throw new ProtocolError(why);
+}

@@ -1,0 +1,45 @@
+/** Which web pages may connect (RFC 6455, section 10.2). */
+
+/**
+ * The origins of `WebOptions`, checked.
+ *
+ * @throws {TypeError} naming one that is none.
+ */
+export function parseOrigins(origins: readonly string[]): ReadonlySet<string> {
+  return new Set(origins.map((text) => {
+    if (text === "*" || text === "null") return text;
+    const origin = originOf(text);
+    if (origin === undefined || !/^[^/]+:\/\/[^/]+\/?$/.test(text)) {
+      throw new TypeError(
+        `Cannot use origin "${text}": it must look like https://example.com, or be *`,
+      );
+    }
+    return origin;
+  }));
+}
+
+/**
+ * Whether pages of an origin may connect to a server that they know as `host`. At loopback that must
+ * be an address or `localhost`: a stranger's name that was made to point there (DNS rebinding) would
+ * make the stranger's page look like one of this server's.
+ */
+export function allowsOrigin(
+  allowed: ReadonlySet<string>,
+  origin: string,
+  host: string,
+  isLoopback: boolean,
+): boolean {
+  if (allowed.has("*") || allowed.has(origin)) return true;
+  const parsed = originOf(origin);
+  if (parsed === undefined) return false;
+  // Both as URLs, so that a default port and upper case make no difference.
+  const { protocol, hostname } = new URL(parsed);
+  if (allowed.has(parsed)) return true;
+  if (isLoopback && !/^(\[.*\]|[\d.]+|(.*\.)?localhost)$/.test(hostname)) return false;
+  return parsed === originOf(`${protocol}//${host}`);
+}
+
+function originOf(text: string): string | undefined {
+  const url = URL.parse(text);
+  return url === null || url.origin === "null" ? undefined : url.origin;
+}

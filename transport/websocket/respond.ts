@@ -1,0 +1,23 @@
+/** What a server of WebSockets says to those who want none, unless the program answers them. */
+
+import type { WebSocketEndpoint } from "../../transport.ts";
+import { hasToken } from "./head.ts";
+import { textResponse } from "./answer.ts";
+
+/** Answers `/health` with 200, and everything else with how to connect. */
+export function defaultRespond(endpoint: WebSocketEndpoint): (request: Request) => Response {
+  const { transport, path } = endpoint;
+  return ({ url, method, headers }) => {
+    const { host, pathname } = new URL(url);
+    const where = `${transport}://${host}${path}`;
+    if (pathname === "/health" && (method === "GET" || method === "HEAD")) {
+      return textResponse(200, "ok");
+    }
+    if (hasToken(headers, "upgrade", "websocket")) {
+      return textResponse(404, `There is no WebSocket at ${pathname}; connect to ${where}`);
+    }
+    return textResponse(426, `Here is a WebSocket server; connect to ${where}`, {
+      Upgrade: "websocket",
+    });
+  };
+}

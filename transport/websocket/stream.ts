@@ -1,0 +1,35 @@
+/** Small things that both sides do with the transport beneath. */
+
+import type { Transport } from "../../transport.ts";
+
+const encoder = new TextEncoder();
+
+/** Writes all of it. */
+export async function writeAll(transport: Transport, data: Uint8Array | string): Promise<void> {
+  let rest = typeof data === "string" ? encoder.encode(data) : data;
+  while (rest.length > 0) rest = rest.subarray(await transport.write(rest));
+}
+
+/**
+ * Runs a handshake on a transport, which is closed when that fails, or when the signal is aborted.
+ * Rejects with the signal's reason then, at once, whatever the handshake waits for.
+ */
+export async function handshake<R>(
+  transport: Transport,
+  signal: AbortSignal,
+  run: () => Promise<R>,
+): Promise<R> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([aborted, run()]);
+  } catch (error) {
+    transport.close();
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
