@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { EndInfo, Framing } from "./codec.ts";
+import type { Framing } from "./codec.ts";
 import { handledRejection } from "./connection/handled.ts";
-import { endInfo, onAbort, part } from "./connection/parting.ts";
-import { Receiver } from "./connection/receiver.ts";
-import { Sender } from "./connection/sender.ts";
+import { Lifecycle } from "./connection/lifecycle.ts";
+import type { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import { Shared } from "./connection/shared.ts";
 import type {
@@ -19,8 +18,6 @@ import type {
 } from "./connection/types.ts";
 import { utf8 } from "./connection/utf8.ts";
 import { Values } from "./connection/values.ts";
-import { Deadline } from "./deadline.ts";
-import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "./errors.ts";
 import type { Sendable } from "./format.ts";
 import type { PeerIdentity, Transport } from "./transport.ts";
 
@@ -93,29 +90,10 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<T>;
-  readonly #receiver: Receiver;
+  readonly #life: Lifecycle;
   readonly #sender: Sender;
   readonly #values: Values<T>;
   readonly #openedAt = Date.now();
-  readonly #resolveClosed: (info: CloseInfo) => void;
-  #state: "open" | "closing" | "closed" = "open";
-  #output: "open" | "ending" | "ended" = "open";
-  #ending: Promise<void> | undefined;
-  #closeOptions: CloseOptions | undefined;
-  /** What the peer said about its end. */
-  #peerEnd: EndInfo | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Runs when only the peer has ended. */
-  #halfOpen: Deadline | undefined;
-  /** Why sending is over while receiving may go on. */
-  #outputError: LengthwiseError | undefined;
-  /** The first message that could not be sent at all. */
-  #refused: unknown;
-  #refusals = 0;
-  /** What the connection ended with. */
-  #reason: unknown;
-  #aborter: AbortController | undefined;
-  #stopWatching: (() => void) | undefined;
 
   /**
    * Makes a connection of an open transport, and starts to read from it. The endpoint is what
@@ -130,31 +108,16 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     endpoint = "",
   ) {
     const settings = resolveSettings(options).withFraming(transport.framing);
-    const { framing, format, signal } = settings;
+    const life = new Lifecycle(transport, settings as ConnectionSettings<unknown>);
     this.#transport = transport;
     this.#settings = settings;
     this.endpoint = endpoint;
-    const { promise, resolve } = Promise.withResolvers<CloseInfo>();
-    this.closed = promise;
-    this.#resolveClosed = resolve;
-    const owner = {
-      inputEnded: (info?: EndInfo) => this.#inputEnded(info),
-      inputReplied: (reply: Uint8Array) => this.#canSend && this.#sender.offerRaw(reply),
-      inputFailed: (error: LengthwiseError) => this.#finish(error),
-      outputFailed: (error: LengthwiseError) => this.#outputFailed(error),
-    };
-    this.#receiver = new Receiver(transport, settings, owner);
-    this.#sender = new Sender(transport, settings, owner);
-    this.#values = new Values(
-      this.#receiver,
-      format.decoder(framing),
-      (error) => this.abort(error),
-      this.#sender,
-    );
-    if (signal !== undefined) {
-      this.#stopWatching = onAbort(signal, (reason) => this.abort(reason));
-    }
-    this.#receiver.run();
+    this.closed = life.closed;
+    this.#life = life;
+    this.#sender = life.sender;
+    const decoder = settings.format.decoder(settings.framing);
+    this.#values = new Values(life.receiver, decoder, (error) => this.abort(error), life.sender);
+    life.receiver.run();
   }
 
   /** The address of the peer, such as `127.0.0.1:50123`. */
@@ -169,7 +132,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   /** `open`, `closing` after `close()`, or `closed`. */
   get state(): "open" | "closing" | "closed" {
-    return this.#state;
+    return this.#life.state;
   }
 
   /** The framing in use, with its limit. */
@@ -179,11 +142,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   /** Counts, in messages and bytes each way, as of now. */
   get stats(): ConnectionStats {
-    const { messages, bytes, inbox, lastSeenAt } = this.#receiver;
+    const { messages, bytes, inbox, lastSeenAt } = this.#life.receiver;
     return {
       messagesReceived: messages,
       messagesSent: this.#sender.messages,
-      messagesDropped: this.#sender.dropped + this.#refusals,
+      messagesDropped: this.#sender.dropped + this.#life.refusals,
       messagesMissed: this.#transport.dropped ?? 0,
       bytesReceived: bytes,
       bytesSent: this.#sender.bytes,
@@ -197,11 +160,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   /** Aborted when the connection has ended, with what it ended with: for work done on its behalf. */
   get signal(): AbortSignal {
-    if (this.#aborter === undefined) {
-      this.#aborter = new AbortController();
-      if (this.#state === "closed") this.#aborter.abort(this.#reason);
-    }
-    return this.#aborter.signal;
+    return this.#life.signal;
   }
 
   /**
@@ -248,13 +207,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   /** Queues a message; throws what refuses it. A refused message breaks no other. */
   #queue(message: Sendable<T> | Shared<T> | Uint8Array | string, isRaw = false): boolean {
     try {
-      if (!this.#canSend) {
-        throw this.#outputError ?? new ConnectionClosedError(
-          `Cannot send to ${this.remote}: connection is ` +
-            (this.#state === "open" ? "half-closed" : this.#state),
-        );
-      }
-      this.#halfOpen?.start();
+      this.#life.beforeSending();
       const { format, framing } = this.#settings;
       if (message instanceof Shared) return this.#sender.offerFrame(message.frame(format, framing));
       const encoded = isRaw
@@ -264,8 +217,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
         ? this.#sender.offer(utf8(encoded), true)
         : this.#sender.offer(encoded);
     } catch (error) {
-      this.#refusals++;
-      if (this.#state === "open") this.#refused ??= error;
+      this.#life.refused(error);
       throw error;
     }
   }
@@ -316,27 +268,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * more because the connection is lost, of which `closed` tells.
    */
   closeWrite(): Promise<void> {
-    return this.#ending ??= this.#endOutput();
-  }
-
-  async #endOutput(): Promise<void> {
-    this.#output = "ending";
-    const end = this.#settings.framing.encodeEnd?.(endInfo(this.#closeOptions, this.#peerEnd));
-    if (end !== undefined && this.#outputError === undefined) this.#sender.pushEnd(end);
-    await this.#sender.flushed();
-    if (this.#state === "closed") return;
-    try {
-      await this.#transport.closeWrite(this.#closeOptions);
-    } catch {
-      // The peer has gone; the receiving half tells in which way.
-    }
-    this.#output = "ended";
-    if (this.#isOver) this.#finish();
-  }
-
-  /** Whether nothing more can come or go. A peer that is not told of this end will not tell its own. */
-  get #isOver(): boolean {
-    return this.#receiver.ended || this.#transport.tellsEnd === false && this.#state === "closing";
+    return this.#life.closeWrite();
   }
 
   /**
@@ -346,102 +278,16 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * @throws {RangeError} for a code that WebSocket cannot say (RFC 6455, 7.4).
    */
   close(options: CloseOptions = {}): Promise<CloseInfo> {
-    if (this.#state === "open") {
-      this.#settings.framing.encodeEnd?.(options); // Refuses what it cannot say before anything ends.
-      this.#state = "closing";
-      this.#closeOptions = options;
-      const { closeTimeout } = this.#settings.limits;
-      clearTimeout(this.#closeTimer);
-      this.#halfOpen?.clear();
-      this.#closeTimer = setTimeout(() => {
-        const what = this.#sender.pendingBytes > 0 ? "read everything" : "close";
-        this.#finish(
-          new ConnectionLostError(
-            `Cannot close connection to ${this.remote} in order: it did not ${what} within ${closeTimeout} ms`,
-          ),
-        );
-      }, closeTimeout);
-      this.#receiver.discard();
-      if (this.#output === "ended" && this.#isOver) this.#finish();
-      else this.closeWrite();
-    }
-    return this.closed;
+    return this.#life.close(options);
   }
 
   /** Ends at once: what was not written is dropped and counted, readers get the reason thrown. */
   abort(reason?: unknown): void {
-    if (this.#state === "closed") return;
-    const error = reason ??
-      new ConnectionClosedError(`Cannot use connection to ${this.remote}: it was aborted`);
-    this.#receiver.inbox.abort(error);
-    this.#receiver.discard();
-    this.#finish(error);
+    this.#life.abort(reason);
   }
 
   /** Closes in order. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  get #canSend(): boolean {
-    return this.#state === "open" && this.#output === "open" && this.#outputError === undefined;
-  }
-
-  #inputEnded(info: EndInfo | undefined): void {
-    this.#peerEnd = info;
-    if (this.#outputError !== undefined) this.#finish(this.#outputError);
-    else if (this.#output === "ended" || this.#transport.tellsEnd === false) this.#finish();
-    else if (this.#state === "open") {
-      const { halfOpenTimeout } = this.#settings.limits;
-      const reason = `the peer ended, and nothing was sent for ${halfOpenTimeout} ms`;
-      this.#halfOpen = new Deadline(halfOpenTimeout, () => this.close({ reason }), { idle: true });
-      this.#halfOpen.start();
-    }
-  }
-
-  /** Sending is over, but what the peer said before it went may still be there to read. */
-  #outputFailed(error: LengthwiseError): void {
-    this.#outputError = error;
-    const peerMayStillTalk = error instanceof ConnectionLostError && error.cause !== undefined &&
-      !this.#receiver.ended && this.#state === "open";
-    if (peerMayStillTalk) {
-      this.#closeTimer = setTimeout(() => this.#finish(error), this.#settings.limits.closeTimeout);
-    } else this.#finish(error);
-  }
-
-  /** The one place where a connection becomes closed. */
-  #finish(error?: unknown): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    clearTimeout(this.#closeTimer);
-    this.#halfOpen?.clear();
-    this.#stopWatching?.();
-    const failure = error ?? this.#refused;
-    this.#reason = failure ??
-      new ConnectionClosedError(`Cannot use connection to ${this.remote}: it is closed`);
-    this.#receiver.stop(error === undefined ? undefined : { error });
-    this.#closeTransport(error);
-    this.#aborter?.abort(this.#reason);
-  }
-
-  /** Closes beneath; then `closed` settles. */
-  async #closeTransport(error: unknown): Promise<void> {
-    await part({
-      transport: this.#transport,
-      sender: this.#sender,
-      framing: this.#settings.framing,
-      error,
-      reason: this.#reason,
-      canTell: this.#output === "open",
-    });
-    const undeliveredBytes = this.#sender.pendingBytes;
-    const failure = error ?? this.#refused;
-    this.#resolveClosed({
-      clean: failure === undefined && undeliveredBytes === 0 && this.#sender.dropped === 0,
-      ...endInfo(this.#closeOptions, this.#peerEnd),
-      ...(failure === undefined ? {} : { error: failure }),
-      undeliveredBytes,
-      unreadBytes: this.#receiver.discardedBytes,
-    });
   }
 }
