@@ -35,7 +35,7 @@ export class Shared<T = Uint8Array> {
   #lastFrame: Uint8Array | undefined;
 
   /** Takes the message as `send()` does. */
-  constructor(message: Sendable<T>) {
+  constructor(message: Sendable<NoInfer<T>>) {
     this.message = message;
   }
 

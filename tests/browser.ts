@@ -44,6 +44,7 @@ export class SharedBrowser {
   #child: Deno.ChildProcess | undefined;
   #profile = "";
   #endpoint = "";
+  #stderr: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /** Starts it before the file's first test, and ends it after the last. */
   constructor() {
@@ -70,8 +71,9 @@ export class SharedBrowser {
     }
     let said = "";
     const decoder = new TextDecoder();
-    for await (const chunk of this.#child.stderr) {
-      said += decoder.decode(chunk, { stream: true });
+    this.#stderr = this.#child.stderr.getReader();
+    for (let read; !(read = await this.#stderr.read()).done;) {
+      said += decoder.decode(read.value, { stream: true });
       this.#endpoint = /^DevTools listening on (ws:\S+)$/m.exec(said)?.[1] ?? "";
       if (this.#endpoint !== "") return;
     }
@@ -82,6 +84,8 @@ export class SharedBrowser {
     if (this.#child !== undefined) {
       this.#child.kill("SIGTERM");
       await this.#child.status;
+      // Its helpers have this open too, and write into the profile until they have gone.
+      while (!(await this.#stderr!.read()).done);
     }
     await Deno.remove(this.#profile, { recursive: true });
   }
