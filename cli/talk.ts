@@ -1,11 +1,13 @@
 /** The client at a terminal: lines typed are sent, messages appear above the line being typed. */
 
 import { delay } from "@std/async/delay";
-import { dim, green, red, yellow } from "@std/fmt/colors";
+import { dim, getColorEnabled, green, red, setColorEnabled, yellow } from "@std/fmt/colors";
 import { backoff, type RetryPolicy } from "../client/retry.ts";
 import type { Connection } from "../connection.ts";
 import { printable } from "../printable.ts";
+import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "./completion.ts";
 import type { ClientContext } from "./context.ts";
+import { type Call, Names, paint } from "./names.ts";
 import { EXIT } from "./options.ts";
 import { exitCodeOf } from "./program.ts";
 import { messageOf } from "./report.ts";
@@ -17,18 +19,46 @@ const PING_INTERVAL = 10_000;
 /** How long the answer to `/quit` may take, in milliseconds. */
 const FAREWELL = 1_000;
 
+/** A connection that held this long, in milliseconds, was a success: the waiting starts anew. */
+const STABLE_AFTER = 5_000;
+
+/** The least time between two rings, in milliseconds. */
+const RING_INTERVAL = 1_000;
+
+/** How a server begins that will not let this client in, whenever it comes. */
+const REFUSAL = /^\* (?:Cannot join: |You are banned from this chat\.)/;
+/** What it says to someone whom it disconnects. No member can say it: names have no colon, and "You" is none. */
+const SENT_AWAY = /^\* (?:You were (?:kicked|banned) by |Disconnected: )/;
+const OPERATOR = /^\* You are an operator\./;
+const QUIT = /^\/quit(?:\s|$)/i;
+/** What makes someone known, and where: said again on the next connection. */
+const PLACE = /^\/(nick|join)\s/i;
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Talks until Ctrl-D, Ctrl-C or `/quit`. A connection that is lost is made again, with backoff; the
- * prompt shows the state and the round-trip time.
+ * prompt shows the state and the round-trip time. Whoever is sent away by the server comes back
+ * with Enter, and a client that is refused ends with exit code 1.
  */
 export async function talk(context: ClientContext): Promise<number> {
   const first = await context.connect();
-  using terminal = new Terminal({ prompt: prompt("connecting") });
-  const session = new Talk(terminal, context);
-  return await session.run(first);
+  const wasColored = getColorEnabled();
+  setColorEnabled(!Deno.noColor); // the screen is a terminal, whatever stderr is
+  try {
+    using terminal: Terminal = new Terminal({
+      prompt: prompt("connecting"),
+      complete: (before) => session.complete(before),
+    });
+    const session: Talk = new Talk(terminal, context);
+    return await session.run(first);
+  } finally {
+    setColorEnabled(wasColored);
+  }
 }
+
+/** What a connection has come to: nothing was heard yet, something was, or it is the end. */
+type Standing = "new" | "in" | "refused" | "sent away";
 
 /** One stay at the terminal, over any number of connections. */
 class Talk {
@@ -36,7 +66,14 @@ class Talk {
   readonly #context: ClientContext;
   readonly #stop = new AbortController();
   readonly #retry: RetryPolicy = backoff();
+  readonly #names = new Names();
   #connection: Connection | undefined;
+  #standing: Standing = "new";
+  #commands = COMMANDS;
+  readonly #place = new Map<string, string>();
+  #rangAt = -Infinity;
+  /** Resolved by Enter, for someone who was sent away. */
+  #again: PromiseWithResolvers<void> | undefined;
   /** The token of the ping whose answer must not be shown, and when it was sent. */
   #ping: { token: string; sentAt: number } | undefined;
 
@@ -45,29 +82,43 @@ class Talk {
     this.#context = context;
   }
 
+  /** What Tab does; nothing with a peer that is no chat. */
+  complete(before: string): Completion | undefined {
+    if (this.#names.own === undefined) return undefined;
+    return complete(before, { commands: this.#commands, names: this.#names.others });
+  }
+
   async run(first: Connection): Promise<number> {
     const receiving = this.#receiveAlways(first);
-    const typed = await Promise.race([this.#sendTyped(), receiving]);
+    const ended = await Promise.race([this.#sendTyped(), receiving]);
+    if (typeof ended === "number") return ended;
     this.#stop.abort();
-    if (typed === "quit") await Promise.race([receiving, delay(FAREWELL)]);
+    this.#again?.resolve();
+    if (ended === "quit") await Promise.race([receiving, delay(FAREWELL)]);
     await this.#connection?.close();
-    return await receiving;
+    // An attempt to connect that still goes on is not waited for.
+    return await Promise.race([receiving, delay(FAREWELL).then(() => EXIT.done)]);
   }
 
   /** Sends what is typed, until the keyboard ends. */
-  async #sendTyped(): Promise<"quit" | void> {
+  async #sendTyped(): Promise<"quit" | "end"> {
     for await (const line of this.#terminal) {
-      if (this.#connection?.state === "open") await this.#send(this.#connection, line);
+      if (this.#again !== undefined && line === "") this.#again.resolve();
+      else if (this.#connection?.state === "open") await this.#send(this.#connection, line);
       else this.#say(red("not sent: there is no connection"));
-      if (line === "/quit") return "quit";
+      if (QUIT.test(line)) return "quit";
     }
+    return "end";
   }
 
   async #send(connection: Connection, line: string): Promise<void> {
+    this.#names.sent(line);
+    const place = PLACE.exec(line)?.[1].toLowerCase();
+    if (place !== undefined) this.#place.set(place, line);
     try {
       await connection.send(line);
     } catch (error) {
-      this.#say(red(`not sent: ${messageOf(error)}`));
+      this.#say(red(`not sent: ${printable(messageOf(error))}`));
     }
   }
 
@@ -75,12 +126,14 @@ class Talk {
   async #receiveAlways(first: Connection): Promise<number> {
     let connection: Connection | undefined = first;
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      let openedAt = Infinity;
       try {
         connection ??= await this.#context.connect();
-        attempt = 0;
+        if (this.#stop.signal.aborted) break;
+        openedAt = performance.now();
         await this.#receive(connection);
         if (this.#stop.signal.aborted) break;
-        this.#say(yellow("the peer closed the connection"));
+        if (this.#standing !== "refused") this.#say(yellow("the peer closed the connection"));
       } catch (error) {
         if (this.#stop.signal.aborted) break;
         this.#say(red(printable(messageOf(error))));
@@ -88,8 +141,13 @@ class Talk {
       }
       await connection?.close();
       connection = undefined;
-      await this.#waitToRetry(attempt + 1);
+      if (this.#standing === "refused") return EXIT.lost;
+      // A server that takes and drops connections must not be tried without pause.
+      if (performance.now() - openedAt >= STABLE_AFTER) attempt = 1;
+      if (this.#standing === "sent away") await this.#waitForEnter();
+      else await this.#waitToRetry(attempt);
     }
+    await connection?.close();
     return EXIT.done;
   }
 
@@ -99,10 +157,27 @@ class Talk {
     await delay(wait, { signal: this.#stop.signal }).catch(() => {});
   }
 
-  async #receive(connection: Connection): Promise<void> {
+  /** Whoever was sent away comes back by its own decision only. */
+  async #waitForEnter(): Promise<void> {
+    this.#say(yellow("Enter joins again, Ctrl-D ends"));
+    this.#terminal.setPrompt(prompt("sent away"));
+    this.#again = Promise.withResolvers();
+    await this.#again.promise;
+    this.#again = undefined;
+    this.#standing = "new";
+    this.#terminal.setPrompt(prompt("connecting"));
+  }
+
+  #begin(connection: Connection): void {
     this.#connection = connection;
+    this.#standing = "new";
+    this.#commands = COMMANDS;
     this.#ping = undefined;
     this.#terminal.setPrompt(prompt("open"));
+  }
+
+  async #receive(connection: Connection): Promise<void> {
+    this.#begin(connection);
     let timer: ReturnType<typeof setInterval> | undefined;
     try {
       for await (const message of connection) {
@@ -112,12 +187,35 @@ class Talk {
         if (timer === undefined && text.startsWith("* Welcome, ")) {
           timer = setInterval(() => this.#sendPing(connection), PING_INTERVAL);
           this.#sendPing(connection);
+          for (const line of this.#place.values()) connection.send(line);
         }
-        this.#say(color(printable(text)));
+        this.#hear(printable(text));
+        if (this.#standing === "refused") return;
       }
     } finally {
       clearInterval(timer);
     }
+  }
+
+  #hear(line: string): void {
+    if (SENT_AWAY.test(line)) this.#standing = "sent away";
+    else if (this.#standing === "new") this.#standing = REFUSAL.test(line) ? "refused" : "in";
+    if (OPERATOR.test(line)) this.#commands = [...COMMANDS, ...OPERATOR_COMMANDS];
+    const call = this.#names.hear(line);
+    const shown = this.#names.own === undefined ? paintOther(line) : paint(line, call);
+    this.#say(this.#ring(call) + shown);
+    if (line.startsWith("* Cannot join: ") && this.#standing === "refused") {
+      this.#say(red("the server wants its token: start again with --token TOKEN"));
+    }
+  }
+
+  /** The bell, if it is wanted. */
+  #ring(call: Call): string {
+    const now = performance.now();
+    if (call !== "now" || now - this.#rangAt < RING_INTERVAL) return "";
+    if (!this.#context.options.on("bell")) return "";
+    this.#rangAt = now;
+    return "\x07";
   }
 
   #sendPing(connection: Connection): void {
@@ -142,7 +240,7 @@ function prompt(state: string, time = ""): string {
   return `${dim("[")}${shown}${time === "" ? "" : dim(` ${time}`)}${dim("]")} `;
 }
 
-/** The room's own lines step back behind what people say. */
-function color(text: string): string {
-  return text.startsWith("* ") ? dim(text) : text;
+/** What a peer says that is no chat has no names. */
+function paintOther(line: string): string {
+  return line.startsWith("* ") ? dim(line) : line;
 }

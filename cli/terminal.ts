@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-control-regex
 /**
  * The keyboard and the screen of the client's talk mode: a line that can be edited while messages
  * are printed above it.
@@ -6,35 +5,31 @@
  * @module
  */
 
-import {
-  clearScreenDown,
-  createInterface,
-  cursorTo,
-  type Interface,
-  moveCursor,
-} from "node:readline";
-import { PassThrough, Writable } from "node:stream";
+import type { Completion } from "./completion.ts";
+import { endsLine, firstPiece, isKey, isText, mayGoOn } from "./terminal/keys.ts";
+import { LineEditor } from "./terminal/line_editor.ts";
+import { Screen } from "./terminal/screen.ts";
 
 /** Lines not yet taken; beyond it keys wait. */
-const maxLines = 1024;
+const MAX_LINES = 1024;
 /** Characters that wait for a full queue. Read ahead so that Ctrl-C is noticed behind a paste. */
-const maxHeldLength = 64 * 1024;
+const MAX_HELD_LENGTH = 64 * 1024;
 /** Characters of one line: each drawing takes time in proportion. */
-const maxLineLength = 128 * 1024;
+const MAX_LINE_LENGTH = 128 * 1024;
 /** Printed lines not yet drawn. */
-const maxPrintedLines = 1000;
+const MAX_PRINTED_LINES = 1000;
 /** How long a printed line may wait for that, in milliseconds. */
-const maxPrintDelay = 250;
+const MAX_PRINT_DELAY = 250;
 /** How long the rest of an escape sequence may take, in milliseconds. */
-const escapeDelay = 30;
-const windows = Deno.build.os === "windows";
+const ESCAPE_DELAY = 30;
+const WINDOWS = Deno.build.os === "windows";
 /** Signals that end a process, and would leave the terminal raw. */
-const endSignals: Deno.Signal[] = windows ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+const END_SIGNALS: Deno.Signal[] = WINDOWS ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** What {@linkcode Terminal} can be told. */
 export interface TerminalOptions {
   /**
-   * What stands before the line being typed. May carry colour codes.
+   * What stands before the line being typed. May carry colour codes, but no line break.
    *
    * @default "> "
    */
@@ -47,6 +42,13 @@ export interface TerminalOptions {
   historySize?: number;
   /** Called at Ctrl-C on an empty line, instead of ending the iteration. */
   onInterrupt?: () => void;
+  /**
+   * Called at Tab with what is typed before the cursor; undefined when there is nothing to do. A Tab
+   * with something behind it that came at the same time is part of a paste, and is taken as text.
+   *
+   * @default Tab is taken as text
+   */
+  complete?: (before: string) => Completion | undefined;
 }
 
 /**
@@ -66,12 +68,12 @@ export interface TerminalOptions {
  * There can be one per process, since closing also closes standard input.
  */
 export class Terminal implements AsyncIterable<string>, Disposable {
-  readonly #editor: Editor;
-  readonly #keys = new PassThrough();
   readonly #screen = new Screen();
+  readonly #editor: LineEditor;
   readonly #close = () => this.close();
   readonly #input: ReadableStreamDefaultReader<Uint8Array>;
   readonly #onInterrupt: () => void;
+  readonly #complete: TerminalOptions["complete"];
   readonly #lines: string[] = [];
   #state: "open" | "skipping" | "closed" = "open";
   #change = Promise.withResolvers<void>();
@@ -92,24 +94,20 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       throw new Error("Cannot open terminal: standard input or output is not a terminal");
     }
     this.#onInterrupt = onInterrupt;
-    this.#editor = createInterface({
-      input: this.#keys,
-      output: this.#screen,
-      terminal: true,
+    this.#complete = options.complete;
+    this.#editor = new LineEditor({
+      screen: this.#screen,
       prompt,
       historySize,
-    }) as Editor;
-    this.#editor.prevRows = 0;
-    this.#editor.on("line", (line) => this.#onLine(line));
-    this.#editor.on("close", this.#close);
-    this.#editor.on("SIGINT", () => this.#editor.line ? this.#clearLine() : this.#onInterrupt());
-    // Left to itself, node:readline stops the process and cannot resume a terminal like this one.
-    this.#editor.on("SIGTSTP", () => {});
-    for (const signal of endSignals) Deno.addSignalListener(signal, this.#close);
-    if (!windows) Deno.addSignalListener("SIGWINCH", this.#onResize);
+      onLine: (line) => this.#onLine(line),
+      onInterrupt,
+      onClose: this.#close,
+    });
+    for (const signal of END_SIGNALS) Deno.addSignalListener(signal, this.#close);
+    if (!WINDOWS) Deno.addSignalListener("SIGWINCH", this.#onResize);
     Deno.stdin.setRaw(true);
     this.#input = Deno.stdin.readable.getReader();
-    this.#draw(() => this.#editor.prompt());
+    this.#screen.draw(() => this.#editor.redraw());
     this.#read();
   }
 
@@ -133,7 +131,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   print(line: string): void {
     this.#printed.push(line);
     const delay = this.#nextPrint - performance.now();
-    if (delay <= 0 || this.#state === "closed" || this.#printed.length >= maxPrintedLines) {
+    if (delay <= 0 || this.#state === "closed" || this.#printed.length >= MAX_PRINTED_LINES) {
       this.#flush();
     } else {
       this.#printTimer ??= setTimeout(() => this.#flush(), delay);
@@ -142,9 +140,11 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   /** Changes what stands before the line being typed, and leaves that line alone. */
   setPrompt(prompt: string): void {
-    if (this.#state === "closed" || prompt === this.#editor.getPrompt()) return;
-    this.#editor.setPrompt(prompt);
-    this.#draw(() => this.#editor.prompt(true));
+    if (this.#state === "closed" || prompt === this.#editor.prompt) return;
+    this.#editor.prompt = prompt;
+    // The prompt must not tell what the lines that wait have not told yet.
+    if (this.#printed.length > 0) this.#flush();
+    else this.#screen.draw(() => this.#editor.redraw());
   }
 
   /** Ends the iteration and puts the terminal back. A half-typed line stays on the screen. */
@@ -153,13 +153,9 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#state = "closed";
     this.#held = "";
     clearTimeout(this.#heldTimer);
-    for (const signal of endSignals) Deno.removeSignalListener(signal, this.#close);
-    if (!windows) Deno.removeSignalListener("SIGWINCH", this.#onResize);
-    this.#draw(() => {
-      if (this.#editor.line === "") return this.#erase();
-      this.#editor.write(null, { ctrl: true, name: "e" });
-      this.#screen.write("\r\n");
-    });
+    for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, this.#close);
+    if (!WINDOWS) Deno.removeSignalListener("SIGWINCH", this.#onResize);
+    this.#screen.draw(() => this.#editor.leave());
     this.#flush();
     this.#editor.close();
     try {
@@ -183,7 +179,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       const { value } = await this.#input.read().catch(() => ({ value: undefined }));
       if (value === undefined) break;
       this.#receive(decoder.decode(value, { stream: true }));
-      while (this.#held.length > maxHeldLength) await this.#change.promise;
+      while (this.#held.length > MAX_HELD_LENGTH) await this.#change.promise;
     }
     this.close();
   }
@@ -202,11 +198,11 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #feed(last = false): void {
     clearTimeout(this.#heldTimer);
     this.#heldTimer = undefined;
-    this.#draw(() => {
-      while (this.#held !== "" && this.#lines.length < maxLines) {
-        const piece = pieces.exec(this.#held)![0];
-        if (!last && piece === this.#held && piece.startsWith("\x1b") && !key.test(piece)) {
-          this.#heldTimer = setTimeout(() => this.#feed(true), escapeDelay);
+    this.#screen.draw(() => {
+      while (this.#held !== "" && this.#lines.length < MAX_LINES) {
+        const piece = firstPiece(this.#held);
+        if (!last && piece === this.#held && mayGoOn(piece)) {
+          this.#heldTimer = setTimeout(() => this.#feed(true), ESCAPE_DELAY);
           return;
         }
         this.#held = this.#held.slice(piece.length);
@@ -218,36 +214,36 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #take(piece: string): void {
     const editor = this.#editor;
     if (this.#state === "skipping") {
-      if (endOfLine.test(piece)) this.#state = "open";
-    } else if (text.test(piece) && editor.line.length + piece.length > maxLineLength) {
+      if (endsLine(piece)) this.#state = "open";
+    } else if (isText(piece) && editor.text.length + piece.length > MAX_LINE_LENGTH) {
       this.#state = "skipping";
-      this.#clearLine();
-      this.print(`Cannot take line: limit is ${maxLineLength} characters`);
-    } else if (text.test(piece)) {
-      editor.write(piece);
-    } else if (key.test(piece)) {
-      this.#keys.emit("data", piece);
+      editor.clear();
+      this.print(`Cannot take line: limit is ${MAX_LINE_LENGTH} characters`);
+    } else if (isText(piece)) {
+      editor.insert(piece);
+    } else if (piece === "\t" && this.#held === "" && this.#complete !== undefined) {
+      this.#completeWord(this.#complete(editor.before));
+    } else if (isKey(piece)) {
+      editor.press(piece);
     }
-    // node:readline learns its rows only from a full drawing, and text at the end does none.
-    editor.prevRows = editor.getCursorPos().rows;
   }
 
-  readonly #onResize = (): void => {
-    this.#draw(() => {
-      this.#editor.prevRows = this.#editor.getCursorPos().rows;
-      this.#screen.emit("resize");
-    });
-  };
+  /** Not by the completer of node:readline, which minds case and shows candidates below the line. */
+  #completeWord(completion: Completion | undefined): void {
+    if (completion === undefined) return;
+    const { length, text, candidates } = completion;
+    if (candidates.length > 0) this.print(candidates.join("  "));
+    const { before } = this.#editor;
+    if (text === before.slice(before.length - length)) return;
+    if (this.#editor.text.length + text.length > MAX_LINE_LENGTH) return;
+    this.#editor.replace(length, text);
+  }
+
+  readonly #onResize = (): void => this.#screen.draw(() => this.#editor.resize());
 
   #onLine(line: string): void {
     this.#lines.push(line);
-    this.#editor.prompt();
     this.#notify();
-  }
-
-  #clearLine(): void {
-    this.#editor.write(null, { ctrl: true, name: "e" });
-    this.#editor.write(null, { ctrl: true, name: "u" });
   }
 
   /** Draws what was printed. A slow screen is drawn less often, a fifth of the time at most. */
@@ -258,31 +254,14 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     const lines = this.#printed.map((line) => line.replaceAll(/\r?\n/g, "\r\n") + "\r\n");
     this.#printed = [];
     const start = performance.now();
-    this.#draw(() => {
+    this.#screen.draw(() => {
       const open = this.#state !== "closed";
-      if (open) this.#erase();
+      if (open) this.#editor.erase();
       this.#screen.write(lines.join(""));
-      if (open) this.#editor.prompt(true);
+      if (open) this.#editor.redraw();
     });
     const now = performance.now();
-    this.#nextPrint = now + Math.min(4 * (now - start), maxPrintDelay);
-  }
-
-  #erase(): void {
-    moveCursor(this.#screen, 0, -this.#editor.prevRows);
-    cursorTo(this.#screen, 0);
-    clearScreenDown(this.#screen);
-    this.#editor.prevRows = 0;
-  }
-
-  /** Runs `draw` and sends all that it wrote to the screen at once, which does not flicker. */
-  #draw(draw: () => void): void {
-    this.#screen.cork();
-    try {
-      draw();
-    } finally {
-      this.#screen.uncork();
-    }
+    this.#nextPrint = now + Math.min(4 * (now - start), MAX_PRINT_DELAY);
   }
 
   #notify(): void {
@@ -292,43 +271,3 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 }
 
 type Timer = ReturnType<typeof setTimeout>;
-
-/** What node:readline has and its types do not: the rows between the prompt and the cursor. */
-type Editor = Interface & { prevRows: number };
-
-/** Standard output as node:readline wants it, all that is written while corked in one go. */
-class Screen extends Writable {
-  constructor() {
-    super({
-      decodeStrings: false,
-      writev(chunks, done) {
-        let bytes = new TextEncoder().encode(chunks.map(({ chunk }) => chunk).join(""));
-        try {
-          while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-        } catch {
-          // The terminal hung up: nobody sees this, and the end of the input, which follows, tells.
-        }
-        done();
-      },
-    });
-  }
-
-  get columns(): number {
-    try {
-      return Deno.consoleSize().columns;
-    } catch {
-      return 80; // the terminal hung up: no size is wrong now
-    }
-  }
-}
-
-/** An escape sequence, a run of text, or one control character. */
-const pieces =
-  /^(?:\x1b\x1b?(?:\[\[?[0-?]*[ -/]*[@-~]?|O\d?[A-Za-z]?|[^\x00-\x1f])?|[^\x00-\x1f\x7f-\x9f\u2028\u2029]+|\r\n|[^])/u;
-
-/** The keys that node:readline knows; it would take the tail of any other sequence for text. */
-const key =
-  /^(?:\x1b\x1b?(?:\[\[?(?:\d\d?(?:;\d)?[~^$]|(?:\d;)?\d?[A-Za-z])|O\d?[A-Za-z]|[^\x00-\x1f[O])|[\x00-\x1a\x1e\x1f\x7f\u2028\u2029]|\r\n)$/u;
-
-const text = /^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$/;
-const endOfLine = /^[\x03\r\n]/;

@@ -1,4 +1,6 @@
+// deno-lint-ignore-file no-control-regex
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Ruler } from "../cli/terminal/ruler.ts";
 import { Pty, ptyTest as test } from "./helpers/pty.ts";
 
 const fixture = new URL("./fixtures/terminal.ts", import.meta.url).pathname;
@@ -49,6 +51,40 @@ test("Terminal puts an escape sequence together that arrives in two parts", asyn
   await pty.until((screen) => screen.line === "you> ab");
   pty.send({ keys: "[DX\r" });
   await pty.until(({ rows }) => rows.includes('3: "aXb"'));
+});
+
+test("Terminal puts characters together that arrive in two parts", async () => {
+  await using pty = await open(60, 10);
+  // The kernel hands out 4095 bytes at most, which ends within a character of three.
+  pty.send({ keys: "x" + "漢".repeat(3000) + "\r" });
+  await pty.until(({ text }) => text.includes("3001: "));
+  assert(!pty.output.includes("\ufffd"));
+});
+
+test("Terminal puts the cursor where wide characters and marks end", async (t) => {
+  await using pty = await open(60, 10);
+  let width = 61;
+  for (
+    const [name, typed, columns] of [
+      ["Chinese", "漢字", 4],
+      ["emoji", "😀🚀🧠", 6],
+      ["an accent of its own", "e\u0301", 1],
+      ["Thai", "ก็ดี", 2],
+      ["Hebrew with points", "ש\u05b8ל\u05d5\u05b9ם", 4],
+      ["Devanagari", "क्ष", 2],
+      ["Korean in parts", "\u1112\u1161\u11ab", 2],
+    ] as const
+  ) {
+    await t.step(name, async () => {
+      pty.send({ keys: typed + "x\x1b[D" });
+      await pty.until(({ line }) => line.endsWith("x"));
+      // Drawn anew, so that the column is the program's own reckoning.
+      pty.send({ resize: [width++, 10] });
+      await pty.until(({ column }) => column === "you> ".length + columns);
+      pty.send({ keys: "\x05\x15" });
+      await pty.until(({ line }) => line === "you>");
+    });
+  }
 });
 
 test("Terminal brings back lines with up and down", async () => {
@@ -129,6 +165,15 @@ test("Terminal.setPrompt() leaves what is typed alone", async () => {
   await using pty = await open(60, 8);
   pty.send({ keys: "/prompt 12ms\rhalf\x1b[D" });
   await pty.until((screen) => screen.line === "12ms> half" && screen.column === 9);
+});
+
+test("Terminal.setPrompt() shows what was printed before first", async () => {
+  await using pty = await open(60, 8);
+  pty.send({ keys: "one\rtwo\r/prompt gone\r" });
+  await pty.until((screen) => screen.line === "gone>");
+  const output = pty.output;
+  assert(output.indexOf('3: "two"') !== -1, "not printed");
+  assert(output.indexOf('3: "two"') < output.indexOf("gone> "));
 });
 
 test("Terminal takes colour codes in the prompt, and shows none under NO_COLOR", async () => {
@@ -240,6 +285,41 @@ Deno.test("Terminal refuses what is not a terminal", async () => {
     new TextDecoder().decode(stderr),
     /Cannot open terminal: standard input or output is not a terminal/,
   );
+});
+
+Deno.test("Ruler.measure() tells the column and the row where a text ends", () => {
+  for (
+    const [text, cols, rows] of [
+      ["", 0, 0],
+      ["abc", 3, 0],
+      ["\x1b[38;5;30mabc\x1b[39m", 3, 0],
+      ["0123456789", 0, 1],
+      ["0123456789a", 1, 1],
+      ["漢漢漢漢漢", 0, 1],
+      ["0漢漢漢漢漢", 2, 1],
+      ["e\u0301\u20dd\u200d", 1, 0],
+      ["soft\xadhyphen", 1, 1],
+      ["a\tb", 9, 0],
+      ["a\tb\tc", 0, 1],
+    ] as const
+  ) {
+    const wide = (character: string) => character === "漢" ? 2 : 1;
+    assertEquals(new Ruler(wide).measure(text, 10), { cols, rows }, text);
+    const ruler = new Ruler(wide);
+    for (let end = 0; end <= text.length; end++) {
+      if (!/\x1b[^m]*$/.test(text.slice(0, end))) ruler.measure(text.slice(0, end), 10);
+    }
+    assertEquals(ruler.measure(text, 10), { cols, rows }, `${text}, bit by bit`);
+    ruler.measure(text + "x", 3);
+    assertEquals(ruler.measure(text, 10), { cols, rows }, `${text}, after another width`);
+  }
+});
+
+Deno.test("Ruler.measure() measures each character of a growing text once", () => {
+  let measured = 0;
+  const ruler = new Ruler(() => ++measured && 2);
+  for (let length = 1; length <= 100; length++) ruler.measure("漢".repeat(length), 80);
+  assertEquals(measured, 100);
 });
 
 function messages(count: number): string[] {

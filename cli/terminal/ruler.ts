@@ -1,0 +1,52 @@
+// deno-lint-ignore-file no-control-regex
+/** Where a text without line breaks ends on the screen, counted from its beginning. */
+export interface Position {
+  cols: number;
+  rows: number;
+}
+
+/** A colour code, which takes no room; a run of characters of one column each; or one character. */
+const PART = /\x1b\[[\d;]*m|[\x20-\x7e]+|[^]/gu;
+
+/** Characters that take no column of their own. The soft hyphen is shown as a hyphen. */
+const MARK = /^(?!\xad)[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]$/u;
+
+const TAB_SIZE = 8;
+
+/** Measures texts. One that goes on where the last one ended takes time for the rest only. */
+export class Ruler {
+  readonly #widthOf: (character: string) => number;
+  #text = "";
+  #columns = 0;
+  /** Columns up to the end of `#text`, rows being put side by side. */
+  #end = 0;
+
+  /** `widthOf` tells the columns of a character that is neither ASCII nor a mark: 0, 1 or 2. */
+  constructor(widthOf: (character: string) => number) {
+    this.#widthOf = widthOf;
+  }
+
+  /** Where a text ends in a window of so many columns. */
+  measure(text: string, columns: number): Position {
+    const goesOn = columns === this.#columns && text.startsWith(this.#text);
+    let end = goesOn ? this.#end : 0;
+    const rest = goesOn ? text.slice(this.#text.length) : text;
+    for (const [part] of rest.matchAll(PART)) end = this.#add(end, part, columns);
+    this.#text = text;
+    this.#columns = columns;
+    this.#end = end;
+    return { cols: end % columns, rows: Math.floor(end / columns) };
+  }
+
+  #add(end: number, part: string, columns: number): number {
+    if (part.startsWith("\x1b[")) return end;
+    const column = end % columns;
+    // A tab goes to the next stop, and never into the next row.
+    if (part === "\t") return end + Math.min(TAB_SIZE - column % TAB_SIZE, columns - 1 - column);
+    if (part >= " " && part <= "\x7e") return end + part.length;
+    if (MARK.test(part)) return end;
+    const width = this.#widthOf(part);
+    // A wide character that does not fit leaves the last column empty.
+    return end + width + (width === 2 && column === columns - 1 ? 1 : 0);
+  }
+}
