@@ -12,11 +12,15 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import { ConnectError } from "./errors.ts";
 import { reasonOf } from "./reason.ts";
+import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { carrierSettings } from "./session/carrier.ts";
+import { resolveSessionOptions } from "./session/options.ts";
 import {
   type Endpoint,
   formatEndpoint,
   framingOf,
   hasFraming,
+  hasSessions,
   parseEndpoint,
   type TlsConnectOptions,
   type Transport,
@@ -50,6 +54,13 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
    * @default none
    */
   token?: string;
+  /**
+   * Makes the connection a session, which outlives its sockets; with options, those of the session.
+   * The server has to be told, too. `?session=1` in the endpoint does the same.
+   *
+   * @default false
+   */
+  session?: boolean | SessionOptions;
   /** Gives up connecting, and later aborts the connection, with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -88,12 +99,28 @@ const STABLE_AFTER = 5_000;
  * assertEquals(await connection.receive(), "hello");
  * ```
  */
+export function connect<T = Uint8Array>(
+  endpoint: string,
+  options: ConnectOptions<T> & { session: true | SessionOptions },
+): Promise<Session<T>>;
+/** Connects, as a plain connection unless the endpoint or the options ask for a session. */
+export function connect<T = Uint8Array>(
+  endpoint: string,
+  options?: ConnectOptions<T>,
+): Promise<Connection<T>>;
 export async function connect<T = Uint8Array>(
   endpoint: string,
   options: ConnectOptions<T> = {},
 ): Promise<Connection<T>> {
-  const { wanted, settings } = resolve(endpoint, options);
-  return await connectOnce(wanted, settings, options);
+  const { wanted, settings, session } = resolve(endpoint, options);
+  if (session === undefined) return await connectOnce(wanted, settings, options);
+  const carrier = carrierSettings(settings.framing, options);
+  return await openSession<T>({
+    dial: (signal) => connectOnce(wanted, carrier, options, signal),
+    settings: { ...options, framing: "u32be" },
+    name: formatEndpoint(wanted),
+    session,
+  });
 }
 
 /**
@@ -182,7 +209,14 @@ function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
       `Cannot use framing ${name} together with "${endpoint}": the endpoint names another one`,
     );
   }
-  return { wanted, settings: resolveSettings({ ...options, framing }) };
+  const isSession = (hasSessions(wanted) ? wanted.session : undefined) ?? Boolean(options.session);
+  if (isSession && !hasSessions(wanted)) {
+    throw new TypeError(`Cannot use session together with "${endpoint}": UDP has no connections`);
+  }
+  const session = !isSession
+    ? undefined
+    : resolveSessionOptions(typeof options.session === "object" ? options.session : {});
+  return { wanted, settings: resolveSettings({ ...options, framing }), session };
 }
 
 function checkProxy(endpoint: string, { transport }: Endpoint, proxy: string): void {
@@ -197,10 +231,10 @@ function checkProxy(endpoint: string, { transport }: Endpoint, proxy: string): v
 async function connectOnce<T>(
   wanted: Endpoint,
   settings: ConnectionSettings<T>,
-  options: ConnectOptions<T>,
+  options: Pick<ConnectOptions, "connectTimeout" | "tls" | "proxy" | "token">,
+  signal: AbortSignal | undefined = settings.signal,
 ): Promise<Connection<T>> {
   const { connectTimeout = 10_000, tls, proxy, token } = options;
-  const { signal } = settings;
   signal?.throwIfAborted();
   const name = formatEndpoint(wanted);
   const deadline = new AbortController();

@@ -9,6 +9,8 @@
  * | `./connection` | `Connection`: its guarantees, options and limits |
  * | `./format` | what messages mean: `bytes()`, `text()`, `json()` |
  * | `./codec` | framings, for use without sockets and in browsers |
+ * | `./session` | `Session`: a connection that outlives its sockets |
+ * | `./request` | `requests()`: requests, notifications and streams over a connection |
  * | `./hub` | `Hub`: rooms of connections, for programs of your own |
  * | `./backplane` | how hubs in several processes act as one |
  * | `./chat` | `Chat`: rooms for any text clients |
@@ -40,5 +42,7 @@ export * from "./connection.ts";
 export * from "./errors.ts";
 export * from "./format.ts";
 export * from "./hub.ts";
+export * from "./request.ts";
 export * from "./server.ts";
+export * from "./session.ts";
 export * from "./transport.ts";

@@ -13,15 +13,20 @@ import { type Handler, type OpenEndpoint, type Refusal, Server } from "./server/
 import { reasonOf } from "./reason.ts";
 import { type AddressRules, deniedBy } from "./server/addresses.ts";
 import { TokenGate } from "./server/token_gate.ts";
+import type { SessionOptions } from "./session.ts";
+import { carrierSettings } from "./session/carrier.ts";
+import { resolveSessionOptions } from "./session/options.ts";
 import {
   formatEndpoint,
   framingOf,
   hasFraming,
+  hasSessions,
   parseEndpoint,
   type TlsListenOptions,
   type UdpListenOptions,
   type WebOptions,
   withFraming,
+  withSession,
 } from "./transport.ts";
 import { kindOf } from "./transport/kinds.ts";
 
@@ -82,6 +87,13 @@ export interface ListenOptions<T = Uint8Array>
    * @default none
    */
   token?: string;
+  /**
+   * Makes all connections sessions, which outlive their sockets; with options, those of the sessions.
+   * Clients have to be told, too. An endpoint alone is made so by `?session=1`.
+   *
+   * @default false
+   */
+  session?: boolean | SessionOptions;
   /** The certificates of `tls:` and `wss:` endpoints. */
   tls?: TlsListenOptions;
   /** What `ws:` and `wss:` endpoints do with web pages. */
@@ -155,6 +167,7 @@ async function open<T>(
   checkInteger("maxConnectionsPerAddress", maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("maxConnectionRate", maxConnectionRate, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("handshakeTimeout", handshakeTimeout, 1, 2 ** 31 - 1);
+  const sessionOptions = typeof options.session === "object" ? options.session : {};
   const denied = deniedBy(options);
   const gate = token === undefined
     ? undefined
@@ -168,6 +181,7 @@ async function open<T>(
 
   const listeners: OpenEndpoint<T>[] = [];
   try {
+    resolveSessionOptions(sessionOptions);
     for (const text of endpoints) listeners.push(await openOne(text, options, backlog));
     options.signal?.throwIfAborted();
   } catch (error) {
@@ -182,6 +196,7 @@ async function open<T>(
     denied,
     handshakeTimeout,
     gate,
+    session: sessionOptions,
     onError: guarded(onError),
     onRefuse: guarded(onRefuse),
     signal,
@@ -203,16 +218,22 @@ async function openOne<T>(
   const wanted = parseEndpoint(text);
   const named = framingOf(wanted);
   const { framing = named ?? "u32be" } = named === undefined && hasFraming(wanted) ? options : {};
+  const hasSession = (wanted.transport !== "udp" && wanted.session) ?? Boolean(options.session);
+  if (hasSession && !hasSessions(wanted)) {
+    throw new TypeError(`Cannot use endpoint "${text}" for sessions: UDP has no connections`);
+  }
   const settings = resolveSettings<T>(
-    { ...options, framing, signal: undefined },
+    { ...options, framing: hasSession ? "u32be" : framing, signal: undefined },
     SERVER_MAX_MESSAGE_BYTES,
   );
+  const carrier = hasSession ? carrierSettings(framing, options) : undefined;
   const { tls, web, udp } = options;
   try {
     const kind = await kindOf(wanted);
     const listener = await kind.listen(wanted, { backlog, tls, web, udp });
     const shown = typeof framing === "string" ? framing : undefined;
-    return { listener, settings, name: formatEndpoint(withFraming(listener.endpoint, shown)) };
+    const name = formatEndpoint(withFraming(withSession(listener.endpoint, hasSession), shown));
+    return { listener, settings, carrier, name };
   } catch (cause) {
     if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
     const name = formatEndpoint(withFraming(wanted, undefined));

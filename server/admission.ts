@@ -21,8 +21,8 @@ export interface AdmissionLimits {
   readonly denied?: (hostname: string) => boolean;
 }
 
-/** What a connection was turned away for. */
-export type Refusal = keyof AdmissionLimits;
+/** What a connection can be turned away for. */
+export type Limit = keyof AdmissionLimits;
 
 /** What the rate of one address may be, in seconds' worth of it. */
 const BURST_SECONDS = 2;
@@ -40,7 +40,7 @@ export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #byAddress = new Map<string, number>();
   readonly #rates: Recent<Rate> | undefined;
-  readonly #refusals: Record<Refusal, number> = {
+  readonly #refusals: Record<Limit, number> = {
     maxConnections: 0,
     maxConnectionsPerAddress: 0,
     maxConnectionRate: 0,
@@ -72,7 +72,7 @@ export class Admission {
   }
 
   /** How many were turned away for what. */
-  get refusals(): Readonly<Record<Refusal, number>> {
+  get refusals(): Readonly<Record<Limit, number>> {
     return this.#refusals;
   }
 
@@ -82,7 +82,7 @@ export class Admission {
   }
 
   /** Lets a connection in, or names what it is turned away for. */
-  enter(hostname: string): Refusal | undefined {
+  enter(hostname: string): Limit | undefined {
     const address = limitedAs(hostname);
     const refusal = this.#refusal(hostname, address);
     if (refusal !== undefined) {
@@ -114,7 +114,7 @@ export class Admission {
     if (address !== undefined) this.#rates?.get(address).charge(PENALTY);
   }
 
-  #refusal(hostname: string, address: string | undefined): Refusal | undefined {
+  #refusal(hostname: string, address: string | undefined): Limit | undefined {
     const { maxConnections, maxConnectionsPerAddress, denied } = this.#limits;
     if (denied?.(hostname)) return "denied";
     if (this.#connections >= maxConnections) return "maxConnections";

@@ -8,7 +8,8 @@ import type { ConnectionSettings } from "../connection/settings.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
 import type { AcceptedPeer, TlsListenOptions, Transport, TransportListener } from "../transport.ts";
-import { Admission, type AdmissionLimits, type Refusal as Limit } from "./admission.ts";
+import { Admission, type AdmissionLimits } from "./admission.ts";
+import { Session, SessionAcceptor, type SessionOptions } from "../session.ts";
 import { HandshakeDeadline } from "./handshake.ts";
 import type { TokenGate } from "./token_gate.ts";
 
@@ -55,8 +56,15 @@ export interface Refusal {
   /** The endpoint that it came to. */
   readonly endpoint: string;
   /** The limit that it exceeds; `denied` by its address; or what it failed at. */
-  readonly reason: Limit | "handshake" | "token";
-  /** What went wrong in the handshake. */
+  readonly reason:
+    | "maxConnections"
+    | "maxConnectionsPerAddress"
+    | "maxConnectionRate"
+    | "denied"
+    | "handshake"
+    | "token"
+    | "session";
+  /** What went wrong in the handshake, or with the session that was asked for. */
   readonly error?: unknown;
 }
 
@@ -66,6 +74,8 @@ export interface OpenEndpoint<T> {
   readonly listener: TransportListener;
   /** What the connections are made with. */
   readonly settings: ConnectionSettings<T>;
+  /** What the carriers of sessions are made with, where connections are sessions. */
+  readonly carrier?: ConnectionSettings<Uint8Array>;
   /** The endpoint as a URL. */
   readonly name: string;
 }
@@ -80,6 +90,8 @@ export interface ServerOptions<T> extends AdmissionLimits {
   readonly handshakeTimeout: number;
   /** Asks for the token, if there is one. */
   readonly gate?: TokenGate;
+  /** Options of sessions. */
+  readonly session: SessionOptions;
   /** Closes the server when aborted. */
   signal?: AbortSignal;
 }
@@ -102,7 +114,8 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   readonly #options: ServerOptions<T>;
   readonly #connections = new Set<Connection<T>>();
   /** Those that have yet to give the token. */
-  readonly #entering = new Set<Connection<T>>();
+  readonly #entering = new Set<Connection<T> | Connection<Uint8Array>>();
+  readonly #sessions: SessionAcceptor;
   readonly #admission: Admission;
   readonly #tasks = new Set<Promise<void>>();
   /** Connections that no loop has taken yet; those that end meanwhile leave it. */
@@ -116,6 +129,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   #acceptErrors = 0;
   #failedHandshakes = 0;
   #wrongTokens = 0;
+  #refusedSessions = 0;
   #handlerErrors = 0;
 
   /** Made by `listen()`. */
@@ -128,6 +142,16 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.#handler = handler;
     this.#options = options;
     this.#admission = new Admission(options);
+    this.#sessions = new SessionAcceptor({
+      ...options.session,
+      maxSessions: options.maxConnections,
+      onRefuse: ({ remote, endpoint, reason }) => {
+        const hostname = remote.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+        this.#admission.penalize(hostname);
+        this.#refusedSessions++;
+        options.onRefuse({ hostname, endpoint, reason: "session", error: new Error(reason) });
+      },
+    });
     this.endpoints = listeners.map(({ name }) => name);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
@@ -147,6 +171,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       ...this.#admission.refusals,
       handshake: this.#failedHandshakes,
       token: this.#wrongTokens,
+      session: this.#refusedSessions,
     };
     return {
       accepted: this.#accepted,
@@ -182,6 +207,16 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
    */
   replaceCertificates(tls: TlsListenOptions): void {
     for (const { listener } of this.#listeners) listener.replaceCertificates?.(tls);
+  }
+
+  /**
+   * Tells the clients of all sessions that they should go elsewhere, before this server closes. Plain
+   * connections have no words for that.
+   */
+  drain(reason = ""): void {
+    for (const connection of this.#connections) {
+      if (connection instanceof Session) connection.drain(reason);
+    }
   }
 
   /** Connections as they come in, until the server closes. */
@@ -225,6 +260,8 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#stopping.abort();
     for (const { listener } of this.#listeners) listener.close();
+    this.drain("the server is closing");
+    this.#sessions.close();
     for (const claim of this.#claims) claim(undefined);
     this.#claims.clear();
 
@@ -270,7 +307,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     }
   }
 
-  *#all(): Iterable<Connection<T>> {
+  *#all(): Iterable<Connection<T> | Connection<Uint8Array>> {
     yield* this.#connections;
     yield* this.#entering;
   }
@@ -320,27 +357,59 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   }
 
   #start(transport: Transport, hostname: string, endpoint: OpenEndpoint<T>): void {
-    this.#accepted++;
-    const connection = new Connection<T>(transport, endpoint.settings, endpoint.name);
-    connection.closed.then(() => this.#admission.leave(hostname));
+    const { settings, carrier, name } = endpoint;
     const { gate } = this.#options;
+    const leave = () => this.#admission.leave(hostname);
+    if (carrier !== undefined) {
+      const connection = new Connection<Uint8Array>(transport, carrier, name);
+      connection.closed.then(leave);
+      return this.#own(this.#takeCarrier(connection, hostname, settings));
+    }
+    const connection = new Connection<T>(transport, settings, name);
+    connection.closed.then(leave);
     if (gate === undefined) this.#hand(connection);
-    else this.#own(this.#askForToken(connection, gate, hostname));
+    else this.#own(this.#handAfterToken(connection, hostname));
   }
 
-  async #askForToken(connection: Connection<T>, gate: TokenGate, hostname: string): Promise<void> {
+  async #handAfterToken(connection: Connection<T>, hostname: string): Promise<void> {
     this.#entering.add(connection);
-    const isRight = await gate.ask(connection);
+    const isRight = await this.#hasToken(connection, hostname);
     this.#entering.delete(connection);
-    if (isRight && this.#state === "open") return this.#hand(connection);
-    if (this.#state !== "open") return;
+    if (isRight) this.#hand(connection);
+  }
+
+  /** Lets a carrier go on with its session, or begin one. */
+  async #takeCarrier(
+    carrier: Connection<Uint8Array>,
+    hostname: string,
+    settings: ConnectionSettings<T>,
+  ): Promise<void> {
+    this.#entering.add(carrier);
+    const isRight = await this.#hasToken(carrier, hostname);
+    this.#entering.delete(carrier);
+    if (!isRight) return;
+    const transport = await this.#sessions.accept(carrier, this.#stopping.signal);
+    if (transport !== undefined) {
+      this.#hand(new Session<T>(transport, settings, carrier.endpoint));
+    }
+  }
+
+  /** Waits for the token, if there is one, and turns away who has it not. */
+  async #hasToken(connection: Connection<T> | Connection<Uint8Array>, hostname: string) {
+    const { gate } = this.#options;
+    if (gate === undefined) return true;
+    const isRight = await gate.ask(connection as Connection<Uint8Array>);
+    if (this.#state !== "open") return false;
+    if (isRight) return true;
     this.#wrongTokens++;
     this.#admission.penalize(hostname);
     this.#options.onRefuse({ hostname, endpoint: connection.endpoint, reason: "token" });
+    return false;
   }
 
   /** Gives a connection to the handler, or to whoever iterates. */
   #hand(connection: Connection<T>): void {
+    this.#accepted++;
     if (connection.state === "closed") return;
     this.#connections.add(connection);
     connection.closed.then(() => {

@@ -95,8 +95,8 @@ const WRONG: [text: string, reason: string][] = [
   ["udp://:1?ttl=256", 'ttl "256" must be a number from 1 to 255'],
   ["udp://:1?broadcast=yes", 'broadcast "yes" must be 0 or 1'],
   ["udp://:1?group=x.y", 'group "x.y" must be a multicast address, such as 239.1.2.3'],
-  [":1?farming=u8", 'option "farming" is unknown; use framing'],
-  [":1?framing=u8&more=1", 'option "more" is unknown; use framing'],
+  [":1?farming=u8", 'option "farming" is unknown; use framing or session'],
+  [":1?framing=u8&more=1", 'option "more" is unknown; use framing or session'],
   [":1?framing=u32bee", 'framing "u32bee" is unknown, the nearest is "u32be"'],
   [":1?framing=LINE", 'framing "LINE" is unknown, the nearest is "line"'],
 ];
@@ -119,4 +119,30 @@ Deno.test("parseEndpoint() takes linear time, however long the text", () => {
 Deno.test("formatAddress() puts IPv6 addresses in brackets", () => {
   assertEquals(formatAddress("127.0.0.1", 1), "127.0.0.1:1");
   assertEquals(formatAddress("::1", 1), "[::1]:1");
+});
+
+for (
+  const text of [
+    "tls://example.com:443?framing=u16be&session=1",
+    "tcp://[::1]:7000?session=1",
+    "unix:/run/lw.sock?session=1",
+    "ws://127.0.0.1:8080/",
+    "wss://example.com:443/chat?room=1&session=1",
+    "udp://239.1.2.3:5000?group=239.1.2.3&ttl=2&broadcast=1&framing=line",
+    "memory:a",
+  ]
+) {
+  Deno.test(`formatEndpoint() writes what parseEndpoint() reads: ${text}`, () => {
+    assertEquals(formatEndpoint(parseEndpoint(text)), text);
+  });
+}
+
+Deno.test("parseEndpoint() leaves the query of a WebSocket to the server, but for session", () => {
+  assertEquals(parseEndpoint("wss://example.com?a=1&session=1&b=2"), {
+    transport: "wss",
+    hostname: "example.com",
+    port: 443,
+    path: "/?a=1&b=2",
+    session: true,
+  });
 });

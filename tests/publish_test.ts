@@ -19,7 +19,19 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
   const folders = new Set(files.filter((file) => file.includes("/")).map((f) => f.split("/")[0]));
   assertEquals(
     [...folders].toSorted(),
-    ["chat", "cli", "client", "codec", "connection", "hub", "server", "transport", "web"],
+    [
+      "chat",
+      "cli",
+      "client",
+      "codec",
+      "connection",
+      "hub",
+      "request",
+      "server",
+      "session",
+      "transport",
+      "web",
+    ],
   );
 
   const directory = await Deno.makeTempDir();

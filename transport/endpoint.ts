@@ -13,7 +13,7 @@ export type Endpoint =
   | MemoryEndpoint;
 
 /** What endpoints with a host have. */
-interface HostEndpoint {
+export interface HostEndpoint {
   /** A host name or address, an IPv6 address without brackets. */
   readonly hostname: string;
   /** The port; 0 lets the system choose when listening. */
@@ -21,9 +21,11 @@ interface HostEndpoint {
 }
 
 /** What endpoints of streams of bytes have. */
-interface StreamEndpoint {
+export interface StreamEndpoint {
   /** The framing, where the endpoint names it. */
   readonly framing?: FramingName;
+  /** Whether connections are sessions, where the endpoint says so. */
+  readonly session?: boolean;
 }
 
 /** `tcp://HOST:PORT`. */
@@ -72,6 +74,8 @@ export interface WebSocketEndpoint extends HostEndpoint {
   readonly transport: "ws" | "wss";
   /** The path, with the query; `/` by default. */
   readonly path: string;
+  /** Whether connections are sessions, where the endpoint says so. */
+  readonly session?: boolean;
 }
 
 /** `memory:NAME`: within this process. */
@@ -126,7 +130,7 @@ export function parseEndpoint(text: string): Endpoint {
     case "tcp":
     case "tls": {
       const { query, ...host } = parseHost(text);
-      return { transport, ...host, ...parseQuery(text, query, ["framing"]) };
+      return { transport, ...host, ...parseQuery(text, query, ["framing", "session"]) };
     }
     case "udp": {
       const { query, ...host } = parseHost(text);
@@ -166,11 +170,22 @@ function parseWebSocket(text: string, transport: "ws" | "wss"): WebSocketEndpoin
   if (parts === null || port > 65_535) {
     throw wrong(text, `it must look like ${transport}://HOST:PORT/PATH, PORT up to 65535`);
   }
-  const path = parts[3].startsWith("/") ? parts[3] : `/${parts[3]}`;
-  if (/[?&]framing=/.test(path)) {
+  const url = parts[3].startsWith("/") ? parts[3] : `/${parts[3]}`;
+  if (/[?&]framing=/.test(url)) {
     throw wrong(text, "WebSocket has its own framing, a WebSocket message is a message");
   }
-  return { transport, hostname: hostOf(parts[1]), port, path };
+  const { path, session } = takeSession(text, url);
+  return { transport, hostname: hostOf(parts[1]), port, path, ...(session && { session }) };
+}
+
+/** The rest of the query is the server's. */
+function takeSession(text: string, url: string): { path: string; session?: boolean } {
+  const [path, query] = url.split(/\?(.*)/s);
+  const pairs = query?.split("&") ?? [];
+  const own = pairs.find((pair) => pair.startsWith("session="));
+  if (own === undefined) return { path: url };
+  const rest = pairs.filter((pair) => pair !== own).join("&");
+  return { path: rest === "" ? path : `${path}?${rest}`, ...parseQuery(text, own, ["session"]) };
 }
 
 function parseUnix(text: string): UnixEndpoint {
@@ -180,7 +195,7 @@ function parseUnix(text: string): UnixEndpoint {
   if (bytes > MAX_PATH_BYTES) {
     throw wrong(text, `its path has ${bytes} bytes, limit is ${MAX_PATH_BYTES} bytes`);
   }
-  return { transport: "unix", path, ...parseQuery(text, query, ["framing", "mode"]) };
+  return { transport: "unix", path, ...parseQuery(text, query, ["framing", "session", "mode"]) };
 }
 
 function parseMemory(text: string): MemoryEndpoint {
@@ -188,11 +203,12 @@ function parseMemory(text: string): MemoryEndpoint {
   if (!name) {
     throw wrong(text, "it must look like memory:NAME, with 1 to 100 of A-Z a-z 0-9 _ . -");
   }
-  return { transport: "memory", name, ...parseQuery(text, query, ["framing"]) };
+  return { transport: "memory", name, ...parseQuery(text, query, ["framing", "session"]) };
 }
 
 interface Query {
   framing?: FramingName;
+  session?: boolean;
   mode?: number;
   group?: string;
   ttl?: number;
@@ -220,11 +236,13 @@ const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: s
     },
     right: "a number from 1 to 255",
   },
-  broadcast: {
-    read: (value) => value === "1" ? true : value === "0" ? false : undefined,
-    right: "0 or 1",
-  },
+  broadcast: { read: readSwitch, right: "0 or 1" },
+  session: { read: readSwitch, right: "0 or 1" },
 };
+
+function readSwitch(value: string): boolean | undefined {
+  return value === "1" ? true : value === "0" ? false : undefined;
+}
 
 function parseQuery<K extends keyof Query>(
   text: string,
@@ -257,7 +275,9 @@ function wrong(text: string, what: string): TypeError {
 export function formatEndpoint(endpoint: Endpoint): string {
   const { transport } = endpoint;
   if (transport === "ws" || transport === "wss") {
-    return `${transport}://${formatAddress(endpoint.hostname, endpoint.port)}${endpoint.path}`;
+    const { hostname, port, path, session } = endpoint;
+    const own = session ? `${path.includes("?") ? "&" : "?"}session=1` : "";
+    return `${transport}://${formatAddress(hostname, port)}${path}${own}`;
   }
   const query = formatQuery(endpoint as Exclude<Endpoint, WebSocketEndpoint>);
   if (transport === "unix") return `unix:${endpoint.path}${query}`;
@@ -271,10 +291,10 @@ function formatQuery(endpoint: Exclude<Endpoint, WebSocketEndpoint>): string {
       ? {
         group: endpoint.group,
         ttl: endpoint.ttl,
-        broadcast: endpoint.broadcast && 1,
+        broadcast: endpoint.broadcast ? 1 : undefined,
         framing: endpoint.framing,
       }
-      : { framing: endpoint.framing };
+      : { framing: endpoint.framing, session: endpoint.session ? 1 : undefined };
   const pairs = Object.entries(options).filter(([_, value]) => value !== undefined);
   return pairs.length === 0 ? "" : `?${pairs.map(([name, value]) => `${name}=${value}`).join("&")}`;
 }
@@ -282,6 +302,16 @@ function formatQuery(endpoint: Exclude<Endpoint, WebSocketEndpoint>): string {
 /** The same endpoint with another framing or none, where one can be chosen. */
 export function withFraming(endpoint: Endpoint, framing: FramingName | undefined): Endpoint {
   return hasFraming(endpoint) ? { ...endpoint, framing } : endpoint;
+}
+
+/** The same endpoint, with sessions or without. */
+export function withSession(endpoint: Endpoint, session: boolean): Endpoint {
+  return hasSessions(endpoint) ? { ...endpoint, session } : endpoint;
+}
+
+/** Whether an endpoint can have sessions: all but UDP, which has no connections to resume. */
+export function hasSessions(endpoint: Endpoint): endpoint is Exclude<Endpoint, UdpEndpoint> {
+  return endpoint.transport !== "udp";
 }
 
 /** The framing that an endpoint names. */

@@ -1,0 +1,295 @@
+/** The requests of the peer, and the handlers that work for them. */
+
+import { Deque } from "@std/data-structures";
+import { ProtocolError } from "../errors.ts";
+import { RequestError } from "./errors.ts";
+import { cancelled } from "./failures.ts";
+import type { MessageReader } from "./message_reader.ts";
+import type { Output } from "./output.ts";
+import { Replies, type ReplySettings } from "./replies.ts";
+import { isThenable } from "./results.ts";
+import type { RequestPeer } from "./types.ts";
+import { decodeValue } from "./values.ts";
+import {
+  type Allowance,
+  ANSWERING,
+  encodeCredit,
+  encodeError,
+  HAS_ITEMS,
+  Type,
+  WANTS_STREAM,
+  type Window,
+} from "./wire.ts";
+import { type Handler, Work } from "./work.ts";
+
+/** What the handlers of one peer share. */
+export interface AnswerSettings extends ReplySettings {
+  /** By method. */
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** What the peer may have without an answer. */
+  readonly allowance: Allowance;
+  /** Handlers that run at a time. */
+  readonly maxConcurrent: number;
+  /** What a caller's items may be before they are read. */
+  readonly window: Window;
+}
+
+/** Takes requests and calls handlers; each request gets exactly one reply. */
+export class Answers {
+  received = 0;
+  refused = 0;
+
+  readonly #peer: RequestPeer;
+  readonly #output: Output;
+  readonly #settings: AnswerSettings;
+  readonly #replies: Replies;
+  /** Requests without an answer, and those whose items go on behind it. */
+  readonly #works = new Map<number, Work>();
+  readonly #queue = new Deque<Work>();
+  #bytes = 0;
+  #lastId = 0;
+  #running = 0;
+  #isStarting = false;
+  #idle: (() => void) | undefined;
+  #isOver = false;
+
+  constructor(peer: RequestPeer, output: Output, settings: AnswerSettings) {
+    this.#peer = peer;
+    this.#output = output;
+    this.#settings = settings;
+    this.#replies = new Replies(output, settings, (work) => this.#answered(work));
+  }
+
+  /** Requests without an answer. */
+  get handling(): number {
+    return this.#works.size;
+  }
+
+  /** Resolves when nothing is left whose answer anybody waits for. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isIdle()) resolve();
+      else this.#idle = resolve;
+    });
+  }
+
+  #isIdle(): boolean {
+    for (const { state } of this.#works.values()) if (state !== "cancelled") return false;
+    return true;
+  }
+
+  /** Takes a REQUEST, CANCEL, ITEM, END or CREDIT of the end that asks. */
+  take(reader: MessageReader, bytes: number): void {
+    if (reader.type >= Type.request && reader.type <= (Type.request | WANTS_STREAM | HAS_ITEMS)) {
+      return this.#request(reader, bytes);
+    }
+    const id = reader.varint();
+    const work = this.#works.get(id);
+    if (id > this.#lastId) throw reader.misfit(id);
+    switch (reader.type) {
+      case Type.cancel:
+        reader.end();
+        if (work !== undefined) this.#cancel(work);
+        return; // Else the answer is on its way already.
+      case Type.credit: {
+        const credit = { items: reader.varint(), bytes: reader.varint() };
+        reader.end();
+        if (work === undefined) return; // As above.
+        if (!work.grant(credit)) break;
+        return;
+      }
+      case Type.item:
+        if (work === undefined || !work.hasItems) break;
+        return this.#item(work, reader, bytes);
+      case Type.end:
+        if (work === undefined || !work.hasItems) break;
+        reader.end();
+        work.endItems();
+        if (work.state === "answered") this.#forget(work);
+        return;
+    }
+    throw reader.misfit(id);
+  }
+
+  #request(reader: MessageReader, bytes: number): void {
+    const { kind } = reader;
+    const id = reader.varint();
+    const method = reader.shortText();
+    const window = (reader.type & WANTS_STREAM) === 0
+      ? undefined
+      : { items: reader.varint(), bytes: reader.varint() };
+    const value = reader.value();
+    if (id <= this.#lastId) {
+      throw new ProtocolError(
+        `Cannot take request ${id}: ids must rise, the last was ${this.#lastId}`,
+      );
+    }
+    this.#lastId = id;
+    this.received++;
+    const hasItems = (reader.type & HAS_ITEMS) !== 0;
+    if (!this.#hasRoom(bytes)) return this.#refuse(id, method, hasItems);
+
+    const handler = this.#settings.handlers.get(method);
+    let params: unknown;
+    let refusal: RequestError | undefined;
+    if (handler === undefined) {
+      refusal = new RequestError(
+        "unknown-method",
+        `Cannot answer ${method}: there is no such method`,
+      );
+    } else {
+      try {
+        params = decodeValue(kind, value);
+      } catch {
+        refusal = new RequestError(
+          "invalid-params",
+          `Cannot answer ${method}: params are not JSON`,
+        );
+      }
+    }
+    const work = new Work(
+      this.#peer,
+      id,
+      method,
+      params,
+      bytes,
+      window,
+      this.#settings.window,
+      this.#grant,
+    );
+    work.hasItems = hasItems;
+    this.#works.set(id, work);
+    this.#bytes += bytes;
+    if (refusal !== undefined) this.#replies.fail(work, refusal);
+    else if (this.#running < this.#settings.maxConcurrent) this.#start(work, handler!);
+    else this.#queue.pushBack(work);
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { allowance } = this.#settings;
+    return this.#works.size === 0 ||
+      this.#works.size < allowance.requests && this.#bytes + bytes <= allowance.bytes;
+  }
+
+  /** Nothing is kept of a request beyond the allowance, so its refusal must leave at once. */
+  #refuse(id: number, method: string, hasItems: boolean): void {
+    this.refused++;
+    const { requests, bytes } = this.#settings.allowance;
+    const limits = `${requests} requests and ${bytes} bytes are allowed at a time`;
+    if (hasItems || this.#output.full) {
+      throw new ProtocolError(`Cannot take request ${id}: ${limits}`);
+    }
+    const error = encodeError(id, "busy", `Cannot answer ${method}: ${limits}`, undefined);
+    this.#output.trySend(error);
+  }
+
+  readonly #grant = (work: Work, credit: Window): void => {
+    if (!work.hasItems || work.state === "answered") return;
+    this.#output.trySend(encodeCredit(ANSWERING | Type.credit, work.id, credit));
+  };
+
+  #start(work: Work, handler: Handler): void {
+    work.state = "running";
+    this.#running++;
+    let result: unknown;
+    let isLater = false;
+    try {
+      result = handler(work.params, work);
+      isLater = isThenable(result);
+    } catch (error) {
+      this.#replies.fail(work, error);
+      return;
+    }
+    if (isLater) this.#await(work, result as PromiseLike<unknown>);
+    else this.#replies.finish(work, result);
+  }
+
+  async #await(work: Work, result: PromiseLike<unknown>): Promise<void> {
+    let value: unknown;
+    try {
+      value = await result;
+    } catch (error) {
+      this.#replies.fail(work, error);
+      return;
+    }
+    this.#replies.finish(work, value);
+  }
+
+  #cancel(work: Work): void {
+    const reason = cancelled(work.method);
+    work.endItems({ error: reason });
+    if (work.state === "answered") return this.#forget(work);
+    if (work.state === "queued") {
+      const wasQueued = this.#queue.removeFirst((other) => other === work) !== undefined;
+      if (wasQueued) this.#replies.fail(work, reason); // Else it has been refused, which waits to be sent.
+      return;
+    }
+    work.state = "cancelled";
+    work.abort(reason);
+  }
+
+  #item(work: Work, reader: MessageReader, bytes: number): void {
+    const { kind } = reader;
+    const value = reader.value();
+    let item: unknown;
+    let error: { readonly error: unknown } | undefined;
+    try {
+      if (work.state === "running") item = decodeValue(kind, value);
+    } catch (cause) {
+      const text = `Cannot read items of ${work.method}: they are not JSON`;
+      error = { error: new RequestError("invalid-params", text, { cause }) };
+    }
+    if (!work.put(item, bytes, error)) {
+      throw new ProtocolError(`Cannot take item of request ${work.id}: it has no credit`);
+    }
+  }
+
+  #answered(work: Work): void {
+    if (work.state === "running" || work.state === "cancelled") this.#running--;
+    work.state = "answered";
+    work.release();
+    if (!work.hasItems || this.#isOver) this.#forget(work);
+    this.#startQueued();
+  }
+
+  #forget(work: Work): void {
+    if (this.#works.delete(work.id)) this.#bytes -= work.bytes;
+    if (this.#idle !== undefined && this.#isIdle()) this.#idle();
+  }
+
+  #startQueued(): void {
+    if (this.#isStarting) return; // A handler that is done at once must not nest the next one.
+    this.#isStarting = true;
+    while (!this.#queue.isEmpty() && this.#running < this.#settings.maxConcurrent) {
+      const work = this.#queue.popFront()!;
+      this.#start(work, this.#settings.handlers.get(work.method)!);
+    }
+    this.#isStarting = false;
+  }
+
+  /**
+   * The caller has ended, and sends no items, no credit and no CANCEL any more. Handlers are told by
+   * their signals, streams end; a value that still comes is sent, in case the caller still reads.
+   */
+  callerEnded(error: unknown): void {
+    for (const work of [...this.#works.values()]) {
+      work.endItems({ error });
+      if (work.state === "answered") this.#forget(work);
+      else work.abort(error);
+    }
+  }
+
+  /** Nothing can be answered any more: handlers are told by their signals. */
+  stop(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#replies.stop();
+    this.#queue.clear();
+    for (const work of [...this.#works.values()]) {
+      work.hasItems = false;
+      const isRunning = work.state === "running";
+      work.abort(error);
+      if (!isRunning && work.state !== "cancelled") this.#forget(work);
+    }
+  }
+}

@@ -1,0 +1,309 @@
+/** The requests of this end. */
+
+import { Deque } from "@std/data-structures";
+import { checkInteger } from "../codec/framing.ts";
+import { ProtocolError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { Call, type StartOptions } from "./call.ts";
+import { RequestError } from "./errors.ts";
+import type { MessageReader } from "./message_reader.ts";
+import { ItemTarget, type Output } from "./output.ts";
+import { ItemReader, ItemWriter } from "./streams.ts";
+import { Timeouts } from "./timeouts.ts";
+import { decodeValue, encodeValue } from "./values.ts";
+import {
+  type Allowance,
+  encodeBare,
+  encodeCredit,
+  encodeRequest,
+  LEAST,
+  Type,
+  type Window,
+} from "./wire.ts";
+
+const MAX_TIMEOUT = 2 ** 31 - 1;
+/** So many more of those given up may stand in the queue than of those that wait. */
+const MAX_ABANDONED = 64;
+
+/** What the calls of one peer share. */
+export interface CallSettings {
+  /** Calls without an answer at a time, whatever the peer allows. */
+  readonly maxRequests: number;
+  /** Calls that wait for a place. */
+  readonly maxWaiting: number;
+  /** What a stream may send before it is read. */
+  readonly window: Window;
+  /** Time for an answer by default, in milliseconds, or `Infinity`. */
+  readonly timeout: number;
+}
+
+/**
+ * Sends requests as the peer allows, in order, and settles them. Each request that was sent gets one
+ * answer: one that was given up keeps its id and its place until that has come, so that nothing is
+ * ever taken for the answer to something else, and both ends always count the same.
+ */
+export class Calls {
+  sent = 0;
+  late = 0;
+  waiting = 0;
+
+  readonly #output: Output;
+  readonly #settings: CallSettings;
+  readonly #outstanding = new Map<number, Call>();
+  #queue = new Deque<Call>();
+  readonly #timeouts = new Timeouts();
+  #outstandingBytes = 0;
+  #lastId = 0;
+  #allowance: Allowance;
+  /** Whether the peer has said what it allows. */
+  #knowsAllowance = false;
+  #wantsTurn = false;
+  #failure: ((method: string) => Error) | undefined;
+
+  constructor(output: Output, settings: CallSettings) {
+    this.#output = output;
+    this.#settings = settings;
+    this.#allowance = LEAST;
+  }
+
+  /** Calls without an answer. */
+  get outstanding(): number {
+    return this.#outstanding.size;
+  }
+
+  /** The peer has said what it allows. */
+  allow(allowance: Allowance): void {
+    this.#allowance = allowance;
+    this.#knowsAllowance = true;
+    this.#sendWaiting();
+  }
+
+  /** Makes a request for one value. */
+  request(method: string, params: unknown, options: StartOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#start(new Call(this, method, resolve, reject), params, options, undefined);
+    });
+  }
+
+  /** Makes a request for a stream, when its first item is asked for. */
+  stream(method: string, params: unknown, options: StartOptions): ItemReader<unknown> {
+    const { window } = this.#settings;
+    let call: Call | undefined;
+    const reader = new ItemReader<unknown>(window, {
+      begin: () => {
+        const fail = (error: unknown) => reader.abort(error);
+        call = new Call(this, method, () => {}, fail, reader);
+        this.#start(call, params, { ...options, timeout: Infinity }, window);
+      },
+      grant: (credit) => {
+        if (call?.state === "sent") {
+          this.#output.trySend(encodeCredit(Type.credit, call.id, credit));
+        }
+      },
+      stopped: () => call?.giveUp(),
+    });
+    return reader;
+  }
+
+  #start(call: Call, params: unknown, options: StartOptions, window: Window | undefined): void {
+    if (this.#failure !== undefined) throw this.#failure(call.method);
+    const { signal, timeout = this.#settings.timeout, items } = options;
+    if (timeout !== Infinity) checkInteger("timeout", timeout, 1, MAX_TIMEOUT);
+    const encoded = encodeValue(params, `params of ${call.method}`); // May call into programs.
+    signal?.throwIfAborted();
+    call.id = ++this.#lastId;
+    const message = encodeRequest(call.id, call.method, encoded, window, items !== undefined);
+    if (items !== undefined) call.items = items;
+    if (this.waiting === 0 && this.#mayGo(message.length)) this.#transmit(call, message);
+    else this.#wait(call, message);
+    if (signal !== undefined) call.watch(signal);
+    if (timeout !== Infinity) call.expireAfter(timeout, this.#timeouts);
+  }
+
+  #mayGo(bytes: number): boolean {
+    const count = this.#outstanding.size;
+    return !this.#output.full && count < this.#allowance.requests &&
+      count < this.#settings.maxRequests &&
+      (count === 0 || this.#outstandingBytes + bytes <= this.#allowance.bytes) &&
+      (this.#knowsAllowance || bytes <= this.#output.maxMessageBytes);
+  }
+
+  #wait(call: Call, message: Uint8Array): void {
+    if (this.waiting >= this.#settings.maxWaiting) {
+      throw new RequestError(
+        "busy",
+        `Cannot request ${call.method}: ${this.waiting} requests wait already`,
+      );
+    }
+    call.message = message.slice();
+    this.waiting++;
+    this.#queue.pushBack(call);
+    if (this.#output.full) this.#askForTurn();
+  }
+
+  #askForTurn(): void {
+    if (this.#wantsTurn) return;
+    this.#wantsTurn = true;
+    this.#output.later(() => {
+      this.#wantsTurn = false;
+      this.#sendWaiting();
+    });
+  }
+
+  #sendWaiting(): void {
+    for (let call = this.#queue.peekFront(); call !== undefined; call = this.#queue.peekFront()) {
+      if (call.state === "waiting") {
+        if (!this.#mayGo(call.message!.length)) break;
+        this.waiting--;
+        this.#queue.popFront();
+        try {
+          this.#transmit(call, call.message!);
+        } catch (error) {
+          call.fail(error);
+        }
+      } else this.#queue.popFront();
+    }
+    if (this.#output.full && this.waiting > 0) this.#askForTurn();
+  }
+
+  #transmit(call: Call, message: Uint8Array): void {
+    this.#output.send(message);
+    this.sent++;
+    call.message = undefined;
+    call.state = "sent";
+    call.bytes = message.length;
+    this.#outstandingBytes += message.length;
+    this.#outstanding.set(call.id, call);
+    if (call.items !== undefined) this.#sendItems(call, call.items);
+  }
+
+  async #sendItems(
+    call: Call,
+    items: AsyncIterable<unknown> | Iterable<unknown>,
+  ): Promise<void> {
+    const { id, method } = call;
+    const output = this.#output;
+    const writer = call.writer = new ItemWriter(new ItemTarget(output, Type.item, id, method));
+    try {
+      if (!await writer.run(items) || call.state !== "sent") return;
+      output.trySend(encodeBare(Type.end, id));
+      call.writer = undefined;
+    } catch (error) {
+      call.giveUp(error);
+    }
+  }
+
+  /** A call was given up. */
+  abandoned(call: Call, wasSent: boolean): void {
+    if (wasSent) {
+      this.#output.trySend(encodeBare(Type.cancel, call.id));
+      return;
+    }
+    this.waiting--;
+    if (this.#queue.length > 2 * this.waiting + MAX_ABANDONED) {
+      this.#queue = new Deque([...this.#queue].filter(({ state }) => state === "waiting"));
+    }
+  }
+
+  /** Takes a RESPONSE, ERROR, ITEM, END or CREDIT of the end that answers. */
+  take(reader: MessageReader, bytes: number): void {
+    const id = reader.varint();
+    const call = this.#outstanding.get(id);
+    if (call === undefined) {
+      throw new ProtocolError(`Cannot take answer: no request ${id} is without one`);
+    }
+    const isStream = call.reader !== undefined;
+    switch (reader.type) {
+      case Type.response:
+        if (isStream) break;
+        return this.#respond(call, reader);
+      case Type.error: {
+        const [code, text] = [printable(reader.shortText()), printable(reader.text())];
+        const { data } = this.#decode(call, reader);
+        if (this.#settle(call)) call.fail(new RequestError(code, text, { data }));
+        return;
+      }
+      case Type.item:
+        if (!isStream) break;
+        return this.#item(call, reader, bytes);
+      case Type.end:
+        if (!isStream) break;
+        reader.end();
+        if (this.#settle(call)) call.succeed(undefined);
+        return;
+      case Type.credit: {
+        const credit = { items: reader.varint(), bytes: reader.varint() };
+        reader.end();
+        if (call.items === undefined || call.writer?.grant(credit) === false) break;
+        return;
+      }
+    }
+    throw reader.misfit(id);
+  }
+
+  #respond(call: Call, reader: MessageReader): void {
+    const { data, cause } = this.#decode(call, reader);
+    if (!this.#settle(call)) return;
+    if (cause === undefined) call.succeed(data);
+    else call.fail(unreadable(call, cause));
+  }
+
+  #item(call: Call, reader: MessageReader, bytes: number): void {
+    const { data, cause } = this.#decode(call, reader);
+    const error = cause === undefined ? undefined : { error: unreadable(call, cause) };
+    if (!call.reader!.put(data, bytes, error)) {
+      throw new ProtocolError(`Cannot take item of request ${call.id}: it has no credit`);
+    }
+    if (call.state !== "sent") this.late++;
+    else if (error !== undefined) call.giveUp(error.error);
+  }
+
+  /** A value, or why it is none: that concerns this call, and nothing else. */
+  #decode(call: Call, reader: MessageReader): { data?: unknown; cause?: unknown } {
+    const { kind } = reader;
+    const value = reader.value();
+    if (call.state !== "sent") return {};
+    try {
+      return { data: decodeValue(kind, value) };
+    } catch (cause) {
+      return { cause };
+    }
+  }
+
+  /** The answer is there: the place is free. Returns whether anybody still wants it. */
+  #settle(call: Call): boolean {
+    this.#outstanding.delete(call.id);
+    this.#outstandingBytes -= call.bytes;
+    const isWanted = call.state === "sent";
+    if (!isWanted) this.late++;
+    else if (call.writer !== undefined) this.#output.trySend(encodeBare(Type.end, call.id));
+    if (this.waiting > 0) this.#sendWaiting();
+    return isWanted;
+  }
+
+  /** Tells the peer that it need not answer: this end closes. */
+  cancelAll(): void {
+    for (const { id, state } of this.#outstanding.values()) {
+      if (state === "sent") this.#output.trySend(encodeBare(Type.cancel, id));
+    }
+  }
+
+  /** Nothing can be answered any more. */
+  fail(failure: (method: string) => Error): void {
+    this.#failure ??= failure;
+    this.#timeouts.clear();
+    const calls = [...this.#outstanding.values(), ...this.#queue];
+    this.#outstanding.clear();
+    this.#queue.clear();
+    this.#outstandingBytes = 0;
+    this.waiting = 0;
+    for (const call of calls) {
+      if (call.state === "sent" || call.state === "waiting") call.fail(failure(call.method));
+    }
+  }
+}
+
+function unreadable(call: Call, cause: unknown): RequestError {
+  const text = `Cannot read answer of ${call.method}: it is not JSON`;
+  return new RequestError("invalid-result", text, { cause });
+}

@@ -1,0 +1,133 @@
+/** Bytes as messages about requests, field by field; docs/requests.md has them one by one. */
+
+import { InvalidMessageError, ProtocolError } from "../errors.ts";
+import { decodeText } from "./values.ts";
+import { type Allowance, ANSWERING, LEAST, MAGIC, Type, VERSION } from "./wire.ts";
+
+/** Seven groups of seven bits, and four bits for 2^53. */
+const MAX_VARINT_BYTES = 8;
+const NOTHING = new Uint8Array();
+
+/**
+ * Takes a message apart, field by field.
+ *
+ * Every method throws an `InvalidMessageError` where the message ends too early or the field cannot
+ * be: then the peer speaks something else, and nothing that it says can be trusted.
+ */
+export class MessageReader {
+  /** The type, with REQUEST's flags. */
+  type = 0;
+  /** How the value is written. */
+  kind = 0;
+  /** Whether the end that answers sent it. */
+  isAnswering = false;
+  #message: Uint8Array = NOTHING;
+  #at = 0;
+
+  /** Begins with a message. */
+  open(message: Uint8Array): void {
+    if (message.length === 0) throw new InvalidMessageError("Cannot read message: it is empty");
+    const first = message[0];
+    this.#message = message;
+    this.#at = 1;
+    this.type = first & 0x1f;
+    this.kind = first >> 5 & 3;
+    this.isAnswering = first >= ANSWERING;
+    if (this.kind === 3) throw this.#invalid("its value is of no known kind");
+  }
+
+  /** HELLO's content. What stands behind it is for versions to come. */
+  hello(): Allowance {
+    const message = this.#message;
+    if (message[0] !== Type.hello || MAGIC.some((byte, i) => message[i + 1] !== byte)) {
+      throw new ProtocolError("Cannot make requests: the peer's first message is no HELLO");
+    }
+    if (message[5] !== VERSION) {
+      throw new ProtocolError(
+        `Cannot make requests: the peer speaks version ${message[5]}, this end ${VERSION}`,
+      );
+    }
+    this.#at = 6;
+    const allowance = {
+      requests: this.varint(),
+      bytes: this.varint(),
+      messageBytes: this.varint(),
+    };
+    if (allowance.requests < LEAST.requests || allowance.bytes < LEAST.bytes) {
+      throw this.#invalid(
+        `it allows ${allowance.requests} requests of ${allowance.bytes} bytes, ` +
+          `the least is ${LEAST.requests} of ${LEAST.bytes}`,
+      );
+    }
+    return allowance;
+  }
+
+  /** A number from 0 to 2^53 - 1. */
+  varint(): number {
+    const message = this.#message;
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
+      if (this.#at >= message.length) throw this.#invalid("it ends within a number");
+      const byte = message[this.#at++];
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value <= Number.MAX_SAFE_INTEGER) return value;
+        break;
+      }
+      scale *= 0x80;
+    }
+    throw this.#invalid("a number is above 2^53 - 1");
+  }
+
+  /** Text behind one byte of length. */
+  shortText(): string {
+    if (this.#at >= this.#message.length) throw this.#invalid("it ends before a text");
+    return this.#text(this.#message[this.#at++]);
+  }
+
+  /** Text behind two bytes of length, the high one first. */
+  text(): string {
+    const at = this.#at;
+    this.#at += 2;
+    if (this.#at > this.#message.length) throw this.#invalid("it ends before a text");
+    return this.#text(this.#message[at] << 8 | this.#message[at + 1]);
+  }
+
+  #text(length: number): string {
+    const start = this.#at;
+    if (length > this.#message.length - start) throw this.#invalid("it ends within a text");
+    this.#at += length;
+    try {
+      return decodeText(this.#message, start, this.#at);
+    } catch {
+      throw this.#invalid("a text is not UTF-8");
+    }
+  }
+
+  /** The bytes of the value: all that is left. */
+  value(): Uint8Array {
+    const bytes = this.#message.subarray(this.#at);
+    if (this.kind === 0 && bytes.length > 0) throw this.#invalid("bytes follow its end");
+    return bytes;
+  }
+
+  /** Nothing may be left, and there is no value. */
+  end(): void {
+    if (this.kind !== 0 || this.#at < this.#message.length) {
+      throw this.#invalid("bytes follow its end");
+    }
+  }
+
+  /** The error for a message that does not fit the request that it is about. */
+  misfit(id: number): ProtocolError {
+    return new ProtocolError(
+      `Cannot take message of type 0x${this.type.toString(16)} for request ${id}: it does not fit`,
+    );
+  }
+
+  #invalid(state: string): InvalidMessageError {
+    const type = this.#message[0].toString(16).padStart(2, "0");
+    return new InvalidMessageError(`Cannot read message of type 0x${type}: ${state}`);
+  }
+}

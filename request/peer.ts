@@ -1,0 +1,209 @@
+/** The one who reads the connection, and shares out what comes. */
+
+import { handledRejection } from "../connection/handled.ts";
+import type { CloseInfo, CloseOptions } from "../connection.ts";
+import { Deadline } from "../deadline.ts";
+import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
+import { reasonOf } from "../reason.ts";
+import { Answers, type AnswerSettings } from "./answers.ts";
+import type { StartOptions } from "./call.ts";
+import { Calls, type CallSettings } from "./calls.ts";
+import { MessageReader } from "./message_reader.ts";
+import { Notices } from "./notices.ts";
+import { Output } from "./output.ts";
+import type { RequestConnection, RequestPeer, RequestStats } from "./types.ts";
+import { encodeValue } from "./values.ts";
+import { encodeHello, encodeNotify, fitsName, LEAST, Type } from "./wire.ts";
+
+/** What a peer is made with. */
+export interface PeerSettings {
+  /** For requests of this end. */
+  readonly calls: CallSettings;
+  /** For requests of the peer. */
+  readonly answers: AnswerSettings;
+  /** Time for the peer's HELLO, in milliseconds. */
+  readonly helloTimeout: number;
+}
+
+/** One end of a connection with requests. */
+export class Peer implements RequestPeer {
+  readonly closed: Promise<CloseInfo>;
+  readonly #connection: RequestConnection;
+  readonly #output: Output;
+  readonly #calls: Calls;
+  readonly #answers: Answers;
+  readonly #notices: Notices;
+  readonly #reader = new MessageReader();
+  readonly #helloDeadline: Deadline;
+  /** Settles with the peer's HELLO, or with the end. */
+  readonly #hello = Promise.withResolvers<void>();
+  #state: "greeting" | "open" | "closed" = "greeting";
+
+  constructor(connection: RequestConnection, settings: PeerSettings) {
+    const { calls, answers, helloTimeout } = settings;
+    this.#connection = connection;
+    this.#output = new Output(connection, (error) => connection.abort(error));
+    this.#output.maxMessageBytes = Math.min(
+      LEAST.messageBytes,
+      connection.framing.maxMessageBytes,
+    );
+    this.#calls = new Calls(this.#output, calls);
+    this.#answers = new Answers(this, this.#output, answers);
+    const { handlers, onError, allowance } = answers;
+    this.#notices = new Notices(this, { handlers, onError, most: allowance.requests });
+    this.#helloDeadline = new Deadline(helloTimeout, () => {
+      connection.abort(
+        new ProtocolError(
+          `Cannot make requests to ${connection.remote}: it sent no HELLO within ${helloTimeout} ms`,
+        ),
+      );
+    });
+    this.#helloDeadline.start();
+    this.closed = connection.closed.then((info) => this.#ended(info));
+    connection.offer(encodeHello(allowance));
+    this.#run();
+  }
+
+  get stats(): RequestStats {
+    const { sent, outstanding, waiting, late } = this.#calls;
+    const { received, handling, refused } = this.#answers;
+    return {
+      sent,
+      outstanding,
+      waiting,
+      late,
+      received,
+      handling,
+      refused,
+      notifications: this.#notices.received,
+      unhandledNotifications: this.#notices.unhandled,
+    };
+  }
+
+  request(method: string, params?: unknown, options: StartOptions = {}): Promise<unknown> {
+    if (!fitsName(method)) return Promise.reject(tooLong(method));
+    return this.#calls.request(method, params, options);
+  }
+
+  stream(
+    method: string,
+    params?: unknown,
+    options: StartOptions = {},
+  ): AsyncIterableIterator<unknown, undefined> {
+    if (!fitsName(method)) throw tooLong(method);
+    return this.#calls.stream(method, params, options);
+  }
+
+  notify(method: string, params?: unknown): Promise<void> {
+    try {
+      if (!fitsName(method)) throw tooLong(method);
+      const message = encodeNotify(method, encodeValue(params, `params of ${method}`));
+      if (this.#state === "greeting" && message.length > this.#output.maxMessageBytes) {
+        const kept = message.slice();
+        const sent = this.#hello.promise.then(() => this.#sendNotice(kept));
+        sent.catch(() => {}); // As with `send()`, nobody has to look.
+        return sent;
+      }
+      return this.#sendNotice(message);
+    } catch (error) {
+      return handledRejection(error);
+    }
+  }
+
+  #sendNotice(message: Uint8Array): Promise<void> {
+    this.#output.check(message);
+    return this.#connection.send(message);
+  }
+
+  close(options: CloseOptions = {}): Promise<CloseInfo> {
+    const { remote } = this.#connection;
+    this.#connection.framing.encodeEnd?.(options); // Refuses what it cannot say before anything ends.
+    this.#state = "closed";
+    this.#helloDeadline.clear();
+    const reason = new ConnectionClosedError(
+      `Cannot go on with request of ${remote}: this end closed`,
+    );
+    this.#calls.cancelAll();
+    this.#calls.fail((method) =>
+      new ConnectionClosedError(`Cannot request ${method} of ${remote}: this end closed`)
+    );
+    this.#answers.stop(reason);
+    this.#notices.stop(reason);
+    this.#connection.close(options);
+    return this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for await (const batch of this.#connection.batches()) {
+        for (const message of batch) {
+          if (this.#state === "closed") return; // By a handler, or meanwhile.
+          this.#take(message);
+          if (this.#notices.isFlooded) await this.#notices.calm();
+        }
+      }
+      await this.#peerEnded();
+    } catch (error) {
+      this.#connection.abort(error); // Does nothing where the error comes from there.
+    }
+  }
+
+  #take(message: Uint8Array): void {
+    const reader = this.#reader;
+    reader.open(message);
+    if (this.#state === "greeting") {
+      const allowance = reader.hello();
+      this.#helloDeadline.clear();
+      this.#state = "open";
+      this.#output.maxMessageBytes = allowance.messageBytes;
+      this.#hello.resolve();
+      this.#calls.allow(allowance);
+    } else if (reader.isAnswering) this.#calls.take(reader, message.length);
+    else if (reader.type === Type.notify) this.#notices.take(reader);
+    else this.#answers.take(reader, message.length);
+  }
+
+  /** The peer ended in order: it answers no more, and may still read answers. */
+  async #peerEnded(): Promise<void> {
+    const { remote } = this.#connection;
+    this.#helloDeadline.clear();
+    this.#calls.fail((method) =>
+      new ConnectionLostError(`Cannot request ${method} of ${remote}: it ended before it answered`)
+    );
+    const reason = `Cannot read items from ${remote}: it ended before their end`;
+    const error = new ConnectionLostError(reason);
+    this.#answers.callerEnded(error);
+    this.#notices.stop(error);
+    await this.#answers.idle();
+    await this.#connection.close();
+  }
+
+  #ended(info: CloseInfo): CloseInfo {
+    this.#state = "closed";
+    this.#helloDeadline.clear();
+    const { remote } = this.#connection;
+    const { error } = info;
+    const isLost = error !== undefined && !(error instanceof ConnectionClosedError);
+    const failure = (what: string) =>
+      isLost
+        ? new ConnectionLostError(`Cannot ${what} ${remote}: ${reasonOf(error)}`, { cause: error })
+        : new ConnectionClosedError(`Cannot ${what} ${remote}: connection is closed`, {
+          ...(error === undefined ? {} : { cause: error }),
+        });
+    this.#calls.fail((method) => failure(`request ${method} of`));
+    const reason = failure("go on with request of");
+    this.#answers.stop(reason);
+    this.#notices.stop(reason);
+    this.#output.stop();
+    this.#hello.resolve();
+    return info;
+  }
+}
+
+function tooLong(method: string): TypeError {
+  return new TypeError(`Cannot request "${method.slice(0, 32)}…": its name is above 255 bytes`);
+}

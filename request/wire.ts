@@ -1,0 +1,196 @@
+/** Messages about requests as bytes; docs/requests.md has them one by one. */
+
+import { type Encoded, kindOf } from "./values.ts";
+
+/** The version that HELLO says. */
+export const VERSION = 1;
+
+/**
+ * What a message is: the low five bits of its first byte. REQUEST has four forms, with
+ * {@linkcode WANTS_STREAM} and {@linkcode HAS_ITEMS}.
+ */
+export const Type = {
+  hello: 0x00,
+  notify: 0x01,
+  cancel: 0x02,
+  item: 0x03,
+  end: 0x04,
+  credit: 0x05,
+  response: 0x06,
+  error: 0x07,
+  request: 0x10,
+} as const;
+
+/** The caller wants a stream. */
+export const WANTS_STREAM = 0x01;
+/** The caller will send items. */
+export const HAS_ITEMS = 0x02;
+/** Set in messages of the end that answers, so that both ends may use the same ids. */
+export const ANSWERING = 0x80;
+
+/** What an end allows the other. */
+export interface Allowance {
+  /** Requests without an answer at a time. */
+  readonly requests: number;
+  /** Bytes of their messages together, unless there is only one. */
+  readonly bytes: number;
+  /** Bytes of one message. */
+  readonly messageBytes: number;
+}
+
+/** What every end allows before it has said what it does, and at least. */
+export const LEAST: Allowance = { requests: 16, bytes: 64 * 1024, messageBytes: 1024 };
+
+/** What HELLO begins with, after its type. */
+export const MAGIC: readonly number[] = [0x4c, 0x57, 0x52, 0x51]; // "LWRQ"
+const MAX_ERROR_TEXT_BYTES = 8 * 1024;
+/** Below what a connection copies at once, so that the same memory can serve the next message. */
+const SCRATCH_BYTES = 32 * 1024;
+/** Above the longest header: a method's name, or the code and text of an error. */
+const MAX_HEADER_BYTES = 512 + MAX_ERROR_TEXT_BYTES;
+
+const encoder = new TextEncoder();
+const scratch = new Uint8Array(SCRATCH_BYTES);
+let used = 0;
+
+// The encoders give a view of `scratch` that is valid until the next call, or for a large value an
+// array of its own. Values are encoded beforehand, since that may call into programs.
+
+/** HELLO: who speaks, in which version, and what it allows. */
+export function encodeHello(allowance: Allowance): Uint8Array {
+  scratch.set([Type.hello, ...MAGIC, VERSION]);
+  used = 6;
+  varint(allowance.requests);
+  varint(allowance.bytes);
+  varint(allowance.messageBytes);
+  return scratch.subarray(0, used);
+}
+
+/** REQUEST. The window is for the stream that is wanted. */
+export function encodeRequest(
+  id: number,
+  method: string,
+  params: Encoded,
+  window: Window | undefined,
+  hasItems: boolean,
+): Uint8Array {
+  const flags = (window === undefined ? 0 : WANTS_STREAM) | (hasItems ? HAS_ITEMS : 0);
+  begin(Type.request | flags, params);
+  varint(id);
+  shortText(method);
+  if (window !== undefined) {
+    varint(window.items);
+    varint(window.bytes);
+  }
+  return finish(params);
+}
+
+/** NOTIFY. */
+export function encodeNotify(method: string, params: Encoded): Uint8Array {
+  begin(Type.notify, params);
+  shortText(method);
+  return finish(params);
+}
+
+/** RESPONSE and ITEM: a value for an id. */
+export function encodeWithValue(first: number, id: number, value: Encoded): Uint8Array {
+  begin(first, value);
+  varint(id);
+  return finish(value);
+}
+
+/** CANCEL and END: nothing but an id. */
+export function encodeBare(first: number, id: number): Uint8Array {
+  begin(first, undefined);
+  varint(id);
+  return scratch.subarray(0, used);
+}
+
+/** CREDIT. */
+export function encodeCredit(first: number, id: number, credit: Window): Uint8Array {
+  begin(first, undefined);
+  varint(id);
+  varint(credit.items);
+  varint(credit.bytes);
+  return scratch.subarray(0, used);
+}
+
+/** ERROR. Code and text are cut where they are too long. */
+export function encodeError(id: number, code: string, text: string, data: Encoded): Uint8Array {
+  begin(ANSWERING | Type.error, data);
+  varint(id);
+  const { written } = encoder.encodeInto(code, scratch.subarray(used + 1, used + 256));
+  scratch[used] = written;
+  used += 1 + written;
+  const at = used + 2;
+  const length = encoder.encodeInto(text, scratch.subarray(at, at + MAX_ERROR_TEXT_BYTES)).written;
+  scratch[used] = length >> 8;
+  scratch[used + 1] = length & 0xff;
+  used = at + length;
+  return finish(data);
+}
+
+/** Whether a method's name fits behind one byte of length. */
+export function fitsName(method: string): boolean {
+  return method.length * 3 <= 255 || encoder.encode(method).length <= 255;
+}
+
+/** Items and bytes that may be sent. */
+export interface Window {
+  /** Messages. */
+  readonly items: number;
+  /** Bytes of those messages; the last one may go beyond. */
+  readonly bytes: number;
+}
+
+function begin(first: number, value: Encoded): void {
+  scratch[0] = first | kindOf(value) << 5;
+  used = 1;
+}
+
+function varint(value: number): void {
+  while (value >= 0x80) {
+    scratch[used++] = value % 0x80 | 0x80;
+    value = Math.floor(value / 0x80);
+  }
+  scratch[used++] = value;
+}
+
+/** Text of up to 255 bytes behind its length. */
+function shortText(text: string): void {
+  const at = used + 1;
+  scratch[used] = ascii(text, at) ? text.length : encoder.encodeInto(
+    text,
+    scratch.subarray(at, at + 255),
+  ).written;
+  used = at + scratch[used];
+}
+
+/** Writes short ASCII text, as most is; returns whether that is what it was. */
+function ascii(text: string, at: number): boolean {
+  if (text.length > 64) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return false;
+    scratch[at + i] = code;
+  }
+  return true;
+}
+
+function finish(value: Encoded): Uint8Array {
+  if (value === undefined) return scratch.subarray(0, used);
+  const room = SCRATCH_BYTES - MAX_HEADER_BYTES;
+  if (typeof value === "string") {
+    if (ascii(value, used)) return scratch.subarray(0, used + value.length);
+    if (value.length * 3 <= room) {
+      const { written } = encoder.encodeInto(value, scratch.subarray(used));
+      return scratch.subarray(0, used + written);
+    }
+    value = encoder.encode(value);
+  }
+  const length = used + value.length;
+  const message = value.length <= room ? scratch.subarray(0, length) : new Uint8Array(length);
+  if (value.length > room) message.set(scratch.subarray(0, used));
+  message.set(value, used);
+  return message;
+}

@@ -1,0 +1,49 @@
+/** What carriers are made with. */
+
+import type { Framing, FramingName } from "../codec.ts";
+import type { ConnectionLimits } from "../limits.ts";
+import { type ConnectionSettings, resolveSettings } from "../connection/settings.ts";
+import { LONGEST_SENT_BYTES } from "./outgoing.ts";
+import { MAX_FRAME_BYTES } from "./wire.ts";
+
+const LONGEST_FRAME = new Uint8Array(LONGEST_SENT_BYTES);
+
+/**
+ * Settings of carriers with a framing: the limits of what stands on them are the session's own.
+ *
+ * @throws {TypeError} for a framing that cannot carry session frames.
+ */
+export function carrierSettings(
+  framing: FramingName | Framing | undefined,
+  { writeTimeout, frameTimeout, closeTimeout }: ConnectionLimits,
+): ConnectionSettings<Uint8Array> {
+  const settings = resolveSettings<Uint8Array>({
+    framing,
+    writeTimeout,
+    frameTimeout,
+    closeTimeout,
+    maxMessageBytes: MAX_FRAME_BYTES,
+    highWaterMark: 4 * LONGEST_SENT_BYTES, // As many as fill a block leave at once.
+  });
+  checkCarrier(settings);
+  return settings;
+}
+
+/**
+ * Checks that a framing carries any frame of a session.
+ *
+ * @throws {TypeError} if it does not.
+ */
+export function checkCarrier({ framing }: { readonly framing: Framing }): void {
+  let fits = framing.keepsBoundaries && framing.name !== "line";
+  try {
+    framing.frameBytes(LONGEST_FRAME);
+  } catch {
+    fits = false;
+  }
+  if (!fits) {
+    throw new TypeError(
+      `Cannot use framing ${framing.name} for a session: it must carry any ${LONGEST_SENT_BYTES} bytes`,
+    );
+  }
+}

@@ -1,0 +1,113 @@
+/** The client's side: opens a session, and finds it another carrier whenever it has lost one. */
+
+import { delay } from "@std/async/delay";
+import type { RetryPolicy } from "../client/retry.ts";
+import type { Connection } from "../connection.ts";
+import { ConnectError, ConnectionLostError, SessionRefusedError } from "../errors.ts";
+import { reasonOf } from "../reason.ts";
+import { Machine } from "./machine.ts";
+import type { ResolvedSessionOptions } from "./options.ts";
+import { SessionTransport } from "./transport.ts";
+
+/** Makes a new carrier, over which nothing was received or sent yet but what proves who it is. */
+export type Dial = (signal: AbortSignal) => Promise<Connection<Uint8Array>>;
+
+/** A carrier that held this long, in milliseconds, was a success: the waiting starts anew. */
+const STABLE_AFTER = 5_000;
+
+/**
+ * Opens a new session, which reconnects by itself from then on.
+ *
+ * @throws {ConnectError} when it cannot be opened.
+ * @throws what `dial` threw, or `signal` was aborted with.
+ */
+export async function openTransport(
+  dial: Dial,
+  options: ResolvedSessionOptions,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<SessionTransport> {
+  signal?.throwIfAborted();
+  const transport = new SessionTransport(new Machine("client", options));
+  const keeper = new Keeper(transport, dial, options.retry);
+  const giveUp = () => transport.lose("it was given up");
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    await keeper.greet();
+    return transport;
+  } catch (error) {
+    transport.lose("it was never opened", error);
+    await transport.finished;
+    signal?.throwIfAborted();
+    if (error instanceof ConnectError || !(error instanceof Error)) throw error;
+    if (error instanceof TypeError || error instanceof RangeError) throw error;
+    throw new ConnectError(`Cannot open session to ${name}: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+/** Keeps a session connected until it is over. */
+class Keeper {
+  readonly #transport: SessionTransport;
+  readonly #dial: Dial;
+  readonly #retry: RetryPolicy;
+  readonly #stopping = new AbortController();
+  #attempt = 0;
+  #greetedAt = 0;
+  #progress = 0;
+
+  constructor(transport: SessionTransport, dial: Dial, retry: RetryPolicy) {
+    this.#transport = transport;
+    this.#dial = dial;
+    this.#retry = retry;
+    transport.onDetach = (error) => void this.#reconnect(error);
+    transport.onOver = () => this.#stopping.abort();
+  }
+
+  /** Makes one carrier and greets over it. */
+  async greet(): Promise<void> {
+    const carrier = await this.#dial(this.#stopping.signal);
+    if (this.#transport.isOver) {
+      carrier.abort();
+      await carrier.closed;
+      throw new ConnectionLostError(`Cannot go on with ${carrier.remote}: the session is over`);
+    }
+    try {
+      await this.#transport.attach(carrier);
+    } catch (error) {
+      carrier.abort(error);
+      throw error;
+    }
+    this.#greetedAt = performance.now();
+    this.#progress = this.#transport.progress;
+  }
+
+  /** Tries until there is a carrier, or the session is over. */
+  async #reconnect(failure: unknown): Promise<void> {
+    const transport = this.#transport;
+    const wasStable = performance.now() - this.#greetedAt >= STABLE_AFTER;
+    if (wasStable || transport.progress > this.#progress) this.#attempt = 0;
+    for (let error = failure; !transport.isOver;) {
+      const attempt = ++this.#attempt;
+      const wait = this.#retry({ attempt, error });
+      if (wait === undefined) return transport.lose(`gave up after ${attempt} failures`, error);
+      transport.board.show({ state: "reconnecting", attempt, error });
+      try {
+        await delay(wait, { signal: this.#stopping.signal });
+        return await this.greet();
+      } catch (next) {
+        if (transport.isOver) return;
+        if (!isRetriable(next)) return transport.lose(reasonOf(next), next);
+        error = next;
+      }
+    }
+  }
+}
+
+/** Whether trying again may help. */
+function isRetriable(error: unknown): boolean {
+  if (error instanceof SessionRefusedError) return error.isRetriable;
+  return !(error instanceof TypeError || error instanceof RangeError) &&
+    !(error instanceof ConnectError && error.cause instanceof Deno.errors.NotCapable);
+}

@@ -1,0 +1,87 @@
+/** Options of a session: names, defaults, ranges. */
+
+import { backoff, type RetryPolicy } from "../client/retry.ts";
+import { checkInteger } from "../codec/framing.ts";
+
+/** Options of a session. Sizes are bytes, times are milliseconds. */
+export interface SessionOptions {
+  /**
+   * How long a session without a carrier is kept. The smaller one of both ends holds.
+   *
+   * @default 120_000
+   */
+  retentionTime?: number;
+  /**
+   * What is kept until the peer acknowledges it. Above it, `send()` waits.
+   *
+   * @default 8_388_608
+   */
+  maxUnacknowledgedBytes?: number;
+  /**
+   * What the peer may send beyond what was read here.
+   *
+   * @default 1_048_576
+   */
+  window?: number;
+  /**
+   * Silence after which the peer is asked whether it is there.
+   *
+   * @default 25_000
+   */
+  heartbeatInterval?: number;
+  /**
+   * Further silence after which the carrier is given up.
+   *
+   * @default 20_000
+   */
+  heartbeatTimeout?: number;
+  /**
+   * Time for a new carrier's first frame, HELLO or the answer to it.
+   *
+   * @default 10_000
+   */
+  helloTimeout?: number;
+  /**
+   * How long a client waits before the next attempt to go on, and when it gives up. Whatever it says,
+   * the client gives up when the retention time is over.
+   *
+   * @default `backoff()`
+   */
+  retry?: RetryPolicy;
+}
+
+/** All options given. */
+export type ResolvedSessionOptions = Readonly<Required<SessionOptions>>;
+
+const MAX_DELAY = 2 ** 31 - 1;
+const MAX_BYTES = 2 ** 40;
+
+/**
+ * Fills in the defaults and checks the ranges.
+ *
+ * @throws {RangeError} naming the option and its value.
+ */
+export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSessionOptions {
+  const {
+    retentionTime = 120_000,
+    maxUnacknowledgedBytes = 8 * 1024 * 1024,
+    window = 1024 * 1024,
+    heartbeatInterval = 25_000,
+    heartbeatTimeout = 20_000,
+    helloTimeout = 10_000,
+    retry = backoff(),
+  } = options;
+  checkInteger("maxUnacknowledgedBytes", maxUnacknowledgedBytes, 1, MAX_BYTES);
+  checkInteger("window", window, 1, MAX_BYTES);
+  const delays = { retentionTime, heartbeatInterval, heartbeatTimeout, helloTimeout };
+  for (const [name, delay] of Object.entries(delays)) checkInteger(name, delay, 1, MAX_DELAY);
+  return {
+    retentionTime,
+    maxUnacknowledgedBytes,
+    window,
+    heartbeatInterval,
+    heartbeatTimeout,
+    helloTimeout,
+    retry,
+  };
+}

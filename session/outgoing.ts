@@ -1,0 +1,222 @@
+/** What a session has to send: bytes kept until the peer acknowledges them. */
+
+import { BLOCK_BYTES } from "../blocks.ts";
+import type { EndInfo, Framing } from "../codec.ts";
+import { SessionProtocolError } from "../errors.ts";
+import { Boundaries } from "./boundaries.ts";
+import { SessionCode } from "./codes.ts";
+import { DATA_HEADER_BYTES, encodeEnd, writeDataHeader } from "./wire.ts";
+
+/**
+ * The longest frame sent here. Four of them, with any header of the carrier's, fill one of its blocks:
+ * the peer then reads most of them in one piece each, which need not be put together.
+ */
+export const LONGEST_SENT_BYTES = BLOCK_BYTES / 4 - 15;
+/** Bytes that wait while there is a carrier: enough to fill frames, and no more. */
+const MAX_UNSENT_BYTES = 2 * BLOCK_BYTES;
+/** Taking less than this is not worth a write, unless that is all there is. */
+const MIN_TAKEN_BYTES = 16 * 1024;
+const SMALL_BLOCK_BYTES = 512;
+const MIDDLE_BLOCK_BYTES = 4 * 1024;
+/** At most 4 MiB are kept to be used again. */
+const MAX_SPARE_BLOCKS = 256;
+/** What is kept of a message whose start is acknowledged already. */
+const MAX_KEPT_BYTES = 256 * 1024;
+
+/** A piece of the stream, behind room for a frame's header. */
+interface Block {
+  readonly memory: Uint8Array;
+  /** Where in the stream its first byte is. */
+  readonly base: number;
+  used: number;
+}
+
+const spare: Uint8Array[] = [];
+/** Where frames are put together that do not begin with a block. A carrier copies them at once. */
+const scratch = new Uint8Array(LONGEST_SENT_BYTES);
+
+/** One direction's stream, from the last acknowledged message to what was written last. */
+export class Outgoing {
+  /** Where the stream ends by now; the end itself counts as one byte more. */
+  written = 0;
+  /** Up to where the peer has received. */
+  acked = 0;
+  /** Up to where it was sent on this carrier. */
+  sent = 0;
+  end: EndInfo | undefined;
+
+  readonly #maxBytes: number;
+  /** Up to where it was ever sent. */
+  #maxSent = 0;
+  /** Up to where the peer takes bytes. */
+  #limit = 0;
+  readonly #blocks: Block[] = [];
+  /** The block that is to be sent from next. */
+  #cursor = 0;
+  readonly #boundaries = new Boundaries();
+
+  /** Keeps at most `maxBytes` that are not acknowledged. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Where the stream is over, its end included; Infinity while it goes on. */
+  get total(): number {
+    return this.end === undefined ? Infinity : this.written + 1;
+  }
+
+  /** Bytes that the peer is not known to have. */
+  get unacknowledgedBytes(): number {
+    return this.written - Math.min(this.acked, this.written);
+  }
+
+  /**
+   * Takes the start of a chunk, by copying it; returns how much, 0 when there is no room. Without a
+   * carrier, more may wait.
+   */
+  write(chunk: Uint8Array, endsMessage: boolean, isDetached: boolean): number {
+    const unsent = this.written - Math.min(this.sent, this.written);
+    const room = Math.min(
+      this.#maxBytes - this.unacknowledgedBytes,
+      isDetached ? Infinity : MAX_UNSENT_BYTES - unsent,
+    );
+    const least = Math.min(chunk.length, MIN_TAKEN_BYTES, Math.ceil(this.#maxBytes / 2));
+    if (room < least) return 0;
+    const bytes = Math.min(room, chunk.length);
+    for (let at = 0; at < bytes;) at += this.#append(chunk.subarray(at, bytes));
+    if (endsMessage && bytes === chunk.length) this.#boundaries.add(this.written);
+    return bytes;
+  }
+
+  #append(chunk: Uint8Array): number {
+    let block = this.#blocks.at(-1);
+    if (block === undefined || block.used === capacityOf(block)) {
+      block = { memory: this.#allocate(chunk.length), base: this.written, used: 0 };
+      this.#blocks.push(block);
+    }
+    const bytes = Math.min(chunk.length, capacityOf(block) - block.used);
+    block.memory.set(chunk.subarray(0, bytes), DATA_HEADER_BYTES + block.used);
+    block.used += bytes;
+    this.written += bytes;
+    return bytes;
+  }
+
+  /** Idle sessions are many: they keep little. */
+  #allocate(wanted: number): Uint8Array {
+    const kept = this.unacknowledgedBytes;
+    if (wanted > MIDDLE_BLOCK_BYTES - DATA_HEADER_BYTES || kept > LONGEST_SENT_BYTES) {
+      return spare.pop() ?? new Uint8Array(LONGEST_SENT_BYTES);
+    }
+    const isSmall = kept === 0 && wanted <= SMALL_BLOCK_BYTES - DATA_HEADER_BYTES;
+    return new Uint8Array(isSmall ? SMALL_BLOCK_BYTES : MIDDLE_BLOCK_BYTES);
+  }
+
+  /**
+   * The next DATA or END frame, if there is one that the peer takes. It is to be copied at once. With
+   * `onlyFull`, bytes that do not fill a frame wait for more.
+   */
+  next(onlyFull: boolean): Uint8Array | undefined {
+    if (this.sent >= this.written) return this.#nextEnd();
+    let block = this.#blocks[this.#cursor];
+    while (block.base + block.used <= this.sent) block = this.#blocks[++this.#cursor];
+    const from = this.sent - block.base;
+    const wanted = block.used - from;
+    const bytes = Math.min(wanted, this.#limit - this.sent);
+    if (bytes <= 0 || onlyFull && block.used < capacityOf(block)) return undefined;
+    // Little credit is not worth a frame while more is to be expected.
+    if (bytes < wanted && this.sent > this.acked) return undefined;
+    const frame = frameOf(block, from, bytes);
+    writeDataHeader(frame, this.sent);
+    this.sent += bytes;
+    this.#maxSent = Math.max(this.#maxSent, this.sent);
+    return frame;
+  }
+
+  #nextEnd(): Uint8Array | undefined {
+    if (this.end === undefined || this.sent > this.written) return undefined;
+    this.sent = this.#maxSent = this.total;
+    return encodeEnd(this.written, this.end);
+  }
+
+  /**
+   * The peer has received so much, and takes bytes up to `limit`.
+   *
+   * @throws {SessionProtocolError} when that was never sent.
+   */
+  acknowledge(received: number, limit: number): void {
+    this.#limit = Math.max(this.#limit, limit);
+    if (received > this.#maxSent) {
+      throw new SessionProtocolError(
+        `Cannot receive acknowledgment of byte ${received}: ${this.#maxSent} were sent`,
+        SessionCode.ACKNOWLEDGED,
+      );
+    }
+    if (received <= this.acked) return; // It was overtaken by a later one.
+    this.acked = received;
+    this.#release();
+  }
+
+  /**
+   * A new carrier: everything after what the peer has received is sent again.
+   *
+   * @throws {SessionProtocolError} when it has received what was never sent, or less than it once had.
+   */
+  resume(received: number, limit: number): void {
+    if (received < this.acked) {
+      throw new SessionProtocolError(
+        `Cannot resume session at byte ${received}: ${this.acked} were acknowledged before`,
+        SessionCode.ACKNOWLEDGED,
+      );
+    }
+    this.acknowledge(received, limit);
+    this.sent = received;
+    this.#cursor = 0;
+  }
+
+  /** Lets go of what is acknowledged, but for the start of a message that is not as a whole. */
+  #release(): void {
+    this.#boundaries.pass(this.acked);
+    const keepFrom = Math.max(this.#boundaries.first, this.acked - MAX_KEPT_BYTES);
+    for (let block; (block = this.#blocks[0]) !== undefined; this.#blocks.shift()) {
+      if (block.base + block.used > keepFrom) break;
+      recycle(block);
+      this.#cursor = Math.max(0, this.#cursor - 1);
+    }
+  }
+
+  /** The messages that are not acknowledged as a whole, as `framing` cut them. Nothing is kept then. */
+  takeUnacknowledged(framing: Framing, unwritten: Uint8Array): Uint8Array[] {
+    const blocks = this.#blocks.splice(0);
+    if (this.unacknowledgedBytes + unwritten.length === 0) return [];
+    const from = this.#boundaries.after(blocks[0]?.base ?? this.written);
+    if (from > this.written) return []; // It is the middle of one large message.
+    const chunks = blocks
+      .filter((block) => block.base + block.used > from)
+      .map((block) => bytesOf(block, Math.max(0, from - block.base), block.used));
+    // Whoever gets them may keep them for long: they are not views of larger blocks.
+    const decoder = framing.withLimit(Number.MAX_SAFE_INTEGER).decoder();
+    const messages: Uint8Array[] = [];
+    for (const chunk of [...chunks, unwritten]) decoder.decode(chunk.slice(), messages);
+    let end = from;
+    return messages.filter((message) => (end += framing.frameBytes(message)) > this.acked);
+  }
+}
+
+function capacityOf(block: Block): number {
+  return block.memory.length - DATA_HEADER_BYTES;
+}
+
+function recycle({ memory }: Block): void {
+  if (memory.length === LONGEST_SENT_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(memory);
+}
+
+function bytesOf(block: Block, from: number, to: number): Uint8Array {
+  return block.memory.subarray(DATA_HEADER_BYTES + from, DATA_HEADER_BYTES + to);
+}
+
+/** A frame around bytes of a block; a block's start has room for the header before it. */
+function frameOf(block: Block, from: number, bytes: number): Uint8Array {
+  if (from === 0) return block.memory.subarray(0, DATA_HEADER_BYTES + bytes);
+  scratch.set(bytesOf(block, from, from + bytes), DATA_HEADER_BYTES);
+  return scratch.subarray(0, DATA_HEADER_BYTES + bytes);
+}

@@ -1,0 +1,358 @@
+/** A session as a transport: the machine, its carrier, its timer, and who waits for it. */
+
+import { flushSoon } from "../connection/flush.ts";
+import { handledRejection, handledResolvers } from "../connection/handled.ts";
+import type { Connection } from "../connection.ts";
+import type { EndInfo, Framing } from "../codec.ts";
+import {
+  ConnectionClosedError,
+  ConnectionLostError,
+  ProtocolError,
+  SessionLostError,
+  SessionProtocolError,
+} from "../errors.ts";
+import type { PeerIdentity, Transport } from "../transport.ts";
+import { checkCarrier } from "./carrier.ts";
+import { SessionCode } from "./codes.ts";
+import type { Machine } from "./machine.ts";
+import type { Outcome } from "./outcome.ts";
+import { StatusBoard } from "./status.ts";
+import { Waiters } from "./waiters.ts";
+import { Wakeup } from "./wakeup.ts";
+import type { Hello } from "./wire.ts";
+
+/** Chunks from this size on are likely to be followed by others. */
+const LARGE_CHUNK_BYTES = 16 * 1024;
+const NOTHING = new Uint8Array(0);
+
+/** One end of a session, for a {@linkcode Session} to stand on. */
+export class SessionTransport implements Transport {
+  /** No single address: it is `remote`'s other end, whichever that is now. */
+  readonly local = "";
+  /** Settles when the session is over and its last carrier closed; never rejects. */
+  readonly finished: Promise<void>;
+  /** What it is doing. */
+  readonly board: StatusBoard = new StatusBoard();
+  /** Called when it has lost its carrier and wants another one. */
+  onDetach: ((error: unknown) => void) | undefined;
+  /** Called when the session is over. */
+  onOver: (() => void) | undefined;
+
+  readonly #machine: Machine;
+  readonly #resolveFinished: () => void;
+  readonly #wakeup: Wakeup;
+  #framing: Framing | undefined;
+  #carrier: Connection<Uint8Array> | undefined;
+  /** Carriers that are not closed yet. */
+  #closing = 0;
+  #greeting: PromiseWithResolvers<void> | undefined;
+  #remote = "";
+  #peer: PeerIdentity | undefined;
+  readonly #waiters = new Waiters();
+  #pumping: Connection<Uint8Array> | undefined;
+  #state: "open" | "over" | "finished" = "open";
+  #failure: unknown;
+  /** Whether small frames wait for the turn of the event loop to end. */
+  scheduled = false;
+
+  /** Drives a machine. */
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.#wakeup = new Wakeup((now) => {
+      machine.timeout(now);
+      this.#settle();
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#resolveFinished = resolve;
+  }
+
+  /** The address of the peer on the last carrier. */
+  get remote(): string {
+    return this.#remote;
+  }
+
+  get peer(): PeerIdentity | undefined {
+    return this.#peer;
+  }
+
+  get ended(): EndInfo | undefined {
+    return this.#machine.peerEnd;
+  }
+
+  /** How long it is kept without a carrier, in milliseconds. */
+  get retentionTime(): number {
+    return this.#machine.retentionTime;
+  }
+
+  get roundTripTime(): number | undefined {
+    return this.#machine.heartbeat.roundTripTime;
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.#machine.out.unacknowledgedBytes;
+  }
+
+  get resumes(): number {
+    return this.#machine.resumes;
+  }
+
+  get isOver(): boolean {
+    return this.#state !== "open";
+  }
+
+  get isAttached(): boolean {
+    return this.#machine.isAttached;
+  }
+
+  /** See {@linkcode Machine.progress}. */
+  get progress(): number {
+    return this.#machine.progress;
+  }
+
+  /** What a client that comes back is to be told, once the session is over. */
+  get lastWord(): Uint8Array | undefined {
+    return this.#machine.lastWord;
+  }
+
+  /** How messages are cut, to tell which ones were lost. */
+  useFraming(framing: Framing): void {
+    this.#framing = framing;
+  }
+
+  /**
+   * Goes on with another carrier, in the place of the one before; on a server after the client's HELLO.
+   * Resolves when both ends have greeted; rejects when the carrier fails before.
+   *
+   * @throws {TypeError} for a carrier whose framing cannot carry session frames.
+   */
+  attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
+    checkCarrier(carrier);
+    const replaced = this.#carrier;
+    const greeting = this.#greeting = handledResolvers<void>();
+    this.#carrier = carrier;
+    this.#closing++;
+    this.#remote = carrier.remote;
+    this.#peer ??= carrier.peer;
+    this.#machine.attach(performance.now(), hello);
+    replaced?.abort(
+      new ConnectionClosedError(
+        `Cannot use carrier from ${carrier.remote}: another one replaced it`,
+      ),
+    );
+    this.#run(carrier);
+    this.#settle();
+    return greeting.promise;
+  }
+
+  /** Reads from a carrier as long as it is the session's. */
+  async #run(carrier: Connection<Uint8Array>): Promise<void> {
+    try {
+      for await (const batch of carrier.batches()) {
+        if (carrier !== this.#carrier) break;
+        const now = performance.now();
+        for (const frame of batch) this.#machine.receive(frame, now);
+        this.#settle();
+      }
+    } catch {
+      // `closed` tells it too.
+    }
+    const { clean, error } = await carrier.close();
+    this.#closing--;
+    if (carrier === this.#carrier) this.#detached(clean, error);
+    this.#finishIfOver();
+  }
+
+  #detached(isOrderly: boolean, error: unknown): void {
+    const { carrierState } = this.#machine;
+    const failure = typeof carrierState === "object" ? carrierState.error : error ??
+      new ConnectionLostError(`Cannot go on with ${this.#remote}: it closed the carrier`);
+    const wasAttached = this.#machine.isAttached;
+    this.#carrier = undefined;
+    this.#machine.detach(performance.now(), isOrderly);
+    this.#greeting?.reject(failure);
+    this.#greeting = undefined;
+    this.#settle();
+    if (this.#state !== "open" || !wasAttached) return;
+    this.board.show({ state: "reconnecting", error: failure });
+    this.onDetach?.(failure);
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    const chunk = this.#take();
+    if (chunk !== undefined) return Promise.resolve(chunk);
+    if (this.#machine.peerEnd !== undefined) return Promise.resolve(undefined);
+    if (this.#state !== "open") return Promise.reject(this.#failure);
+    return this.#waiters.read();
+  }
+
+  #take(): Uint8Array | undefined {
+    const chunk = this.#machine.take();
+    if (chunk !== undefined && this.#machine.isAttached) this.#pump();
+    return chunk;
+  }
+
+  write(chunk: Uint8Array, endsMessage = false): Promise<number> {
+    if (this.#state !== "open") return handledRejection(this.#failure);
+    const bytes = this.#write(chunk, endsMessage);
+    if (bytes > 0 || chunk.length === 0) return Promise.resolve(bytes);
+    return this.#waiters.write(chunk, endsMessage);
+  }
+
+  #write(chunk: Uint8Array, endsMessage: boolean): number {
+    const bytes = this.#machine.write(chunk, endsMessage);
+    if (bytes === 0) return 0;
+    if (this.#waiters.hasFlushers) this.#machine.askForAck();
+    if (bytes >= LARGE_CHUNK_BYTES && !this.scheduled) {
+      this.scheduled = true;
+      flushSoon(this);
+    }
+    this.#pump();
+    return bytes;
+  }
+
+  /** Sends what waited for more. */
+  flush(): void {
+    this.scheduled = false;
+    this.#pump();
+  }
+
+  /** Resolves when the peer has received as many bytes as `target()` says. */
+  acknowledged(target: () => number): Promise<void> {
+    if (this.#machine.out.acked >= target()) return Promise.resolve();
+    if (this.#state !== "open") return Promise.reject(this.#failure);
+    const reached = this.#waiters.acknowledged(target);
+    this.#machine.askForAck();
+    this.#pump();
+    return reached;
+  }
+
+  closeWrite(info: EndInfo = {}): Promise<void> {
+    if (this.#state !== "open") return handledRejection(this.#failure);
+    this.#machine.end(info);
+    this.#pump();
+    return this.#waiters.end();
+  }
+
+  /** Tells the peer to go elsewhere. */
+  drain(reason: string): void {
+    if (this.#state !== "open") return;
+    this.#machine.drain(reason);
+    this.#pump();
+    this.#showAttached();
+  }
+
+  /** Gives up, with what went wrong. */
+  lose(state: string, cause?: unknown): void {
+    this.#machine.lose(state, cause);
+    this.#settle();
+  }
+
+  /** Without an error only when both ends have ended; else the peer is told that it is over. */
+  close(error?: unknown): void {
+    const machine = this.#machine;
+    if (error !== undefined || !machine.isComplete) {
+      // What went wrong here is nobody else's business, unless it was the peer.
+      const text = error instanceof ProtocolError ? error.message : "the session was aborted";
+      machine.abort(SessionCode.ABORTED, text, error);
+    }
+    this.#settle();
+    const reason = error ?? new ConnectionClosedError("Cannot use session: it is closed");
+    this.#failure ??= reason;
+    this.#waiters.rejectAll(reason);
+  }
+
+  /** Does what the machine wants after something has happened. */
+  #settle(): void {
+    const machine = this.#machine;
+    if (machine.isAttached && this.#greeting !== undefined) {
+      this.#greeting.resolve();
+      this.#greeting = undefined;
+      this.#showAttached();
+    }
+    if (machine.drainReason !== undefined && this.board.current.state === "connected") {
+      this.#showAttached();
+    }
+    this.#waiters.deliver(() => machine.take(), () => machine.peerEnd !== undefined);
+    this.#offerRoom();
+    this.#waiters.received(machine.out.acked);
+    if (machine.out.acked === machine.out.total) this.#waiters.ended();
+    if (machine.outcome !== undefined && this.#state === "open") this.#over(machine.outcome);
+    // Not after what is under way: that may be why.
+    const { carrierState } = machine;
+    if (typeof carrierState === "object") this.#carrier?.abort(carrierState.error);
+    this.#pump();
+    this.#wakeup.at(machine.deadline);
+  }
+
+  #offerRoom(): void {
+    this.#waiters.offerRoom((chunk, endsMessage) => this.#write(chunk, endsMessage));
+  }
+
+  /** Sends frames while the carrier takes them. */
+  async #pump(): Promise<void> {
+    const carrier = this.#carrier;
+    if (carrier === undefined || carrier === this.#pumping) return;
+    this.#pumping = carrier;
+    try {
+      for (;;) {
+        const frame = this.#machine.poll(performance.now(), this.scheduled);
+        if (frame === undefined) break;
+        const room = carrier.send(frame);
+        if (this.#waiters.hasWriter) this.#offerRoom();
+        await room;
+        if (carrier !== this.#carrier) return;
+      }
+    } catch (error) {
+      carrier.abort(error); // It has failed already, most of the time.
+    } finally {
+      if (this.#pumping === carrier) this.#pumping = undefined;
+    }
+    if (this.#machine.carrierState === "close") carrier.close();
+    this.#wakeup.at(this.#machine.deadline);
+  }
+
+  #showAttached(): void {
+    const { drainReason, isAttached } = this.#machine;
+    if (!isAttached) return;
+    if (drainReason === undefined) this.board.show({ state: "connected" });
+    else this.board.show({ state: "draining", reason: drainReason });
+  }
+
+  /** The session has come to its end, by whatever way. */
+  #over(outcome: Outcome): void {
+    this.#state = "over";
+    if (outcome.kind === "closed") {
+      this.#waiters.ended();
+      const reason = this.#machine.peerEnd?.reason;
+      this.board.show({ state: "closed", ...(reason === undefined ? {} : { reason }) });
+      this.#failure ??= new ConnectionClosedError("Cannot use session: it is closed");
+    } else {
+      const { code } = outcome;
+      const error = this.#failure ??= this.#lossOf(outcome);
+      const isOwn = code === SessionCode.ABORTED && outcome.cause !== undefined;
+      this.board.show({ state: isOwn ? "closed" : "lost", error });
+    }
+    this.#waiters.rejectAll(this.#failure);
+    this.onOver?.();
+    this.#finishIfOver();
+  }
+
+  #lossOf(outcome: Extract<Outcome, { kind: "lost" }>): unknown {
+    const { state, code, cause } = outcome;
+    if (cause instanceof SessionProtocolError) return cause;
+    const unwritten = this.#waiters.unwritten ?? NOTHING;
+    const messages = this.#framing === undefined
+      ? []
+      : this.#machine.out.takeUnacknowledged(this.#framing, unwritten);
+    const message = `Cannot go on with session to ${this.#remote}: ${state}`;
+    return new SessionLostError(message, messages, { cause, code });
+  }
+
+  #finishIfOver(): void {
+    if (this.#state !== "over" || this.#closing > 0) return;
+    this.#state = "finished";
+    this.#wakeup.clear();
+    this.#resolveFinished();
+  }
+}

@@ -1,0 +1,110 @@
+/** Who waits for a session: one reader, one writer, whoever ended it, and those who flush. */
+
+import { handledResolvers } from "../connection/handled.ts";
+
+/** A write that waits for room. */
+interface Writer {
+  readonly chunk: Uint8Array;
+  readonly endsMessage: boolean;
+  readonly taken: PromiseWithResolvers<number>;
+}
+
+/** Someone who waits until the peer has received so much. */
+interface Flusher {
+  readonly target: () => number;
+  readonly reached: PromiseWithResolvers<void>;
+}
+
+/** Promises that the session keeps, or breaks when it is over. */
+export class Waiters {
+  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  #writer: Writer | undefined;
+  #ender: PromiseWithResolvers<void> | undefined;
+  #flushers: Flusher[] = [];
+
+  /** Whether anybody waits for an acknowledgment. */
+  get hasFlushers(): boolean {
+    return this.#flushers.length > 0;
+  }
+
+  /** Whether a write waits for room. */
+  get hasWriter(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  /** Bytes that wait for room. */
+  get unwritten(): Uint8Array | undefined {
+    return this.#writer?.chunk;
+  }
+
+  /** Waits for bytes. */
+  read(): Promise<Uint8Array | undefined> {
+    this.#reader = Promise.withResolvers();
+    return this.#reader.promise;
+  }
+
+  /** Gives the reader the next chunk, or the end, if there is a reader and either of them. */
+  deliver(take: () => Uint8Array | undefined, isOver: () => boolean): void {
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    const chunk = take();
+    if (chunk === undefined && !isOver()) return;
+    this.#reader = undefined;
+    reader.resolve(chunk);
+  }
+
+  /** Waits for room. */
+  write(chunk: Uint8Array, endsMessage: boolean): Promise<number> {
+    const taken = handledResolvers<number>();
+    this.#writer = { chunk, endsMessage, taken };
+    return taken.promise;
+  }
+
+  /** Lets the writer try again; `write()` tells how many bytes were taken. */
+  offerRoom(write: (chunk: Uint8Array, endsMessage: boolean) => number): void {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    this.#writer = undefined;
+    const bytes = write(writer.chunk, writer.endsMessage);
+    if (bytes > 0) writer.taken.resolve(bytes);
+    else this.#writer = writer;
+  }
+
+  /** Waits until the peer has everything, this end's end included. */
+  end(): Promise<void> {
+    this.#ender ??= handledResolvers<void>();
+    return this.#ender.promise;
+  }
+
+  /** The peer has everything. */
+  ended(): void {
+    this.#ender?.resolve();
+  }
+
+  /** Waits until the peer has received as many bytes as `target()` says. */
+  acknowledged(target: () => number): Promise<void> {
+    const reached = handledResolvers<void>();
+    this.#flushers.push({ target, reached });
+    return reached.promise;
+  }
+
+  /** The peer has received so much. */
+  received(bytes: number): void {
+    if (this.#flushers.length === 0) return;
+    this.#flushers = this.#flushers.filter(({ target, reached }) => {
+      if (bytes < target()) return true;
+      reached.resolve();
+      return false;
+    });
+  }
+
+  /** A reader is told first: what it is told is what the connection ends with. */
+  rejectAll(error: unknown): void {
+    this.#reader?.reject(error);
+    this.#writer?.taken.reject(error);
+    this.#ender?.reject(error);
+    for (const { reached } of this.#flushers) reached.reject(error);
+    this.#reader = this.#writer = undefined;
+    this.#flushers = [];
+  }
+}

@@ -1,0 +1,301 @@
+/** Session frames as bytes: docs/protocol.md, section "Frames". */
+
+import type { EndInfo } from "../codec.ts";
+import { SessionProtocolError } from "../errors.ts";
+import { SessionCode } from "./codes.ts";
+import { encodeHex, parseHex } from "./hex.ts";
+
+/** The version of the protocol that is spoken here. */
+export const VERSION = 1;
+/** The largest frame, its type byte included. */
+export const MAX_FRAME_BYTES = 65_536;
+/** What stands before the bytes of a DATA frame. */
+export const DATA_HEADER_BYTES = 9;
+/** The longest text of a frame, in bytes of UTF-8; what is longer is cut. */
+export const MAX_TEXT_BYTES = 1_000;
+/** Bytes of a session's id. */
+export const ID_BYTES = 16;
+
+/** The first byte of each frame. */
+export const FrameType = {
+  HELLO: 1,
+  WELCOME: 2,
+  REFUSED: 3,
+  DATA: 4,
+  ACK: 5,
+  PING: 6,
+  PONG: 7,
+  END: 8,
+  RESET: 9,
+  DRAIN: 10,
+} as const;
+
+/** The first frame of a carrier: a client asks for a session, or for its session back. */
+export interface Hello {
+  readonly type: typeof FrameType.HELLO;
+  /** The session's id in hex; undefined for a new one. */
+  readonly id: string | undefined;
+  readonly received: number;
+  readonly limit: number;
+  readonly retentionTime: number;
+}
+
+/** The server's answer. */
+export interface Welcome {
+  readonly type: typeof FrameType.WELCOME;
+  readonly isResumed: boolean;
+  readonly id: string;
+  readonly received: number;
+  readonly limit: number;
+  readonly retentionTime: number;
+}
+
+/** Anything that a frame may say. */
+export type Frame =
+  | Hello
+  | Welcome
+  | { readonly type: typeof FrameType.REFUSED; readonly code: number; readonly text: string }
+  | { readonly type: typeof FrameType.DATA; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly type: typeof FrameType.ACK; readonly received: number; readonly limit: number }
+  | { readonly type: typeof FrameType.PING; readonly token: number }
+  | { readonly type: typeof FrameType.PONG; readonly token: number }
+  | { readonly type: typeof FrameType.END; readonly offset: number; readonly info: EndInfo }
+  | { readonly type: typeof FrameType.RESET; readonly code: number; readonly text: string }
+  | { readonly type: typeof FrameType.DRAIN; readonly text: string };
+
+/** "LWSP": whoever speaks something else is noticed at once. */
+const MAGIC = 0x4c575350;
+const HAS_CODE = 1;
+const NO_ID = "0".repeat(2 * ID_BYTES);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function encodeHello(hello: Omit<Hello, "type">): Uint8Array {
+  const frame = start(FrameType.HELLO, 42);
+  frame.setUint32(1, MAGIC);
+  frame.setUint8(5, VERSION);
+  parseHex(hello.id ?? NO_ID, bytesOf(frame), 6);
+  setUint64(frame, 22, hello.received);
+  setUint64(frame, 30, hello.limit);
+  frame.setUint32(38, hello.retentionTime);
+  return bytesOf(frame);
+}
+
+export function encodeWelcome(welcome: Omit<Welcome, "type">): Uint8Array {
+  const frame = start(FrameType.WELCOME, 39);
+  frame.setUint8(1, VERSION);
+  frame.setUint8(2, welcome.isResumed ? 1 : 0);
+  parseHex(welcome.id, bytesOf(frame), 3);
+  setUint64(frame, 19, welcome.received);
+  setUint64(frame, 27, welcome.limit);
+  frame.setUint32(35, welcome.retentionTime);
+  return bytesOf(frame);
+}
+
+export function encodeRefused(code: number, text: string): Uint8Array {
+  return encodeReason(FrameType.REFUSED, code, text);
+}
+
+export function encodeReset(code: number, text: string): Uint8Array {
+  return encodeReason(FrameType.RESET, code, text);
+}
+
+/** Writes the header of a DATA frame where its bytes follow already. */
+export function writeDataHeader(frame: Uint8Array, offset: number): void {
+  frame[0] = FrameType.DATA;
+  setUint64(new DataView(frame.buffer, frame.byteOffset), 1, offset);
+}
+
+export function encodeAck(received: number, limit: number): Uint8Array {
+  const frame = start(FrameType.ACK, 17);
+  setUint64(frame, 1, received);
+  setUint64(frame, 9, limit);
+  return bytesOf(frame);
+}
+
+export function encodePing(token: number): Uint8Array {
+  const frame = start(FrameType.PING, 5);
+  frame.setUint32(1, token);
+  return bytesOf(frame);
+}
+
+export function encodePong(token: number): Uint8Array {
+  const frame = start(FrameType.PONG, 5);
+  frame.setUint32(1, token);
+  return bytesOf(frame);
+}
+
+export function encodeEnd(offset: number, info: EndInfo): Uint8Array {
+  const text = encodeText(info.reason ?? "");
+  const frame = start(FrameType.END, 14 + text.length);
+  setUint64(frame, 1, offset);
+  frame.setUint8(9, info.code === undefined ? 0 : HAS_CODE);
+  frame.setUint32(10, info.code ?? 0);
+  bytesOf(frame).set(text, 14);
+  return bytesOf(frame);
+}
+
+export function encodeDrain(reason: string): Uint8Array {
+  const text = encodeText(reason);
+  const frame = start(FrameType.DRAIN, 1 + text.length);
+  bytesOf(frame).set(text, 1);
+  return bytesOf(frame);
+}
+
+/**
+ * What a frame says. The bytes of DATA are a view of it.
+ *
+ * @throws {SessionProtocolError} for a frame that cannot be.
+ */
+export function decodeFrame(bytes: Uint8Array): Frame {
+  if (bytes.length > MAX_FRAME_BYTES) {
+    throw new SessionProtocolError(
+      `Cannot receive session frame of ${bytes.length} bytes: limit is ${MAX_FRAME_BYTES} bytes`,
+      SessionCode.TOO_LARGE,
+    );
+  }
+  if (bytes.length === 0) throw malformed("it is empty");
+  const frame = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const type = bytes[0];
+  switch (type) {
+    case FrameType.DATA:
+      return { type, offset: getUint64(frame, 1, 10), bytes: bytes.subarray(DATA_HEADER_BYTES) };
+    case FrameType.ACK:
+      checkLength(frame, 17);
+      return { type, received: getUint64(frame, 1), limit: getUint64(frame, 9) };
+    case FrameType.PING:
+    case FrameType.PONG:
+      checkLength(frame, 5);
+      return { type, token: frame.getUint32(1) };
+    case FrameType.END:
+      return { type, offset: getUint64(frame, 1, 14), info: decodeEndInfo(frame) };
+    case FrameType.HELLO:
+      return decodeHello(frame);
+    case FrameType.WELCOME:
+      return decodeWelcome(frame);
+    case FrameType.REFUSED:
+    case FrameType.RESET:
+      if (bytes.length < 3) throw malformed(`it has ${bytes.length} bytes`);
+      return { type, code: frame.getUint16(1), text: decodeText(frame, 3) };
+    case FrameType.DRAIN:
+      return { type, text: decodeText(frame, 1) };
+    default:
+      throw new SessionProtocolError(
+        `Cannot receive session frame of type ${type}: version ${VERSION} has none such`,
+        SessionCode.TYPE,
+      );
+  }
+}
+
+function decodeHello(frame: DataView): Hello {
+  if (frame.byteLength < 6 || frame.getUint32(1) !== MAGIC) throw malformed("it is no HELLO");
+  const version = frame.getUint8(5);
+  // Before the length, which another version may have changed.
+  if (version !== VERSION) {
+    throw new SessionProtocolError(
+      `Cannot use version ${version} of the session protocol: version ${VERSION} is spoken here`,
+      SessionCode.VERSION,
+    );
+  }
+  checkLength(frame, 42);
+  const id = encodeHex(bytesOf(frame).subarray(6, 6 + ID_BYTES));
+  return {
+    type: FrameType.HELLO,
+    id: id === NO_ID ? undefined : id,
+    received: getUint64(frame, 22),
+    limit: getUint64(frame, 30),
+    retentionTime: frame.getUint32(38),
+  };
+}
+
+function decodeWelcome(frame: DataView): Welcome {
+  checkLength(frame, 39);
+  const [version, flags] = [frame.getUint8(1), frame.getUint8(2)];
+  if (version !== VERSION) {
+    throw new SessionProtocolError(
+      `Cannot use version ${version} of the session protocol: version ${VERSION} is spoken here`,
+      SessionCode.VERSION,
+    );
+  }
+  if (flags > 1) throw malformed(`its flags are ${flags}`);
+  return {
+    type: FrameType.WELCOME,
+    isResumed: flags === 1,
+    id: encodeHex(bytesOf(frame).subarray(3, 3 + ID_BYTES)),
+    received: getUint64(frame, 19),
+    limit: getUint64(frame, 27),
+    retentionTime: frame.getUint32(35),
+  };
+}
+
+function decodeEndInfo(frame: DataView): EndInfo {
+  const flags = frame.getUint8(9);
+  const code = frame.getUint32(10);
+  const reason = decodeText(frame, 14);
+  if (flags > HAS_CODE) throw malformed(`its flags are ${flags}`);
+  if (flags === 0 && code !== 0) throw malformed(`it has code ${code} and says that it has none`);
+  return {
+    ...(flags === HAS_CODE ? { code } : {}),
+    ...(reason === "" ? {} : { reason }),
+  };
+}
+
+function start(type: number, length: number): DataView {
+  const bytes = new Uint8Array(length);
+  bytes[0] = type;
+  return new DataView(bytes.buffer);
+}
+
+function bytesOf(frame: DataView): Uint8Array {
+  return new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength);
+}
+
+function encodeReason(type: number, code: number, reason: string): Uint8Array {
+  const text = encodeText(reason);
+  const frame = start(type, 3 + text.length);
+  frame.setUint16(1, code);
+  bytesOf(frame).set(text, 3);
+  return bytesOf(frame);
+}
+
+/** UTF-8, cut before the character that would not fit. */
+function encodeText(text: string): Uint8Array {
+  const target = new Uint8Array(Math.min(MAX_TEXT_BYTES, text.length * 3));
+  return target.subarray(0, encoder.encodeInto(text, target).written);
+}
+
+function decodeText(frame: DataView, at: number): string {
+  const text = bytesOf(frame).subarray(at);
+  if (text.length > MAX_TEXT_BYTES) throw malformed(`its text has ${text.length} bytes`);
+  try {
+    return decoder.decode(text);
+  } catch {
+    throw malformed("its text is not UTF-8");
+  }
+}
+
+function setUint64(frame: DataView, at: number, value: number): void {
+  frame.setUint32(at, Math.floor(value / 2 ** 32));
+  frame.setUint32(at + 4, value >>> 0);
+}
+
+/** A number up to 2^53 - 1, in a frame of at least so many bytes. */
+function getUint64(frame: DataView, at: number, minBytes = 0): number {
+  if (frame.byteLength < minBytes) throw malformed(`it has ${frame.byteLength} bytes`);
+  const value = frame.getUint32(at) * 2 ** 32 + frame.getUint32(at + 4);
+  if (value > Number.MAX_SAFE_INTEGER) throw malformed("a number in it is above 2^53 - 1");
+  return value;
+}
+
+function checkLength(frame: DataView, bytes: number): void {
+  if (frame.byteLength !== bytes) {
+    throw malformed(`it has ${frame.byteLength} bytes and not ${bytes}`);
+  }
+}
+
+function malformed(state: string): SessionProtocolError {
+  return new SessionProtocolError(
+    `Cannot receive session frame: ${state}`,
+    SessionCode.MALFORMED,
+  );
+}

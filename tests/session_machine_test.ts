@@ -1,0 +1,316 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import fc from "fast-check";
+import { SessionCode } from "../session/codes.ts";
+import type { SessionOptions } from "../session/options.ts";
+import { other, type Side, SIDES, World } from "./helpers/session_world.ts";
+
+/** Small enough that every limit is met. */
+const SMALL: SessionOptions = {
+  retentionTime: 60_000,
+  maxUnacknowledgedBytes: 3_000,
+  window: 1_000,
+  heartbeatInterval: 5_000,
+  heartbeatTimeout: 4_000,
+  helloTimeout: 2_000,
+};
+
+type Step =
+  | { do: "write"; side: Side; bytes: number }
+  | { do: "read" | "pump" | "deliver" | "cut" | "end"; side: Side; times: number }
+  | { do: "cutBoth" | "connect" | "settle" }
+  | { do: "pass"; time: number };
+
+const side = fc.constantFrom<Side>("client", "server");
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        do: fc.constant("write"),
+        side,
+        bytes: fc.integer({ min: 1, max: 1500 }),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("read"), side, times: fc.constant(1) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("pump"), side, times: fc.constant(1) }) },
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        do: fc.constant("deliver"),
+        side,
+        times: fc.integer({ min: 1, max: 4 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("cut"), side, times: fc.constant(1) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("cutBoth") }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("connect") }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("settle") }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant("pass"), time: fc.integer({ min: 1, max: 300 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("end"), side, times: fc.constant(1) }) },
+  ) as fc.Arbitrary<Step>,
+  { minLength: 40, maxLength: 150 },
+);
+
+function take(world: World, step: Step): void {
+  switch (step.do) {
+    case "write":
+      return world.ends[step.side].write(step.bytes);
+    case "read":
+      return world.ends[step.side].readAll();
+    case "pump":
+      return world.pump(step.side);
+    case "deliver":
+      for (let i = 0; i < step.times; i++) world.deliver(step.side);
+      return;
+    case "cut":
+      return world.cut(step.side);
+    case "end":
+      return world.ends[step.side].machine.end(codeOf(step.side));
+    case "cutBoth":
+      return world.cutBoth();
+    case "connect":
+      return world.connect();
+    case "settle":
+      return void world.settle();
+    case "pass":
+      return world.pass(step.time);
+  }
+}
+
+function codeOf(side: Side) {
+  return { code: side === "client" ? 1 : 2, reason: `${side} is done` };
+}
+
+/** What must hold at any time. */
+function check(world: World): void {
+  for (const side of SIDES) {
+    const { read, machine } = world.ends[side];
+    const { written } = world.ends[other(side)];
+    for (let { checked } = world.ends[side]; checked < read.length; checked++) {
+      assert(read[checked] === written[checked], `${side} reads what was written, at ${checked}`);
+    }
+    world.ends[side].checked = read.length;
+    assertLessOrEqual(machine.out.unacknowledgedBytes, SMALL.maxUnacknowledgedBytes!);
+  }
+}
+
+/** Both ends have the same session, so that what is lost later is no first HELLO. */
+function opened(options: SessionOptions = SMALL): World {
+  const world = new World(options);
+  world.connect();
+  world.settle();
+  assert(world.client.isAttached && world.server.isAttached);
+  return world;
+}
+
+/** Everything that was written is read and both ends close. */
+function finish(world: World): void {
+  for (const side of SIDES) world.ends[side].machine.end(codeOf(side));
+  for (let round = 0; round < 200; round++) {
+    if (SIDES.every((side) => world.ends[side].machine.outcome !== undefined)) return;
+    if (world.ends.client.carrier === undefined || !world.client.isAttached) world.connect();
+    world.settle();
+    for (const side of SIDES) world.ends[side].readAll();
+    world.pass(100);
+  }
+  throw new Error("it does not end");
+}
+
+Deno.test("session machine: whatever is cut and whenever, nothing is lost, doubled or reordered", () => {
+  let lost = 0;
+  let resumes = 0;
+  fc.assert(
+    fc.property(steps, (steps) => {
+      const world = opened();
+      for (const step of steps) {
+        take(world, step);
+        check(world);
+      }
+      finish(world);
+      for (const side of SIDES) world.ends[side].readAll();
+      check(world);
+      for (const side of SIDES) {
+        const { machine, read } = world.ends[side];
+        assertEquals(machine.outcome, { kind: "closed" });
+        assertEquals(machine.peerEnd, codeOf(other(side)));
+        assertEquals(read.length, world.ends[other(side)].written.length);
+        assertEquals(machine.out.unacknowledgedBytes, 0);
+      }
+      lost += world.lost;
+      resumes += world.client.resumes;
+    }),
+    { numRuns: 400 },
+  );
+  // It did not pass because nothing happened.
+  assert(lost > 500 && resumes > 500, `${lost} lost, ${resumes} resumes`);
+});
+
+Deno.test("session machine: an end that aborts, or stays away, ends the other one too", () => {
+  fc.assert(
+    fc.property(steps, side, fc.boolean(), (steps, side, aborts) => {
+      const world = opened();
+      for (const step of steps) take(world, step);
+      const before = SIDES.map((side) => world.ends[side].machine.outcome);
+      if (before.some((outcome) => outcome !== undefined)) return;
+      if (aborts) {
+        world.ends[side].machine.abort(SessionCode.ABORTED, "enough");
+        world.pump(side);
+        world.settle();
+      } else world.blackHole();
+      world.pass(400_000);
+      for (const side of SIDES) {
+        const { outcome } = world.ends[side].machine;
+        assert(outcome !== undefined, `${side} never ends`);
+        if (outcome.kind === "lost") {
+          const codes: number[] = [SessionCode.ABORTED, SessionCode.EXPIRED];
+          assert(codes.includes(outcome.code), `code ${outcome.code}`);
+        } else assert(world.ends[side].machine.out.unacknowledgedBytes === 0);
+      }
+      check(world);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+Deno.test("session machine: a black hole is found within interval, timeout and a tenth", () => {
+  for (const side of SIDES) {
+    const world = opened();
+    world.pass(60_000, () => world.settle());
+    assert(world.ends[side].machine.isAttached);
+    world.blackHole();
+    const start = world.now;
+    const { heartbeatInterval, heartbeatTimeout } = SMALL;
+    world.pass((heartbeatInterval! + heartbeatTimeout!) * 1.1);
+    assert(!world.ends[side].machine.isAttached, `${side} after ${world.now - start} ms`);
+    assertEquals(world.ends[side].machine.outcome, undefined);
+  }
+});
+
+Deno.test("session machine: a process that stood still gives its peer another chance", () => {
+  const world = opened();
+  world.client.timeout(world.now += 5_000); // Its question is on the way, and it freezes.
+  world.pump("client");
+  world.now += 3_600_000;
+  world.client.timeout(world.now); // It wakes up: the answer is there, and not read yet.
+  assertEquals(world.client.carrierState, "keep");
+  world.settle();
+  world.client.timeout(world.now + 4_000);
+  assertEquals(world.client.carrierState, "keep");
+  // A peer that is really gone is found nevertheless, however late each timer is.
+  world.blackHole();
+  for (let i = 0; i < 6; i++) world.client.timeout(world.now += 60_000);
+  assert(typeof world.client.carrierState === "object");
+});
+
+Deno.test("session machine: a server that stood still lets its clients come back", () => {
+  const world = opened();
+  world.cut("server");
+  world.server.timeout(world.now += 3_600_000);
+  assertEquals(world.server.outcome, undefined);
+  world.server.timeout(world.now += SMALL.helloTimeout!);
+  assertEquals(world.server.outcome?.kind, "lost");
+});
+
+Deno.test("session machine: two idle ends keep their carrier for ten hours, with few frames", () => {
+  const world = opened();
+  let frames = 0;
+  world.pass(10 * 3_600_000, () => frames += world.settle());
+  assert(world.client.isAttached && world.server.isAttached);
+  // Each silence of 5 s costs a question and an answer, and now and then one from both ends.
+  assertLessOrEqual(frames, 10 * 3600 / 5 * 4);
+  assert(frames >= 10 * 3600 / 5);
+  assertEquals(world.client.heartbeat.roundTripTime, 0);
+});
+
+Deno.test("session machine: a writer stalls at the window, and goes on when the reader reads", () => {
+  const world = opened();
+  for (let i = 0; i < 10; i++) {
+    world.ends.client.write(500);
+    world.settle();
+  }
+  world.pass(1_000, () => world.settle());
+  // The reader's window and what may wait here: no more is taken.
+  assertEquals(world.client.out.sent, SMALL.window);
+  assertEquals(world.client.out.unacknowledgedBytes, SMALL.maxUnacknowledgedBytes);
+  assertEquals(world.client.write(new Uint8Array(1), true), 0);
+  world.pass(3_600_000, () => world.settle());
+  assert(world.client.isAttached, "a slow reader is no dead one");
+  for (let i = 0; i < 10; i++) {
+    world.ends.server.readAll();
+    world.settle();
+  }
+  check(world);
+  assertEquals(world.ends.server.read.length, world.ends.client.written.length);
+  assertEquals(world.client.out.unacknowledgedBytes, 0);
+});
+
+Deno.test("session machine: what is received is acknowledged within 25 ms, at once when asked", () => {
+  const world = opened();
+  world.ends.client.write(10);
+  world.settle();
+  assertEquals(world.client.out.acked, 0);
+  world.pass(25, () => world.settle());
+  assertEquals(world.client.out.acked, 10);
+  world.ends.client.write(10);
+  world.client.askForAck();
+  world.settle();
+  assertEquals(world.client.out.acked, 20);
+});
+
+Deno.test("session machine: both ends use the smaller retention time, and tell what expired", () => {
+  const world = new World({ retentionTime: 5_000 }, { retentionTime: 60_000 });
+  world.connect();
+  world.settle();
+  world.cutBoth();
+  world.pass(4_999);
+  assertEquals(SIDES.map((side) => world.ends[side].machine.outcome), [undefined, undefined]);
+  world.pass(1);
+  for (const side of SIDES) {
+    const { outcome } = world.ends[side].machine;
+    assert(outcome?.kind === "lost" && outcome.code === SessionCode.EXPIRED);
+  }
+});
+
+Deno.test("session machine: a session whose client never got its id is not kept for long", () => {
+  const world = new World(SMALL);
+  world.connect();
+  world.deliver("server"); // HELLO arrives, WELCOME never does.
+  world.cutBoth();
+  world.pass(SMALL.helloTimeout!);
+  assertEquals(world.server.outcome?.kind, "lost");
+});
+
+Deno.test("session machine: the last acknowledgment may be lost, and both ends still close", () => {
+  for (const side of SIDES) {
+    const world = opened();
+    for (const side of SIDES) world.ends[side].machine.end(codeOf(side));
+    for (let i = 0; !world.ends[side].machine.isComplete; i++) {
+      assert(i < 10);
+      for (const side of SIDES) world.pump(side);
+      world.deliver(side);
+      if (!world.ends[side].machine.isComplete) world.deliver(other(side));
+    }
+    world.pump(side);
+    world.cutBoth();
+    world.connect();
+    world.settle();
+    for (const side of SIDES) assertEquals(world.ends[side].machine.outcome, { kind: "closed" });
+  }
+});
+
+Deno.test("session machine: a client that comes back to a finished session is told its last word", () => {
+  const world = opened();
+  world.cutBoth();
+  world.server.abort(SessionCode.ABORTED, "enough");
+  world.connect();
+  world.settle();
+  assertEquals(world.client.outcome, {
+    kind: "lost",
+    state: "the peer ended it: enough",
+    code: SessionCode.ABORTED,
+    cause: undefined,
+  });
+});
