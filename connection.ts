@@ -175,17 +175,17 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * @throws {TypeError} for what the format cannot express.
    */
   send(message: Sendable<T> | Shared<T>): Promise<void> {
-    return this.#send(() => this.#queue(message));
+    return this.#send(message, false);
   }
 
   /** As `send()`, past the format: for what is agreed upon before the conversation. */
   sendRaw(message: Uint8Array | string): Promise<void> {
-    return this.#send(() => this.#queue(message, true));
+    return this.#send(message, true);
   }
 
-  #send(queue: () => boolean): Promise<void> {
+  #send(message: Sendable<T> | Shared<T> | Uint8Array | string, isRaw: boolean): Promise<void> {
     try {
-      queue();
+      this.#queue(message, isRaw);
     } catch (error) {
       return handledRejection(error);
     }

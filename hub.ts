@@ -26,7 +26,8 @@ const NOBODY: ReadonlySet<never> = new Set<never>();
  * - **Nobody waits.** A broadcast queues the message at each member's connection and returns. A member
  *   that does not read is dealt with by its connection's `slowConsumer` policy; what it does not
  *   get is counted here and in its `stats`.
- * - **Cost.** A message is encoded once for each framing in the room, and copied once per member.
+ * - **Cost.** A message is encoded and copied once for each framing in the room, for all members that
+ *   keep up; those that do not get copies.
  * - **Life.** A room begins with its first member and ends with its last. A connection that ends
  *   leaves all its rooms by itself.
  * - **Names.** Any string is a room's name, compared exactly.

@@ -12,8 +12,11 @@ import { type Measure, measure, type Result, type Settings } from "./measure.ts"
 import { codec } from "./measures/codec.ts";
 import { echo } from "./measures/echo.ts";
 import { fanOut } from "./measures/fan_out.ts";
+import { hub } from "./measures/hub.ts";
 import { idle } from "./measures/idle.ts";
 import { oneWay } from "./measures/one_way.ts";
+import { roads } from "./measures/roads.ts";
+import { requests } from "./measures/requests.ts";
 import { installPeers } from "./peers.ts";
 import { median, NOTES, ratio, table, verdict } from "./table.ts";
 
@@ -24,7 +27,16 @@ const USAGE = `usage: deno task bench [--rounds N] [--only NAME]... [--quick] [-
   --quick      three short rounds and 1000 connections: for a look, not for figures
   --json       all values of all rounds, as JSON`;
 
-const MEASURES: readonly Measure[] = [...codec, ...echo, ...oneWay, ...fanOut, ...idle];
+const MEASURES: readonly Measure[] = [
+  ...codec,
+  ...echo,
+  ...oneWay,
+  ...fanOut,
+  ...hub,
+  ...idle,
+  ...roads,
+  ...requests,
+];
 
 interface Options {
   readonly only: readonly string[];

@@ -5,7 +5,17 @@ import type { Program } from "./child.ts";
 import type { Peers } from "./peers.ts";
 
 /** The columns of the table. What each is stands in its own program. */
-export type Subject = "lengthwise" | "raw" | "framed" | "net" | "cork" | "ws" | "lps" | "ilp";
+export type Subject =
+  | "lengthwise"
+  | "raw"
+  | "framed"
+  | "net"
+  | "cork"
+  | "ws"
+  | "sio"
+  | "nats"
+  | "lps"
+  | "ilp";
 
 /** How to call them, in the order of the table. */
 export const SUBJECTS: Record<Subject, string> = {
@@ -15,6 +25,8 @@ export const SUBJECTS: Record<Subject, string> = {
   net: "node:net",
   cork: "net cork",
   ws: "ws",
+  sio: "Socket.IO",
+  nats: "NATS",
   lps: "lp-stream",
   ilp: "it-lp",
 };
@@ -22,7 +34,17 @@ export const SUBJECTS: Record<Subject, string> = {
 /** Why a subject cannot be measured here, if it cannot. */
 export function missing(subject: Subject, peers: Peers): string | undefined {
   if (["net", "cork"].includes(subject)) return peers.noNode;
-  return ["ws", "lps", "ilp"].includes(subject) ? peers.noPackages : undefined;
+  if (!["ws", "sio", "nats", "lps", "ilp"].includes(subject)) return undefined;
+  return peers.noPackages ??
+    (subject === "nats" && !hasNatsServer() ? "no nats-server" : undefined);
+}
+
+function hasNatsServer(): boolean {
+  try {
+    return new Deno.Command("nats-server", { args: ["--version"] }).outputSync().success;
+  } catch {
+    return false;
+  }
 }
 
 /** What a server speaks. */

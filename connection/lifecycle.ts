@@ -62,7 +62,7 @@ export class Lifecycle {
     return this.#aborter.signal;
   }
 
-  get #canSend(): boolean {
+  #canSend(): boolean {
     return this.state === "open" && this.#output === "open" && this.#outputError === undefined;
   }
 
@@ -72,7 +72,7 @@ export class Lifecycle {
    * @throws {LengthwiseError} when none can be any more.
    */
   beforeSending(): void {
-    if (!this.#canSend) {
+    if (!this.#canSend()) {
       throw this.#outputError ?? new ConnectionClosedError(
         `Cannot send to ${this.#transport.remote}: connection is ` +
           (this.state === "open" ? "half-closed" : this.state),
@@ -104,11 +104,11 @@ export class Lifecycle {
       // The peer has gone; the receiving half tells in which way.
     }
     this.#output = "ended";
-    if (this.#isOver) this.#finish();
+    if (this.#isOver()) this.#finish();
   }
 
   /** Whether nothing more can come or go. A peer that is not told of this end will not tell its own. */
-  get #isOver(): boolean {
+  #isOver(): boolean {
     return this.receiver.ended || this.#transport.tellsEnd === false && this.state === "closing";
   }
 
@@ -123,7 +123,7 @@ export class Lifecycle {
     this.#halfOpen?.clear();
     this.#closeTimer = setTimeout(() => this.#closeExpired(closeTimeout), closeTimeout);
     this.receiver.discard();
-    if (this.#output === "ended" && this.#isOver) this.#finish();
+    if (this.#output === "ended" && this.#isOver()) this.#finish();
     else this.closeWrite();
     return this.closed;
   }
@@ -164,7 +164,7 @@ export class Lifecycle {
 
   /** The framing has something to answer. */
   inputReplied(reply: Uint8Array): void {
-    if (this.#canSend) this.sender.offerRaw(reply);
+    if (this.#canSend()) this.sender.offerRaw(reply);
   }
 
   /** The stream broke, or the peer broke the rules. */

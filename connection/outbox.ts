@@ -3,6 +3,7 @@
 import { Deque } from "@std/data-structures";
 import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
+import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
 /** What a connection starts with that sends little at a time. */
 const SMALL_BLOCK_BYTES = 1024;
@@ -17,12 +18,15 @@ interface Entry {
   /** What follows the block: the rest of one large frame, not copied. */
   rest: Uint8Array[];
   messages: number;
+  /** The block of a run, if that is what `block` is a part of: only frames of it may follow here. */
+  run: Uint8Array | undefined;
 }
 
 /**
  * Collects frames and hands them out in chunks for writing. Small messages are copied into a block
  * behind their header; of a large one only the first block is copied, so that header and body
- * leave in one write, and the rest is written from where it is.
+ * leave in one write, and the rest is written from where it is. Frames for many connections are
+ * not copied while nothing else comes between them: all outboxes write from one run.
  */
 export class Outbox {
   readonly #framing: Framing;
@@ -35,6 +39,8 @@ export class Outbox {
   #bytes = 0;
   #cost = 0;
   #blockBytes = SMALL_BLOCK_BYTES;
+  /** Looked up for the first frame that is shared. */
+  #run: Run | undefined;
 
   /** Blocks are used again, unless whoever they are written to keeps them. */
   constructor(framing: Framing, keepsBlocks = false) {
@@ -66,6 +72,13 @@ export class Outbox {
 
   /** Adds a message's frame, `frameBytes` long. */
   push(message: Uint8Array, frameBytes: number, isText?: boolean): void {
+    const open = this.#open;
+    if (open !== undefined && open.block.length - open.used >= frameBytes) {
+      this.#bytes += frameBytes;
+      open.used = this.#framing.encodeInto(message, open.block, open.used, isText);
+      open.messages++;
+      return;
+    }
     const entry = this.#entryFor(frameBytes);
     if (entry.block.length - entry.used >= frameBytes) {
       entry.used = this.#framing.encodeInto(message, entry.block, entry.used, isText);
@@ -76,6 +89,7 @@ export class Outbox {
 
   /** Adds a message as the frame that it is already. It must not change any more. */
   pushFrame(frame: Uint8Array): void {
+    if (frame.length <= MAX_SHARED_BYTES && this.#extend(frame)) return;
     const entry = this.#entryFor(frame.length);
     if (entry.block.length - entry.used >= frame.length) {
       entry.block.set(frame, entry.used);
@@ -85,7 +99,40 @@ export class Outbox {
     }
   }
 
-  /** The entry for one message more; its block has room for the frame, or is a new one. */
+  /**
+   * Adds a frame to the last entry where it lies in the run, if it follows what is there, or nothing
+   * else waits. So at most one block of a run is kept for little.
+   */
+  #extend(frame: Uint8Array): boolean {
+    if (this.#recycle === undefined || this.#framing.isApart) return false;
+    const run = this.#run ??= runOf(this.#framing);
+    const entries = this.#entries ??= new Deque<Entry>();
+    run.put(frame);
+    const last = entries.peekBack();
+    if (last !== undefined) {
+      if (last.run === undefined) return false;
+      const end = last.block.byteOffset + last.used;
+      if (last.run === run.block && end === run.start) {
+        this.#bytes += frame.length;
+        last.used += frame.length;
+        last.messages++;
+        return true;
+      }
+      const isNext = run.start === 0 && end + frame.length > BLOCK_BYTES;
+      if (!isNext) return false;
+    }
+    this.#bytes += frame.length;
+    entries.pushBack({
+      block: run.block.subarray(run.start),
+      used: frame.length,
+      rest: [],
+      messages: 1,
+      run: run.block,
+    });
+    return true;
+  }
+
+  /** The entry for one message more. */
   #entryFor(frameBytes: number): Entry {
     this.#bytes += frameBytes;
     const open = this.#open;
@@ -95,7 +142,7 @@ export class Outbox {
     }
     const entries = this.#entries ??= new Deque<Entry>();
     if (this.#framing.isApart) {
-      const entry = { block: new Uint8Array(frameBytes), used: 0, rest: [], messages: 1 };
+      const entry = newEntry(new Uint8Array(frameBytes));
       this.#cost += ENTRY_COST;
       entries.pushBack(entry);
       return entry;
@@ -103,12 +150,13 @@ export class Outbox {
     const last = entries.peekBack();
     if (last !== undefined && last.rest.length === 0 && hasRoom(last, frameBytes)) {
       last.messages++;
-      return last;
+      return this.#open = last;
     }
     if (last !== undefined) this.#blockBytes = BLOCK_BYTES;
-    const entry = newEntry(frameBytes > this.#blockBytes ? BLOCK_BYTES : this.#blockBytes);
+    const entry = newEntry(
+      newBlock(frameBytes > this.#blockBytes ? BLOCK_BYTES : this.#blockBytes),
+    );
     entries.pushBack(entry);
-    entry.messages = 1;
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
     return entry;
   }
@@ -122,6 +170,7 @@ export class Outbox {
       used: bytes.length,
       rest: [],
       messages: 0,
+      run: undefined,
     });
   }
 
@@ -171,7 +220,7 @@ export class Outbox {
     if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
       this.#blockBytes = SMALL_BLOCK_BYTES;
     }
-    this.#recycle?.(first.block);
+    if (first.run === undefined) this.#recycle?.(first.block);
     return first.messages;
   }
 
@@ -184,7 +233,7 @@ export class Outbox {
     if (dropped === this.#open) this.#open = undefined;
     this.#bytes -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
     if (this.#framing.isApart) this.#cost -= ENTRY_COST;
-    this.#recycle?.(dropped.block);
+    if (dropped.run === undefined) this.#recycle?.(dropped.block);
     return dropped.messages;
   }
 
@@ -201,20 +250,27 @@ export class Outbox {
   }
 }
 
-function newEntry(blockBytes: number): Entry {
-  const block = blockBytes === BLOCK_BYTES ? takeBlock() : new Uint8Array(blockBytes);
-  return { block, used: 0, rest: [], messages: 0 };
+/** An entry for one message. */
+function newEntry(block: Uint8Array): Entry {
+  return { block, used: 0, rest: [], messages: 1, run: undefined };
+}
+
+function newBlock(bytes: number): Uint8Array {
+  return bytes <= SMALL_BLOCK_BYTES ? new Uint8Array(SMALL_BLOCK_BYTES) : takeBlock();
 }
 
 /**
- * Whether an entry takes so many bytes more. A small block is exchanged for a large one; a write
- * that is under way goes on with the small one, which is not used again.
+ * Whether an entry takes so many bytes more. A small block, or that of a run, is exchanged for one
+ * that does; a write that is under way goes on with the old one, which is not used again.
  */
 function hasRoom(entry: Entry, bytes: number): boolean {
-  if (entry.block.length - entry.used >= bytes) return true;
-  if (entry.used + bytes > BLOCK_BYTES || entry.block.length === BLOCK_BYTES) return false;
-  const small = entry.block;
-  entry.block = takeBlock();
-  entry.block.set(small.subarray(0, entry.used));
+  const isShared = entry.run !== undefined;
+  if (!isShared && entry.block.length - entry.used >= bytes) return true;
+  const total = entry.used + bytes;
+  if (total > BLOCK_BYTES || !isShared && entry.block.length === BLOCK_BYTES) return false;
+  const old = entry.block;
+  entry.block = newBlock(total);
+  entry.block.set(old.subarray(0, entry.used));
+  entry.run = undefined;
   return true;
 }

@@ -65,7 +65,7 @@ export class Sender {
     }
     const frameBytes = this.#framing.frameBytes(message);
     if (frameBytes === 0 && !this.#framing.isApart) return true;
-    if (!this.#hasRoom(frameBytes)) return false;
+    if (this.#isHigh() && !this.#fits(frameBytes)) return false;
     this.#outbox.push(message, frameBytes, isText);
     this.#schedule();
     return true;
@@ -73,7 +73,7 @@ export class Sender {
 
   /** Queues a message that is a frame already, as `offer()` does. */
   offerFrame(frame: Uint8Array): boolean {
-    if (!this.#hasRoom(frame.length)) return false;
+    if (this.#isHigh() && !this.#fits(frame.length)) return false;
     this.#outbox.pushFrame(frame);
     this.#schedule();
     return true;
@@ -81,7 +81,7 @@ export class Sender {
 
   /** Queues bytes that are no message; not while the peer is slow, to whom they matter least. */
   offerRaw(bytes: Uint8Array): void {
-    if (this.#outbox.cost < this.#limits.highWaterMark) this.pushEnd(bytes);
+    if (!this.#isHigh()) this.pushEnd(bytes);
   }
 
   /** Queues the bytes that say the end. */
@@ -106,15 +106,19 @@ export class Sender {
     return true;
   }
 
-  #hasRoom(frameBytes: number): boolean {
-    const pending = this.#outbox.cost;
-    const { highWaterMark, maxPendingBytes } = this.#limits;
-    return pending < highWaterMark || pending + frameBytes <= maxPendingBytes ||
+  /** Whether so much waits that whoever sends should wait. */
+  #isHigh(): boolean {
+    return this.#outbox.cost >= this.#limits.highWaterMark;
+  }
+
+  /** Whether a message may be queued above the high-water mark. */
+  #fits(frameBytes: number): boolean {
+    return this.#outbox.cost + frameBytes <= this.#limits.maxPendingBytes ||
       this.#makeRoom(frameBytes);
   }
 
   #schedule(): void {
-    if (this.#outbox.cost >= this.#limits.highWaterMark) {
+    if (this.#isHigh()) {
       this.flush();
     } else if (this.#state === "idle") {
       this.#state = "scheduled";
@@ -124,7 +128,7 @@ export class Sender {
 
   /** Resolves at once below the high-water mark, else when the queue is below it again. */
   room(): Promise<void> {
-    if (this.#outbox.cost < this.#limits.highWaterMark) return DONE;
+    if (!this.#isHigh()) return DONE;
     return (this.#drained ??= handledResolvers<void>()).promise;
   }
 
@@ -177,7 +181,7 @@ export class Sender {
         }
         this.messages += this.#outbox.advance(bytes);
         this.bytes += bytes;
-        if (this.#drained !== undefined && this.#outbox.cost < this.#limits.highWaterMark) {
+        if (this.#drained !== undefined && !this.#isHigh()) {
           this.#drained.resolve();
           this.#drained = undefined;
           // Whoever waited sends on now: what is left leaves with that, not in a small write before it.
