@@ -263,6 +263,14 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   }
 
   /**
+   * Hands what was sent to the system now, and not only when this turn of the event loop is over.
+   * Resolves when that is done, or can no longer be.
+   */
+  flush(): Promise<void> {
+    return this.#sender.flushed();
+  }
+
+  /**
    * Half-closes: flushes, and tells the peer that nothing more will be sent. Receiving goes on. When
    * the peer has ended too, the connection closes. Resolves when that was told, or cannot be any
    * more because the connection is lost, of which `closed` tells.

@@ -11,6 +11,7 @@
  * | `./codec` | framings, for use without sockets and in browsers |
  * | `./session` | `Session`: a connection that outlives its sockets |
  * | `./request` | `requests()`: requests, notifications and streams over a connection |
+ * | `./files` | files over a connection: verified, and gone on with after a cut |
  * | `./hub` | `Hub`: rooms of connections, for programs of your own |
  * | `./backplane` | how hubs in several processes act as one |
  * | `./chat` | `Chat`: rooms for any text clients |

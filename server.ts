@@ -218,7 +218,7 @@ async function openOne<T>(
   const wanted = parseEndpoint(text);
   const named = framingOf(wanted);
   const { framing = named ?? "u32be" } = named === undefined && hasFraming(wanted) ? options : {};
-  const hasSession = (wanted.transport !== "udp" && wanted.session) ?? Boolean(options.session);
+  const hasSession = (hasSessions(wanted) ? wanted.session : undefined) ?? Boolean(options.session);
   if (hasSession && !hasSessions(wanted)) {
     throw new TypeError(`Cannot use endpoint "${text}" for sessions: UDP has no connections`);
   }

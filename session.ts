@@ -147,7 +147,7 @@ export class Session<T = Uint8Array> extends Connection<T> {
    * @throws {SessionLostError} when it may not have.
    * @throws {ConnectionClosedError} when this end closed before.
    */
-  flush(): Promise<void> {
+  override flush(): Promise<void> {
     const goal = this.#sentBytes;
     // The slow-consumer policy may drop what was to be sent.
     return this.#session.acknowledged(() => Math.min(goal, this.#sentBytes));
@@ -168,13 +168,14 @@ export class Session<T = Uint8Array> extends Connection<T> {
 
   /**
    * Closes in order, and tells the peer code and reason, unless `closeWrite()` was called before. A
-   * reason of more than 1000 bytes is cut.
+   * reason of more than 1000 bytes is cut. Resolves to `closed`.
    *
    * @throws {RangeError} for a code that is no integer from 0 to 2^32 - 1.
    */
   override close(options: CloseOptions = {}): Promise<CloseInfo> {
     if (options.code !== undefined) checkInteger("code", options.code, 0, 2 ** 32 - 1);
-    return super.close(options);
+    super.close(options);
+    return this.closed;
   }
 }
 
@@ -190,7 +191,7 @@ export interface OpenSessionOptions<T> {
    *
    * @default those of `Connection`
    */
-  settings?: ConnectionOptions<T> | ConnectionSettings<T>;
+  settings?: ConnectionOptions<T>;
   /** What to call the server in errors, and in `session.endpoint`. */
   name?: string;
   /** The session's own options. */

@@ -7,6 +7,7 @@ import type { Peers } from "./peers.ts";
 /** The columns of the table. What each is stands in its own program. */
 export type Subject =
   | "lengthwise"
+  | "plain"
   | "raw"
   | "framed"
   | "net"
@@ -20,6 +21,7 @@ export type Subject =
 /** How to call them, in the order of the table. */
 export const SUBJECTS: Record<Subject, string> = {
   lengthwise: "Lengthwise",
+  plain: "plain",
   raw: "raw Deno",
   framed: "raw framed",
   net: "node:net",
@@ -54,6 +56,7 @@ export function wireOf(subject: Subject): Wire {
 
 const SERVERS: Partial<Record<Subject, string>> = {
   lengthwise: "subjects/lengthwise.ts",
+  plain: "subjects/lengthwise.ts",
   raw: "subjects/raw.ts",
   framed: "subjects/framed.ts",
   net: "subjects/net.mjs",

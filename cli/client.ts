@@ -18,11 +18,13 @@ import { ping } from "./ping.ts";
 import { runProgram } from "./program.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Reporter } from "./report.ts";
+import { request } from "./request.ts";
 import { CLIENT_TLS_OPTIONS, clientTls, tokenFrom } from "./secure.ts";
 import { send } from "./send.ts";
 import { onStopSignal } from "./signals.ts";
 import { pipe } from "./pipe.ts";
 import { talk } from "./talk.ts";
+import { get, ls, put } from "./transfer.ts";
 import { VERSION } from "./version.ts";
 
 const MAX_MS = 2 ** 31 - 1;
@@ -38,12 +40,18 @@ const OPTIONS: OptionSpecs = {
     range: [0, MAX_MS],
     help: "to connect, and per answer; 10000 by default",
   },
-  linger: { value: "MS", range: [0, MAX_MS], help: "talk: after a pipe's end, 1000 by default" },
-  expect: { value: "N", range: [0, MAX_MS], help: "send: print so many answers" },
+  linger: {
+    value: "MS",
+    range: [0, MAX_MS],
+    group: "talk, send",
+    help: "after a pipe's end, 1000 by default",
+  },
+  expect: { value: "N", range: [0, MAX_MS], group: "talk, send", help: "so many answers" },
   count: { value: "N", range: [0, MAX_MS], group: "ping, bench", help: "how often" },
   interval: { value: "MS", range: [0, MAX_MS], group: "ping, bench", help: "between pings" },
   size: { value: "BYTES", range: [0, 2 ** 30], group: "ping, bench", help: "of a message" },
   ...CLIENT_TLS_OPTIONS,
+  session: { group: "Access", help: "nothing is lost while the network is away" },
   token: { value: "TOKEN", group: "Access", help: "what the server wants first" },
   proxy: { value: "URL", group: "Access", help: "socks5://HOST:PORT or http://HOST:PORT" },
   "max-message": {
@@ -52,6 +60,9 @@ const OPTIONS: OptionSpecs = {
     group: "Access",
     help: "largest message accepted, 16777216 by default",
   },
+  output: { value: "FILE", group: "Output", help: "get: where to, - is stdout" },
+  stream: { group: "Output", help: "request: its answer is a stream of items" },
+  bell: { group: "Output", help: "rings when someone says your name" },
   json: { group: "Output", help: "one JSON object per line on stdout" },
   help: { short: "h", group: "Output", help: "this" },
   version: { short: "V", group: "Output", help: "the version" },
@@ -60,10 +71,11 @@ const OPTIONS: OptionSpecs = {
 const HELP = `Lengthwise ${VERSION}: deno run -N client.ts [ENDPOINT] [COMMAND] [OPTION…]
 ${ENDPOINT_HELP}
 Commands
-  (none)      talk: lines from the keyboard or a pipe are sent, messages printed
-  send TEXT…  send one message each, and print the answers that --expect names
-  ping        measure the round-trip time to a chat or echo server
-  bench       measure messages per second against an echo server
+  (none)                 talk: lines typed or piped are sent, messages printed
+  send TEXT…             send one message each; --expect N prints N answers
+  request METHOD [JSON]  print the answer, or with --stream its items
+  put FILE…|get NAME|ls  files, to and from server.ts --service files
+  ping, bench            round-trip time, messages per second: chat or echo
 Options (docs/programs.md tells all about them)
 ${describeOptions(OPTIONS)}
 Examples
@@ -72,7 +84,16 @@ Examples
   printf 'a\\nb\\n' | client.ts ":9000?framing=u32le"   lines as messages
 Exit codes: 0 done, 1 lost or refused, 2 wrong usage, 3 protocol broken`;
 
-const COMMANDS: Record<string, (context: ClientContext) => Promise<number>> = { send, ping, bench };
+const COMMANDS: Record<string, (context: ClientContext) => Promise<number>> = {
+  send,
+  request,
+  put,
+  get,
+  ls,
+  ping,
+  bench,
+};
+const WITH_OPERANDS = ["send", "request", "put", "get"];
 
 /** Runs the client program and ends the process. */
 export function main(
@@ -99,7 +120,7 @@ async function run(
     const likely = nearest(command, Object.keys(COMMANDS));
     throw new UsageError(`unknown command "${command}", the nearest is "${likely}"`);
   }
-  if (command !== undefined && command !== "send" && operands.length > 0) {
+  if (command !== undefined && !WITH_OPERANDS.includes(command) && operands.length > 0) {
     throw new UsageError(`"${command}" takes no operands, but got "${operands[0]}"`);
   }
   const connectOptions: ConnectOptions = {
@@ -109,13 +130,19 @@ async function run(
     tls: await clientTls(options, endpoint, reporter),
     proxy: proxyFor(endpoint, options.text("proxy")),
     token: tokenFrom(options),
+    ...(options.on("session") && { session: true }),
   };
   let current: Connection | undefined;
-  onStopSignal().then(() => current?.close());
+  const stop = new AbortController();
+  onStopSignal().then((signal) => {
+    stop.abort(new Error(`stopped by ${signal}`));
+    current?.close();
+  });
   const context: ClientContext = {
     operands,
     options,
     reporter,
+    stopped: stop.signal,
     async connect() {
       return current = await connect(endpoint, connectOptions);
     },

@@ -12,6 +12,8 @@ export interface ClientContext {
   readonly options: ParsedOptions;
   /** Where events and errors go. */
   readonly reporter: Reporter;
+  /** Aborted when the user wants the program to end. */
+  readonly stopped: AbortSignal;
   /** Connects, also again; a signal closes the last connection in order. */
   connect(): Promise<Connection>;
 }

@@ -65,7 +65,7 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
   const names = Object.keys(specs);
   const isSwitch = (name: string) => specs[name].value === undefined;
   const valued = names.filter((name) => !isSwitch(name));
-  const values = parseArgs(args, {
+  const values = parseArgs(withDashes(args, valued), {
     "--": true,
     string: ["_", ...valued],
     collect: valued,
@@ -91,6 +91,19 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
     list: (name) => values[name]?.split(",").map((text: string) => text.trim()),
     on: (name) => values[name] === true,
   };
+}
+
+/** A lone dash after an option that has a value is that value, which the parser does not see. */
+function withDashes(args: readonly string[], valued: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const last = joined.at(-1) ?? "";
+    const isValue = arg === "-" && !joined.includes("--") && valued.includes(last.slice(2)) &&
+      last.startsWith("--");
+    if (isValue) joined[joined.length - 1] = `${last}=-`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function check(name: string, text: string, spec: OptionSpec): void {

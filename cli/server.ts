@@ -28,8 +28,9 @@ const OPTIONS: OptionSpecs = {
   framing: {
     value: "NAME",
     choices: FRAMING_NAMES,
-    help: "of endpoints that name none, u32be by default",
+    help: "where none is named; u32be by default",
   },
+  session: { help: "clients that come back lose nothing" },
   ...SERVER_TLS_OPTIONS,
   token: { value: "TOKEN", group: "Access", help: "what the first message of each must be" },
   allow: { value: "NET,…", list: true, group: "Access", help: "addresses that may come in" },
@@ -37,6 +38,11 @@ const OPTIONS: OptionSpecs = {
   origin: { value: "URL,…", list: true, group: "Access", help: "of web pages that may join" },
   history: { value: "FILE", group: "Chat", help: "keeps what is said in a SQLite file" },
   "operator-token": { value: "TOKEN", group: "Chat", help: "who knows it may /kick and /ban" },
+  dir: { value: "DIR", group: "Files", help: "what to serve" },
+  "read-only": { group: "Files", help: "takes no files" },
+  replace: { group: "Files", help: "lets files take the place of others" },
+  "max-file": { value: "BYTES", range: [0, MAX], group: "Files", help: "17179869184 by default" },
+  "max-dir": { value: "BYTES", range: [0, MAX], group: "Files", help: "68719476736 by default" },
   "max-message": { value: "BYTES", range: [0, MAX], group: "Limits", help: "1048576 by default" },
   "max-connections": { value: "N", range: [1, MAX], group: "Limits", help: "10000 by default" },
   "max-rate": { value: "N", range: [1, MAX], group: "Limits", help: "100 by default" },
@@ -75,7 +81,7 @@ async function serve(
 ): Promise<number> {
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
-  if (name !== "chat") refuseChatOptions(name, options);
+  refuseOthersOptions(name, options);
   const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
   const { tls, fingerprint, reload } = await serverTls(options, endpoints);
   const service = await makeService(name, options, reporter) as Service<unknown>;
@@ -102,10 +108,12 @@ async function serve(
   return EXIT.done;
 }
 
-function refuseChatOptions(service: string, options: ParsedOptions): void {
-  for (const name of ["history", "operator-token"]) {
-    if (options.text(name) !== undefined) {
-      throw new UsageError(`--${name} is for the service chat, not for ${service}`);
+function refuseOthersOptions(service: string, options: ParsedOptions): void {
+  for (const [name, { group }] of Object.entries(OPTIONS)) {
+    const owner = group?.toLowerCase();
+    if (owner !== "chat" && owner !== "files" || owner === service) continue;
+    if (options.text(name) !== undefined || options.on(name)) {
+      throw new UsageError(`--${name} is for the service ${owner}, not for ${service}`);
     }
   }
 }
@@ -124,6 +132,7 @@ function listenOptions(
     allow: options.list("allow"),
     deny: options.list("deny"),
     token: tokenFrom(options),
+    session: options.on("session"),
     web: { origins: options.list("origin"), respond: service.respond },
     udp: { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {

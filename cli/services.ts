@@ -22,7 +22,7 @@ export interface Service<T> {
 }
 
 /** The names that `--service` knows. */
-export const SERVICE_NAMES = ["chat", "echo", "print", "sink"] as const;
+export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "files"] as const;
 
 /** Makes a service. */
 export async function makeService(
@@ -39,6 +39,8 @@ export async function makeService(
       return print(options.on("json"), reporter);
     case "sink":
       return sink(reporter);
+    case "files":
+      return await (await import("./file_service.ts")).files(options, reporter);
   }
 }
 

@@ -23,7 +23,7 @@ export function carrierSettings(
     frameTimeout,
     closeTimeout,
     maxMessageBytes: MAX_FRAME_BYTES,
-    highWaterMark: 4 * LONGEST_SENT_BYTES, // As many as fill a block leave at once.
+    highWaterMark: LONGEST_SENT_BYTES, // A full frame leaves at once.
   });
   checkCarrier(settings);
   return settings;

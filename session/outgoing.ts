@@ -1,25 +1,21 @@
 /** What a session has to send: bytes kept until the peer acknowledges them. */
 
-import { BLOCK_BYTES } from "../blocks.ts";
+import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
 import type { EndInfo, Framing } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { Boundaries } from "./boundaries.ts";
 import { SessionCode } from "./codes.ts";
 import { DATA_HEADER_BYTES, encodeEnd, writeDataHeader } from "./wire.ts";
 
-/**
- * The longest frame sent here. Four of them, with any header of the carrier's, fill one of its blocks:
- * the peer then reads most of them in one piece each, which need not be put together.
- */
-export const LONGEST_SENT_BYTES = BLOCK_BYTES / 4 - 15;
+/** The longest frame sent here: it fills a block of the carrier's, with any header before it. */
+export const LONGEST_SENT_BYTES = BLOCK_BYTES - 15;
+const MAX_DATA_BYTES = LONGEST_SENT_BYTES - DATA_HEADER_BYTES;
 /** Bytes that wait while there is a carrier: enough to fill frames, and no more. */
 const MAX_UNSENT_BYTES = 2 * BLOCK_BYTES;
 /** Taking less than this is not worth a write, unless that is all there is. */
 const MIN_TAKEN_BYTES = 16 * 1024;
 const SMALL_BLOCK_BYTES = 512;
 const MIDDLE_BLOCK_BYTES = 4 * 1024;
-/** At most 4 MiB are kept to be used again. */
-const MAX_SPARE_BLOCKS = 256;
 /** What is kept of a message whose start is acknowledged already. */
 const MAX_KEPT_BYTES = 256 * 1024;
 
@@ -31,9 +27,8 @@ interface Block {
   used: number;
 }
 
-const spare: Uint8Array[] = [];
 /** Where frames are put together that do not begin with a block. A carrier copies them at once. */
-const scratch = new Uint8Array(LONGEST_SENT_BYTES);
+const scratch = new Uint8Array(BLOCK_BYTES);
 
 /** One direction's stream, from the last acknowledged message to what was written last. */
 export class Outgoing {
@@ -104,9 +99,7 @@ export class Outgoing {
   /** Idle sessions are many: they keep little. */
   #allocate(wanted: number): Uint8Array {
     const kept = this.unacknowledgedBytes;
-    if (wanted > MIDDLE_BLOCK_BYTES - DATA_HEADER_BYTES || kept > LONGEST_SENT_BYTES) {
-      return spare.pop() ?? new Uint8Array(LONGEST_SENT_BYTES);
-    }
+    if (wanted > MIDDLE_BLOCK_BYTES - DATA_HEADER_BYTES || kept > BLOCK_BYTES) return takeBlock();
     const isSmall = kept === 0 && wanted <= SMALL_BLOCK_BYTES - DATA_HEADER_BYTES;
     return new Uint8Array(isSmall ? SMALL_BLOCK_BYTES : MIDDLE_BLOCK_BYTES);
   }
@@ -179,7 +172,7 @@ export class Outgoing {
     const keepFrom = Math.max(this.#boundaries.first, this.acked - MAX_KEPT_BYTES);
     for (let block; (block = this.#blocks[0]) !== undefined; this.#blocks.shift()) {
       if (block.base + block.used > keepFrom) break;
-      recycle(block);
+      recycle(block.memory);
       this.#cursor = Math.max(0, this.#cursor - 1);
     }
   }
@@ -203,11 +196,7 @@ export class Outgoing {
 }
 
 function capacityOf(block: Block): number {
-  return block.memory.length - DATA_HEADER_BYTES;
-}
-
-function recycle({ memory }: Block): void {
-  if (memory.length === LONGEST_SENT_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(memory);
+  return Math.min(block.memory.length - DATA_HEADER_BYTES, MAX_DATA_BYTES);
 }
 
 function bytesOf(block: Block, from: number, to: number): Uint8Array {

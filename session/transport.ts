@@ -31,7 +31,11 @@ export class SessionTransport implements Transport {
   readonly local = "";
   /** Settles when the session is over and its last carrier closed; never rejects. */
   readonly finished: Promise<void>;
-  /** What it is doing. */
+  /**
+   * What it is doing.
+   *
+   * @internal
+   */
   readonly board: StatusBoard = new StatusBoard();
   /** Called when it has lost its carrier and wants another one. */
   onDetach: ((error: unknown) => void) | undefined;
@@ -72,10 +76,12 @@ export class SessionTransport implements Transport {
     return this.#remote;
   }
 
+  /** Who the peer proved to be on the first carrier. */
   get peer(): PeerIdentity | undefined {
     return this.#peer;
   }
 
+  /** What the peer said about its end, once everything before it was read. */
   get ended(): EndInfo | undefined {
     return this.#machine.peerEnd;
   }
@@ -85,22 +91,27 @@ export class SessionTransport implements Transport {
     return this.#machine.retentionTime;
   }
 
+  /** How long a question and its answer take, in milliseconds, smoothed. */
   get roundTripTime(): number | undefined {
     return this.#machine.heartbeat.roundTripTime;
   }
 
+  /** Bytes that the peer is not known to have received. */
   get unacknowledgedBytes(): number {
     return this.#machine.out.unacknowledgedBytes;
   }
 
+  /** How often it went on over another carrier. */
   get resumes(): number {
     return this.#machine.resumes;
   }
 
+  /** Whether it has ended, in order or not. */
   get isOver(): boolean {
     return this.#state !== "open";
   }
 
+  /** Whether it has a carrier on which both ends have greeted. */
   get isAttached(): boolean {
     return this.#machine.isAttached;
   }
@@ -125,6 +136,7 @@ export class SessionTransport implements Transport {
    * Resolves when both ends have greeted; rejects when the carrier fails before.
    *
    * @throws {TypeError} for a carrier whose framing cannot carry session frames.
+   * @internal
    */
   attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
     checkCarrier(carrier);
@@ -178,6 +190,7 @@ export class SessionTransport implements Transport {
     this.onDetach?.(failure);
   }
 
+  /** The next chunk; undefined at the end. */
   read(): Promise<Uint8Array | undefined> {
     const chunk = this.#take();
     if (chunk !== undefined) return Promise.resolve(chunk);
@@ -192,6 +205,7 @@ export class SessionTransport implements Transport {
     return chunk;
   }
 
+  /** Takes the start of a chunk, when there is room. */
   write(chunk: Uint8Array, endsMessage = false): Promise<number> {
     if (this.#state !== "open") return handledRejection(this.#failure);
     const bytes = this.#write(chunk, endsMessage);
@@ -227,6 +241,7 @@ export class SessionTransport implements Transport {
     return reached;
   }
 
+  /** Ends this end's stream; resolves when the peer has all of it. */
   closeWrite(info: EndInfo = {}): Promise<void> {
     if (this.#state !== "open") return handledRejection(this.#failure);
     this.#machine.end(info);
@@ -303,6 +318,8 @@ export class SessionTransport implements Transport {
         await room;
         if (carrier !== this.#carrier) return;
       }
+      // The session has gathered what one turn sends. Acknowledgments must not wait until a socket that is full is read empty.
+      carrier.flush();
     } catch (error) {
       carrier.abort(error); // It has failed already, most of the time.
     } finally {

@@ -119,7 +119,7 @@ Deno.test("client.ts tells what is wrong in one line, with the exit code for it"
     [[":1", "--lingr", "5"], 2, /unknown option --lingr, the nearest is --linger/],
     [[":1", "--linger", "soon"], 2, /--linger soon: it must be a whole number/],
     [[":1?framing=utf8"], 2, /framing "utf8" is unknown/],
-    [[":1?session=2"], 2, /option "session" is unknown/],
+    [[":1?session=2"], 2, /session "2" must be 0 or 1/],
   ];
   const results = await Promise.all(cases.map(([args]) => run("client.ts", args)));
   results.forEach(({ code, stdout, stderr }, i) => {

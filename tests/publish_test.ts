@@ -25,6 +25,7 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
       "client",
       "codec",
       "connection",
+      "files",
       "hub",
       "request",
       "server",

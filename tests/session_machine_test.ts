@@ -225,6 +225,27 @@ Deno.test("session machine: two idle ends keep their carrier for ten hours, with
   assertEquals(world.client.heartbeat.roundTripTime, 0);
 });
 
+Deno.test("session machine: three minutes of saturation, over a slow carrier, are no false alarm", () => {
+  const world = opened();
+  let most = 0;
+  for (const end = world.now + 180_000; world.now < end;) {
+    for (const side of SIDES) {
+      world.ends[side].write(700);
+      world.ends[side].readAll();
+      world.pump(side);
+    }
+    // Fewer frames arrive than could be sent: a question waits behind all that.
+    for (const side of SIDES) world.deliver(side);
+    world.pass(50);
+    most = Math.max(most, world.client.out.unacknowledgedBytes);
+  }
+  check(world);
+  assert(world.client.isAttached && world.server.isAttached);
+  assertEquals([world.client.resumes, world.lost], [0, 0]);
+  assert(most > SMALL.maxUnacknowledgedBytes! - 700, `at most ${most} bytes waited`);
+  for (const side of SIDES) assert(world.ends[side].read.length > 400_000);
+});
+
 Deno.test("session machine: a writer stalls at the window, and goes on when the reader reads", () => {
   const world = opened();
   for (let i = 0; i < 10; i++) {

@@ -1,6 +1,13 @@
 /** Sessions end to end: `listen()` and `connect()`, and sockets that break between them. */
 
-import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import { connect } from "../client.ts";
 import type { Connection } from "../connection.ts";
 import {
@@ -11,7 +18,7 @@ import {
 } from "../errors.ts";
 import { text } from "../format.ts";
 import { listen, type ListenOptions, type Server } from "../server.ts";
-import { Session, SessionCode, type SessionOptions, type SessionStatus } from "../session.ts";
+import { type Session, SessionCode, type SessionOptions, type SessionStatus } from "../session.ts";
 import { type CuttingOptions, CuttingProxy, randomOf } from "./helpers/cutting_proxy.ts";
 import { hex } from "./helpers/bytes.ts";
 import { RawPeer } from "./helpers/raw.ts";
@@ -238,6 +245,14 @@ Deno.test("Session.close() tells code and reason across a cut", async () => {
   assertEquals((await closing).clean, true);
 });
 
+Deno.test("Session.close() resolves when the session is over, and nothing runs on after it", async () => {
+  await using rig = await Rig.open(echo);
+  const session = await rig.connect();
+  assertStrictEquals(session.close(), session.closed);
+  assertEquals((await session.closed).clean, true);
+  assertEquals(session.status.state, "closed");
+});
+
 Deno.test("Session.abort() ends the other end too, at once", async () => {
   const failed = Promise.withResolvers<unknown>();
   await using rig = await Rig.open(async (session) => {
@@ -247,6 +262,7 @@ Deno.test("Session.abort() ends the other end too, at once", async () => {
   const session = await rig.connect();
   await session.send("hello");
   await session.flush();
+  assertEquals(await Promise.race([session.closed, "still open"]), "still open");
   session.abort(new Error("I had a secret reason"));
   const error = await failed.promise;
   assert(error instanceof SessionLostError && error.code === SessionCode.ABORTED);

@@ -7,6 +7,8 @@
  *   server makes a difference. The load is the same program for all; for `ws` it speaks WebSocket.
  * - Out: the server sends, and the load reads and forgets.
  *
+ * - Session: both ends are Lengthwise's, with a session, and without one ("plain").
+ *
  * Lengthwise hands messages out by `batches()`, where not said otherwise. The goal for 32 B is held
  * against the raw loop that frames: bytes that nobody divides into messages cost next to nothing.
  */
@@ -33,6 +35,9 @@ export const oneWay: Measure[] = [
   outOf("out 32 B", 32),
   outOf("out 1 KiB", KIB),
   outOf("out 1 MiB", MIB),
+  inSession("session 32 B", 32, 0.85),
+  inSession("session 1 KiB", KIB),
+  inSession("session 1 MiB", MIB),
 ];
 
 function through(name: string, size: number, goals: Partial<Record<Subject, number>>): Measure {
@@ -63,6 +68,17 @@ function outOf(name: string, size: number): Measure {
   });
 }
 
+function inSession(name: string, size: number, ratio?: number): Measure {
+  return one(name, size, {
+    subjects: ["lengthwise", "plain"],
+    goals: ratio === undefined ? [] : [{ against: ["plain"], ratio }],
+    client: "own",
+    service: () => "sink",
+    session: true,
+    run: sendAll,
+  });
+}
+
 async function sendAll(client: Child, { child }: Started, options: object): Promise<Count> {
   const before = await child.ask<number>("received");
   const count = await client.ask<Count>("send", options);
@@ -74,6 +90,9 @@ async function sendAll(client: Child, { child }: Started, options: object): Prom
 }
 
 interface Way {
+  readonly subjects?: Subject[];
+  /** Whether Lengthwise's connections are sessions. */
+  readonly session?: boolean;
   readonly goals?: readonly Goal[];
   readonly client: "load" | "own";
   readonly service: (subject: Subject) => string;
@@ -81,18 +100,24 @@ interface Way {
 }
 
 function one(name: string, size: number, way: Way): Measure {
-  const { goals, client, service } = way;
+  const { subjects = SUBJECTS, goals, client, service } = way;
+  const session = (subject: Subject) => way.session && subject === "lengthwise" ? ["session"] : [];
   return {
     rows: [{ name, unit: "msg/s", goals }],
-    subjects: SUBJECTS,
+    subjects,
     open: (settings) =>
       openServers({
-        subjects: SUBJECTS,
+        subjects,
         client,
-        service: (subject) => [service(subject), `${size}`, `${settings.duration}`],
+        service: (subject) => [
+          service(subject),
+          `${size}`,
+          `${settings.duration}`,
+          ...session(subject),
+        ],
         async run(client, server) {
-          const { port, wire } = server;
-          const options = { port, wire, size, duration: settings.duration };
+          const { port, wire, session } = server;
+          const options = { port, wire, session, size, duration: settings.duration };
           const { messages, seconds } = await way.run(client, server, options);
           return [messages / seconds];
         },

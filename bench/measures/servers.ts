@@ -10,6 +10,8 @@ export interface Started {
   readonly child: Child;
   readonly port: number;
   readonly wire: Wire;
+  /** Whether its connections are sessions. */
+  readonly session?: boolean;
 }
 
 /** What to start. */

@@ -51,10 +51,17 @@ async function sendFor(connection: Connection, size: number, duration: number): 
   return messages;
 }
 
+interface Sending {
+  readonly port: number;
+  readonly size: number;
+  readonly duration: number;
+  readonly session?: boolean;
+}
+
 const CLIENT = {
   /** Sends, and waits until the server has read everything and closed. */
-  async send({ port, size, duration }: { port: number; size: number; duration: number }) {
-    const connection = await connect(`tcp://127.0.0.1:${port}`);
+  async send({ port, size, duration, session }: Sending) {
+    const connection = await connect(`tcp://127.0.0.1:${port}`, { session });
     const start = performance.now();
     const messages = await sendFor(connection, size, duration);
     await connection.close();
@@ -72,9 +79,10 @@ const CLIENT = {
 };
 
 const [service, size, duration] = [Deno.args[0], Number(Deno.args[1]), Number(Deno.args[2])];
-const server: Server = await listen("tcp://127.0.0.1:0", async (connection) => {
+const session = Deno.args[3] === "session";
+const server: Server = await listen("tcp://127.0.0.1:0", { session }, async (connection) => {
   tally.opened();
   await HANDLERS[service](connection);
 });
 answer({ ...tally.commands, ...CLIENT });
-say({ port: Number(new URL(server.endpoints[0]).port) });
+say({ port: Number(new URL(server.endpoints[0]).port), session });

@@ -1,0 +1,91 @@
+/** The client's `request`: one request, and its answer on standard output. */
+
+import { ConnectionLostError, ProtocolError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { RequestError, type RequestPeer, requests } from "../request.ts";
+import type { ClientContext } from "./context.ts";
+import { EXIT, UsageError } from "./options.ts";
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/**
+ * Asks a server that answers requests: `request METHOD [JSON]`. The result is printed as one line of
+ * JSON, with `--stream` each item is; bytes are written as they are, and where there is no result
+ * nothing is.
+ */
+export async function request(context: ClientContext): Promise<number> {
+  const { operands: [method, json, ...rest], options, reporter } = context;
+  if (method === undefined) throw new UsageError(`"request" needs a METHOD`);
+  if (rest.length > 0) {
+    throw new UsageError(`"request" takes METHOD and JSON, but got "${rest[0]}"`);
+  }
+  const params = parse(json);
+  const timeout = Math.max(1, options.number("timeout") ?? 10_000);
+  const connection = await context.connect();
+  const print = valuePrinter(options.on("json"));
+  try {
+    await using peer = requests(connection, {}, { timeout, helloTimeout: timeout });
+    if (options.on("stream")) await printItems(peer, method, params, print);
+    else print(await peer.request(method, params));
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof RequestError) {
+      const hint = error.code === "wrong-kind" ? "; --stream asks for items" : "";
+      reporter.error(`${method}: ${error.code}: ${error.message}${hint}`);
+      return EXIT.lost;
+    }
+    connection.abort();
+    const isForeign = error instanceof ConnectionLostError && error.cause instanceof ProtocolError;
+    throw isForeign ? error.cause : error;
+  }
+}
+
+function parse(json: string | undefined): unknown {
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new UsageError(`params ${json} are not JSON: ${(error as Error).message}`);
+  }
+}
+
+async function printItems(
+  peer: RequestPeer,
+  method: string,
+  params: unknown,
+  print: (value: unknown) => void,
+): Promise<void> {
+  try {
+    for await (const item of peer.stream(method, params)) print(item);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // As `head` does when it has enough.
+  }
+}
+
+/** A printer of values: as events, made safe for a terminal, or as they are for a pipe. */
+function valuePrinter(json: boolean): (value: unknown) => void {
+  if (json) {
+    return (value) =>
+      write(
+        JSON.stringify(
+          value instanceof Uint8Array
+            ? { event: "result", base64: value.toBase64() }
+            : { event: "result", value },
+        ) + "\n",
+      );
+  }
+  const isTerminal = Deno.stdout.isTerminal();
+  return (value) => {
+    if (value === undefined) return;
+    const isBytes = value instanceof Uint8Array;
+    if (isBytes && !isTerminal) return write(value);
+    const text = isBytes ? decoder.decode(value) : JSON.stringify(value);
+    write((isTerminal ? printable(text) : text) + "\n");
+  };
+}
+
+function write(output: string | Uint8Array): void {
+  const bytes = typeof output === "string" ? encoder.encode(output) : output;
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}

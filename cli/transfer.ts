@@ -1,0 +1,257 @@
+/** The client's `put`, `get` and `ls`. */
+
+import { basename, dirname, join } from "node:path";
+import { backoff } from "../client/retry.ts";
+import { Checksum } from "../files/checksum.ts";
+import { openTarget } from "../files/get.ts";
+import { fileError } from "../files/errors.ts";
+import {
+  checkName,
+  type FileMethods,
+  fileRequests,
+  FileSource,
+  type FileTarget,
+  getFile,
+  listFiles,
+  putFile,
+  type TransferOptions,
+  type Transferred,
+} from "../files.ts";
+import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
+import { delay } from "@std/async/delay";
+import { format as formatBytes } from "@std/fmt/bytes";
+import { printable } from "../printable.ts";
+import { RequestError, type RequestPeer } from "../request.ts";
+import type { ClientContext } from "./context.ts";
+import { EXIT, UsageError } from "./options.ts";
+import { progressBar } from "./progress.ts";
+import { messageOf } from "./report.ts";
+
+/** Failures in a row, without a byte between them, after which to give up. */
+const MAX_ATTEMPTS = 8;
+/** Answers that may be others a little later. */
+const PASSING = ["busy", "stalled", "cancelled"];
+
+/** Sends the files that the operands name. */
+export async function put(context: ClientContext): Promise<number> {
+  const { operands, options } = context;
+  if (operands.length === 0) throw new UsageError(`"put" needs at least one FILE`);
+  refuseOutput(context, "put");
+  for (const path of operands) {
+    checkOperand(basename(path));
+    await needPermission("read", path);
+  }
+  await using line = new Line(context);
+  for (const path of operands) {
+    const name = basename(path);
+    using source = await FileSource.open(path, name);
+    await line.transfer(
+      "put",
+      name,
+      (peer, hooks) =>
+        putFile(peer, source, { ...hooks, idleTimeout: options.number("timeout") || undefined }),
+    );
+  }
+  return EXIT.done;
+}
+
+/** Fetches the file that the operand names. */
+export async function get(context: ClientContext): Promise<number> {
+  const { operands, options } = context;
+  if (operands.length !== 1) throw new UsageError(`"get" needs one NAME`);
+  const [name] = operands;
+  checkOperand(name);
+  const output = options.text("output");
+  if (output === "-" && options.on("json")) {
+    throw new UsageError("--output - and --json both want stdout");
+  }
+  await using target = await openOutput(output, name);
+  await using line = new Line(context);
+  await line.transfer("get", name, (peer, hooks, chunkBytes) =>
+    getFile(peer, name, target.to, {
+      ...hooks,
+      chunkBytes,
+      replace: output !== undefined,
+      idleTimeout: options.number("timeout") || undefined,
+    }));
+  return EXIT.done;
+}
+
+/** Lists the files. */
+export async function ls(context: ClientContext): Promise<number> {
+  const { options } = context;
+  refuseOutput(context, "ls");
+  await using line = new Line(context);
+  const peer = await line.peer();
+  for await (const { name, size, modified } of listFiles(peer)) {
+    if (options.on("json")) {
+      console.log(JSON.stringify({ event: "file", name, size, modified }));
+    } else {
+      const time = modified === null ? "-" : new Date(modified).toISOString().slice(0, 19) + "Z";
+      console.log(`${String(size).padStart(12)}  ${time.padEnd(20)}  ${printable(name)}`);
+    }
+  }
+  return EXIT.done;
+}
+
+type Hooks = Pick<TransferOptions, "onProgress" | "onRestart">;
+type Attempt = (
+  peer: RequestPeer<FileMethods>,
+  hooks: Hooks,
+  chunkBytes: number,
+) => Promise<Transferred>;
+
+/** The connection to the server, made again when it is lost. */
+class Line implements AsyncDisposable {
+  readonly #context: ClientContext;
+  #peer: RequestPeer<FileMethods> | undefined;
+  #chunkBytes = 1;
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+  }
+
+  /** The connection that there is, or a new one. */
+  async peer(): Promise<RequestPeer<FileMethods>> {
+    if (this.#peer !== undefined) return this.#peer;
+    const connection = await this.#context.connect();
+    const peer = fileRequests(connection);
+    this.#chunkBytes = Math.max(1, connection.framing.maxMessageBytes - 64);
+    peer.closed.then(() => {
+      if (this.#peer === peer) this.#peer = undefined;
+    });
+    return this.#peer = peer;
+  }
+
+  /** Does a transfer, in as many attempts as it takes while there is progress now and then. */
+  async transfer(verb: "put" | "get", name: string, attempt: Attempt): Promise<void> {
+    const { options, reporter, stopped } = this.#context;
+    using bar = progressBar(name, { quiet: options.on("json") });
+    const retry = backoff({ minDelay: 200, maxDelay: 5_000, maxAttempts: MAX_ATTEMPTS });
+    await this.peer(); // The first one has to be there.
+    let failures = 0;
+    const hooks: Hooks = {
+      onProgress: ({ bytes, size, offset }) => {
+        if (bytes > offset) failures = 0;
+        bar.show(bytes, size);
+      },
+      onRestart() {
+        bar.clear();
+        reporter.event({ event: "restart", name }, `${name} was changed since: starting afresh`);
+      },
+    };
+    for (;;) {
+      try {
+        const chunkBytes = Math.min(256 * 1024, this.#chunkBytes);
+        const done = await attempt(await this.peer(), hooks, chunkBytes);
+        bar.clear();
+        this.#tell(verb, done, bar.seconds);
+        return;
+      } catch (error) {
+        bar.clear();
+        const wait = isPassing(error) && !stopped.aborted
+          ? retry({ attempt: ++failures, error })
+          : undefined;
+        if (wait === undefined) throw error;
+        reporter.event(
+          { event: "retry", name, error: messageOf(error) },
+          `${messageOf(error)}; trying again`,
+        );
+        await delay(wait, { signal: stopped }).catch(() => {});
+      }
+    }
+  }
+
+  #tell(verb: "put" | "get", done: Transferred, seconds: number): void {
+    const { name, size, sha256, resumedAt } = done;
+    const rate = formatBytes((size - resumedAt) / Math.max(seconds, 0.001));
+    const from = resumedAt === 0 ? "" : `, from byte ${resumedAt} on`;
+    const { options, reporter } = this.#context;
+    if (!options.on("json") && !Deno.stderr.isTerminal()) return;
+    reporter.event(
+      { event: verb, name, size, sha256, resumedAt },
+      `${verb} ${name}: ${formatBytes(size)}, ${rate}/s${from}`,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#peer?.close();
+  }
+}
+
+/** Whether it may go better next time. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ProtocolError) return false;
+  if (error instanceof RequestError) return PASSING.includes(error.code);
+  return error instanceof ConnectionLostError || error instanceof ConnectionClosedError;
+}
+
+function refuseOutput({ options }: ClientContext, command: string): void {
+  if (options.text("output") !== undefined) {
+    throw new UsageError(`--output is for "get", not for "${command}"`);
+  }
+}
+
+function checkOperand(name: string): void {
+  try {
+    checkName(name);
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+}
+
+async function needPermission(name: "read" | "write", path: string): Promise<void> {
+  const { state } = await Deno.permissions.query({ name, path });
+  if (state === "granted") return;
+  throw new Error(`no permission for ${path}; run with --allow-${name}=${path}`);
+}
+
+/** Where a file goes, and how to let go of it. */
+async function openOutput(
+  output: string | undefined,
+  name: string,
+): Promise<{ to: FileTarget } & AsyncDisposable> {
+  if (output === "-") return { to: new StandardOutput(), async [Symbol.asyncDispose]() {} };
+  const path = join(output ?? name);
+  const directory = dirname(path);
+  // The permission for the current directory itself, since the unfinished file is beside the other.
+  for (const kind of ["read", "write"] as const) await needPermission(kind, directory);
+  const part = await openTarget(path, { replace: output !== undefined });
+  return {
+    to: part,
+    async [Symbol.asyncDispose]() {
+      await part.close();
+    },
+  };
+}
+
+/** Standard output, which can be gone on with but not started afresh. */
+class StandardOutput implements FileTarget {
+  readonly #checksum = new Checksum();
+
+  get offset(): number {
+    return this.#checksum.offset;
+  }
+
+  digest(): Promise<string> {
+    return Promise.resolve(this.#checksum.digest());
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    this.#checksum.update(bytes);
+  }
+
+  restart(): Promise<void> {
+    return Promise.reject(
+      fileError("source-changed", "go on", "the file was changed, and a part of it is out already"),
+    );
+  }
+
+  finish(sha256: string): Promise<void> {
+    if (this.#checksum.digest() === sha256) return Promise.resolve();
+    return Promise.reject(
+      fileError("hash-mismatch", "finish", "the file did not arrive as it was sent"),
+    );
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Files over a connection: listed, fetched and sent, verified, and gone on with after a cut.
+ *
+ * @module
+ */
+
+import type { RequestConnection, RequestOptions, RequestPeer } from "./request.ts";
+import { requests } from "./request.ts";
+import { type Directory, OpenDirectory } from "./files/directory.ts";
+import { handlersOf } from "./files/handlers.ts";
+import { CHUNK_BYTES, type FileMethods } from "./files/types.ts";
+
+export { type Directory, type DirectoryOptions, openDirectory } from "./files/directory.ts";
+export type { FileErrorCode } from "./files/errors.ts";
+export { checkName, isName, MAX_NAME_BYTES } from "./files/names.ts";
+export { FileSource } from "./files/source.ts";
+export { type FileTarget, getFile, type GetOptions } from "./files/get.ts";
+export { putFile, type PutOptions } from "./files/put.ts";
+export { listFiles } from "./files/list.ts";
+export type { TransferOptions, TransferProgress, Transferred } from "./files/transfer.ts";
+export type {
+  FileDigest,
+  FileEntry,
+  FileMethods,
+  FileOffer,
+  FileOffered,
+  FilePut,
+  FileWanted,
+} from "./files/types.ts";
+
+/** What a stream of chunks may have under way, in bytes: enough to keep a connection busy. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+/** What an item takes beside its bytes. */
+const ITEM_COST = 64;
+/** Transfers of one connection that run at a time; further ones wait. */
+const MAX_CONCURRENT = 8;
+
+/**
+ * Serves the files of a directory over one connection, until that ends. Nobody else reads from the
+ * connection or sends on it. All connections to one directory share one {@linkcode Directory}.
+ *
+ * @throws {TypeError} {RangeError} as `requests()`.
+ *
+ * @example A directory, one file there and back
+ * ```ts
+ * import { connect, listen } from "@lengthwise/lengthwise";
+ * import { fileRequests, getFile, listFiles, openDirectory, putFile, serveFiles }
+ *   from "@lengthwise/lengthwise/files";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const served = await Deno.makeTempDir();
+ * const here = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${here}/hello.txt`, "hello");
+ *
+ * const directory = await openDirectory(served);
+ * await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+ *   await serveFiles(connection, directory).closed;
+ * });
+ * await using peer = fileRequests(await connect(server.endpoints[0]));
+ * await putFile(peer, `${here}/hello.txt`);
+ * const [{ name, size }] = await Array.fromAsync(listFiles(peer));
+ * assertEquals([name, size], ["hello.txt", 5]);
+ * await getFile(peer, "hello.txt", `${here}/copy.txt`);
+ * assertEquals(await Deno.readTextFile(`${here}/copy.txt`), "hello");
+ *
+ * await Deno.remove(served, { recursive: true });
+ * await Deno.remove(here, { recursive: true });
+ * ```
+ */
+export function serveFiles(
+  connection: RequestConnection,
+  directory: Directory,
+  options: RequestOptions = {},
+): RequestPeer {
+  if (!(directory instanceof OpenDirectory)) {
+    throw new TypeError("Cannot serve files: open their directory with openDirectory() first");
+  }
+  const most = connection.framing.maxMessageBytes - ITEM_COST;
+  const handlers = handlersOf(directory, Math.max(1, Math.min(CHUNK_BYTES, most)));
+  return requests<never, FileMethods>(connection, handlers, {
+    maxConcurrent: MAX_CONCURRENT,
+    maxStreamBytes: WINDOW_BYTES,
+    ...options,
+  }) as RequestPeer;
+}
+
+/**
+ * `requests()` to a peer that serves files, with windows that suit them: for {@linkcode putFile},
+ * {@linkcode getFile} and {@linkcode listFiles}.
+ *
+ * @throws {TypeError} {RangeError} as `requests()`.
+ */
+export function fileRequests(
+  connection: RequestConnection,
+  options: RequestOptions = {},
+): RequestPeer<FileMethods> {
+  return requests<FileMethods, never>(connection, {} as never, {
+    maxStreamBytes: WINDOW_BYTES,
+    ...options,
+  });
+}

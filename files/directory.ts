@@ -1,0 +1,312 @@
+/** A directory whose files peers may list, fetch, and add to. */
+
+import { join } from "node:path";
+import { checkInteger } from "../codec/framing.ts";
+import { fileError, fileFailure } from "./errors.ts";
+import { Inventory } from "./inventory.ts";
+import { isName, partName } from "./names.ts";
+import type { Remembered } from "./checksum.ts";
+import { FilePart } from "./part.ts";
+import { infoOf } from "./regular.ts";
+import { FileSource } from "./source.ts";
+import { type FileEntry, type FileOffer, isSize, MAX_FILE_BYTES } from "./types.ts";
+
+/** Options of `openDirectory()`: limits, all on by default. Sizes are bytes, times milliseconds. */
+export interface DirectoryOptions {
+  /**
+   * Refuses all that would change the directory.
+   *
+   * @default false
+   */
+  readOnly?: boolean;
+  /**
+   * Lets a file take the place of another one of its name.
+   *
+   * @default false
+   */
+  replace?: boolean;
+  /**
+   * The largest file to take.
+   *
+   * @default 17_179_869_184
+   */
+  maxFileBytes?: number;
+  /**
+   * What all files in the directory may have together, unfinished ones included; those are removed
+   * before a new one is refused, the oldest first.
+   *
+   * @default 68_719_476_736
+   */
+  maxDirectoryBytes?: number;
+  /**
+   * Files in the directory, unfinished ones included.
+   *
+   * @default 10_000
+   */
+  maxFiles?: number;
+  /**
+   * Files that are sent and received at a time, by all peers together; further ones are refused.
+   *
+   * @default 256
+   */
+  maxTransfers?: number;
+  /**
+   * How long a transfer may stand still.
+   *
+   * @default 30_000
+   */
+  idleTimeout?: number;
+  /**
+   * How long an unfinished file is kept that nobody goes on with.
+   *
+   * @default 604_800_000
+   */
+  partRetention?: number;
+}
+
+/** Checksums of unfinished files to keep. */
+const MAX_REMEMBERED = 64;
+
+/** An attempt at an upload, as others see it. */
+export interface Attempt {
+  /** Aborted when its caller has gone. */
+  readonly signal: AbortSignal;
+  /** Ends it, with this error. */
+  stop(reason: unknown): void;
+}
+
+/** The key of a file that is sent; those that are received have their names, which have no slash. */
+function sourceKey(name: string): string {
+  return `/${name}`;
+}
+
+interface Upload extends Attempt {
+  readonly owner: string | undefined;
+  readonly ended: Promise<void>;
+}
+
+/** A directory that can be served. */
+export interface Directory {
+  /** Where it is. */
+  readonly path: string;
+  /** Its options, with the defaults filled in. */
+  readonly options: Readonly<Required<DirectoryOptions>>;
+}
+
+/** One directory, for any number of connections. */
+export class OpenDirectory implements Directory {
+  readonly path: string;
+  readonly options: Readonly<Required<DirectoryOptions>>;
+  readonly #inventory: Inventory;
+  readonly #uploads = new Map<string, Upload>();
+  readonly #remembered = new Map<string, Remembered>();
+  #transfers = 0;
+
+  /** Use {@linkcode openDirectory}. */
+  constructor(path: string, options: Required<DirectoryOptions>) {
+    this.path = path;
+    this.options = options;
+    this.#inventory = new Inventory(path, options.partRetention);
+  }
+
+  /**
+   * Takes a place among the transfers, until it is disposed of.
+   *
+   * @throws {RequestError} `busy`
+   */
+  enter(what: string): Disposable {
+    const { maxTransfers } = this.options;
+    if (this.#transfers >= maxTransfers) {
+      throw fileError("busy", what, `${maxTransfers} transfers are under way already`);
+    }
+    this.#transfers++;
+    return { [Symbol.dispose]: () => void this.#transfers-- };
+  }
+
+  /** The files that can be fetched, by name. */
+  async list(): Promise<FileEntry[]> {
+    const entries: FileEntry[] = [];
+    try {
+      for await (const { name, isFile } of Deno.readDir(this.path)) {
+        if (!isFile || !isName(name)) continue;
+        const info = await infoOf(join(this.path, name));
+        if (!info?.isFile) continue; // Removed meanwhile.
+        entries.push({ name, size: info.size, modified: info.mtime?.getTime() ?? null });
+      }
+    } catch (error) {
+      throw fileFailure(error, "list files");
+    }
+    return entries.sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /** Opens a file to send it. To be given back with `release()`. */
+  source(name: string): Promise<FileSource> {
+    const remembered = this.#remembered.get(sourceKey(name));
+    this.#remembered.delete(sourceKey(name)); // Two at a time cannot use it.
+    return FileSource.reopen(join(this.path, name), name, remembered);
+  }
+
+  /** Closes a file that was sent, and remembers its checksum. */
+  release(source: FileSource): void {
+    source[Symbol.dispose]();
+    this.#remember(sourceKey(source.name), source.remembered);
+  }
+
+  /**
+   * What is there under the name: a whole file, or undefined.
+   *
+   * @throws {RequestError} what is wrong with the offer.
+   */
+  async whole(offer: FileOffer): Promise<FileSource | undefined> {
+    this.#check(offer);
+    const { name, size } = offer;
+    const there = await infoOf(join(this.path, name));
+    if (there === undefined) return undefined;
+    if (!there.isFile) throw fileError("not-a-file", `write ${name}`, "it is no regular file");
+    if (there.size === size) return await this.source(name);
+    if (!this.options.replace) {
+      throw fileError("exists", `write ${name}`, "there is one of that name");
+    }
+  }
+
+  /**
+   * Opens what is there of a file, for this one transfer. An older attempt of the same owner is
+   * stopped first, by its `stop`. To be given back with `leave()`.
+   *
+   * @throws {RequestError} `busy`, and what is wrong with the offer.
+   */
+  async open(offer: FileOffer, attempt: Attempt): Promise<Receiving> {
+    this.#check(offer);
+    const { name, owner } = offer;
+    for (let other; (other = this.#uploads.get(name)) !== undefined;) {
+      if (owner !== undefined && other.owner === owner) {
+        other.stop(fileError("stalled", `write ${name}`, "a newer attempt took its place"));
+      } else if (!other.signal.aborted) {
+        throw fileError("busy", `write ${name}`, "it is being written already");
+      }
+      await other.ended;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { signal } = attempt;
+    const stop = (reason: unknown) => attempt.stop(reason);
+    this.#uploads.set(name, { owner, signal, stop, ended: promise });
+    this.#inventory.reserve(partName(name));
+    try {
+      const part = await FilePart.open(join(this.path, name), name, {
+        remembered: this.#remembered.get(name),
+      });
+      return { part, leave: (discard) => this.#leave(name, part, discard).finally(resolve) };
+    } catch (error) {
+      await this.#inventory.release(partName(name));
+      this.#uploads.delete(name);
+      resolve();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes sure that there is room for a file that is open; unfinished ones give way.
+   *
+   * @throws {RequestError} `quota`
+   */
+  async makeRoom({ name, size }: FileOffer): Promise<void> {
+    const { maxDirectoryBytes, maxFiles } = this.options;
+    const inventory = this.#inventory;
+    await inventory.refresh();
+    inventory.reserve(partName(name), size);
+    while (inventory.bytes > maxDirectoryBytes || inventory.count > maxFiles) {
+      if (await inventory.evict()) continue;
+      const state = inventory.count > maxFiles
+        ? `limit is ${maxFiles} files`
+        : `limit is ${maxDirectoryBytes} bytes in the directory`;
+      throw fileError("quota", `write ${name}`, state);
+    }
+  }
+
+  async #leave(name: string, part: FilePart, discard: boolean): Promise<void> {
+    try {
+      this.#remembered.delete(name);
+      if (discard) await part.discard();
+      else {
+        const remembered = await part.close();
+        if (remembered !== undefined) this.#remember(name, remembered);
+      }
+      await this.#inventory.release(partName(name));
+      await this.#inventory.look(name);
+    } finally {
+      this.#uploads.delete(name);
+    }
+  }
+
+  #remember(key: string, remembered: Remembered): void {
+    this.#remembered.set(key, remembered);
+    if (this.#remembered.size <= MAX_REMEMBERED) return;
+    this.#remembered.delete(this.#remembered.keys().next().value!);
+  }
+
+  #check({ name, size }: FileOffer): void {
+    const { readOnly, maxFileBytes } = this.options;
+    if (readOnly) throw fileError("read-only", `write ${name}`, "the directory is read-only");
+    if (!isSize(size)) throw fileError("invalid-params", `write ${name}`, "its size is no number");
+    if (size > maxFileBytes) {
+      throw fileError("too-large", `write ${name} of ${size} bytes`, `limit is ${maxFileBytes}`);
+    }
+  }
+}
+
+/** A file that is being received. */
+export interface Receiving {
+  /** What there is of it. */
+  readonly part: FilePart;
+  /** Ends it, keeping what is there or not. */
+  leave(discard: boolean): Promise<void>;
+}
+
+/**
+ * Opens a directory to be served. Nothing outside it is ever read or written, links in it are not
+ * followed, and the directories in it are not entered. Needs `--allow-read` for the directory, and
+ * `--allow-write` unless it is `readOnly`.
+ *
+ * @throws {RequestError} `not-found`, `not-a-file` where there is no such directory.
+ * @throws {RangeError} for an option out of range.
+ */
+export async function openDirectory(
+  path: string,
+  options: DirectoryOptions = {},
+): Promise<Directory> {
+  const {
+    readOnly = false,
+    replace = false,
+    maxFileBytes = MAX_FILE_BYTES,
+    maxDirectoryBytes = 64 * 1024 ** 3,
+    maxFiles = 10_000,
+    maxTransfers = 256,
+    idleTimeout = 30_000,
+    partRetention = 7 * 24 * 3_600_000,
+  } = options;
+  checkInteger("maxFileBytes", maxFileBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger("maxDirectoryBytes", maxDirectoryBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger("maxFiles", maxFiles, 0, 10_000_000);
+  checkInteger("maxTransfers", maxTransfers, 1, 1_000_000);
+  checkInteger("idleTimeout", idleTimeout, 1, 2 ** 31 - 1);
+  checkInteger("partRetention", partRetention, 1, Number.MAX_SAFE_INTEGER);
+  const what = `serve files of ${path}`;
+  let real: string;
+  try {
+    real = await Deno.realPath(path);
+    const { isDirectory } = await Deno.stat(real);
+    if (!isDirectory) throw fileError("not-a-file", what, "it is no directory");
+  } catch (error) {
+    throw fileFailure(error, what);
+  }
+  return new OpenDirectory(real, {
+    readOnly,
+    replace,
+    maxFileBytes,
+    maxDirectoryBytes,
+    maxFiles,
+    maxTransfers,
+    idleTimeout,
+    partRetention,
+  });
+}

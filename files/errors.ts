@@ -1,0 +1,57 @@
+/** What can go wrong with files, in codes that cross the connection. */
+
+import { RequestError, type RequestErrorCode, type RequestErrorOptions } from "../request.ts";
+
+/** Codes of the `RequestError`s of files, beside those of requests; docs/files.md says when. */
+export type FileErrorCode =
+  | "invalid-name"
+  | "not-found"
+  | "not-a-file"
+  | "not-permitted"
+  | "exists"
+  | "read-only"
+  | "too-large"
+  | "quota"
+  | "disk-full"
+  | "incomplete"
+  | "size-mismatch"
+  | "hash-mismatch"
+  | "wrong-offset"
+  | "source-changed"
+  | "stalled";
+
+/** An error about a file: `Cannot <verb> <name>: <state>`. */
+export function fileError(
+  code: FileErrorCode | RequestErrorCode,
+  what: string,
+  state: string,
+  options?: RequestErrorOptions,
+): RequestError {
+  return new RequestError(code, `Cannot ${what}: ${state}`, options);
+}
+
+const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"];
+
+/**
+ * What the system says of a file, as an error with a code; anything else as it is. Paths stay out of
+ * it, since the peer reads it.
+ */
+export function fileFailure(error: unknown, what: string): unknown {
+  if (!(error instanceof Error) || error instanceof RequestError) return error;
+  const code = (error as { code?: string }).code ?? "";
+  const cause = { cause: error };
+  if (error instanceof Deno.errors.NotFound) {
+    return fileError("not-found", what, "there is no such file", cause);
+  }
+  if (NO_ROOM.includes(code) || /no space left|quota exceeded/i.test(error.message)) {
+    return fileError("disk-full", what, "the disk is full", cause);
+  }
+  if (error instanceof Deno.errors.NotCapable) return error;
+  if (error instanceof Deno.errors.PermissionDenied || code === "EROFS") {
+    return fileError("not-permitted", what, "the system does not permit it", cause);
+  }
+  if (error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.NotADirectory) {
+    return fileError("not-a-file", what, "it is no regular file", cause);
+  }
+  return error;
+}

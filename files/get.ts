@@ -1,0 +1,152 @@
+/** Fetching a file. */
+
+import { basename } from "node:path";
+import { ProtocolError } from "../errors.ts";
+import { RequestError, type RequestPeer } from "../request.ts";
+import { fileError, fileFailure } from "./errors.ts";
+import { entryOf } from "./list.ts";
+import { checkName } from "./names.ts";
+import { FilePart } from "./part.ts";
+import { infoOf } from "./regular.ts";
+import { type TransferOptions, type Transferred, Watch } from "./transfer.ts";
+import { BEFORE, CHUNK_BYTES, type FileMethods, isDigest, MAX_FILE_BYTES } from "./types.ts";
+
+/** Where the bytes of a file go, for those who want them elsewhere than in a file. */
+export interface FileTarget {
+  /** Bytes that are there. */
+  readonly offset: number;
+  /** SHA-256 of those, as hexadecimal digits. */
+  digest(signal?: AbortSignal): Promise<string>;
+  /** Adds bytes; resolves when there is room for more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Throws away what is there, or throws where it cannot. */
+  restart(): Promise<void>;
+  /** Verifies what is there, which is all. */
+  finish(sha256: string, options?: { replace?: boolean }): Promise<void>;
+}
+
+/** Options of {@linkcode getFile}. */
+export interface GetOptions extends TransferOptions {
+  /**
+   * Lets the file take the place of another one at the path.
+   *
+   * @default false
+   */
+  replace?: boolean;
+  /**
+   * The largest file to take, in bytes.
+   *
+   * @default 17_179_869_184
+   */
+  maxFileBytes?: number;
+  /**
+   * The largest chunk, in bytes, up to 1 MiB; messages are a little larger.
+   *
+   * @default 262_144
+   */
+  chunkBytes?: number;
+}
+
+/**
+ * Fetches a file to a path. What is there from an earlier attempt is not fetched again, if it is the
+ * beginning of the file; until all is there and verified it is beside the path, under another name.
+ * A {@linkcode FileTarget} may be used for several attempts, and is closed by the caller.
+ *
+ * @throws {RequestError} that the peer answers with, or with what is wrong at the path.
+ * @throws {ProtocolError} for answers that cannot be.
+ * @throws {ConnectionLostError} {ConnectionClosedError} when the connection ends before.
+ * @throws what `signal` was aborted with.
+ */
+export async function getFile(
+  peer: RequestPeer<FileMethods>,
+  name: string,
+  to: string | FileTarget,
+  options: GetOptions = {},
+): Promise<Transferred> {
+  checkName(name);
+  if (typeof to !== "string") return await get(peer, name, to, options);
+  const part = await openTarget(to, options);
+  try {
+    return await get(peer, name, part, options);
+  } finally {
+    await part.close();
+  }
+}
+
+/**
+ * Opens what there is of a file that is to be at a path.
+ *
+ * @throws {RequestError} `exists` unless it may be replaced, `busy`, `not-a-file`, `not-permitted`
+ */
+export async function openTarget(
+  path: string,
+  { replace = false }: GetOptions = {},
+): Promise<FilePart> {
+  const what = `write ${basename(path)}`;
+  try {
+    const there = await infoOf(path);
+    if (there !== undefined && !there.isFile) {
+      throw fileError("not-a-file", what, "what is there is no regular file");
+    }
+    if (there !== undefined && !replace) {
+      throw fileError("exists", what, "there is one of that name");
+    }
+  } catch (error) {
+    throw fileFailure(error, what);
+  }
+  return await FilePart.open(path, basename(path));
+}
+
+async function get(
+  peer: RequestPeer<FileMethods>,
+  name: string,
+  target: FileTarget,
+  options: GetOptions,
+): Promise<Transferred> {
+  using watch = new Watch(`fetch ${name}`, options);
+  try {
+    return await fetchRest(peer, name, target, watch, options);
+  } catch (error) {
+    const isOther = error instanceof RequestError && error.code === "source-changed" &&
+      error.data === BEFORE && target.offset > 0;
+    if (!isOther) throw error;
+  }
+  await target.restart();
+  options.onRestart?.();
+  return await fetchRest(peer, name, target, watch, options);
+}
+
+async function fetchRest(
+  peer: RequestPeer<FileMethods>,
+  name: string,
+  target: FileTarget,
+  watch: Watch,
+  options: GetOptions,
+): Promise<Transferred> {
+  const { maxFileBytes = MAX_FILE_BYTES, chunkBytes = CHUNK_BYTES } = options;
+  const { signal } = watch;
+  const { offset } = target;
+  const wanted = { name, offset, chunkBytes, sha256: await target.digest(signal) };
+  let size: number | undefined;
+  for await (const item of peer.stream("files.get", wanted, { signal })) {
+    watch.moved();
+    if (size === undefined) {
+      size = entryOf(item).size;
+      if (size > maxFileBytes) {
+        throw fileError("too-large", `fetch ${name} of ${size} bytes`, `limit is ${maxFileBytes}`);
+      }
+    } else if (item instanceof Uint8Array && item.length <= size - target.offset) {
+      options.onProgress?.({ bytes: target.offset, size, offset });
+      await target.write(item);
+    } else if (isDigest(item) && target.offset === size) {
+      const { sha256 } = item;
+      watch.wait();
+      options.onProgress?.({ bytes: size, size, offset });
+      await target.finish(sha256, { replace: options.replace });
+      return { name, size, sha256, resumedAt: offset };
+    } else break;
+  }
+  throw new ProtocolError(
+    `Cannot fetch ${name}: the peer sent ${size === undefined ? "nothing" : "other than it said"}`,
+  );
+}

@@ -1,0 +1,35 @@
+/** Listing a peer's files. */
+
+import { ProtocolError } from "../errors.ts";
+import type { RequestPeer } from "../request.ts";
+import { isName } from "./names.ts";
+import { type FileEntry, type FileMethods, isSize } from "./types.ts";
+
+/**
+ * The files that a peer has, by name.
+ *
+ * @throws {RequestError} that the peer answers with.
+ * @throws {ProtocolError} for what is no list of files.
+ */
+export async function* listFiles(
+  peer: RequestPeer<FileMethods>,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<FileEntry, void, void> {
+  for await (const entry of peer.stream("files.list", undefined, options)) yield entryOf(entry);
+}
+
+/**
+ * What a peer says of a file.
+ *
+ * @throws {ProtocolError} where it does not.
+ */
+export function entryOf(value: unknown): FileEntry {
+  if (typeof value === "object" && value !== null && "name" in value) {
+    const { name, size, modified = null } = value as Partial<FileEntry>;
+    const isTime = modified === null || typeof modified === "number";
+    if (typeof name === "string" && isName(name) && isSize(size) && isTime) {
+      return { name, size, modified };
+    }
+  }
+  throw new ProtocolError("Cannot read files of peer: it sent what is no file");
+}

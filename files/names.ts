@@ -1,0 +1,60 @@
+/** Names of files that are safe on every system, and those of what is not whole yet. */
+
+import { createHash } from "node:crypto";
+import { fileError } from "./errors.ts";
+
+/** The longest name, in bytes of UTF-8: what common file systems take. */
+export const MAX_NAME_BYTES = 255;
+const PART_SUFFIX = ".lengthwise-part";
+
+/** Control characters, line separators, and what turns the direction of text. */
+// deno-lint-ignore no-control-regex
+const UNSEEN = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const SPECIAL = /[<>:"/\\|?*]/;
+const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)/i;
+
+const encoder = new TextEncoder();
+
+/**
+ * Looks whether a name is that of a plain file in one directory, on every system alike. It must not
+ * begin with a dot, which hides files and marks unfinished ones.
+ *
+ * @throws {RequestError} `invalid-name`
+ */
+export function checkName(name: unknown): asserts name is string {
+  const state = stateOf(name);
+  if (state === undefined) return;
+  const shown = typeof name === "string" ? JSON.stringify(name.slice(0, 64)) : typeof name;
+  throw fileError("invalid-name", `take name ${shown}`, state);
+}
+
+/** Whether a name is one that {@linkcode checkName} takes. */
+export function isName(name: string): boolean {
+  return stateOf(name) === undefined;
+}
+
+function stateOf(name: unknown): string | undefined {
+  if (typeof name !== "string") return "it is no text";
+  if (name === "") return "it is empty";
+  if (name.length > MAX_NAME_BYTES || encoder.encode(name).length > MAX_NAME_BYTES) {
+    return `it is longer than ${MAX_NAME_BYTES} bytes`;
+  }
+  if (!name.isWellFormed()) return "it is not Unicode";
+  if (UNSEEN.test(name)) return "it has control characters";
+  if (SPECIAL.test(name)) return 'none of < > : " / \\ | ? * may be in it';
+  if (name.startsWith(".")) return "it begins with a dot";
+  if (/[. ]$/.test(name)) return "it ends with a dot or a space";
+  if (DEVICE.test(name)) return "some systems keep it for a device";
+}
+
+/** The name of a file while it is not whole; of a long name only its digest fits. */
+export function partName(name: string): string {
+  const part = `.${name}${PART_SUFFIX}`;
+  if (encoder.encode(part).length <= MAX_NAME_BYTES) return part;
+  return `.${createHash("sha256").update(name).digest("hex")}${PART_SUFFIX}`;
+}
+
+/** Whether this is the name of a file that is not whole. */
+export function isPartName(name: string): boolean {
+  return name.startsWith(".") && name.endsWith(PART_SUFFIX);
+}
