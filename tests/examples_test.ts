@@ -22,6 +22,14 @@ const OUTPUT: Record<string, { flags: string[]; stdout: string }> = {
     flags: ["--allow-net"],
     stdout: "this is visit 1\nthis is visit 2\nthis is visit 3\n",
   },
+  "typed_requests.ts": {
+    flags: ["--allow-net"],
+    stdout: "42\nunknown-item\n1500 bytes stored\ntimeout\n",
+  },
+  "json_rpc.ts": {
+    flags: ["--quiet", "--allow-net"], // quiet about what it downloads
+    stdout: "3\nhello Ada\nMethod not found\n",
+  },
   "frames_in_a_file.ts": {
     flags: ["--allow-read", "--allow-write"],
     stdout: "one\ntwo\nthree\n3 messages\n",
