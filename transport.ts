@@ -42,8 +42,11 @@ export interface Transport {
   /**
    * The next chunk, which then belongs to the caller; undefined at the end, and after `closeWrite()`
    * where there is no end. Empty only where it is a message.
+   *
+   * @param room Tells where the chunk is best read to, given how many bytes would be read otherwise.
+   * Whoever reads into it gives its start as the chunk. It need not be called.
    */
-  read(): Promise<Uint8Array | undefined>;
+  read(room?: (bytes: number) => Uint8Array | undefined): Promise<Uint8Array | undefined>;
   /** How many messages arrived and were dropped for want of room, where that may be. */
   readonly dropped?: number;
   /** Takes back a chunk that nobody looks at any more, to read into it again. */

@@ -76,6 +76,12 @@ export interface Decoder {
   /** Set once the peer has said within the stream that nothing more follows. */
   readonly ended?: EndInfo | undefined;
   /**
+   * Where the next bytes are best read to: a large message is put together there, and need not be
+   * copied. The next chunk must then be the start of this, in the same memory. Undefined where any
+   * chunk will do. Never more than `bytes`, or than three times what has arrived of the message.
+   */
+  room?(bytes: number): Uint8Array | undefined;
+  /**
    * Takes a chunk and appends the messages that it completes to `messages`, which is returned.
    * When the chunk is in error, the messages before the error have been appended.
    *

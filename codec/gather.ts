@@ -4,6 +4,8 @@
 const SMALL_PIECE_BYTES = 4096;
 const MAX_BLOCK_BYTES = 16 * 1024;
 const MIN_BLOCK_BYTES = 256;
+/** For less than this, a read that may bring the next frames as well is the better one. */
+const MIN_READ_BYTES = 8 * 1024;
 
 /**
  * Holds the pieces of one unfinished frame. Large pieces stay where they are until the frame is
@@ -13,6 +15,8 @@ const MIN_BLOCK_BYTES = 256;
 export class Gather {
   /** Where a small frame is put together. */
   #room: Uint8Array | undefined;
+  /** Where a large frame is put together that is read straight into its place. */
+  #target: Uint8Array | undefined;
   #pieces: Uint8Array[] = [];
   #block: Uint8Array | undefined;
   #blockUsed = 0;
@@ -40,6 +44,10 @@ export class Gather {
       this.#bytes += piece.length;
       return;
     }
+    if (this.#target !== undefined) {
+      this.#place(piece);
+      return;
+    }
     if (piece.length >= SMALL_PIECE_BYTES) {
       this.#seal();
       this.#pieces.push(piece.length < piece.buffer.byteLength / 2 ? piece.slice() : piece);
@@ -62,6 +70,33 @@ export class Gather {
     }
   }
 
+  /**
+   * The place for the rest of a frame of `total` bytes, if its end is far off, and the frame no larger
+   * than `bytes` or four times what has arrived.
+   */
+  target(total: number, bytes: number): Uint8Array | undefined {
+    const missing = total - this.#bytes;
+    if (missing < MIN_READ_BYTES || total > bytes && total > 4 * this.#bytes) return undefined;
+    this.#target ??= this.#move(total);
+    return this.#target.subarray(this.#bytes);
+  }
+
+  /** What has arrived, in a place for the whole frame. */
+  #move(total: number): Uint8Array {
+    this.#seal();
+    const target = new Uint8Array(total);
+    this.#copyTo(target, 0);
+    this.#pieces = [];
+    return target;
+  }
+
+  #place(piece: Uint8Array): void {
+    const target = this.#target!;
+    // What was read into its place is there already.
+    if (piece.buffer !== target.buffer) target.set(piece, this.#bytes);
+    this.#bytes += piece.length;
+  }
+
   /** Everything held, from byte `skip` on, followed by `last`, in one new array; holds nothing after. */
   take(skip: number, last: Uint8Array): Uint8Array {
     if (this.#room !== undefined) {
@@ -70,24 +105,37 @@ export class Gather {
       this.clear();
       return whole;
     }
+    if (this.#target !== undefined) {
+      this.#place(last);
+      const whole = this.#target.subarray(skip);
+      this.clear();
+      return whole;
+    }
     this.#seal();
     const whole = new Uint8Array(this.#bytes + last.length - skip);
-    let at = -skip;
-    for (const piece of this.#pieces) {
-      const part = at < 0 ? piece.subarray(-at) : piece;
-      whole.set(part, Math.max(at, 0));
-      at += piece.length;
-      // A piece that is all of its buffer shares it with no message.
-      if (piece.length === piece.buffer.byteLength) this.#recycle?.(piece);
-    }
+    const at = this.#copyTo(whole, skip);
     whole.set(at < 0 ? last.subarray(-at) : last, Math.max(at, 0));
     this.clear();
     return whole;
   }
 
+  /** Copies the pieces, from byte `skip` on; returns how far that goes. */
+  #copyTo(target: Uint8Array, skip: number): number {
+    let at = -skip;
+    for (const piece of this.#pieces) {
+      const part = at < 0 ? piece.subarray(-at) : piece;
+      target.set(part, Math.max(at, 0));
+      at += piece.length;
+      // A piece that is all of its buffer shares it with no message.
+      if (piece.length === piece.buffer.byteLength) this.#recycle?.(piece);
+    }
+    return at;
+  }
+
   /** Drops everything held. */
   clear(): void {
     this.#room = undefined;
+    this.#target = undefined;
     this.#pieces = [];
     this.#block = undefined;
     this.#blockUsed = 0;

@@ -41,6 +41,10 @@ export abstract class PrefixDecoder implements Decoder {
     return this.#headBytes + this.#gather.bytes;
   }
 
+  room(bytes: number): Uint8Array | undefined {
+    return this.#gather.bytes === 0 ? undefined : this.#gather.target(this.#total, bytes);
+  }
+
   decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
     if (this.#failure !== undefined) throw this.#failure;
     try {

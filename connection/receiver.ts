@@ -33,6 +33,8 @@ export class Receiver {
   readonly #lossIsEnd: boolean;
   readonly #owner: ReceiverOwner;
   readonly #decoder: Decoder;
+  /** Where the decoder wants the next bytes. */
+  readonly #room: ((bytes: number) => Uint8Array | undefined) | undefined;
   /** Whether the peer's end stands in the stream, so that even what is dropped must be looked at. */
   readonly #endsWithin: boolean;
   /** Made for the first frame that does not come at once. */
@@ -51,6 +53,8 @@ export class Receiver {
     this.#lossIsEnd = settings.lossIsEnd;
     this.#owner = owner;
     this.#decoder = framing.decoder(transport.recycle);
+    const { room } = this.#decoder;
+    this.#room = room && ((bytes) => room.call(this.#decoder, bytes));
     this.#endsWithin = framing.encodeEnd !== undefined;
   }
 
@@ -64,7 +68,7 @@ export class Receiver {
     try {
       for (;;) {
         if (this.inbox.cost >= this.#limits.maxUnreadBytes) await this.#pause();
-        const chunk = await this.#transport.read();
+        const chunk = await this.#transport.read(this.#room);
         if (this.ended) return;
         if (chunk === undefined) break;
         this.#take(chunk);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { concat } from "@std/bytes";
+import { concat, equals } from "@std/bytes";
 import fc from "fast-check";
 import {
   decode,
@@ -262,4 +262,49 @@ Deno.test("decode() yields the same messages as a decoder, wherever the stream i
     }),
     { numRuns: 300 },
   );
+});
+
+Deno.test("Decoder.room() is where a message is put together, whoever reads there or does not", () => {
+  const sizes = fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 1, maxLength: 4 });
+  const reads = fc.array(
+    fc.record({ bytes: fc.integer({ min: 1, max: 90_000 }), isInPlace: fc.boolean() }),
+    { minLength: 1, maxLength: 12 },
+  );
+  const names = fc.constantFrom(
+    "u24be" as const,
+    "u32be" as const,
+    "u32le" as const,
+    "varint" as const,
+  );
+  let inPlace = 0;
+  fc.assert(
+    fc.property(names, sizes, reads, (name, sizes, reads) => {
+      const messages = sizes.map((size, i) => new Uint8Array(size).map((_, at) => at * 7 + i));
+      const stream = encodeAll(framing(name), messages);
+      const decoder = framing(name).decoder();
+      const decoded: Uint8Array[] = [];
+      for (let at = 0, turn = 0; at < stream.length; turn++) {
+        const { bytes, isInPlace } = reads[turn % reads.length];
+        const most = 65_536;
+        const room = isInPlace ? decoder.room!(most) : undefined;
+        const { pendingBytes } = decoder;
+        // Twice: whoever asks and reads elsewhere may ask again.
+        if (room !== undefined) assertEquals(decoder.room!(most)?.byteOffset, room.byteOffset);
+        assert((room?.length ?? 0) <= Math.max(most, 3 * pendingBytes));
+        const chunk = (room ?? new Uint8Array(bytes)).subarray(
+          0,
+          Math.min(bytes, stream.length - at),
+        );
+        chunk.set(stream.subarray(at, at + chunk.length));
+        if (room !== undefined) inPlace++;
+        at += chunk.length;
+        decoder.decode(chunk, decoded);
+      }
+      assertEquals(decoder.pendingBytes, 0);
+      assertEquals(decoded.length, messages.length);
+      for (const [i, message] of decoded.entries()) assert(equals(message, messages[i]));
+    }),
+    { numRuns: 60 },
+  );
+  assert(inPlace > 100, `only ${inPlace} reads in place`);
 });

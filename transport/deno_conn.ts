@@ -107,7 +107,11 @@ export class DenoTransport implements Transport {
     return describe(this.#conn.remoteAddr, this.#conn.localAddr);
   }
 
-  async read(): Promise<Uint8Array | undefined> {
+  async read(
+    wanted?: (bytes: number) => Uint8Array | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const place = wanted?.(this.#blockBytes);
+    if (place !== undefined) return await this.#readInto(place);
     const room = this.#room();
     const bytes = await this.#conn.read(room);
     if (bytes === null) return undefined;
@@ -120,6 +124,11 @@ export class DenoTransport implements Transport {
       this.#resize(Math.max(this.#blockBytes / BLOCK_STEP, MIN_BLOCK_BYTES));
     }
     return room.subarray(0, bytes);
+  }
+
+  async #readInto(place: Uint8Array): Promise<Uint8Array | undefined> {
+    const bytes = await this.#conn.read(place);
+    return bytes === null ? undefined : place.subarray(0, bytes);
   }
 
   /** Chunks are handed out as views, so the used part of a block is never written again. */
