@@ -66,7 +66,7 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
 }
 
 /** Options of {@linkcode reconnect}. */
-export interface ReconnectOptions<T = Uint8Array> extends ConnectOptions<T> {
+export interface ReconnectOptions<T = Uint8Array> extends Omit<ConnectOptions<T>, "session"> {
   /**
    * How long to wait before the next attempt, and when to give up.
    *
@@ -157,7 +157,12 @@ export async function* reconnect<T = Uint8Array>(
   options: ReconnectOptions<T> = {},
 ): AsyncGenerator<Connection<T>, void, void> {
   const { retry = backoff(), signal } = options;
-  const { wanted, settings } = resolve(endpoint, options);
+  const { wanted, settings, session } = resolve(endpoint, options);
+  if (session !== undefined) {
+    throw new TypeError(
+      `Cannot use reconnect() together with "${endpoint}": a session connects again by itself`,
+    );
+  }
   let refusal: string | undefined;
   for (let attempt = 1;; attempt++) {
     let error: unknown;

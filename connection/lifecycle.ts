@@ -4,6 +4,7 @@ import type { EndInfo } from "../codec.ts";
 import { Deadline } from "../deadline.ts";
 import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
+import { flushNow } from "./flush.ts";
 import { endInfo, onAbort, part } from "./parting.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
@@ -37,6 +38,8 @@ export class Lifecycle {
   /** What the connection ended with. */
   #reason: unknown;
   #aborter: AbortController | undefined;
+  /** Whether something waited for the turn's end when the last chunk was read. */
+  #waited = false;
   #stopWatching: (() => void) | undefined;
 
   /** Begins open. Reading starts with `receiver.run()`. */
@@ -160,6 +163,16 @@ export class Lifecycle {
       this.#halfOpen = new Deadline(halfOpenTimeout, () => this.close({ reason }), { idle: true });
       this.#halfOpen.start();
     }
+  }
+
+  /**
+   * While a socket is never empty, the event loop makes no turn: reads complete at once. So what was
+   * sent before the last chunk leaves now.
+   */
+  inputTaken(): void {
+    const waits = this.sender.scheduled;
+    if (waits && this.#waited) flushNow(this.sender);
+    this.#waited = waits;
   }
 
   /** The framing has something to answer. */

@@ -63,11 +63,12 @@ export class Outbox {
     return this.#entries === undefined || this.#entries.isEmpty();
   }
 
-  /** Bytes of those that are on their way, or will be next: `dropOldest()` leaves them. */
-  get startedBytes(): number {
+  /** The cost of those that are on their way, or will be next: `dropOldest()` leaves them. */
+  get startedCost(): number {
     const first = this.#entries?.peekFront();
     if (first === undefined) return 0;
-    return first.rest.reduce((sum, part) => sum + part.length, first.used - this.#written);
+    const own = this.#framing.isApart ? ENTRY_COST : 0;
+    return first.rest.reduce((sum, part) => sum + part.length, own + first.used - this.#written);
   }
 
   /** Adds a message's frame, `frameBytes` long. */

@@ -13,6 +13,8 @@ import type { ConnectionSettings } from "./settings.ts";
 export interface ReceiverOwner {
   /** The peer ended in order, on a message boundary, with what it said about that. */
   inputEnded(info: EndInfo | undefined): void;
+  /** A chunk was decoded, and the next one is about to be read. */
+  inputTaken(): void;
   /** The framing has something to answer. */
   inputReplied(reply: Uint8Array): unknown;
   /** The stream broke, or the peer broke the rules. Messages before that are in the inbox. */
@@ -72,6 +74,7 @@ export class Receiver {
         if (this.ended) return;
         if (chunk === undefined) break;
         this.#take(chunk);
+        this.#owner.inputTaken();
         if (this.#decoder.ended !== undefined) break;
       }
       if (this.#state === "reading") this.#decodeInto((messages) => this.#decoder.end(messages));

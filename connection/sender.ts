@@ -224,7 +224,7 @@ export class Sender {
       );
     }
     if (
-      slowConsumer === "drop-newest" || this.#outbox.startedBytes + frameBytes > maxPendingBytes
+      slowConsumer === "drop-newest" || this.#outbox.startedCost + frameBytes > maxPendingBytes
     ) {
       this.dropped++;
       return false;

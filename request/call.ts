@@ -56,6 +56,7 @@ export class Call implements Expiring {
 
   /** Gives up when the signal is aborted. */
   watch(signal: AbortSignal): void {
+    if (signal.aborted) return this.abort(signal.reason); // By whoever gives the items, perhaps.
     const abort = () => this.abort(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     this.#unwatch = () => signal.removeEventListener("abort", abort);

@@ -10,9 +10,11 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
+import { connect } from "../client.ts";
 import { Connection, type ConnectionOptions } from "../connection.ts";
 import { ConnectionLostError, FrameTimeoutError, SlowConsumerError } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";
+import { listen } from "../server.ts";
 import { FakeTransport, turn } from "./helpers/fake_transport.ts";
 import { pattern, rawPair } from "./helpers/raw.ts";
 
@@ -199,6 +201,18 @@ Deno.test('Connection with slowConsumer "drop-oldest" keeps what waits when the 
   transport.take(Infinity);
   await connection.close();
   assertEquals(transport.written.length, 180_000);
+});
+
+Deno.test('Connection with slowConsumer "drop-oldest" counts what messages of their own cost, too', async () => {
+  await using server = await listen("udp://127.0.0.1:0", () => {});
+  await using connection = await connect(server.endpoints[0], {
+    highWaterMark: 100,
+    maxPendingBytes: 1000,
+    slowConsumer: "drop-oldest",
+  });
+  connection.send(new Uint8Array(500));
+  connection.send(new Uint8Array(490)); // fits beside the first one's bytes, not beside its cost
+  assertEquals(connection.stats.messagesDropped, 1);
 });
 
 Deno.test("Connection: whoever awaits each send() never reaches maxPendingBytes", async () => {

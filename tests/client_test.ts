@@ -246,6 +246,14 @@ Deno.test("reconnect() goes on after a reset", async () => {
   assertEquals(round, 3);
 });
 
+Deno.test("reconnect() refuses sessions, which connect again by themselves", async () => {
+  await assertRejects(
+    () => Array.fromAsync(reconnect("tcp://127.0.0.1:1?session=1")),
+    TypeError,
+    "a session connects again by itself",
+  );
+});
+
 Deno.test("reconnect() throws the last failure when the policy gives up", async () => {
   const endpoint = deadEndpoint();
   const { failures, retry } = atOnce(4);

@@ -1,6 +1,6 @@
 /** The guarantees of `Connection`'s class doc: order, boundaries, receiving, sending. */
 
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects } from "@std/assert";
 import { connect } from "../client.ts";
 import { framing } from "../codec.ts";
 import { Connection } from "../connection.ts";
@@ -334,4 +334,24 @@ Deno.test("Connection.send() rejects what is neither bytes nor text and sends no
   connection.send("hi");
   await connection.close();
   assertEquals([...transport.written], HI);
+});
+
+Deno.test("Connection sends while it reads, although a full socket keeps the event loop from turning", async () => {
+  class Full extends FakeTransport {
+    override read(): Promise<Uint8Array | undefined> {
+      if (this.reads < 50) this.arrive([...HELLO, ...HELLO]);
+      return super.read();
+    }
+  }
+  const transport = new Full();
+  const connection = new Connection(transport);
+  // Half of what comes: it never waits for more.
+  for (let n = 0; n < 40; n++) {
+    await connection.receive();
+    connection.send("HELLO");
+  }
+  assert(transport.reads < 60);
+  assertGreater(transport.chunks.length, 10);
+  transport.end();
+  await connection.close();
 });

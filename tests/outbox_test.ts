@@ -149,7 +149,7 @@ Deno.test("Outbox.dropOldest() drops shared frames by the message, and leaves th
     fast.pushFrame(frame);
   }
   slow.advance(100);
-  const started = (100 + slow.startedBytes) / 68;
+  const started = (100 + slow.startedCost) / 68;
   const dropped = slow.dropOldest();
   assertEquals(slow.bytes, (3000 - dropped) * 68 - 100);
   const kept = [...frames.slice(0, started), ...frames.slice(started + dropped)];

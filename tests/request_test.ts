@@ -494,6 +494,24 @@ Deno.test("RequestPeer.request() that is aborted rejects with the reason, and th
   assertEquals([pair.caller.stats.late, pair.answerer.stats.handling], [1, 0]);
 });
 
+Deno.test("RequestPeer.request() that is aborted by its own items rejects with the reason", async () => {
+  await using pair = ends({
+    wait: async (_, { items }) => {
+      for await (const _item of items);
+      await new Promise(() => {});
+    },
+  });
+  const controller = new AbortController();
+  const items = {
+    [Symbol.asyncIterator]() {
+      controller.abort("no");
+      return (async function* () {})();
+    },
+  };
+  const answer = pair.caller.request("wait", 1, { signal: controller.signal, items });
+  assertEquals(await answer.catch((reason) => reason), "no");
+});
+
 Deno.test("RequestPeer.request() whose signal is aborted already sends nothing", async () => {
   await using pair = ends({ a: () => 1 });
   const signal = AbortSignal.abort("no");
