@@ -128,8 +128,9 @@ export async function connect<T = Uint8Array>(
  * ended and been waited for. Leaving the loop closes the last one. Two equal refusals of a
  * certificate or a password in a row are thrown, since a third attempt would not help.
  *
- * A connection that is lost just ends its iteration, so that the loop goes on to the next one; its
- * `closed` tells why. An error that a retry cannot mend (a wrong option, a missing permission), a
+ * A connection that is lost just ends its iteration, so that the loop goes on to the next one;
+ * `await connection.close()` tells why (`closed` alone waits until this end has closed as well). An
+ * error that a retry cannot mend (a wrong option, a missing permission), a
  * peer that breaks the protocol, and the failure after which the policy gives up are thrown.
  *
  * @throws {ConnectError} the last failure, when the retry policy gives up.
