@@ -112,15 +112,15 @@ export class SessionRefusedError extends ConnectError {
 
 /**
  * A session cannot go on: its peer stayed away for longer than the retention time, has forgotten it,
- * or aborted it.
+ * aborted it, or broke the protocol; then `cause` is a {@linkcode SessionProtocolError}.
  */
 export class SessionLostError extends ConnectionLostError {
   /** The reason as a number, where there is one; docs/protocol.md lists them. */
   readonly code: number | undefined;
   /**
    * The messages, as they were sent, that the peer is not known to have received. It may have
-   * received some of them. Those that the session had not taken yet are not here; the connection's
-   * `undeliveredBytes` counts all.
+   * received some of them. Those that the session had not taken yet, and those larger than
+   * `maxUnacknowledgedBytes`, are not here; the connection's `undeliveredBytes` counts all.
    */
   readonly unacknowledged: readonly Uint8Array[];
 

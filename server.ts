@@ -9,7 +9,8 @@ import type { Connection, ConnectionOptions } from "./connection.ts";
 import { resolveSettings } from "./connection/settings.ts";
 import { checkInteger } from "./codec/framing.ts";
 import { LengthwiseError, ListenError } from "./errors.ts";
-import { type Handler, type OpenEndpoint, type Refusal, Server } from "./server/server.ts";
+import { type OpenEndpoint, Server } from "./server/server.ts";
+import type { Handler, Refusal } from "./server/types.ts";
 import { reasonOf } from "./reason.ts";
 import { type AddressRules, deniedBy } from "./server/addresses.ts";
 import { TokenGate } from "./server/token_gate.ts";
@@ -30,14 +31,14 @@ import {
 } from "./transport.ts";
 import { kindOf } from "./transport/kinds.ts";
 
-export {
-  type BroadcastOptions,
-  type Handler,
-  type Refusal,
-  Server,
-  type ServerCloseOptions,
-  type ServerStats,
-} from "./server/server.ts";
+export { Server } from "./server/server.ts";
+export type {
+  BroadcastOptions,
+  Handler,
+  Refusal,
+  ServerCloseOptions,
+  ServerStats,
+} from "./server/types.ts";
 export type { AddressRules } from "./server/addresses.ts";
 
 /** The largest message that a server accepts by default, in bytes. */
@@ -55,14 +56,18 @@ export interface ListenOptions<T = Uint8Array>
    */
   backlog?: number;
   /**
-   * Connections at a time; further ones are accepted and closed at once, and counted.
+   * Connections at a time; further ones are accepted and closed at once, and counted. Also sessions at
+   * a time, those without a carrier included. Their carriers count once they have greeted; before
+   * that there may be as many again.
    *
    * @default 10_000
    */
   maxConnections?: number;
   /**
-   * Connections at a time from one remote address other than loopback. IPv6 addresses that share
-   * their first 64 bits count as one.
+   * Connections at a time from one remote address other than loopback, and sessions that it has
+   * opened, as with `maxConnections`. IPv6 addresses that share their first 64 bits count as one. A
+   * session too many takes the place of the oldest one without a carrier over which nothing was
+   * received, if there is one.
    *
    * @default 64
    */
@@ -82,7 +87,7 @@ export interface ListenOptions<T = Uint8Array>
   /**
    * What the first message of each connection must be, 1 to 1024 bytes; whoever says something else is
    * told so and closed. Compared in constant time. A wrong one costs the address as much as ten
-   * connections.
+   * connections. A session's client says it on each carrier.
    *
    * @default none
    */

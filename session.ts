@@ -8,6 +8,7 @@ import { checkInteger } from "./codec/framing.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import type { CloseInfo, CloseOptions, ConnectionStats } from "./connection/types.ts";
+import { ConnectionLostError } from "./errors.ts";
 import { type Dial, openTransport } from "./session/client.ts";
 import { resolveSessionOptions, type SessionOptions } from "./session/options.ts";
 import type { SessionStatus } from "./session/status.ts";
@@ -46,7 +47,8 @@ const MAX_DELAY = 2 ** 31 - 1;
  * - **Nothing lost, nothing twice.** Whatever was sent arrives once and in order, however often the
  *   carrier beneath is lost, if it can be replaced within `retentionTime`.
  * - **Told otherwise.** If it cannot, readers and `closed` get a `SessionLostError` with the messages
- *   that were not acknowledged.
+ *   that were not acknowledged; not with one that is larger than `maxUnacknowledgedBytes`, nor with
+ *   what the session had not taken yet.
  * - **Holding back.** `send()` waits while `maxUnacknowledgedBytes` wait for an acknowledgment, with
  *   or without a carrier.
  * - **Silence is noticed.** A carrier over which nothing comes for `heartbeatInterval` and, after a
@@ -116,11 +118,15 @@ export class Session<T = Uint8Array> extends Connection<T> {
     await this.#session.finished;
     const undeliveredBytes = info.undeliveredBytes + this.#session.unacknowledgedBytes;
     const { code, reason } = this.#session.ended ?? {};
+    // Whoever closes has to be told too which messages did not arrive.
+    const { loss } = this.#session;
+    const isTold = info.error !== undefined && !(info.error instanceof ConnectionLostError);
     return {
       ...(code === undefined ? {} : { code }),
       ...(reason === undefined ? {} : { reason }),
       ...info,
-      clean: info.clean && undeliveredBytes === 0,
+      ...(loss === undefined || isTold ? {} : { error: loss }),
+      clean: info.clean && undeliveredBytes === 0 && loss === undefined,
       undeliveredBytes,
     };
   }
@@ -161,6 +167,8 @@ export class Session<T = Uint8Array> extends Connection<T> {
   /**
    * Tells the client that it should close and open another session elsewhere, because this server is
    * about to close. Nothing else changes; the client's `status` is `draining` from then on.
+   *
+   * @throws {TypeError} on a client.
    */
   drain(reason = ""): void {
     this.#session.drain(reason);

@@ -1,7 +1,7 @@
 /** What both programs do around their work: options, help, errors, exit code. */
 
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, SessionLostError } from "../errors.ts";
 import { makeReporter, messageOf, type Reporter } from "./report.ts";
 import { VERSION } from "./version.ts";
 
@@ -39,5 +39,11 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof TypeError || error instanceof RangeError) {
     return EXIT.usage;
   }
-  return error instanceof ProtocolError ? EXIT.protocol : EXIT.lost;
+  return isProtocolError(error) ? EXIT.protocol : EXIT.lost;
+}
+
+/** Whether the peer broke a protocol, be it that of a session, which is lost for that. */
+export function isProtocolError(error: unknown): boolean {
+  return error instanceof ProtocolError ||
+    error instanceof SessionLostError && error.cause instanceof ProtocolError;
 }

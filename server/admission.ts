@@ -24,13 +24,20 @@ export interface AdmissionLimits {
 /** What a connection can be turned away for. */
 export type Limit = keyof AdmissionLimits;
 
+/**
+ * What is counted together: connections, among them carriers of sessions that have greeted; and
+ * carriers that have not. There may be as many of these again, since any of them may come to take the
+ * place of a connection of which nobody knows yet that it is dead.
+ */
+export type Kind = "connections" | "greeting";
+
 /** What the rate of one address may be, in seconds' worth of it. */
 const BURST_SECONDS = 2;
 const DEBT_SECONDS = 20;
 /** Addresses whose rate is remembered. */
 const MAX_ADDRESSES = 10_000;
 /** What a wrong token costs, in connections. */
-const PENALTY = 10;
+export const PENALTY = 10;
 
 /**
  * Counts connections. Holds one number per address that has any, and the rates of the last 10 000
@@ -38,7 +45,10 @@ const PENALTY = 10;
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #byAddress = new Map<string, number>();
+  readonly #counts: Readonly<Record<Kind, Count>> = {
+    connections: new Count(),
+    greeting: new Count(),
+  };
   readonly #rates: Recent<Rate> | undefined;
   readonly #refusals: Record<Limit, number> = {
     maxConnections: 0,
@@ -46,7 +56,6 @@ export class Admission {
     maxConnectionRate: 0,
     denied: 0,
   };
-  #connections = 0;
 
   /** `now` is the clock, in milliseconds. */
   constructor(limits: AdmissionLimits, now: () => number = () => performance.now()) {
@@ -82,51 +91,82 @@ export class Admission {
   }
 
   /** Lets a connection in, or names what it is turned away for. */
-  enter(hostname: string): Limit | undefined {
-    const address = limitedAs(hostname);
-    const refusal = this.#refusal(hostname, address);
-    if (refusal !== undefined) {
-      this.#refusals[refusal]++;
-      return refusal;
-    }
-    this.#connections++;
-    if (address !== undefined) {
-      this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
-    }
+  enter(hostname: string, kind: Kind = "connections"): Limit | undefined {
+    const refusal = this.#refusal(hostname, kind);
+    if (refusal === undefined) this.#counts[kind].add(limitedAs(hostname));
+    else this.#refusals[refusal]++;
+    return refusal;
   }
 
   /** A connection that was let in has ended. */
-  leave(hostname: string): void {
-    this.#connections--;
+  leave(hostname: string, kind: Kind = "connections"): void {
+    this.#counts[kind].remove(limitedAs(hostname));
+  }
+
+  /** Names the limit that one more connection would exceed. */
+  full(hostname: string, kind: Kind = "connections"): Limit | undefined {
+    const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const address = limitedAs(hostname);
-    if (address === undefined) return;
-    const left = (this.#byAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, left);
+    const count = this.#counts[kind];
+    if (count.total >= maxConnections) return "maxConnections";
+    if (address !== undefined && count.of(address) >= maxConnectionsPerAddress) {
+      return "maxConnectionsPerAddress";
+    }
+  }
+
+  /** A carrier that was let in has greeted: it counts as a connection from now on. */
+  greeted(hostname: string): void {
+    const address = limitedAs(hostname);
+    this.#counts.greeting.remove(address);
+    this.#counts.connections.add(address);
   }
 
   /**
-   * A peer gave a wrong token: costs its address as much as ten connections, so that guessing is slow.
-   * Without `maxConnectionRate`, and on loopback, it costs nothing.
+   * A peer did what is wrong, by default gave a wrong token: costs its address as much as ten
+   * connections, so that guessing is slow. Without `maxConnectionRate`, and on loopback, it costs
+   * nothing.
    */
-  penalize(hostname: string): void {
+  penalize(hostname: string, cost: number = PENALTY): void {
     const address = limitedAs(hostname);
-    if (address !== undefined) this.#rates?.get(address).charge(PENALTY);
+    if (address !== undefined) this.#rates?.get(address).charge(cost);
   }
 
-  #refusal(hostname: string, address: string | undefined): Limit | undefined {
-    const { maxConnections, maxConnectionsPerAddress, denied } = this.#limits;
-    if (denied?.(hostname)) return "denied";
-    if (this.#connections >= maxConnections) return "maxConnections";
-    if (address === undefined) return undefined;
-    const count = this.#byAddress.get(address) ?? 0;
-    if (count >= maxConnectionsPerAddress) return "maxConnectionsPerAddress";
+  #refusal(hostname: string, kind: Kind): Limit | undefined {
+    if (this.#limits.denied?.(hostname)) return "denied";
+    const limit = this.full(hostname, kind);
+    if (limit !== undefined) return limit;
+    const address = limitedAs(hostname);
     // Last, since it takes something of the rate.
-    if (this.#rates?.get(address).take() === false) return "maxConnectionRate";
+    if (address !== undefined && this.#rates?.get(address).take() === false) {
+      return "maxConnectionRate";
+    }
+  }
+}
+
+/** How many there are, in all and by address. */
+class Count {
+  readonly #byAddress = new Map<string, number>();
+  total = 0;
+
+  of(address: string): number {
+    return this.#byAddress.get(address) ?? 0;
+  }
+
+  add(address: string | undefined): void {
+    this.total++;
+    if (address !== undefined) this.#byAddress.set(address, this.of(address) + 1);
+  }
+
+  remove(address: string | undefined): void {
+    this.total--;
+    if (address === undefined) return;
+    const left = this.of(address) - 1;
+    if (left <= 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, left);
   }
 }
 
 /** What an address is counted as, if it is: this machine has no limits of its own. */
-function limitedAs(hostname: string): string | undefined {
+export function limitedAs(hostname: string): string | undefined {
   return isLoopback(hostname) ? undefined : networkOf(hostname);
 }

@@ -9,64 +9,18 @@ import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
 import type { AcceptedPeer, TlsListenOptions, Transport, TransportListener } from "../transport.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
-import { Session, SessionAcceptor, type SessionOptions } from "../session.ts";
+import { Session, type SessionOptions } from "../session.ts";
+import { Carriers } from "./carriers.ts";
 import { HandshakeDeadline } from "./handshake.ts";
+import { Place } from "./place.ts";
 import type { TokenGate } from "./token_gate.ts";
-
-/** What a server does with one connection, in a task of its own. */
-export type Handler<T = Uint8Array> = (connection: Connection<T>) => void | Promise<void>;
-
-/** Whom a broadcast leaves out. */
-export interface BroadcastOptions<T> {
-  /** Connections that do not get the message. */
-  except?: Connection<T> | Iterable<Connection<T>>;
-}
-
-/** How to close a server. */
-export interface ServerCloseOptions {
-  /**
-   * Time for the connections to close in order and for handlers to return, in milliseconds; what is
-   * left then is aborted.
-   *
-   * @default 5_000
-   */
-  grace?: number;
-}
-
-/** What a server has done so far. */
-export interface ServerStats {
-  /** Connections accepted, without those refused. */
-  readonly accepted: number;
-  /** Connections turned away, for whatever reason. */
-  readonly refused: number;
-  /** Connections turned away, by reason. */
-  readonly refusals: Readonly<Record<Refusal["reason"], number>>;
-  /** Datagrams that were dropped because they belong to no connection. */
-  readonly dropped: number;
-  /** Times that accepting failed, for want of file descriptors for example. */
-  readonly acceptErrors: number;
-  /** Handlers that ended in an error. */
-  readonly handlerErrors: number;
-}
-
-/** A connection that was turned away. */
-export interface Refusal {
-  /** The address of the peer; empty where it has none. */
-  readonly hostname: string;
-  /** The endpoint that it came to. */
-  readonly endpoint: string;
-  /** The limit that it exceeds; `denied` by its address; or what it failed at. */
-  readonly reason:
-    | "maxConnections"
-    | "maxConnectionsPerAddress"
-    | "maxConnectionRate"
-    | "denied"
-    | "handshake"
-    | "token"
-    | "session";
-  /** What went wrong in the handshake, or with the session that was asked for. */
-  readonly error?: unknown;
-}
+import type {
+  BroadcastOptions,
+  Handler,
+  Refusal,
+  ServerCloseOptions,
+  ServerStats,
+} from "./types.ts";
 
 /** One open endpoint with what its connections are made with. */
 export interface OpenEndpoint<T> {
@@ -113,9 +67,9 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   readonly #handler: Handler<T> | undefined;
   readonly #options: ServerOptions<T>;
   readonly #connections = new Set<Connection<T>>();
-  /** Those that have yet to give the token. */
+  /** Those that have yet to give the token, or are being turned away. */
   readonly #entering = new Set<Connection<T> | Connection<Uint8Array>>();
-  readonly #sessions: SessionAcceptor;
+  readonly #carriers: Carriers;
   readonly #admission: Admission;
   readonly #tasks = new Set<Promise<void>>();
   /** Connections that no loop has taken yet; those that end meanwhile leave it. */
@@ -129,7 +83,6 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   #acceptErrors = 0;
   #failedHandshakes = 0;
   #wrongTokens = 0;
-  #refusedSessions = 0;
   #handlerErrors = 0;
 
   /** Made by `listen()`. */
@@ -142,16 +95,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.#handler = handler;
     this.#options = options;
     this.#admission = new Admission(options);
-    this.#sessions = new SessionAcceptor({
-      ...options.session,
-      maxSessions: options.maxConnections,
-      onRefuse: ({ remote, endpoint, reason }) => {
-        const hostname = remote.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-        this.#admission.penalize(hostname);
-        this.#refusedSessions++;
-        options.onRefuse({ hostname, endpoint, reason: "session", error: new Error(reason) });
-      },
-    });
+    this.#carriers = new Carriers(this.#admission, options);
     this.endpoints = listeners.map(({ name }) => name);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
@@ -171,7 +115,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       ...this.#admission.refusals,
       handshake: this.#failedHandshakes,
       token: this.#wrongTokens,
-      session: this.#refusedSessions,
+      session: this.#carriers.refused,
     };
     return {
       accepted: this.#accepted,
@@ -261,19 +205,22 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.#stopping.abort();
     for (const { listener } of this.#listeners) listener.close();
     this.drain("the server is closing");
-    this.#sessions.close();
+    this.#carriers.close();
     for (const claim of this.#claims) claim(undefined);
     this.#claims.clear();
 
-    const over = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => {
       const reason = new ConnectionClosedError(
         `Cannot go on with connection: the server closed and ${grace} ms of grace are over`,
       );
-      for (const connection of this.#all()) connection.abort(reason);
-      over.resolve();
+      const left = [...this.#all()];
+      for (const connection of left) connection.abort(reason);
+      // Sessions have a last word, for which they take a second at most.
+      over.resolve(Promise.all(left.map(({ closed }) => closed)));
     }, grace);
-    const closing = [...this.#all()].map((connection) =>
+    // Not carriers that have yet to greet: they are told by a frame, and their tasks end with them.
+    const closing = [...this.#connections, ...this.#entering].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
     await Promise.race([Promise.all([...closing, ...this.#tasks]), over.promise]);
@@ -310,24 +257,29 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   *#all(): Iterable<Connection<T> | Connection<Uint8Array>> {
     yield* this.#connections;
     yield* this.#entering;
+    yield* this.#carriers.greeting;
   }
 
   #admit(peer: AcceptedPeer, endpoint: OpenEndpoint<T>): void {
     const { hostname } = peer;
     if (this.#state !== "open") return peer.refuse();
-    const limit = this.#admission.enter(hostname);
+    const kind = endpoint.carrier === undefined ? "connections" : "greeting";
+    const limit = this.#admission.enter(hostname, kind);
     if (limit !== undefined) {
       peer.refuse();
       this.#options.onRefuse({ hostname, endpoint: endpoint.name, reason: limit });
       return;
     }
+    const place = new Place(this.#admission, hostname, kind);
     try {
       const deadline = new HandshakeDeadline(this.#options.handshakeTimeout, this.#stopping.signal);
       const transport = peer.open(deadline);
-      if (!(transport instanceof Promise)) return this.#start(transport, hostname, endpoint);
-      this.#own(this.#finishHandshake(transport, peer, endpoint).finally(() => deadline.clear()));
+      if (!(transport instanceof Promise)) return this.#start(transport, place, endpoint);
+      this.#own(
+        this.#finishHandshake(transport, peer, place, endpoint).finally(() => deadline.clear()),
+      );
     } catch (error) {
-      this.#admission.leave(hostname);
+      place.leave();
       peer.refuse();
       throw error;
     }
@@ -337,18 +289,19 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   async #finishHandshake(
     opening: Promise<Transport | undefined>,
     peer: AcceptedPeer,
+    place: Place,
     endpoint: OpenEndpoint<T>,
   ): Promise<void> {
-    const { hostname } = peer;
+    const { hostname } = place;
     try {
       const transport = await opening;
       if (transport !== undefined && this.#state === "open") {
-        return this.#start(transport, hostname, endpoint);
+        return this.#start(transport, place, endpoint);
       }
       transport?.close();
-      this.#admission.leave(hostname);
+      place.leave();
     } catch (error) {
-      this.#admission.leave(hostname);
+      place.leave();
       peer.refuse();
       if (this.#state !== "open") return;
       this.#failedHandshakes++;
@@ -356,49 +309,60 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     }
   }
 
-  #start(transport: Transport, hostname: string, endpoint: OpenEndpoint<T>): void {
-    const { settings, carrier, name } = endpoint;
-    const { gate } = this.#options;
-    const leave = () => this.#admission.leave(hostname);
-    if (carrier !== undefined) {
-      const connection = new Connection<Uint8Array>(transport, carrier, name);
-      connection.closed.then(leave);
-      return this.#own(this.#takeCarrier(connection, hostname, settings));
+  #start(transport: Transport, place: Place, endpoint: OpenEndpoint<T>): void {
+    const { settings, carrier: carrierSettings, name } = endpoint;
+    if (carrierSettings !== undefined) {
+      const carrier = new Connection<Uint8Array>(transport, carrierSettings, name);
+      carrier.closed.then(() => place.leave());
+      return this.#own(this.#takeCarrier(carrier, place, settings));
     }
     const connection = new Connection<T>(transport, settings, name);
-    connection.closed.then(leave);
+    connection.closed.then(() => place.leave());
+    const { gate } = this.#options;
     if (gate === undefined) this.#hand(connection);
-    else this.#own(this.#handAfterToken(connection, hostname));
+    else this.#own(this.#handAfterToken(connection, gate, place));
   }
 
-  async #handAfterToken(connection: Connection<T>, hostname: string): Promise<void> {
-    this.#entering.add(connection);
-    const isRight = await this.#hasToken(connection, hostname);
+  async #handAfterToken(connection: Connection<T>, gate: TokenGate, place: Place): Promise<void> {
+    if (!await this.#isLetIn(connection, gate.ask(connection), place)) return;
     this.#entering.delete(connection);
-    if (isRight) this.#hand(connection);
+    this.#hand(connection);
   }
 
   /** Lets a carrier go on with its session, or begin one. */
   async #takeCarrier(
     carrier: Connection<Uint8Array>,
-    hostname: string,
+    place: Place,
     settings: ConnectionSettings<T>,
   ): Promise<void> {
-    this.#entering.add(carrier);
-    const isRight = await this.#hasToken(carrier, hostname);
-    this.#entering.delete(carrier);
-    if (!isRight) return;
-    const transport = await this.#sessions.accept(carrier, this.#stopping.signal);
-    if (transport !== undefined) {
-      this.#hand(new Session<T>(transport, settings, carrier.endpoint));
+    const { gate } = this.#options;
+    if (gate !== undefined) {
+      if (!await this.#isLetIn(carrier, gate.askCarrier(carrier), place)) return;
+      this.#entering.delete(carrier);
     }
+    const transport = await this.#carriers.take(carrier, place, this.#stopping.signal);
+    if (transport === undefined) return;
+    const session = new Session<T>(transport, settings, carrier.endpoint);
+    if (this.#state === "open") return this.#hand(session);
+    // The server has begun to close since the client was told that it has a session.
+    this.#enter(session);
+    await session.close({ reason: "the server is closing" });
   }
 
-  /** Waits for the token, if there is one, and turns away who has it not. */
-  async #hasToken(connection: Connection<T> | Connection<Uint8Array>, hostname: string) {
-    const { gate } = this.#options;
-    if (gate === undefined) return true;
-    const isRight = await gate.ask(connection as Connection<Uint8Array>);
+  /** Keeps a connection in sight as long as no one else does. */
+  #enter(connection: Connection<T> | Connection<Uint8Array>): void {
+    this.#entering.add(connection);
+    connection.closed.then(() => this.#entering.delete(connection));
+  }
+
+  /** Waits whether a connection gives the token; one that does not is in sight until it is closed. */
+  async #isLetIn(
+    connection: Connection<T> | Connection<Uint8Array>,
+    asking: Promise<boolean>,
+    { hostname }: Place,
+  ): Promise<boolean> {
+    this.#enter(connection);
+    const isRight = await asking;
     if (this.#state !== "open") return false;
     if (isRight) return true;
     this.#wrongTokens++;

@@ -1,6 +1,8 @@
 /** The token that a server asks of whoever wants to join. */
 
 import type { Connection } from "../connection.ts";
+import { SessionCode } from "../session/codes.ts";
+import { encodeRefused, FrameType } from "../session/wire.ts";
 
 /** More than any token is not even looked at. */
 const MAX_BYTES = 1026;
@@ -20,16 +22,40 @@ export class TokenGate {
   }
 
   /** Waits for the token. Resolves to whether it came; else the connection is being closed. */
-  async ask<T>(connection: Connection<T>): Promise<boolean> {
-    const timer = setTimeout(
-      () => turnAway(connection, "the first message must be the token, and none came in time"),
-      this.#timeout,
-    );
+  ask<T>(connection: Connection<T>): Promise<boolean> {
+    return this.#ask(connection, (given) => {
+      const state = given === undefined ? "none came in time" : "this one is wrong";
+      const reason = `the first message must be the token, and ${state}`;
+      return { words: REFUSAL + reason, reason };
+    });
+  }
+
+  /** As `ask()`, of a carrier, whose other end knows the frames of sessions and no other words. */
+  askCarrier(carrier: Connection<Uint8Array>): Promise<boolean> {
+    return this.#ask(carrier, (given) => {
+      const { TIMEOUT, TOKEN } = SessionCode;
+      const [code, reason] = given === undefined
+        ? [TIMEOUT, `no token came within ${this.#timeout} ms`]
+        : [TOKEN, given[0] === FrameType.HELLO ? "it wants a token" : "the token is wrong"];
+      return { words: encodeRefused(code, reason), reason };
+    });
+  }
+
+  async #ask<T>(
+    connection: Connection<T>,
+    refusal: (given?: Uint8Array) => { words: Uint8Array | string; reason: string },
+  ): Promise<boolean> {
+    const turnAway = (given?: Uint8Array) => {
+      const { words, reason } = refusal(given);
+      connection.sendRaw(words);
+      connection.close({ code: 1008, reason });
+    };
+    const timer = setTimeout(turnAway, this.#timeout);
     try {
       const message = await connection.receiveRaw();
       if (message === undefined) return false;
       if (message.length <= MAX_BYTES && this.#isRight(textOf(message))) return true;
-      turnAway(connection, "the first message must be the token, and this one is wrong");
+      turnAway(message);
     } catch {
       // The connection was lost or broke the protocol: `closed` tells.
     } finally {
@@ -37,11 +63,6 @@ export class TokenGate {
     }
     return false;
   }
-}
-
-function turnAway<T>(connection: Connection<T>, why: string): void {
-  connection.sendRaw(REFUSAL + why);
-  connection.close({ code: 1008, reason: why });
 }
 
 /** Where nothing frames the message, what a person types ends in a newline. */

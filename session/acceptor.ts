@@ -11,11 +11,14 @@ import {
   resolveSessionOptions,
   type SessionOptions,
 } from "./options.ts";
+import { SessionTable, Tombstones } from "./table.ts";
 import { SessionTransport } from "./transport.ts";
 import { decodeFrame, encodeRefused, FrameType, type Hello, ID_BYTES } from "./wire.ts";
 
 /** A carrier that was turned away. */
 export interface SessionRefusal {
+  /** The carrier, which is being closed. */
+  readonly carrier: Connection<Uint8Array>;
   /** The address of the peer, with its port. */
   readonly remote: string;
   /** The endpoint that it came to. */
@@ -34,15 +37,40 @@ export interface SessionAcceptorOptions extends SessionOptions {
    * @default 10_000
    */
   maxSessions?: number;
+  /**
+   * Sessions at a time that one address has opened, those without a carrier included. At the limit
+   * the oldest one without a carrier makes room, if nothing was received on it.
+   *
+   * @default 64
+   */
+  maxSessionsPerAddress?: number;
+  /**
+   * Names what a carrier's new session is counted by: its address, or the network around it. Those
+   * with `undefined` are not limited.
+   *
+   * @default none are limited
+   */
+  addressOf?: (carrier: Connection<Uint8Array>) => string | undefined;
+  /**
+   * Names the limit that keeps a carrier out which has greeted. `replaced` is the one whose place it
+   * takes in its session.
+   *
+   * @default none is kept out
+   */
+  limitOf?: (
+    carrier: Connection<Uint8Array>,
+    replaced: Connection<Uint8Array> | undefined,
+  ) => string | undefined;
+  /** Told of carriers that have become a session's, at once after `limitOf`. */
+  onEnter?: (
+    carrier: Connection<Uint8Array>,
+    replaced: Connection<Uint8Array> | undefined,
+  ) => void;
   /** Told of carriers that are turned away: whoever tries ids often should be kept out for a while. */
   onRefuse?: (refusal: SessionRefusal) => void;
 }
 
-/** What is left of a session whose client may not know that it is over. */
-interface Tombstone {
-  readonly lastWord: Uint8Array;
-  readonly until: number;
-}
+type Callbacks = Pick<SessionAcceptorOptions, "addressOf" | "limitOf" | "onEnter" | "onRefuse">;
 
 /**
  * Takes carriers in, and gives each new session out once.
@@ -54,10 +82,10 @@ interface Tombstone {
 export class SessionAcceptor {
   readonly #options: ResolvedSessionOptions;
   readonly #maxSessions: number;
-  readonly #onRefuse: ((refusal: SessionRefusal) => void) | undefined;
-  readonly #sessions = new Map<string, SessionTransport>();
-  /** In the order in which they fall. */
-  readonly #tombstones = new Map<string, Tombstone>();
+  readonly #maxSessionsPerAddress: number;
+  readonly #callbacks: Callbacks;
+  readonly #sessions = new SessionTable();
+  readonly #tombstones: Tombstones;
   #state: "open" | "closed" = "open";
 
   /**
@@ -66,10 +94,14 @@ export class SessionAcceptor {
    * @throws {RangeError} for an option out of range.
    */
   constructor(options: SessionAcceptorOptions = {}) {
-    const { maxSessions = 10_000, onRefuse } = options;
-    this.#maxSessions = checkInteger("maxSessions", maxSessions, 1, Number.MAX_SAFE_INTEGER);
+    const { maxSessions = 10_000, maxSessionsPerAddress = 64 } = options;
+    checkInteger("maxSessions", maxSessions, 1, Number.MAX_SAFE_INTEGER);
+    checkInteger("maxSessionsPerAddress", maxSessionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
+    this.#maxSessions = maxSessions;
+    this.#maxSessionsPerAddress = maxSessionsPerAddress;
+    this.#callbacks = options;
     this.#options = resolveSessionOptions(options);
-    this.#onRefuse = onRefuse;
+    this.#tombstones = new Tombstones(maxSessions, this.#options.retentionTime);
   }
 
   /** Sessions at this time, those without a carrier included. */
@@ -88,20 +120,20 @@ export class SessionAcceptor {
   ): Promise<SessionTransport | undefined> {
     try {
       const hello = await this.#hello(carrier, signal);
-      return hello.id === undefined
-        ? this.#begin(carrier, hello)
-        : this.#goOn(carrier, hello, hello.id);
+      if (this.#state === "closed") throw refusal("the server is closing", SessionCode.CLOSING);
+      if (hello.id === undefined) return this.#begin(carrier, hello);
+      await this.#goOn(carrier, hello, hello.id);
     } catch (error) {
       await this.#refuse(carrier, error);
-      return undefined;
     }
+    return undefined;
   }
 
   /** Takes no more carriers in. Sessions end when they have none any more. */
   close(): void {
     this.#state = "closed";
     this.#tombstones.clear();
-    for (const session of [...this.#sessions.values()]) this.#endWithoutCarrier(session);
+    for (const { session } of [...this.#sessions]) this.#endWithoutCarrier(session);
   }
 
   #endWithoutCarrier(session: SessionTransport): void {
@@ -124,8 +156,7 @@ export class SessionAcceptor {
       if (bytes[0] !== FrameType.HELLO) {
         throw refusal("its first frame is no HELLO of a session", SessionCode.UNEXPECTED);
       }
-      if (this.#state === "closed") giveUp();
-      return await Promise.race([decodeFrame(bytes) as Hello, late.promise]);
+      return decodeFrame(bytes) as Hello;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", giveUp);
@@ -133,49 +164,78 @@ export class SessionAcceptor {
   }
 
   #begin(carrier: Connection<Uint8Array>, hello: Hello): SessionTransport {
-    if (this.#sessions.size >= this.#maxSessions) {
-      throw refusal("there are too many sessions", SessionCode.FULL);
-    }
+    const address = this.#callbacks.addressOf?.(carrier);
+    this.#checkRoom(carrier, address);
     const id = encodeHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
     const session = new SessionTransport(new Machine("server", this.#options, id));
     session.onDetach = () => this.#state === "closed" && this.#endWithoutCarrier(session);
     session.attach(carrier, hello);
-    this.#sessions.set(id, session);
+    this.#sessions.add({ id, session, address, carrier });
     session.onOver = () => this.#bury(id, session);
     if (session.isOver) this.#bury(id, session);
+    this.#callbacks.onEnter?.(carrier, undefined);
     return session;
   }
 
-  #goOn(carrier: Connection<Uint8Array>, hello: Hello, id: string): undefined {
-    const session = this.#sessions.get(id);
-    if (session === undefined) {
-      const lastWord = this.#tombstones.get(id)?.lastWord;
+  /** Throws when there may not be another session; one that nobody misses may have to go for it. */
+  #checkRoom(carrier: Connection<Uint8Array>, address: string | undefined): void {
+    if (this.#sessions.size >= this.#maxSessions) {
+      throw refusal("there are too many sessions", SessionCode.FULL);
+    }
+    this.#checkLimit(carrier);
+    if (address === undefined) return;
+    if (this.#sessions.countOf(address) < this.#maxSessionsPerAddress) return;
+    const unused = this.#sessions.unusedOf(address);
+    if (unused === undefined) {
+      throw refusal("there are too many sessions of its address", SessionCode.FULL);
+    }
+    unused.lose("it was left unused, and its address has opened too many");
+  }
+
+  #checkLimit(carrier: Connection<Uint8Array>, replaced?: Connection<Uint8Array>): void {
+    const limit = this.#callbacks.limitOf?.(carrier, replaced);
+    if (limit !== undefined) throw refusal(`${limit} is reached`, SessionCode.FULL);
+  }
+
+  async #goOn(carrier: Connection<Uint8Array>, hello: Hello, id: string): Promise<void> {
+    const entry = this.#sessions.get(id);
+    if (entry === undefined) {
+      const lastWord = this.#tombstones.get(id);
       if (lastWord === undefined) throw refusal("there is no such session", SessionCode.UNKNOWN);
-      this.#say(carrier, lastWord);
-    } else if (session.peer?.fingerprint !== carrier.peer?.fingerprint) {
+      return await this.#say(carrier, lastWord);
+    }
+    const { session, carrier: replaced } = entry;
+    if (session.peer?.fingerprint !== carrier.peer?.fingerprint) {
       throw refusal("the session belongs to another peer", SessionCode.DENIED);
-    } else session.attach(carrier, hello);
+    }
+    this.#checkLimit(carrier, replaced);
+    session.attach(carrier, hello);
+    entry.carrier = carrier;
+    this.#callbacks.onEnter?.(carrier, replaced);
   }
 
   /** A session is over. Clients that may not know that can hear it for some time. */
-  #bury(id: string, session: SessionTransport): void {
+  #bury(id: string, { lastWord }: SessionTransport): void {
     this.#sessions.delete(id);
-    const now = performance.now();
-    for (const [old, { until }] of this.#tombstones) {
-      if (until > now && this.#tombstones.size < this.#maxSessions) break;
-      this.#tombstones.delete(old);
-    }
-    const { lastWord } = session;
-    if (lastWord === undefined || this.#state === "closed") return;
-    this.#tombstones.set(id, { lastWord, until: now + this.#options.retentionTime });
+    if (this.#state === "open") this.#tombstones.add(id, lastWord);
   }
 
   async #refuse(carrier: Connection<Uint8Array>, error: unknown): Promise<void> {
-    if (!(error instanceof SessionProtocolError)) return carrier.abort(error); // It failed by itself.
+    if (!(error instanceof SessionProtocolError)) { // It failed by itself.
+      carrier.abort(error);
+      await carrier.closed;
+      return;
+    }
     const { code, message } = error;
+    const said = this.#say(carrier, encodeRefused(code, message));
     const { remote, endpoint } = carrier;
-    this.#onRefuse?.({ remote, endpoint, code, reason: message });
-    await this.#say(carrier, encodeRefused(code, message));
+    try {
+      this.#callbacks.onRefuse?.({ carrier, remote, endpoint, code, reason: message });
+    } catch (error) {
+      // The carriers that are still to come must not suffer; but the mistake must be seen.
+      console.error("Error in a callback of a session acceptor:", error);
+    }
+    await said;
   }
 
   async #say(carrier: Connection<Uint8Array>, words: Uint8Array): Promise<void> {

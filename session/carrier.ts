@@ -1,5 +1,6 @@
 /** What carriers are made with. */
 
+import { BLOCK_BYTES } from "../blocks.ts";
 import type { Framing, FramingName } from "../codec.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import { type ConnectionSettings, resolveSettings } from "../connection/settings.ts";
@@ -30,20 +31,22 @@ export function carrierSettings(
 }
 
 /**
- * Checks that a framing carries any frame of a session.
+ * Checks that a framing carries any frame of a session, in one block with its header: a connection
+ * keeps what does not fit there as it is, and the session uses that memory again.
  *
  * @throws {TypeError} if it does not.
  */
 export function checkCarrier({ framing }: { readonly framing: Framing }): void {
   let fits = framing.keepsBoundaries && framing.name !== "line";
   try {
-    framing.frameBytes(LONGEST_FRAME);
+    fits &&= framing.frameBytes(LONGEST_FRAME) <= BLOCK_BYTES;
   } catch {
     fits = false;
   }
   if (!fits) {
     throw new TypeError(
-      `Cannot use framing ${framing.name} for a session: it must carry any ${LONGEST_SENT_BYTES} bytes`,
+      `Cannot use framing ${framing.name} for a session: it must carry any ${LONGEST_SENT_BYTES} ` +
+        `bytes behind a header of at most ${BLOCK_BYTES - LONGEST_SENT_BYTES} bytes`,
     );
   }
 }

@@ -61,7 +61,7 @@ class Keeper {
     this.#transport = transport;
     this.#dial = dial;
     this.#retry = retry;
-    transport.onDetach = (error) => void this.#reconnect(error);
+    transport.onDetach = (error) => void this.#keep(error);
     transport.onOver = () => this.#stopping.abort();
   }
 
@@ -81,6 +81,15 @@ class Keeper {
     }
     this.#greetedAt = performance.now();
     this.#progress = this.#transport.progress;
+  }
+
+  /** Reconnects; nobody else can be told what goes wrong with that. */
+  async #keep(failure: unknown): Promise<void> {
+    try {
+      await this.#reconnect(failure);
+    } catch (error) {
+      this.#transport.lose(`its retry policy failed: ${reasonOf(error)}`, error);
+    }
   }
 
   /** Tries until there is a carrier, or the session is over. */

@@ -34,9 +34,14 @@ export const SessionCode = {
   ABORTED: 15,
   /** The peer stayed away for longer than the retention time; never on the wire. */
   EXPIRED: 16,
+  /** The client has made a later attempt meanwhile. */
+  STALE: 17,
+  /** The server wants a token, and what came first was another one, or none. */
+  TOKEN: 18,
 } as const;
 
 /** Refusals that may pass with time; after the others trying again does not help. */
 export function isRetriable(code: number): boolean {
-  return code === SessionCode.FULL || code === SessionCode.CLOSING || code === SessionCode.TIMEOUT;
+  return code === SessionCode.FULL || code === SessionCode.CLOSING ||
+    code === SessionCode.TIMEOUT || code === SessionCode.STALE;
 }

@@ -5,8 +5,10 @@ import type { EndInfo } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "./codes.ts";
 
-/** Smaller pieces are copied together: a view would keep the whole chunk that it lies in. */
-const MIN_VIEW_BYTES = 8 * 1024;
+/** Smaller pieces are copied together. */
+const MIN_APART_BYTES = 8 * 1024;
+/** A view keeps all the memory that it lies in: it must be worth that. */
+const MIN_VIEW_SHARE = 1 / 2;
 
 /** The other direction's stream, from what was read to what was received last. */
 export class Incoming {
@@ -128,9 +130,10 @@ export class Incoming {
 
   /** The first chunk may be on its way to a reader; those that wait are packed. */
   #push(bytes: Uint8Array): void {
-    if (this.#chunks.isEmpty() || bytes.length >= MIN_VIEW_BYTES) {
+    if (this.#chunks.isEmpty() || bytes.length >= MIN_APART_BYTES) {
+      const isWorth = bytes.length >= MIN_VIEW_SHARE * bytes.buffer.byteLength;
       this.#tail = undefined;
-      this.#chunks.pushBack(bytes);
+      this.#chunks.pushBack(isWorth || this.#chunks.isEmpty() ? bytes : bytes.slice());
       return;
     }
     const last = this.#chunks.peekBack()!;
@@ -141,7 +144,7 @@ export class Incoming {
       this.#chunks.pushBack(this.#tail.subarray(0, last.length + bytes.length));
       return;
     }
-    this.#tail = new Uint8Array(2 * MIN_VIEW_BYTES);
+    this.#tail = new Uint8Array(2 * MIN_APART_BYTES);
     this.#tail.set(bytes);
     this.#chunks.pushBack(this.#tail.subarray(0, bytes.length));
   }

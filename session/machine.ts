@@ -1,13 +1,14 @@
 /**
  * The session protocol without sockets, clocks and randomness: docs/protocol.md says what it does.
  *
- * Time comes in as `now`, frames by `receive()`, bytes by `write()`; frames are fetched by `poll()`,
+ * Time comes in as `now` or `clock`, frames by `receive()`, bytes by `write()`; frames are fetched by `poll()`,
  * bytes by `take()`. After each call the driver looks at `deadline`, `carrierState` and `outcome`.
  */
 
 import type { EndInfo } from "../codec.ts";
 import { ConnectionLostError, SessionProtocolError, SessionRefusedError } from "../errors.ts";
 import { isRetriable, SessionCode } from "./codes.ts";
+import { Expiry } from "./expiry.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Incoming } from "./incoming.ts";
 import type { ResolvedSessionOptions } from "./options.ts";
@@ -32,8 +33,6 @@ import {
 export const ACK_DELAY = 25;
 /** How long an end that is done waits for the other one to be done, in milliseconds. */
 export const LINGER_TIME = 5_000;
-/** A timer that is later than this was held up by this process, in milliseconds. */
-const LATE = 1_000;
 
 /** One end of a session. */
 export class Machine {
@@ -52,13 +51,14 @@ export class Machine {
   readonly #role: "client" | "server";
   readonly #options: ResolvedSessionOptions;
   readonly #in: Incoming;
+  readonly #expiry: Expiry;
   #id: string | undefined;
   #link: "detached" | "greeting" | "attached" = "detached";
+  /** The last HELLO that was sent, or taken. */
+  #attempt = 0;
   /** Whether the client is known to know the id. */
   #isConfirmed = false;
   #helloDue = Infinity;
-  #expiresAt = Infinity;
-  #wasExtended = false;
   #lingerDue = Infinity;
   #ackDue = Infinity;
   #wants = { hello: false, ack: false, drain: false, answer: false };
@@ -74,6 +74,7 @@ export class Machine {
     this.retentionTime = options.retentionTime;
     this.out = new Outgoing(options.maxUnacknowledgedBytes);
     this.#in = new Incoming(options.window);
+    this.#expiry = new Expiry(options.helloTimeout);
     this.heartbeat = new Heartbeat(options.heartbeatInterval, options.heartbeatTimeout);
   }
 
@@ -100,8 +101,8 @@ export class Machine {
   /** When `timeout()` is to be called. */
   get deadline(): number {
     if (this.outcome !== undefined) return Infinity;
-    const { deadline } = this.heartbeat;
-    return Math.min(this.#helloDue, this.#expiresAt, this.#lingerDue, this.#ackDue, deadline);
+    const later = Math.min(this.#expiry.deadline, this.heartbeat.deadline);
+    return Math.min(this.#helloDue, this.#lingerDue, this.#ackDue, later);
   }
 
   /** What a client that comes back is to be told of a session that is over here, if anything. */
@@ -109,14 +110,31 @@ export class Machine {
     return this.#lastWord;
   }
 
-  /** There is a new carrier, in the place of any other; on a server, with the client's HELLO. */
+  /**
+   * There is a new carrier, in the place of any other; on a server, with the client's HELLO.
+   *
+   * @throws {SessionProtocolError} for a HELLO that is late or cannot be; the other one stays then.
+   */
   attach(now: number, hello?: Hello): void {
+    if (hello !== undefined) this.#checkHello(hello);
     this.detach(now);
     this.carrierState = "keep";
     this.#wants.hello = true;
     if (hello !== undefined) return this.#greeted(hello, now);
     this.#link = "greeting";
     this.#helloDue = now + this.#options.helloTimeout;
+  }
+
+  /** A client that has greeted again meanwhile has given this carrier up. */
+  #checkHello({ attempt, received }: Hello): void {
+    if (attempt <= this.#attempt) {
+      throw new SessionProtocolError(
+        `Cannot take carrier in: it is attempt ${attempt}, and attempt ${this.#attempt} came before`,
+        SessionCode.STALE,
+      );
+    }
+    this.out.checkResume(received);
+    this.#attempt = attempt;
   }
 
   /** The carrier is gone; `isOrderly` if the peer closed it. */
@@ -136,8 +154,7 @@ export class Machine {
     // An id that never reached its client will not be asked for.
     const isGhost = this.#role === "server" && !this.#isConfirmed;
     const { helloTimeout } = this.#options;
-    this.#expiresAt = now + Math.min(this.retentionTime, isGhost ? helloTimeout : Infinity);
-    this.#wasExtended = false;
+    this.#expiry.start(now + Math.min(this.retentionTime, isGhost ? helloTimeout : Infinity));
   }
 
   /** A frame arrived. */
@@ -176,8 +193,13 @@ export class Machine {
     this.#wants.answer = true;
   }
 
-  /** Tells the other end to go elsewhere. */
+  /**
+   * Tells the other end to go elsewhere.
+   *
+   * @throws {TypeError} on a client, which has nobody to send elsewhere.
+   */
   drain(reason: string): void {
+    if (this.#role === "client") throw new TypeError("Cannot drain session: only a server can");
     this.drainReason = reason;
     this.#wants.drain = true;
   }
@@ -187,7 +209,7 @@ export class Machine {
     if (this.outcome !== undefined) return;
     this.#lastWord = encodeReset(code, text);
     this.#lose(text, code, cause);
-    this.carrierState = "close";
+    if (this.#link === "attached") this.carrierState = "close";
   }
 
   /** Ends the session without a word. */
@@ -205,20 +227,23 @@ export class Machine {
     if (now >= this.#helloDue) {
       this.#helloDue = Infinity;
       const { helloTimeout } = this.#options;
-      this.#dropCarrier(new ConnectionLostError(`no WELCOME came within ${helloTimeout} ms`));
+      this.#dropCarrier(notWorking(`no WELCOME came within ${helloTimeout} ms`));
     }
     if (this.heartbeat.isLost(now)) {
       this.heartbeat.stop();
       const { heartbeatInterval, heartbeatTimeout } = this.#options;
       const silence = heartbeatInterval + heartbeatTimeout;
-      this.#dropCarrier(new ConnectionLostError(`the peer was silent for ${silence} ms`));
+      this.#dropCarrier(notWorking(`the peer was silent for ${silence} ms`));
     }
     if (now >= this.#lingerDue) this.#closeUnheard();
-    else if (now >= this.#expiresAt) this.#expire(now);
+    else if (this.#expiry.isOver(now)) this.#expire();
   }
 
-  /** The next frame to send, to be copied at once. With `onlyFull`, small ones may wait. */
-  poll(now: number, onlyFull = false): Uint8Array | undefined {
+  /**
+   * The next frame to send, to be copied at once. With `onlyFull`, small ones may wait. The clock is
+   * looked at for questions only: most frames need no time.
+   */
+  poll(clock: () => number, onlyFull = false): Uint8Array | undefined {
     if (this.#link === "detached") return undefined;
     if (this.outcome !== undefined) return this.#pollReset();
     if (this.#wants.hello) {
@@ -237,12 +262,12 @@ export class Machine {
       this.#pongToken = undefined;
       return encodePong(token);
     }
-    if (this.heartbeat.wantsPing) return encodePing(this.heartbeat.ping(now));
+    if (this.heartbeat.wantsPing) return encodePing(this.heartbeat.ping(clock()));
     if (this.#wants.drain) {
       this.#wants.drain = false;
       return encodeDrain(this.drainReason!);
     }
-    return this.out.next(onlyFull) ?? this.#pollAnswer(now);
+    return this.out.next(onlyFull) ?? this.#pollAnswer(clock);
   }
 
   #pollReset(): Uint8Array | undefined {
@@ -252,10 +277,10 @@ export class Machine {
     return reset;
   }
 
-  #pollAnswer(now: number): Uint8Array | undefined {
+  #pollAnswer(clock: () => number): Uint8Array | undefined {
     if (!this.#wants.answer || this.out.sent < this.out.written) return undefined;
     this.#wants.answer = false;
-    return encodePing(this.heartbeat.ping(now));
+    return encodePing(this.heartbeat.ping(clock()));
   }
 
   #told(): void {
@@ -267,7 +292,7 @@ export class Machine {
   #hello(): Uint8Array {
     const { received, limit } = this.#in;
     const { retentionTime } = this.#options;
-    return encodeHello({ id: this.#id, received, limit, retentionTime });
+    return encodeHello({ id: this.#id, received, limit, retentionTime, attempt: ++this.#attempt });
   }
 
   #welcome(): Uint8Array {
@@ -280,7 +305,8 @@ export class Machine {
   /** Both ends have greeted. */
   #greeted(peer: Hello | Welcome, now: number): void {
     this.#link = "attached";
-    this.#helloDue = this.#expiresAt = Infinity;
+    this.#helloDue = Infinity;
+    this.#expiry.stop();
     if (peer.type === FrameType.HELLO ? peer.id !== undefined : peer.isResumed) this.resumes++;
     this.retentionTime = Math.min(this.#options.retentionTime, peer.retentionTime);
     this.heartbeat.start(now);
@@ -349,6 +375,9 @@ export class Machine {
       case FrameType.RESET:
         return this.#wasReset(frame.code, frame.text);
       case FrameType.DRAIN:
+        if (this.#role === "server") {
+          throw unexpected("it is a server that sends clients elsewhere");
+        }
         this.drainReason = frame.text;
         return;
       default:
@@ -373,12 +402,8 @@ export class Machine {
     this.carrierState = { error };
   }
 
-  #expire(now: number): void {
-    if (now - this.#expiresAt > LATE && !this.#wasExtended) {
-      // This process stood still: the peer may have come meanwhile.
-      this.#wasExtended = true;
-      this.#expiresAt = now + this.#options.helloTimeout;
-    } else if (this.#in.ended !== undefined && this.out.acked === this.out.written) {
+  #expire(): void {
+    if (this.#in.ended !== undefined && this.out.acked === this.out.written) {
       // Only the peer's word that it got this end's end is missing: nothing is lost.
       this.#closeUnheard();
     } else {
@@ -390,11 +415,18 @@ export class Machine {
   #closeUnheard(): void {
     this.outcome = { kind: "closed" };
     if (this.#role === "server") this.#lastWord = this.#welcome();
+    // A carrier that waits for its answer would wait for nothing.
+    if (this.#link === "greeting") this.#dropCarrier(notWorking("the session is over"));
   }
 
   #lose(state: string, code: number, cause?: unknown): void {
     this.outcome = { kind: "lost", state, code, cause };
+    if (this.#link !== "detached") this.#dropCarrier(notWorking("the session is over"));
   }
+}
+
+function notWorking(state: string): ConnectionLostError {
+  return new ConnectionLostError(`Cannot use carrier: ${state}`);
 }
 
 function unexpected(state: string): SessionProtocolError {

@@ -12,7 +12,9 @@ export interface SessionOptions {
    */
   retentionTime?: number;
   /**
-   * What is kept until the peer acknowledges it. Above it, `send()` waits.
+   * What is kept until the peer acknowledges it. Above it, `send()` waits. A message that is larger,
+   * or whose start is acknowledged and no longer fits beside what was sent after it, is not among the
+   * messages of a `SessionLostError`.
    *
    * @default 8_388_608
    */

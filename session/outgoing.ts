@@ -16,8 +16,6 @@ const MAX_UNSENT_BYTES = 2 * BLOCK_BYTES;
 const MIN_TAKEN_BYTES = 16 * 1024;
 const SMALL_BLOCK_BYTES = 512;
 const MIDDLE_BLOCK_BYTES = 4 * 1024;
-/** What is kept of a message whose start is acknowledged already. */
-const MAX_KEPT_BYTES = 256 * 1024;
 
 /** A piece of the stream, behind room for a frame's header. */
 interface Block {
@@ -50,7 +48,10 @@ export class Outgoing {
   #cursor = 0;
   readonly #boundaries = new Boundaries();
 
-  /** Keeps at most `maxBytes` that are not acknowledged. */
+  /**
+   * Keeps at most `maxBytes` that are not acknowledged, with the start of the message in which they
+   * begin, as far as that fits too.
+   */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -80,6 +81,10 @@ export class Outgoing {
     const bytes = Math.min(room, chunk.length);
     for (let at = 0; at < bytes;) at += this.#append(chunk.subarray(at, bytes));
     if (endsMessage && bytes === chunk.length) this.#boundaries.add(this.written);
+    const oldest = this.#blocks.at(0);
+    if (oldest !== undefined && this.written - this.#maxBytes >= oldest.base + oldest.used) {
+      this.#release();
+    }
     return bytes;
   }
 
@@ -150,17 +155,28 @@ export class Outgoing {
   }
 
   /**
+   * Checks from where a peer wants to go on.
+   *
+   * @throws {SessionProtocolError} when it has received what was never sent, or less than it once had.
+   */
+  checkResume(received: number): void {
+    if (received >= this.acked && received <= this.#maxSent) return;
+    const state = received < this.acked
+      ? `${this.acked} were acknowledged before`
+      : `${this.#maxSent} were sent`;
+    throw new SessionProtocolError(
+      `Cannot resume session at byte ${received}: ${state}`,
+      SessionCode.ACKNOWLEDGED,
+    );
+  }
+
+  /**
    * A new carrier: everything after what the peer has received is sent again.
    *
    * @throws {SessionProtocolError} when it has received what was never sent, or less than it once had.
    */
   resume(received: number, limit: number): void {
-    if (received < this.acked) {
-      throw new SessionProtocolError(
-        `Cannot resume session at byte ${received}: ${this.acked} were acknowledged before`,
-        SessionCode.ACKNOWLEDGED,
-      );
-    }
+    this.checkResume(received);
     this.acknowledge(received, limit);
     this.sent = received;
     this.#cursor = 0;
@@ -169,7 +185,7 @@ export class Outgoing {
   /** Lets go of what is acknowledged, but for the start of a message that is not as a whole. */
   #release(): void {
     this.#boundaries.pass(this.acked);
-    const keepFrom = Math.max(this.#boundaries.first, this.acked - MAX_KEPT_BYTES);
+    const keepFrom = Math.max(this.#boundaries.first, this.written - this.#maxBytes);
     for (let block; (block = this.#blocks[0]) !== undefined; this.#blocks.shift()) {
       if (block.base + block.used > keepFrom) break;
       recycle(block.memory);

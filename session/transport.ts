@@ -9,13 +9,13 @@ import {
   ConnectionLostError,
   ProtocolError,
   SessionLostError,
-  SessionProtocolError,
 } from "../errors.ts";
 import type { PeerIdentity, Transport } from "../transport.ts";
 import { checkCarrier } from "./carrier.ts";
 import { SessionCode } from "./codes.ts";
+import { ABORTED, lossOf } from "./loss.ts";
 import type { Machine } from "./machine.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Lost, Outcome } from "./outcome.ts";
 import { StatusBoard } from "./status.ts";
 import { Waiters } from "./waiters.ts";
 import { Wakeup } from "./wakeup.ts";
@@ -24,6 +24,9 @@ import type { Hello } from "./wire.ts";
 /** Chunks from this size on are likely to be followed by others. */
 const LARGE_CHUNK_BYTES = 16 * 1024;
 const NOTHING = new Uint8Array(0);
+const clock = () => performance.now();
+/** How long the last carrier of a session that is lost may take for its last word, in milliseconds. */
+const LAST_WORD_TIME = 1_000;
 
 /** One end of a session, for a {@linkcode Session} to stand on. */
 export class SessionTransport implements Transport {
@@ -56,6 +59,8 @@ export class SessionTransport implements Transport {
   #pumping: Connection<Uint8Array> | undefined;
   #state: "open" | "over" | "finished" = "open";
   #failure: unknown;
+  /** Runs from when the session is lost until its carriers are closed. */
+  #partTimer: ReturnType<typeof setTimeout> | undefined;
   /** Whether small frames wait for the turn of the event loop to end. */
   scheduled = false;
 
@@ -116,6 +121,11 @@ export class SessionTransport implements Transport {
     return this.#machine.isAttached;
   }
 
+  /** What was lost with the session, if it did not end in order. */
+  get loss(): SessionLostError | undefined {
+    return this.#failure instanceof SessionLostError ? this.#failure : undefined;
+  }
+
   /** See {@linkcode Machine.progress}. */
   get progress(): number {
     return this.#machine.progress;
@@ -136,22 +146,20 @@ export class SessionTransport implements Transport {
    * Resolves when both ends have greeted; rejects when the carrier fails before.
    *
    * @throws {TypeError} for a carrier whose framing cannot carry session frames.
+   * @throws {SessionProtocolError} for a HELLO that is late, or cannot be; the carrier before it stays.
    * @internal
    */
   attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
     checkCarrier(carrier);
+    this.#machine.attach(performance.now(), hello);
+    this.#greeting?.reject(replacedBy(carrier.remote));
     const replaced = this.#carrier;
     const greeting = this.#greeting = handledResolvers<void>();
     this.#carrier = carrier;
     this.#closing++;
     this.#remote = carrier.remote;
     this.#peer ??= carrier.peer;
-    this.#machine.attach(performance.now(), hello);
-    replaced?.abort(
-      new ConnectionClosedError(
-        `Cannot use carrier from ${carrier.remote}: another one replaced it`,
-      ),
-    );
+    replaced?.abort(replacedBy(this.#remote));
     this.#run(carrier);
     this.#settle();
     return greeting.promise;
@@ -234,7 +242,7 @@ export class SessionTransport implements Transport {
   /** Resolves when the peer has received as many bytes as `target()` says. */
   acknowledged(target: () => number): Promise<void> {
     if (this.#machine.out.acked >= target()) return Promise.resolve();
-    if (this.#state !== "open") return Promise.reject(this.#failure);
+    if (this.#state !== "open") return handledRejection(this.#failure);
     const reached = this.#waiters.acknowledged(target);
     this.#machine.askForAck();
     this.#pump();
@@ -268,7 +276,7 @@ export class SessionTransport implements Transport {
     const machine = this.#machine;
     if (error !== undefined || !machine.isComplete) {
       // What went wrong here is nobody else's business, unless it was the peer.
-      const text = error instanceof ProtocolError ? error.message : "the session was aborted";
+      const text = error instanceof ProtocolError ? error.message : ABORTED;
       machine.abort(SessionCode.ABORTED, text, error);
     }
     this.#settle();
@@ -280,7 +288,7 @@ export class SessionTransport implements Transport {
   /** Does what the machine wants after something has happened. */
   #settle(): void {
     const machine = this.#machine;
-    if (machine.isAttached && this.#greeting !== undefined) {
+    if (machine.isAttached && this.#greeting !== undefined && machine.outcome?.kind !== "lost") {
       this.#greeting.resolve();
       this.#greeting = undefined;
       this.#showAttached();
@@ -311,7 +319,7 @@ export class SessionTransport implements Transport {
     this.#pumping = carrier;
     try {
       for (;;) {
-        const frame = this.#machine.poll(performance.now(), this.scheduled);
+        const frame = this.#machine.poll(clock, this.scheduled);
         if (frame === undefined) break;
         const room = carrier.send(frame);
         if (this.#waiters.hasWriter) this.#offerRoom();
@@ -351,25 +359,35 @@ export class SessionTransport implements Transport {
       this.board.show({ state: isOwn ? "closed" : "lost", error });
     }
     this.#waiters.rejectAll(this.#failure);
+    this.#greeting?.reject(outcome.kind === "lost" && outcome.cause || this.#failure);
+    this.#greeting = undefined;
+    if (outcome.kind === "lost" && this.#carrier !== undefined) this.#partSoon(this.#carrier);
     this.onOver?.();
     this.#finishIfOver();
   }
 
-  #lossOf(outcome: Extract<Outcome, { kind: "lost" }>): unknown {
-    const { state, code, cause } = outcome;
-    if (cause instanceof SessionProtocolError) return cause;
+  /** A peer that does not close, or takes no last word, is not waited for as one that closes in order. */
+  #partSoon(carrier: Connection<Uint8Array>): void {
+    this.#partTimer = setTimeout(() => carrier.abort(this.#failure), LAST_WORD_TIME);
+  }
+
+  #lossOf(outcome: Lost): SessionLostError {
     const unwritten = this.#waiters.unwritten ?? NOTHING;
     const messages = this.#framing === undefined
       ? []
       : this.#machine.out.takeUnacknowledged(this.#framing, unwritten);
-    const message = `Cannot go on with session to ${this.#remote}: ${state}`;
-    return new SessionLostError(message, messages, { cause, code });
+    return lossOf(outcome, this.#remote, messages);
   }
 
   #finishIfOver(): void {
     if (this.#state !== "over" || this.#closing > 0) return;
     this.#state = "finished";
     this.#wakeup.clear();
+    clearTimeout(this.#partTimer);
     this.#resolveFinished();
   }
+}
+
+function replacedBy(remote: string): ConnectionClosedError {
+  return new ConnectionClosedError(`Cannot use carrier: another one, of ${remote}, replaced it`);
 }

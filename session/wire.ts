@@ -38,6 +38,8 @@ export interface Hello {
   readonly received: number;
   readonly limit: number;
   readonly retentionTime: number;
+  /** Which HELLO of this client's session it is: each has a higher number than those before it. */
+  readonly attempt: number;
 }
 
 /** The server's answer. */
@@ -71,13 +73,14 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function encodeHello(hello: Omit<Hello, "type">): Uint8Array {
-  const frame = start(FrameType.HELLO, 42);
+  const frame = start(FrameType.HELLO, 46);
   frame.setUint32(1, MAGIC);
   frame.setUint8(5, VERSION);
   parseHex(hello.id ?? NO_ID, bytesOf(frame), 6);
   setUint64(frame, 22, hello.received);
   setUint64(frame, 30, hello.limit);
   frame.setUint32(38, hello.retentionTime);
+  frame.setUint32(42, hello.attempt);
   return bytesOf(frame);
 }
 
@@ -102,8 +105,17 @@ export function encodeReset(code: number, text: string): Uint8Array {
 
 /** Writes the header of a DATA frame where its bytes follow already. */
 export function writeDataHeader(frame: Uint8Array, offset: number): void {
+  const high = Math.floor(offset / 2 ** 32);
   frame[0] = FrameType.DATA;
-  setUint64(new DataView(frame.buffer, frame.byteOffset), 1, offset);
+  // Byte by byte: a view would have to be made for each frame.
+  frame[1] = high >>> 24;
+  frame[2] = high >>> 16;
+  frame[3] = high >>> 8;
+  frame[4] = high;
+  frame[5] = offset >>> 24;
+  frame[6] = offset >>> 16;
+  frame[7] = offset >>> 8;
+  frame[8] = offset;
 }
 
 export function encodeAck(received: number, limit: number): Uint8Array {
@@ -155,11 +167,10 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     );
   }
   if (bytes.length === 0) throw malformed("it is empty");
+  if (bytes[0] === FrameType.DATA) return decodeData(bytes); // Most are: they need no view.
   const frame = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const type = bytes[0];
   switch (type) {
-    case FrameType.DATA:
-      return { type, offset: getUint64(frame, 1, 10), bytes: bytes.subarray(DATA_HEADER_BYTES) };
     case FrameType.ACK:
       checkLength(frame, 17);
       return { type, received: getUint64(frame, 1), limit: getUint64(frame, 9) };
@@ -187,6 +198,17 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   }
 }
 
+function decodeData(bytes: Uint8Array): Frame {
+  if (bytes.length < DATA_HEADER_BYTES + 1) throw malformed(`it has ${bytes.length} bytes`);
+  const high = ((bytes[1] << 24 | bytes[2] << 16 | bytes[3] << 8 | bytes[4]) >>> 0) * 2 ** 32;
+  const low = (bytes[5] << 24 | bytes[6] << 16 | bytes[7] << 8 | bytes[8]) >>> 0;
+  return {
+    type: FrameType.DATA,
+    offset: checkNumber(high + low),
+    bytes: bytes.subarray(DATA_HEADER_BYTES),
+  };
+}
+
 function decodeHello(frame: DataView): Hello {
   if (frame.byteLength < 6 || frame.getUint32(1) !== MAGIC) throw malformed("it is no HELLO");
   const version = frame.getUint8(5);
@@ -197,7 +219,7 @@ function decodeHello(frame: DataView): Hello {
       SessionCode.VERSION,
     );
   }
-  checkLength(frame, 42);
+  checkLength(frame, 46);
   const id = encodeHex(bytesOf(frame).subarray(6, 6 + ID_BYTES));
   return {
     type: FrameType.HELLO,
@@ -205,6 +227,7 @@ function decodeHello(frame: DataView): Hello {
     received: getUint64(frame, 22),
     limit: getUint64(frame, 30),
     retentionTime: frame.getUint32(38),
+    attempt: frame.getUint32(42),
   };
 }
 
@@ -282,7 +305,10 @@ function setUint64(frame: DataView, at: number, value: number): void {
 /** A number up to 2^53 - 1, in a frame of at least so many bytes. */
 function getUint64(frame: DataView, at: number, minBytes = 0): number {
   if (frame.byteLength < minBytes) throw malformed(`it has ${frame.byteLength} bytes`);
-  const value = frame.getUint32(at) * 2 ** 32 + frame.getUint32(at + 4);
+  return checkNumber(frame.getUint32(at) * 2 ** 32 + frame.getUint32(at + 4));
+}
+
+function checkNumber(value: number): number {
   if (value > Number.MAX_SAFE_INTEGER) throw malformed("a number in it is above 2^53 - 1");
   return value;
 }

@@ -150,7 +150,8 @@ Deno.test("server.ts --token and client.ts --token meet; without it the client i
   assertEquals(code, 0);
   assertMatch(stdout, /^\* Welcome, guest-1\..*\nguest-1: hi\n$/);
   const refused = await run("client.ts", [server.endpoints[0], "send", "hi", "--expect", "1"]);
-  assertMatch(refused.stdout, /^\* Cannot join: the first message must be the token/);
+  assertEquals([refused.code, refused.stdout], [1, ""]);
+  assertMatch(refused.stderr, /Cannot join: the first message must be the token/);
   assertMatch(await server.logLine(/refused/), /127\.0\.0\.1 refused: token$/);
 });
 

@@ -138,6 +138,13 @@ for (
 }
 
 Deno.test("parseEndpoint() leaves the query of a WebSocket to the server, but for session", () => {
+  assertEquals(parseEndpoint("ws://example.com?session=0"), {
+    transport: "ws",
+    hostname: "example.com",
+    port: 80,
+    path: "/",
+    session: false,
+  });
   assertEquals(parseEndpoint("wss://example.com?a=1&session=1&b=2"), {
     transport: "wss",
     hostname: "example.com",

@@ -1,10 +1,13 @@
 /** Who may come in: limits of a server, and the loop that accepts. */
 
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../client.ts";
-import { Admission, isLoopback } from "../server/admission.ts";
+import { SessionRefusedError } from "../errors.ts";
+import { Admission, isLoopback, type Kind } from "../server/admission.ts";
+import { Place } from "../server/place.ts";
 import { listen } from "../server.ts";
 import { Fixture } from "./helpers/fixture.ts";
+import { SessionCode } from "../session.ts";
 import { formatEndpoint } from "../transport.ts";
 import { tcp } from "../transport/tcp.ts";
 import { connectResettable, RawPeer } from "./helpers/raw.ts";
@@ -52,6 +55,89 @@ Deno.test("Admission forgets addresses that have left", () => {
     assertEquals(admission.enter("192.0.2.1"), "maxConnectionsPerAddress");
     admission.leave("192.0.2.1");
   }
+});
+
+/** The place of someone who is let in. */
+function placeOf(admission: Admission, hostname: string, kind: Kind): Place {
+  assertEquals(admission.enter(hostname, kind), undefined);
+  return new Place(admission, hostname, kind);
+}
+
+Deno.test("Admission counts carriers that have not greeted apart, up to as many again", () => {
+  const admission = new Admission({ maxConnections: 3, maxConnectionsPerAddress: 2 });
+  for (const kind of ["connections", "greeting"] as const) {
+    for (let n = 0; n < 2; n++) placeOf(admission, "192.0.2.1", kind);
+    assertEquals(admission.enter("192.0.2.1", kind), "maxConnectionsPerAddress");
+    placeOf(admission, "192.0.2.2", kind);
+    assertEquals(admission.enter("192.0.2.3", kind), "maxConnections");
+  }
+  admission.leave("192.0.2.1", "greeting");
+  assertEquals(admission.enter("192.0.2.1"), "maxConnections");
+  assertEquals(admission.enter("192.0.2.1", "greeting"), undefined);
+});
+
+Deno.test("Place of a carrier that has greeted counts as a connection, until it is left once", () => {
+  const admission = new Admission({ maxConnections: 1, maxConnectionsPerAddress: 1 });
+  const carrier = placeOf(admission, "192.0.2.1", "greeting");
+  assertEquals(carrier.limit(undefined), undefined);
+  carrier.greeted(undefined);
+  const late = placeOf(admission, "192.0.2.1", "greeting");
+  assertEquals(admission.enter("192.0.2.2"), "maxConnections");
+  assertEquals(late.limit(undefined), "maxConnections");
+  for (let n = 0; n < 2; n++) carrier.leave();
+  carrier.greeted(undefined);
+  assertEquals(late.limit(undefined), undefined);
+  placeOf(admission, "192.0.2.2", "connections");
+  assertEquals(late.limit(undefined), "maxConnections");
+  late.leave();
+  placeOf(admission, "192.0.2.1", "greeting");
+});
+
+Deno.test("Place of a carrier passes to the one that replaces it, whatever the limits", () => {
+  const admission = new Admission({ maxConnections: 1, maxConnectionsPerAddress: 1 });
+  const wide = new Admission({ maxConnections: 2, maxConnectionsPerAddress: 2 });
+  let carrier = placeOf(admission, "192.0.2.1", "greeting");
+  carrier.greeted(undefined);
+  for (const hostname of ["192.0.2.1", "192.0.2.2", "192.0.2.1"]) {
+    const next = placeOf(admission, hostname, "greeting");
+    assertEquals(next.limit(carrier), undefined);
+    next.greeted(carrier);
+    assertEquals(admission.full("192.0.2.3"), "maxConnections");
+    carrier.leave(); // It is closed a moment later.
+    assertEquals(admission.full("192.0.2.3"), "maxConnections");
+    carrier = next;
+  }
+  // It counts once: there is room again as soon as it has left.
+  const [one, two] = [1, 2].map(() => placeOf(wide, "192.0.2.1", "greeting"));
+  one.greeted(undefined);
+  two.greeted(one);
+  assertEquals(wide.full("192.0.2.1"), undefined);
+  // One that has left has no place to pass on.
+  carrier.leave();
+  placeOf(admission, "192.0.2.3", "connections");
+  assertEquals(placeOf(admission, "192.0.2.1", "greeting").limit(carrier), "maxConnections");
+});
+
+Deno.test("Server counts connections and carriers that have greeted together", async () => {
+  await using server = await listen(
+    ["memory:mixed", "memory:mixed-sessions?session=1"],
+    { maxConnections: 2 },
+    async (connection) => {
+      for await (const message of connection) connection.send(message);
+    },
+  );
+  const [plain, sessions] = server.endpoints;
+  await using _session = await connect(sessions);
+  await using connection = await connect(plain);
+  connection.send("in");
+  assertEquals(await receiveText(connection), "in");
+  await using refused = await connect(plain);
+  assertEquals(await receiveText(refused), undefined);
+  const error = await assertRejects(() => connect(sessions), SessionRefusedError);
+  assertEquals([error.code, error.isRetriable], [SessionCode.FULL, true]);
+  assertStringIncludes(error.message, "maxConnections is reached");
+  assertEquals(server.stats.refusals.maxConnections, 1);
+  assertEquals(server.stats.refusals.session, 1);
 });
 
 Deno.test("Server closes at once what exceeds maxConnections, counts it and tells onRefuse", async () => {

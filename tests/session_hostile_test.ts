@@ -1,12 +1,18 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { Connection } from "../connection.ts";
-import { SessionLostError, SessionProtocolError, SessionRefusedError } from "../errors.ts";
+import {
+  ConnectError,
+  SessionLostError,
+  SessionProtocolError,
+  SessionRefusedError,
+} from "../errors.ts";
 import {
   openSession,
   Session,
   SessionAcceptor,
   type SessionAcceptorOptions,
   SessionCode,
+  type SessionOptions,
   type SessionRefusal,
 } from "../session.ts";
 import { decodeFrame, type Frame, FrameType } from "../session/wire.ts";
@@ -15,7 +21,7 @@ import { hex } from "./helpers/bytes.ts";
 
 const NO_ID = "00".repeat(16);
 const RESUME = `${"0".repeat(16)} 0000000000100000 0001d4c0`;
-const HELLO = `01 4c575350 01 ${NO_ID} ${RESUME}`;
+const HELLO = `01 4c575350 01 ${NO_ID} ${RESUME} 00000001`;
 
 /** A server's table, and carriers whose other end is the test. */
 class Rig implements AsyncDisposable {
@@ -77,10 +83,14 @@ const REFUSED: Record<string, [frames: string[], code: number]> = {
   "a HELLO that is too short": [[HELLO.slice(0, -2)], SessionCode.MALFORMED],
   "a HELLO that is too long": [[`${HELLO} 00`], SessionCode.MALFORMED],
   "a number beyond 2^53": [
-    [`01 4c575350 01 ${NO_ID} 0020000000000000 0000000000100000 0001d4c0`],
+    [`01 4c575350 01 ${NO_ID} 0020000000000000 0000000000100000 0001d4c0 00000001`],
     SessionCode.MALFORMED,
   ],
-  "a wrong id": [[`01 4c575350 01 ${"5a".repeat(16)} ${RESUME}`], SessionCode.UNKNOWN],
+  "a new session of which something was received": [
+    [`01 4c575350 01 ${NO_ID} 0000000000000001 0000000000100000 0001d4c0 00000001`],
+    SessionCode.ACKNOWLEDGED,
+  ],
+  "a wrong id": [[`01 4c575350 01 ${"5a".repeat(16)} ${RESUME} 00000002`], SessionCode.UNKNOWN],
 };
 
 for (const [name, [frames, code]] of Object.entries(REFUSED)) {
@@ -121,6 +131,7 @@ const RESET: Record<string, [frame: string, code: number]> = {
   "a second HELLO": [HELLO, SessionCode.UNEXPECTED],
   "a WELCOME": [`02 01 00 ${NO_ID} ${RESUME}`, SessionCode.UNEXPECTED],
   "a REFUSED": ["03 0001", SessionCode.UNEXPECTED],
+  "a DRAIN": ["0a 676f", SessionCode.UNEXPECTED],
   "a gap": ["04 0000000000000001 61", SessionCode.GAP],
   "an end after a gap": ["08 0000000000000001 00 00000000", SessionCode.GAP],
   "DATA without bytes": ["04 0000000000000000", SessionCode.MALFORMED],
@@ -142,8 +153,9 @@ for (const [name, [bytes, code]] of Object.entries(RESET)) {
     const peer = rig.carrier(HELLO, bytes);
     const welcome = await next(peer);
     assert(welcome?.type === FrameType.WELCOME);
-    const error = await assertRejects(() => rig.session!.receive(), SessionProtocolError);
-    assertEquals(error.code, code);
+    const error = await assertRejects(() => rig.session!.receive(), SessionLostError);
+    assert(error.cause instanceof SessionProtocolError);
+    assertEquals([error.code, error.cause.code], [code, code]);
     const reset = await answer(peer);
     assert(reset?.type === FrameType.RESET, `${reset?.type}`);
     assertEquals(reset.code, code);
@@ -197,21 +209,76 @@ Deno.test("session: a flood of PINGs is answered only as fast as the peer reads"
   assertEquals(rig.session!.state, "open");
 });
 
-Deno.test("session: a resume that claims what cannot be resets the session", async () => {
+Deno.test("session: a peer that breaks the rules costs it, and the messages are told", async () => {
   await using rig = new Rig();
-  const first = rig.carrier(HELLO);
+  const peer = rig.carrier(HELLO);
+  assertEquals((await next(peer))?.type, FrameType.WELCOME);
+  rig.session!.send("one");
+  rig.session!.send("two");
+  assertEquals((await answer(peer))?.type, FrameType.DATA);
+  peer.send(hex("63"));
+  const { error } = await rig.session!.closed;
+  assert(error instanceof SessionLostError && error.cause instanceof SessionProtocolError);
+  assertMatch(
+    error.message,
+    /^Cannot go on with session to .*: the peer broke the protocol: cannot/,
+  );
+  const texts = error.unacknowledged.map((message) => new TextDecoder().decode(message));
+  assertEquals(texts, ["one", "two"]);
+});
+
+/** HELLO for a session that is there. */
+function again(id: string, received: number, attempt: number): string {
+  const [offset, number] = [received.toString(16).padStart(16, "0"), `0000000${attempt}`];
+  return `01 4c575350 01 ${id} ${offset} 0000000000100000 0001d4c0 ${number}`;
+}
+
+/** A session that goes on over the second carrier, by its client's third attempt. */
+async function resumed(rig: Rig): Promise<{ id: string; peer: Connection }> {
+  const first = rig.carrier(HELLO, "04 0000000000000000 00000001 61");
   const welcome = await next(first);
   assert(welcome?.type === FrameType.WELCOME);
-  const resume = `01 4c575350 01 ${welcome.id} 00000000000000ff 0000000000100000 0001d4c0`;
-  const second = rig.carrier(resume);
-  const reset = await next(second);
-  assert(reset?.type === FrameType.RESET && reset.code === SessionCode.ACKNOWLEDGED);
-  const error = await assertRejects(() => rig.session!.receive(), SessionProtocolError);
-  assertEquals(error.code, SessionCode.ACKNOWLEDGED);
-});
+  assertEquals(await rig.session!.receive(), hex("61"));
+  rig.session!.send("one");
+  assertEquals((await answer(first))?.type, FrameType.DATA);
+  const peer = rig.carrier(again(welcome.id, 7, 3));
+  const resumed = await next(peer);
+  assert(resumed?.type === FrameType.WELCOME && resumed.received === 5);
+  return { id: welcome.id, peer };
+}
+
+const UNFIT: Record<string, [received: number, attempt: number, code: number]> = {
+  "that comes too late": [0, 2, SessionCode.STALE],
+  "that comes twice": [7, 3, SessionCode.STALE],
+  "that takes back what was acknowledged": [6, 4, SessionCode.ACKNOWLEDGED],
+  "that acknowledges what was never sent": [8, 4, SessionCode.ACKNOWLEDGED],
+};
+
+for (const [name, [received, attempt, code]] of Object.entries(UNFIT)) {
+  Deno.test(`session: a HELLO ${name} is refused for its carrier alone`, async () => {
+    await using rig = new Rig();
+    const { id, peer } = await resumed(rig);
+    const refused = await next(rig.carrier(again(id, received, attempt)));
+    assert(refused?.type === FrameType.REFUSED, `${refused?.type}`);
+    assertEquals(refused.code, code);
+    rig.session!.send("two");
+    const data = await answer(peer);
+    assert(data?.type === FrameType.DATA && data.offset === 7);
+    assertEquals([rig.session!.stats.resumes, rig.session!.status.state], [1, "connected"]);
+    // The next attempt is welcome.
+    assertEquals((await next(rig.carrier(again(id, 7, 5))))?.type, FrameType.WELCOME);
+  });
+}
 
 /** A client whose server is the test: it answers each HELLO with these frames. */
 function client(...answers: string[][]) {
+  return clientWith({}, ...answers);
+}
+
+function clientWith(
+  options: { signal?: AbortSignal; session?: SessionOptions },
+  ...answers: string[][]
+) {
   const servers: Connection[] = [];
   const dial = () => {
     const [near, far] = memoryPair().map((transport) => new Connection(transport));
@@ -219,7 +286,12 @@ function client(...answers: string[][]) {
     for (const frame of answers.shift() ?? []) far.send(hex(frame));
     return Promise.resolve(near);
   };
-  const opening = openSession({ dial, session: { retry: () => 1, helloTimeout: 1_000 } });
+  const opening = openSession({
+    dial,
+    settings: options.signal === undefined ? {} : { signal: options.signal },
+    session: { retry: () => 1, helloTimeout: 1_000, ...options.session },
+    name: "memory:test",
+  });
   return {
     servers,
     opening,
@@ -267,4 +339,58 @@ Deno.test("session: a carrier to someone else does not end it; a server that for
   const { clean, undeliveredBytes } = await session.closed;
   assertEquals({ clean, undeliveredBytes }, { clean: false, undeliveredBytes: 12 });
   assertEquals(session.status.state, "lost");
+});
+
+Deno.test("openSession() rejects with its signal's reason while the server does not answer", async () => {
+  const controller = new AbortController();
+  await using rig = clientWith({ signal: controller.signal }, []);
+  assertEquals((await next(rig.servers[0]))?.type, FrameType.HELLO);
+  const reason = new Error("no more patience");
+  controller.abort(reason);
+  assertEquals(await rig.opening.catch((error) => error), reason);
+});
+
+Deno.test("openSession() says that the server did not answer", async () => {
+  await using rig = clientWith({ session: { helloTimeout: 20 } }, []);
+  const error = await assertRejects(() => rig.opening, ConnectError);
+  assertEquals(
+    error.message,
+    "Cannot open session to memory:test: cannot use carrier: no WELCOME came within 20 ms",
+  );
+});
+
+Deno.test("session: its end comes also while a carrier waits for its answer", async () => {
+  await using rig = clientWith({ session: { retentionTime: 30 } }, [WELCOME], []);
+  const session = await rig.opening;
+  session.send("precious");
+  rig.servers[0].abort();
+  const { error } = await session.closed;
+  assert(error instanceof SessionLostError && error.code === SessionCode.EXPIRED);
+  assertEquals(error.unacknowledged.length, 1);
+  assertEquals(rig.servers.length, 2);
+});
+
+Deno.test("Session.abort() ends a session whose peer is silent within a second or two", async () => {
+  await using rig = client([WELCOME]);
+  const session = await rig.opening;
+  const start = performance.now();
+  session.abort();
+  await session.closed;
+  assertLess(performance.now() - start, 2_500);
+  let last: Frame | undefined;
+  for (let frame; (frame = await next(rig.servers[0])) !== undefined;) last = frame;
+  assert(last?.type === FrameType.RESET && last.code === SessionCode.ABORTED);
+});
+
+Deno.test("Session.drain() is for servers", async () => {
+  await using rig = client([WELCOME]);
+  const session = await rig.opening;
+  await assertRejects(
+    async () => await session.drain("go"),
+    TypeError,
+    "Cannot drain session: only a server can",
+  );
+  assertEquals(session.status.state, "connected");
+  session.abort();
+  await session.closed;
 });

@@ -1,7 +1,10 @@
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
+import { framing as framingByName } from "../codec.ts";
 import { SessionCode } from "../session/codes.ts";
+import { Incoming } from "../session/incoming.ts";
 import type { SessionOptions } from "../session/options.ts";
+import { Outgoing } from "../session/outgoing.ts";
 import { other, type Side, SIDES, World } from "./helpers/session_world.ts";
 
 /** Small enough that every limit is met. */
@@ -17,7 +20,7 @@ const SMALL: SessionOptions = {
 type Step =
   | { do: "write"; side: Side; bytes: number }
   | { do: "read" | "pump" | "deliver" | "cut" | "end"; side: Side; times: number }
-  | { do: "cutBoth" | "connect" | "settle" }
+  | { do: "cutBoth" | "connect" | "overtake" | "settle" }
   | { do: "pass"; time: number };
 
 const side = fc.constantFrom<Side>("client", "server");
@@ -44,6 +47,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ do: fc.constant("cut"), side, times: fc.constant(1) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("cutBoth") }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant("connect") }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("overtake") }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("settle") }) },
     {
       weight: 4,
@@ -65,6 +69,8 @@ function take(world: World, step: Step): void {
     case "deliver":
       for (let i = 0; i < step.times; i++) world.deliver(step.side);
       return;
+    case "overtake":
+      return void world.deliver("server", "newest");
     case "cut":
       return world.cut(step.side);
     case "end":
@@ -114,7 +120,7 @@ function finish(world: World): void {
     if (world.ends.client.carrier === undefined || !world.client.isAttached) world.connect();
     world.settle();
     for (const side of SIDES) world.ends[side].readAll();
-    world.pass(100);
+    world.pass(1_000); // One that waits for the other's last word waits for the retention time.
   }
   throw new Error("it does not end");
 }
@@ -122,6 +128,7 @@ function finish(world: World): void {
 Deno.test("session machine: whatever is cut and whenever, nothing is lost, doubled or reordered", () => {
   let lost = 0;
   let resumes = 0;
+  const refused: number[] = [];
   fc.assert(
     fc.property(steps, (steps) => {
       const world = opened();
@@ -141,11 +148,14 @@ Deno.test("session machine: whatever is cut and whenever, nothing is lost, doubl
       }
       lost += world.lost;
       resumes += world.client.resumes;
+      refused.push(...world.refused);
     }),
     { numRuns: 400 },
   );
   // It did not pass because nothing happened.
   assert(lost > 500 && resumes > 500, `${lost} lost, ${resumes} resumes`);
+  assert(refused.length > 50, `${refused.length} refused`);
+  assert(refused.every((code) => code === SessionCode.STALE));
 });
 
 Deno.test("session machine: an end that aborts, or stays away, ends the other one too", () => {
@@ -334,4 +344,105 @@ Deno.test("session machine: a client that comes back to a finished session is to
     code: SessionCode.ABORTED,
     cause: undefined,
   });
+});
+
+Deno.test("session machine: a HELLO that was overtaken disturbs nobody", () => {
+  const world = opened();
+  world.cutBoth();
+  world.connect(); // Its HELLO is late, and it is given up for another one.
+  world.connect();
+  assert(world.deliver("server", "newest"));
+  world.ends.server.write(100);
+  world.pump("server");
+  while (world.deliver("client"));
+  world.pass(25, () => world.pump("client"));
+  while (world.deliver("server", "newest"));
+  world.settle();
+  assertEquals(world.server.out.acked, 100);
+  assertEquals([world.refused, world.server.resumes], [[SessionCode.STALE], 1]);
+  assert(world.server.isAttached && world.client.isAttached);
+  finish(world);
+});
+
+Deno.test("session machine: a session that ends gives up the carrier that waits for its answer", () => {
+  for (const end of ["lose", "expire", "abort"]) {
+    const world = opened();
+    world.cutBoth();
+    world.connect();
+    if (end === "lose") world.client.lose("it was given up");
+    else if (end === "abort") world.client.abort(SessionCode.ABORTED, "enough");
+    else {
+      world.blackHole();
+      // Attempts on and on, each in the place of the one before.
+      for (let i = 0; world.client.outcome === undefined; i++) {
+        assert(i < 100);
+        world.client.timeout(world.now += 1_000);
+        if (world.client.outcome === undefined) world.connect();
+      }
+    }
+    assertEquals(world.client.outcome?.kind, "lost");
+    assert(typeof world.client.carrierState === "object", end);
+  }
+});
+
+/** Everything that is written is sent at once. */
+function sendAll(out: Outgoing): void {
+  while (out.next(false) !== undefined);
+}
+
+Deno.test("session machine: messages are told as a whole as long as they fit", () => {
+  const framing = framingByName("u32be");
+  const MAX = 1_000_000;
+  for (
+    const [bytes, acked, told] of [
+      [500_000, 400_000, ["large", "small"]],
+      [MAX - 16, MAX - 100, ["large", "small"]],
+      [MAX + 400_000, MAX, ["small"]],
+      [3 * MAX, 3 * MAX, ["small"]],
+      [500_000, 500_004, ["small"]],
+      [500_000, 500_016, []],
+    ] as const
+  ) {
+    const out = new Outgoing(MAX);
+    out.acknowledge(0, Number.MAX_SAFE_INTEGER);
+    assertEquals(out.write(new Uint8Array(0), true, true), 0);
+    const frame = framing.encode(new Uint8Array(bytes).fill(7));
+    for (let at = 0; at < frame.length;) {
+      const taken = out.write(frame.subarray(at, at + 50_000), at + 50_000 >= frame.length, true);
+      at += taken;
+      sendAll(out);
+      if (taken === 0) out.acknowledge(Math.min(out.written, acked), Number.MAX_SAFE_INTEGER);
+    }
+    out.acknowledge(Math.min(out.written, acked), Number.MAX_SAFE_INTEGER);
+    out.write(framing.encode(new Uint8Array(8).fill(1)), true, true);
+    sendAll(out);
+    out.acknowledge(acked, Number.MAX_SAFE_INTEGER);
+    const names = out.takeUnacknowledged(framing, new Uint8Array(0))
+      .map(({ length }) => length === bytes ? "large" : length === 8 ? "small" : `${length} bytes`);
+    assertEquals(names as string[], [...told], `${bytes} bytes, ${acked} acknowledged`);
+  }
+});
+
+Deno.test("session machine: what waits for the reader keeps little more memory than that", () => {
+  const WINDOW = 1024 * 1024;
+  for (const bytes of [1, 100, 8_191, 8_192, 20_000, 32_767, 32_768, 65_512]) {
+    const input = new Incoming(WINDOW);
+    input.tell();
+    // Each piece comes in a block of its own, as one that was read with much else.
+    while (input.received + bytes <= Math.min(WINDOW, 2_000 * bytes)) {
+      input.data(input.received, new Uint8Array(65_536).subarray(24, 24 + bytes));
+    }
+    const buffers = new Set<ArrayBufferLike>();
+    for (let chunk; (chunk = input.take()) !== undefined;) buffers.add(chunk.buffer);
+    const kept = [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    assertLessOrEqual(kept, 65_536 + 16_384 + 2 * input.received, `pieces of ${bytes} bytes`);
+  }
+});
+
+Deno.test("session machine: a large piece that is most of its memory is not copied", () => {
+  const input = new Incoming(1024 * 1024);
+  input.tell();
+  const pieces = Array.from({ length: 3 }, () => new Uint8Array(65_536).subarray(13));
+  for (const piece of pieces) input.data(input.received, piece);
+  for (const piece of pieces) assertStrictEquals(input.take()!.buffer, piece.buffer);
 });

@@ -9,6 +9,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { connect } from "../client.ts";
+import { lengthPrefix } from "../codec.ts";
 import type { Connection } from "../connection.ts";
 import {
   ConnectError,
@@ -21,6 +22,7 @@ import { listen, type ListenOptions, type Server } from "../server.ts";
 import { type Session, SessionCode, type SessionOptions, type SessionStatus } from "../session.ts";
 import { type CuttingOptions, CuttingProxy, randomOf } from "./helpers/cutting_proxy.ts";
 import { hex } from "./helpers/bytes.ts";
+import { turn } from "./helpers/fake_transport.ts";
 import { RawPeer } from "./helpers/raw.ts";
 
 const FAST: SessionOptions = { retry: () => 1 };
@@ -245,6 +247,102 @@ Deno.test("Session.close() tells code and reason across a cut", async () => {
   assertEquals((await closing).clean, true);
 });
 
+/** Messages as texts. */
+function textsOf(error: unknown): string[] {
+  assert(error instanceof SessionLostError, `${error}`);
+  return error.unacknowledged.map((message) => new TextDecoder().decode(message));
+}
+
+Deno.test("Session.close() without a carrier tells which messages did not arrive", async () => {
+  for (
+    const [limits, why] of [
+      [{ closeTimeout: 60 }, "cannot close connection to .* it did not .* within 60 ms"],
+      [{ retentionTime: 60 }, "the peer stayed away for 60 ms"],
+    ] as const
+  ) {
+    await using rig = await Rig.open(echo, { session: { ...FAST, retentionTime: 1_000 } });
+    const session = await connect(`tcp://127.0.0.1:${rig.proxy.port}`, {
+      session: { ...FAST, ...limits },
+      ...limits,
+    }) as Session;
+    rig.proxy.shut();
+    await until(session, "reconnecting");
+    session.send("one");
+    session.send("two");
+    const { clean, error, undeliveredBytes } = await session.close();
+    assertEquals(textsOf(error), ["one", "two"]);
+    assertMatch((error as Error).message, new RegExp(`^Cannot go on with session to .*: ${why}$`));
+    assertEquals([clean, undeliveredBytes], [false, 2 * 4 + 6]);
+    rig.proxy.open();
+  }
+});
+
+Deno.test("Session.abort() tells its own reason, whatever was on its way", async () => {
+  await using rig = await Rig.open(echo);
+  const session = await rig.connect();
+  rig.proxy.shut();
+  await until(session, "reconnecting");
+  session.send("one");
+  const reason = new Error("enough");
+  session.abort(reason);
+  const { error } = await session.closed;
+  assertStrictEquals(error, reason);
+  rig.proxy.open();
+});
+
+Deno.test("Session.flush() of an ended session may be forgotten", async () => {
+  await using rig = await Rig.open(echo);
+  const session = await rig.connect();
+  session.send("hello");
+  session.abort();
+  await session.closed;
+  session.flush();
+  await turn(); // An unhandled rejection ends the process here.
+  await assertRejects(() => session.flush(), SessionLostError);
+});
+
+Deno.test("session: a retry policy that throws loses the session, and nothing else", async () => {
+  await using rig = await Rig.open(echo, { session: { ...FAST, retentionTime: 100 } });
+  const bug = new Error("Division by cucumber");
+  const session = await rig.connect({
+    retry() {
+      throw bug;
+    },
+  });
+  rig.proxy.shut();
+  await until(session, "lost");
+  const { error } = await session.closed;
+  assert(error instanceof SessionLostError);
+  assertMatch(error.message, /: its retry policy failed: division by cucumber$/);
+  assertStrictEquals(error.cause, bug);
+});
+
+Deno.test("session: a large message that arrived in part is told as a whole", async () => {
+  const opened = Promise.withResolvers<Session>();
+  const WINDOW = 300_000;
+  await using rig = await Rig.open(async (session) => {
+    opened.resolve(session);
+    await session.closed;
+  }, { maxUnreadBytes: 1_000, session: { ...FAST, window: WINDOW } });
+  // Questions and answers go on, so that there is always something to wait for.
+  const session = await connect(`tcp://127.0.0.1:${rig.proxy.port}`, {
+    session: { ...FAST, heartbeatInterval: 10 },
+  }) as Session;
+  session.send(new Uint8Array(2_000));
+  const large = new Uint8Array(WINDOW + 50_000).fill(1);
+  session.send(large);
+  session.send("small");
+  // Most of it is acknowledged, and there is no credit for the rest.
+  while (session.stats.bytesSent - session.stats.unacknowledgedBytes < WINDOW) {
+    await rig.proxy.carried(1);
+  }
+  (await opened.promise).abort();
+  const { error } = await session.closed;
+  assert(error instanceof SessionLostError);
+  assertEquals(error.unacknowledged.map(({ length }) => length), [large.length, 5]);
+  assert(error.unacknowledged[0].every((byte) => byte === 1));
+});
+
 Deno.test("Session.close() resolves when the session is over, and nothing runs on after it", async () => {
   await using rig = await Rig.open(echo);
   const session = await rig.connect();
@@ -277,7 +375,7 @@ Deno.test("session: a wrong id is refused and counted, and disturbs nobody", asy
   const raw = await RawPeer.connect(rig.server.endpoints[0]);
   const id = "5a".repeat(16);
   await raw.send(
-    hex(`0000002a 01 4c575350 01 ${id} 0000000000000000 0000000000100000 0001d4c0`),
+    hex(`0000002e 01 4c575350 01 ${id} 0000000000000000 0000000000100000 0001d4c0 00000002`),
   );
   const answer = await raw.receive(4 + 3);
   assertEquals([...answer.subarray(4)], [3, 0, SessionCode.UNKNOWN]);
@@ -354,9 +452,10 @@ Deno.test("session: a client that does not read is held back, and not taken for 
   assertEquals(session.stats.resumes, 0);
 });
 
-Deno.test("session: a black hole is found by both ends, and gone round", async () => {
+Deno.test("session: a black hole is found, and gone round", async () => {
   const HEARTBEAT = { heartbeatInterval: 60, heartbeatTimeout: 40 };
-  await using rig = await Rig.open(echo, { session: { ...FAST, ...HEARTBEAT } });
+  // The server must not be the first to find it.
+  await using rig = await Rig.open(echo, { session: { ...FAST, heartbeatInterval: 10_000 } });
   await using session = await rig.connect(HEARTBEAT);
   session.send("before");
   assertEquals(await session.receive(), "before");
@@ -390,6 +489,16 @@ Deno.test("listen() refuses framings that cannot carry sessions, and connect() s
       `Cannot use framing ${framing} for a session`,
     );
   }
+  await assertRejects(
+    () => listen("tcp://127.0.0.1:0", { framing: lengthPrefix({ offset: 12 }), session: true }),
+    TypeError,
+    "it must carry any 65521 bytes behind a header of at most 15 bytes",
+  );
+  await using server = await listen("tcp://127.0.0.1:0", {
+    framing: lengthPrefix({ offset: 11 }),
+    session: true,
+  });
+  assertEquals(server.endpoints.length, 1);
   await assertRejects(() => connect("udp://127.0.0.1:1", { session: true }), TypeError, "UDP");
 });
 

@@ -17,6 +17,7 @@ import {
   type Hello,
   MAX_FRAME_BYTES,
   MAX_TEXT_BYTES,
+  writeDataHeader,
 } from "../session/wire.ts";
 import { hex, utf8 } from "./helpers/bytes.ts";
 
@@ -44,7 +45,7 @@ class Conversation {
       const line = this.#lines.shift()!;
       const [_, who, digits] = /^([CS])> ((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: {2}|$)/.exec(line)!;
       assertEquals(who, end, line);
-      const frame = this.ends[end].poll(this.now)?.slice();
+      const frame = this.ends[end].poll(() => this.now)?.slice();
       assertEquals(frame, hex(digits), line);
       if (fate === "arrives") this.#deliver(end === "C" ? this.ends.S : this.ends.C, frame!);
     }
@@ -57,7 +58,7 @@ class Conversation {
 
   /** Nobody has anything more to say. */
   rest(): void {
-    for (const end of Object.values(this.ends)) assertEquals(end.poll(this.now), undefined);
+    for (const end of Object.values(this.ends)) assertEquals(end.poll(() => this.now), undefined);
   }
 
   /** Every line was said. */
@@ -189,9 +190,10 @@ Deno.test("session frames carry any code, and none", () => {
 Deno.test("session frames that are cut anywhere are refused, and never read beyond", () => {
   const offset = "0000000000000001";
   const frames = [
-    `01 4c575350 01 ${ID} ${offset} ${offset} 00000001`,
+    `01 4c575350 01 ${ID} ${offset} ${offset} 00000001 00000001`,
     `02 01 01 ${ID} ${offset} ${offset} 00000001`,
     "03 0001",
+    `04 ${offset} 61`,
     `05 ${offset} ${offset}`,
     "06 00000001",
     "07 00000001",
@@ -210,4 +212,20 @@ Deno.test("session frames that are cut anywhere are refused, and never read beyo
       assertEquals(error.code, SessionCode.MALFORMED, `${frame} cut to ${length}`);
     }
   }
+});
+
+Deno.test("session frames of bytes say where these belong, up to 2^53 - 1", () => {
+  for (const offset of [0, 1, 255, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 2 ** 31, 2 ** 53 - 1]) {
+    const frame = Uint8Array.of(...new Uint8Array(9).fill(255), 97);
+    writeDataHeader(frame, offset);
+    assertEquals(frame, hex(`04 ${offset.toString(16).padStart(16, "0")} 61`));
+    const bytes = frame.subarray(9);
+    assertEquals(decodeFrame(frame) as unknown, { type: FrameType.DATA, offset, bytes });
+  }
+  const error = assertThrows(
+    () => decodeFrame(hex("04 0020000000000000 61")),
+    SessionProtocolError,
+    "a number in it is above 2^53 - 1",
+  );
+  assertEquals(error.code, SessionCode.MALFORMED);
 });

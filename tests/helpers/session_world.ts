@@ -1,8 +1,9 @@
 /** Two ends of a session, the carriers between them and a clock, all in the test's hands. */
 
+import { SessionProtocolError } from "../../errors.ts";
 import { Machine } from "../../session/machine.ts";
 import { resolveSessionOptions, type SessionOptions } from "../../session/options.ts";
-import { decodeFrame, type Hello } from "../../session/wire.ts";
+import { decodeFrame, encodeRefused, type Hello } from "../../session/wire.ts";
 
 export type Side = "client" | "server";
 export const SIDES: readonly Side[] = ["client", "server"];
@@ -52,6 +53,8 @@ export class World {
   readonly ends: Record<Side, End>;
   /** Frames that were lost with a carrier. */
   lost = 0;
+  /** Codes with which the server has turned carriers away. */
+  readonly refused: number[] = [];
   /** Carriers on which something may still arrive. */
   #carriers: Carrier[] = [];
   #isDark = false;
@@ -93,16 +96,24 @@ export class World {
     const { carrierState } = machine;
     if (typeof carrierState === "object") return this.cut(side);
     const queue = carrier.toward[other(side)];
-    for (let frame; (frame = machine.poll(this.now)) !== undefined;) queue.push(frame.slice());
+    for (let frame; (frame = machine.poll(() => this.now)) !== undefined;) {
+      queue.push(frame.slice());
+    }
     if (machine.carrierState === "close") close(carrier, side);
   }
 
-  /** Brings the next frame to a side; returns false when there is none. */
-  deliver(side: Side): boolean {
+  /**
+   * Brings the next frame to a side; returns false when there is none. To the server those of the
+   * oldest carrier come first, or of the newest: carriers do not wait for each other.
+   */
+  deliver(side: Side, which: "oldest" | "newest" = "oldest"): boolean {
     if (this.#isDark) return false;
-    const carrier = side === "server"
-      ? this.#carriers.find(({ toward }) => toward.server.length > 0)
-      : this.ends.client.carrier;
+    const waiting = ({ toward }: Carrier) => toward.server.length > 0;
+    const carrier = side === "client"
+      ? this.ends.client.carrier
+      : which === "oldest"
+      ? this.#carriers.find(waiting)
+      : this.#carriers.findLast(waiting);
     const frame = carrier?.toward[side].shift();
     if (carrier === undefined || frame === undefined) return false;
     if (!carrier.held.has(side)) return true; // It has turned to another carrier, or away.
@@ -126,9 +137,18 @@ export class World {
       carrier.held.delete("server");
       return;
     }
+    try {
+      this.server.attach(this.now, hello);
+    } catch (error) {
+      if (!(error instanceof SessionProtocolError)) throw error;
+      this.refused.push(error.code);
+      carrier.toward.client.push(encodeRefused(error.code, error.message));
+      close(carrier, "server");
+      carrier.held.delete("server");
+      return;
+    }
     server.carrier?.held.delete("server");
     server.carrier = carrier;
-    this.server.attach(this.now, hello);
   }
 
   /** The other side has closed the carrier in order; so does this one. */
@@ -181,8 +201,16 @@ export class World {
     return frames;
   }
 
+  /** Whoever sends to an end that has gone without a word is told so by the network. */
+  #notice(side: Side): void {
+    const { carrier } = this.ends[side];
+    if (this.#isDark || carrier === undefined || carrier.held.has(other(side))) return;
+    if (!carrier.toward[side].includes("end")) this.cut(side);
+  }
+
   /** Time passes, with each deadline met to the millisecond; `step` runs after each. */
   pass(time: number, step: () => void = () => {}): void {
+    for (const side of SIDES) this.#notice(side);
     const until = this.now + time;
     for (let wakeups = 0;; wakeups++) {
       if (wakeups > 100_000) throw new Error("Cannot let time pass: a deadline does not move");

@@ -1,0 +1,27 @@
+/** What the program is told when a session does not end in order. */
+
+import { ConnectionLostError, SessionLostError, SessionProtocolError } from "../errors.ts";
+import { reasonOf } from "../reason.ts";
+import type { Lost } from "./outcome.ts";
+
+/** What the peer is told of a session that ends for this end's own reasons. */
+export const ABORTED = "the session was aborted";
+
+/** The error of a session to `remote`, with the messages that were not acknowledged. */
+export function lossOf(
+  outcome: Lost,
+  remote: string,
+  messages: readonly Uint8Array[],
+): SessionLostError {
+  const { code, cause } = outcome;
+  const message = `Cannot go on with session to ${remote}: ${stateOf(outcome)}`;
+  return new SessionLostError(message, messages, { cause, code });
+}
+
+/** The end of its message. */
+function stateOf({ state, cause }: Lost): string {
+  if (cause instanceof SessionProtocolError) {
+    return `the peer broke the protocol: ${reasonOf(cause)}`;
+  }
+  return cause instanceof ConnectionLostError && state === ABORTED ? reasonOf(cause) : state;
+}
