@@ -6,3 +6,38 @@ import { closestString } from "@std/text/closest-string";
 export function nearest(word: string, words: readonly string[]): string {
   return words.find((other) => word !== "" && other.startsWith(word)) ?? closestString(word, words);
 }
+
+/**
+ * The word that somebody probably meant: one that begins like it, or that differs from it in no more
+ * than a third of its letters, letters that changed places counted once. Undefined when none does;
+ * then it is better to say what there is.
+ */
+export function likely(word: string, words: readonly string[]): string | undefined {
+  const wanted = word.toLowerCase();
+  if (wanted.length < 2 || wanted.length > MAX_LENGTH) return undefined;
+  const begun = words.find((other) => other.toLowerCase().startsWith(wanted));
+  if (begun !== undefined) return begun;
+  const found = words.map((other) => ({ other, distance: distanceOf(wanted, other.toLowerCase()) }))
+    .filter(({ other, distance }) => distance <= Math.max(wanted.length, other.length) / 3);
+  return found.sort((a, b) => a.distance - b.distance)[0]?.other;
+}
+
+/** What is longer is no slip, and not looked at. */
+const MAX_LENGTH = 40;
+
+/** The optimal string alignment distance: like Levenshtein's, but "ehco" is one step from "echo". */
+function distanceOf(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (isSame ? 0 : 1));
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwapped) row[j] = Math.min(row[j], before[j - 2] + 1);
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length];
+}

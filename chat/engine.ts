@@ -6,6 +6,7 @@ import { Audience } from "./audience.ts";
 import { Bans, hostOf } from "./bans.ts";
 import type { SaidEvent } from "./events.ts";
 import { Flood } from "./flood.ts";
+import { Guests } from "./guests.ts";
 import { Ignoring } from "./ignoring.ts";
 import { Member } from "./member.ts";
 import { memberNameProblem, NameIndex, roomNameProblem, shown } from "./names.ts";
@@ -30,8 +31,8 @@ export class Engine {
   /** Messages said in rooms. */
   said = 0;
   readonly #names = new NameIndex<Member>();
+  readonly #guests: Guests;
   #state: "open" | "closed" = "open";
-  #guests = 0;
   #roomsChanged = false;
   #stopTicking: (() => void) | undefined;
 
@@ -41,6 +42,7 @@ export class Engine {
     this.audience = new Audience(() => this.now, settings.maxRooms);
     this.rooms = new Rooms(this.archive);
     this.bans = new Bans(this.archive);
+    this.#guests = new Guests(this.archive);
   }
 
   /** The time, in milliseconds since 1970. */
@@ -67,7 +69,7 @@ export class Engine {
     if (problem !== undefined) connection.offer(`* ${problem}`);
     if (problem !== undefined || connection.state !== "open") return undefined;
     let name: string;
-    do name = `guest-${++this.#guests}`; while (this.find(name) !== undefined);
+    do name = this.#guests.next(); while (this.find(name) !== undefined);
     const { now } = this;
     const flood = new Flood(this.settings.flood, now);
     const member = new Member(connection, { name, room, host, flood, now });
@@ -107,6 +109,7 @@ export class Engine {
   say(member: Member, kind: SaidEvent["type"], text: string): void {
     const { name, room } = member;
     const time = this.now;
+    this.#guests.speaks(name);
     const entry = this.archive.add({ room: room.archive, kind, name, text, time });
     if (entry === undefined) {
       this.audience.notice(member, "That was not said: the history cannot be written.", "error");
@@ -231,7 +234,9 @@ export class Engine {
 
   /** Ends for everyone. */
   close(): void {
+    if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#guests.close();
     for (const member of this.members) this.disconnect(member, "The chat is closing.");
   }
 

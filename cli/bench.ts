@@ -3,26 +3,34 @@
 import { format as formatBytes } from "@std/fmt/bytes";
 import type { Connection } from "../connection.ts";
 import { ConnectionLostError, ProtocolError } from "../errors.ts";
-import type { ClientContext } from "./context.ts";
-import { EXIT, UsageError } from "./options.ts";
-import type { Reporter } from "./report.ts";
+import { type ClientContext, failureOf, refusalIn } from "./context.ts";
+import { EXIT } from "./options.ts";
 
 /** Round trips that the latency is taken from. */
 const LATENCY_SAMPLES = 1_000;
+/** The peer has ended, in which way the connection tells. */
+const ENDED = new Error("the peer has ended");
 
 /** Sends `--count` messages of `--size` bytes, takes the echoes, and prints rates and latency. */
 export async function bench(context: ClientContext): Promise<number> {
   const { options, reporter } = context;
   const count = options.number("count") ?? 100_000;
   const size = options.number("size") ?? 32;
-  if (count < 1) throw new UsageError("--count 0: bench needs at least one message");
   const connection = await context.connect();
-  const message = new Uint8Array(size).fill(0x61);
-
-  const latencies = await measureLatency(connection, message, Math.min(count, LATENCY_SAMPLES));
-  const seconds = await measureRate(connection, message, count, reporter);
-  const rate = count / seconds;
+  const echoes = new Echoes(context, connection, new Uint8Array(size).fill(0x61));
+  let latencies: number[], seconds: number;
+  try {
+    latencies = await echoes.latencies(Math.min(count, LATENCY_SAMPLES));
+    seconds = await echoes.seconds(count);
+  } catch (error) {
+    const state = `after ${echoes.count} echoes`;
+    throw await failureOf(context, connection, {
+      error: error === ENDED ? undefined : error,
+      state,
+    });
+  }
   await connection.close();
+  const rate = count / seconds;
   const [p50, p99] = [0.5, 0.99].map((q) => latencies[Math.floor((latencies.length - 1) * q)]);
   if (options.on("json")) {
     reporter.event({ event: "bench", count, size, seconds, rate, p50, p99 });
@@ -36,54 +44,74 @@ export async function bench(context: ClientContext): Promise<number> {
   return EXIT.done;
 }
 
-async function measureLatency(
-  connection: Connection,
-  message: Uint8Array,
-  samples: number,
-): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < samples; i++) {
+/** A message and its echoes. Where the peer ends before the last one, `ENDED` is thrown. */
+class Echoes {
+  /** Echoes that came. */
+  count = 0;
+  readonly #context: ClientContext;
+  readonly #connection: Connection;
+  readonly #message: Uint8Array;
+
+  constructor(context: ClientContext, connection: Connection, message: Uint8Array) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#message = message;
+  }
+
+  /** Times of single round trips, in milliseconds, the shortest first. */
+  async latencies(samples: number): Promise<number[]> {
+    const times: number[] = [];
+    for (let i = 0; i < samples; i++) {
+      const startedAt = performance.now();
+      await this.#connection.send(this.#message);
+      const echo = await this.#connection.receive();
+      if (echo === undefined) throw ENDED;
+      this.#check(echo);
+      times.push(performance.now() - startedAt);
+    }
+    return times.sort((a, b) => a - b);
+  }
+
+  /** Seconds for so many messages, as many under way at a time as the limits of both ends allow. */
+  async seconds(count: number): Promise<number> {
+    const { reporter } = this.#context;
     const startedAt = performance.now();
-    await connection.send(message);
-    checkEcho(await connection.receive(), message.length);
-    times.push(performance.now() - startedAt);
+    const sending = this.#sendAll(count);
+    let left = count;
+    const timer = setInterval(() => reporter.progress(1 - left / count), 200);
+    try {
+      for await (const batch of this.#connection.batches()) {
+        for (const echo of batch) this.#check(echo);
+        left -= batch.length;
+        if (left <= 0) break;
+      }
+    } finally {
+      clearInterval(timer);
+      reporter.progress(1);
+    }
+    if (left > 0) throw ENDED;
+    await sending;
+    return (performance.now() - startedAt) / 1000;
   }
-  return times.sort((a, b) => a - b);
-}
 
-/** Seconds for so many messages, as many under way at a time as the limits of both ends allow. */
-async function measureRate(
-  connection: Connection,
-  message: Uint8Array,
-  count: number,
-  reporter: Reporter,
-): Promise<number> {
-  const startedAt = performance.now();
-  const sending = sendAll(connection, message, count);
-  let left = count;
-  const timer = setInterval(() => reporter.progress(1 - left / count), 200);
-  for await (const batch of connection.batches()) {
-    for (const echo of batch) checkEcho(echo, message.length);
-    left -= batch.length;
-    if (left <= 0) break;
+  async #sendAll(count: number): Promise<void> {
+    try {
+      for (let i = 0; i < count; i++) await this.#connection.send(this.#message);
+    } catch {
+      // The echoes will not come, and `closed` tells why.
+    }
   }
-  clearInterval(timer);
-  reporter.progress(1);
-  if (left > 0) throw new ConnectionLostError(`the peer closed, ${left} echoes are missing`);
-  await sending;
-  return (performance.now() - startedAt) / 1000;
-}
 
-async function sendAll(connection: Connection, message: Uint8Array, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await connection.send(message);
-}
-
-function checkEcho(echo: Uint8Array | undefined, size: number): void {
-  if (echo?.length !== size) {
+  #check(echo: Uint8Array): void {
+    const size = this.#message.length;
+    if (echo.length === size) {
+      this.count++;
+      return;
+    }
+    const refusal = this.count === 0 ? refusalIn(echo, this.#context) : undefined;
+    if (refusal !== undefined) throw new ConnectionLostError(refusal);
     throw new ProtocolError(
-      `the peer is no echo server: it ${
-        echo === undefined ? "closed" : `answered ${size} bytes with ${echo.length}`
-      }`,
+      `the peer is no echo server: it answered ${size} bytes with ${echo.length}`,
     );
   }
 }

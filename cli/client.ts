@@ -10,10 +10,12 @@ import {
   DEFAULT_ENDPOINT,
   describeOptions,
   ENDPOINT_HELP,
+  EXIT,
   type OptionSpecs,
   type ParsedOptions,
   UsageError,
 } from "./options.ts";
+import { requireConnect } from "./permissions.ts";
 import { ping } from "./ping.ts";
 import { runProgram } from "./program.ts";
 import { proxyFor } from "./proxy.ts";
@@ -37,7 +39,7 @@ const OPTIONS: OptionSpecs = {
   },
   timeout: {
     value: "MS",
-    range: [0, MAX_MS],
+    range: [1, MAX_MS],
     help: "to connect, and per answer; 10000 by default",
   },
   linger: {
@@ -47,7 +49,7 @@ const OPTIONS: OptionSpecs = {
     help: "after a pipe's end, 1000 by default",
   },
   expect: { value: "N", range: [0, MAX_MS], group: "talk, send", help: "so many answers" },
-  count: { value: "N", range: [0, MAX_MS], group: "ping, bench", help: "how often" },
+  count: { value: "N", range: [1, MAX_MS], group: "ping, bench", help: "how often" },
   interval: { value: "MS", range: [0, MAX_MS], group: "ping, bench", help: "between pings" },
   size: { value: "BYTES", range: [0, 2 ** 30], group: "ping, bench", help: "of a message" },
   ...CLIENT_TLS_OPTIONS,
@@ -94,6 +96,19 @@ const COMMANDS: Record<string, (context: ClientContext) => Promise<number>> = {
   bench,
 };
 const WITH_OPERANDS = ["send", "request", "put", "get"];
+/** Options that only some commands look at. */
+const COMMANDS_OF: Record<string, readonly string[]> = {
+  linger: ["talk"],
+  expect: ["send"],
+  count: ["ping", "bench"],
+  interval: ["ping"],
+  size: ["bench"],
+  output: ["get"],
+  stream: ["request"],
+  bell: ["talk"],
+};
+/** How many letters a slip of a command's name may have more or less. */
+const MAX_SLIP = 2;
 
 /** Runs the client program and ends the process. */
 export function main(
@@ -114,6 +129,7 @@ async function run(
 ): Promise<number> {
   const [first, ...rest] = options.operands;
   const given = first !== undefined && !Object.hasOwn(COMMANDS, first);
+  if (given) refuseCommandLike(first);
   const endpoint = given ? first : DEFAULT_ENDPOINT;
   const [command, ...operands] = given ? rest : options.operands;
   if (command !== undefined && !Object.hasOwn(COMMANDS, command)) {
@@ -123,16 +139,20 @@ async function run(
   if (command !== undefined && !WITH_OPERANDS.includes(command) && operands.length > 0) {
     throw new UsageError(`"${command}" takes no operands, but got "${operands[0]}"`);
   }
+  refuseOthersOptions(command, options);
+  const proxy = proxyFor(endpoint, options.text("proxy"));
+  await requireConnect(endpoint, proxy);
   const connectOptions: ConnectOptions = {
     framing: options.text("framing") as FramingName | undefined,
     maxMessageBytes: options.number("max-message"),
-    connectTimeout: Math.max(1, options.number("timeout") ?? 10_000),
+    connectTimeout: options.number("timeout"),
     tls: await clientTls(options, endpoint, reporter),
-    proxy: proxyFor(endpoint, options.text("proxy")),
+    proxy,
     token: tokenFrom(options),
     ...(options.on("session") && { session: true }),
   };
   let current: Connection | undefined;
+  let connectTime = 0;
   const stop = new AbortController();
   onStopSignal().then((signal) => {
     stop.abort(new Error(`stopped by ${signal}`));
@@ -143,11 +163,45 @@ async function run(
     options,
     reporter,
     stopped: stop.signal,
+    get connectTime() {
+      return connectTime;
+    },
     async connect() {
-      return current = await connect(endpoint, connectOptions);
+      const startedAt = performance.now();
+      current = await connect(endpoint, connectOptions);
+      connectTime = performance.now() - startedAt;
+      return current;
     },
   };
-  if (command !== undefined) return await COMMANDS[command](context);
-  const atTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-  return await (atTerminal ? talk(context) : pipe(context));
+  try {
+    if (command !== undefined) return await COMMANDS[command](context);
+    const atTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+    return await (atTerminal ? talk(context) : pipe(context));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return EXIT.done; // Nobody reads the output any more, as `head` does when it has enough.
+  }
+}
+
+/** What stands where the endpoint does, and is a slip of a command's name or no command at all. */
+function refuseCommandLike(word: string): void {
+  if (word === "talk") {
+    throw new UsageError(`"talk" is what the client does without a command: leave it out`);
+  }
+  if (/[^a-z]/i.test(word)) return;
+  const likely = nearest(word, Object.keys(COMMANDS));
+  const isSlip = likely[0] === word[0] && Math.abs(likely.length - word.length) <= MAX_SLIP;
+  if (!isSlip && !likely.startsWith(word)) return;
+  throw new UsageError(`"${word}" is no endpoint: did you mean the command ${likely}?`);
+}
+
+function refuseOthersOptions(command = "talk", options: ParsedOptions): void {
+  for (const [name, commands] of Object.entries(COMMANDS_OF)) {
+    if (commands.includes(command)) continue;
+    if (options.text(name) === undefined && !options.on(name)) continue;
+    const theirs = commands.map((other) => other === "talk" ? other : `"${other}"`).join(" and ");
+    throw new UsageError(
+      `--${name} is for ${theirs}, not for ${command === "talk" ? command : `"${command}"`}`,
+    );
+  }
 }

@@ -1,8 +1,11 @@
 /** What the client's commands share. */
 
-import type { Connection } from "../connection.ts";
+import { delay } from "@std/async/delay";
+import type { CloseInfo, Connection } from "../connection.ts";
+import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
 import type { ParsedOptions } from "./options.ts";
-import type { Reporter } from "./report.ts";
+import { messageOf, type Reporter } from "./report.ts";
+import { tokenFrom } from "./secure.ts";
 
 /** What the client's commands work with. */
 export interface ClientContext {
@@ -14,6 +17,179 @@ export interface ClientContext {
   readonly reporter: Reporter;
   /** Aborted when the user wants the program to end. */
   readonly stopped: AbortSignal;
+  /** How long the last `connect()` took, in milliseconds: at least a round trip. */
+  readonly connectTime: number;
   /** Connects, also again; a signal closes the last connection in order. */
   connect(): Promise<Connection>;
+}
+
+/** How a server begins that will not let this client in. */
+const REFUSAL =
+  /^\* (?:Cannot join: |You are banned from this chat\.|The chat is (?:closed\.|full, ))/;
+const WANTS_TOKEN = /^\* Cannot join: /;
+/** What a server may have against a client to which it says nothing. */
+const TURNED_AWAY = "it may be full, deny this address, or want a token";
+/** A connection that lasted longer than this, in milliseconds, was not turned away. */
+const AT_ONCE = 5_000;
+/** How long to wait for a server's first word or its end before half-closing, in milliseconds. */
+const MIN_SETTLING = 100;
+const MAX_SETTLING = 1_000;
+const SETTLING_STEPS = 10;
+
+const decoder = new TextDecoder();
+
+/** What a server says that refuses this client, if it is that, with what to do. */
+export function refusalIn(message: Uint8Array, { options }: ClientContext): string | undefined {
+  const text = decoder.decode(message);
+  if (!REFUSAL.test(text)) return undefined;
+  const hint = WANTS_TOKEN.test(text) && tokenFrom(options) === undefined
+    ? "; give it with --token TOKEN"
+    : "";
+  return text.slice("* ".length) + hint;
+}
+
+/** How to hear a peer. */
+export interface HearingOptions {
+  /** Takes each message. */
+  hear(message: Uint8Array): void;
+  /** What this end said first: its echo is no refusal, whatever it says. */
+  said?(): string | Uint8Array | undefined;
+}
+
+/** Hears a peer to its end, so that the end is known when it comes. */
+export class Hearing {
+  /** Messages heard. */
+  count = 0;
+  /** Why the server does not let this client in. */
+  refusal: string | undefined;
+  /** What broke the hearing off. */
+  error: unknown;
+  /** Settles when nothing more comes; never rejects. */
+  readonly over: Promise<void>;
+  #state: "open" | "ended" = "open";
+  readonly #context: ClientContext;
+  readonly #connection: Connection;
+  readonly #options: HearingOptions;
+  readonly #begun = Promise.withResolvers<void>();
+
+  /** Begins to hear. */
+  constructor(context: ClientContext, connection: Connection, options: HearingOptions) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#options = options;
+    this.over = this.#run();
+  }
+
+  get #hasBegun(): boolean {
+    return this.count > 0 || this.ended;
+  }
+
+  /** Whether nothing more comes. */
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
+  /**
+   * Waits for the first message, or the end, or until an end that the server had brought about before
+   * it got what was sent must have been seen. After this end has half-closed, it would look like an
+   * answer to that.
+   */
+  async settled(): Promise<void> {
+    const { connectTime } = this.#context;
+    const wait = Math.min(Math.max(MIN_SETTLING, 2 * connectTime), MAX_SETTLING);
+    // In steps: where this process was held up, a single timer would be over before anything was read.
+    for (let step = 0; step < SETTLING_STEPS && !this.#hasBegun; step++) {
+      await Promise.race([delay(wait / SETTLING_STEPS), this.#begun.promise]);
+    }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for await (const batch of this.#connection.batches()) {
+        for (const message of batch) {
+          this.#hear(message);
+          if (this.refusal !== undefined) return;
+        }
+      }
+    } catch (error) {
+      this.error = error;
+    } finally {
+      this.#state = "ended";
+      this.#begun.resolve();
+    }
+  }
+
+  #hear(message: Uint8Array): void {
+    if (this.count === 0 && !this.#isEcho(message)) {
+      this.refusal = refusalIn(message, this.#context);
+      if (this.refusal !== undefined) return;
+    }
+    this.count++;
+    this.#options.hear(message);
+    this.#begun.resolve();
+  }
+
+  #isEcho(message: Uint8Array): boolean {
+    const said = this.#options.said?.();
+    if (said === undefined) return false;
+    return decoder.decode(message) === (typeof said === "string" ? said : decoder.decode(said));
+  }
+}
+
+/** What is known of a conversation that came to nothing. */
+export interface Failure {
+  /** Why the server does not let this client in. */
+  readonly refusal?: string;
+  /** What was thrown. */
+  readonly error?: unknown;
+  /** How far it came, such as `after 1 of 4 answers`. */
+  readonly state: string;
+}
+
+/** Closes the connection, and says why it came to nothing: the peer's own words, if it had any. */
+export async function failureOf(
+  context: ClientContext,
+  connection: Connection,
+  { refusal, error: thrown, state }: Failure,
+): Promise<unknown> {
+  const info = await connection.close();
+  const { stopped } = context;
+  if (stopped.aborted) return new ConnectionLostError(`${messageOf(stopped.reason)} ${state}`);
+  if (refusal !== undefined) return new ConnectionLostError(refusal);
+  const error = info.error instanceof ProtocolError
+    ? info.error
+    // That it is closed is known; what matters is why.
+    : [thrown, info.error].find((error) => error && !(error instanceof ConnectionClosedError));
+  const { messagesReceived, openedAt } = connection.stats;
+  const isAtOnce = messagesReceived === 0 && Date.now() - openedAt < AT_ONCE;
+  if (error instanceof ConnectionLostError && isAtOnce && isReset(error.cause)) {
+    return new ConnectionLostError(`${error.message}; ${TURNED_AWAY}`, { cause: error });
+  }
+  if (error !== undefined) return error;
+  if (isComplaint(info)) {
+    const words = info.reason ? `, ${info.reason}` : "";
+    return new ConnectionLostError(`the peer closed ${state}, with code ${info.code}${words}`);
+  }
+  return new ConnectionLostError(
+    isAtOnce
+      ? `the server closed the connection at once, ${state}; ${TURNED_AWAY}`
+      : `the peer closed ${state}`,
+  );
+}
+
+/** Whether the connection ended as it should, as far as this end can know. */
+export function isInOrder(info: CloseInfo): boolean {
+  return info.clean && info.undeliveredBytes === 0 && !isComplaint(info);
+}
+
+/** Whether the code is one of those that say that something was wrong (RFC 6455, 7.4.1). */
+function isComplaint({ code }: CloseInfo): boolean {
+  return code !== undefined && code > 1001 && code < 1016 && code !== 1005;
+}
+
+function isReset(cause: unknown): boolean {
+  const { ConnectionReset, ConnectionAborted, BrokenPipe, NotConnected } = Deno.errors;
+  return [ConnectionReset, ConnectionAborted, BrokenPipe, NotConnected].some((kind) =>
+    cause instanceof kind
+  );
 }

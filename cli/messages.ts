@@ -3,22 +3,29 @@
 import { printable } from "../printable.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const encoder = new TextEncoder();
 
-/** A printer of messages: as JSON, made safe for a terminal, or as they are for a pipe. */
+/**
+ * A printer of messages: as JSON, made safe for a terminal, or as they are for a pipe. It throws
+ * `Deno.errors.BrokenPipe` when nobody reads the output any more.
+ */
 export function messagePrinter(json: boolean): (message: Uint8Array) => void {
   if (json) {
     return (message) =>
-      console.log(JSON.stringify({ event: "message", text: decoder.decode(message) }));
+      writeLine(JSON.stringify({ event: "message", text: decoder.decode(message) }));
   }
-  if (Deno.stdout.isTerminal()) {
-    return (message) => console.log(printable(decoder.decode(message)));
-  }
+  if (Deno.stdout.isTerminal()) return (message) => writeLine(printable(decoder.decode(message)));
   return (message) => {
     const line = new Uint8Array(message.length + 1);
     line.set(message);
     line[message.length] = 0x0a;
     writeAll(line);
   };
+}
+
+/** Not by `console.log()`, which says nothing when nobody reads. */
+function writeLine(text: string): void {
+  writeAll(encoder.encode(`${text}\n`));
 }
 
 function writeAll(bytes: Uint8Array): void {

@@ -2,7 +2,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { FRAMING_NAMES } from "../codec.ts";
-import { nearest } from "../nearest.ts";
+import { likely } from "../nearest.ts";
 
 /** Exit codes that scripts may rely on. */
 export const EXIT = { done: 0, lost: 1, usage: 2, protocol: 3 } as const;
@@ -65,7 +65,8 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
   const names = Object.keys(specs);
   const isSwitch = (name: string) => specs[name].value === undefined;
   const valued = names.filter((name) => !isSwitch(name));
-  const values = parseArgs(withDashes(args, valued), {
+  refuseValues(args, specs);
+  const values = parseArgs(withDashes(args, specs), {
     "--": true,
     string: ["_", ...valued],
     collect: valued,
@@ -76,13 +77,20 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
     unknown: (given, key) => {
       if (key === undefined) return true;
       const option = given.replace(/=.*/s, "");
-      throw new UsageError(`unknown option ${option}, the nearest is --${nearest(key, names)}`);
+      const near = likely(key, names);
+      throw new UsageError(
+        `unknown option ${option}${near === undefined ? "" : `, the nearest is --${near}`}`,
+      );
     },
   });
   for (const name of valued) {
     if (values[name].length > 1) throw new UsageError(`--${name} is given more than once`);
     values[name] = values[name][0];
     if (values[name] !== undefined) check(name, values[name], specs[name]);
+  }
+  for (const name of names.filter(isSwitch)) {
+    if (typeof values[name] === "boolean") continue;
+    throw new UsageError(`--${name} takes no value, but got "${values[name]}"`);
   }
   return {
     operands: [...values._.map(String), ...values["--"] as string[] ?? []],
@@ -93,14 +101,32 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
   };
 }
 
-/** A lone dash after an option that has a value is that value, which the parser does not see. */
-function withDashes(args: readonly string[], valued: readonly string[]): string[] {
+/** What follows a switch with "=" is a mistake: it would be on, whatever it says. */
+function refuseValues(args: readonly string[], specs: OptionSpecs): void {
+  for (const arg of args) {
+    if (arg === "--") return;
+    const [, dashes, name, value] = /^(--?)([^=]+)=(.*)$/s.exec(arg) ?? [];
+    const [found, spec] = Object.entries(specs)
+      .find(([long, { short }]) => (dashes === "--" ? long : short) === name) ?? [];
+    if (spec !== undefined && spec.value === undefined) {
+      throw new UsageError(`--${found} takes no value, but got "${value}"`);
+    }
+  }
+}
+
+/**
+ * A lone dash after an option that has a value, or a negative number after one that is a number, is
+ * that value, which the parser does not see.
+ */
+function withDashes(args: readonly string[], specs: OptionSpecs): string[] {
   const joined: string[] = [];
   for (const arg of args) {
     const last = joined.at(-1) ?? "";
-    const isValue = arg === "-" && !joined.includes("--") && valued.includes(last.slice(2)) &&
-      last.startsWith("--");
-    if (isValue) joined[joined.length - 1] = `${last}=-`;
+    const name = last.startsWith("--") && !joined.includes("--") ? last.slice(2) : "";
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+    const isValue = spec?.value !== undefined &&
+      (arg === "-" || spec.range !== undefined && /^-\d/.test(arg));
+    if (isValue) joined[joined.length - 1] = `${last}=${arg}`;
     else joined.push(arg);
   }
   return joined;
@@ -109,10 +135,10 @@ function withDashes(args: readonly string[], valued: readonly string[]): string[
 function check(name: string, text: string, spec: OptionSpec): void {
   if (text === "") throw new UsageError(`--${name} needs a value, ${spec.value}`);
   if (spec.choices !== undefined && !spec.choices.includes(text)) {
+    const near = likely(text, spec.choices);
     throw new UsageError(
-      `--${name} ${text}: it must be one of ${spec.choices.join(", ")}; the nearest is ${
-        nearest(text, spec.choices)
-      }`,
+      `--${name} ${text}: it must be one of ${spec.choices.join(", ")}` +
+        (near === undefined ? "" : `; the nearest is ${near}`),
     );
   }
   if (spec.range !== undefined) {

@@ -2,7 +2,8 @@
 
 import { delay } from "@std/async/delay";
 import type { Connection } from "../connection.ts";
-import type { ClientContext } from "./context.ts";
+import { ConnectionLostError } from "../errors.ts";
+import { type ClientContext, failureOf, Hearing } from "./context.ts";
 import { EXIT } from "./options.ts";
 
 const decoder = new TextDecoder();
@@ -15,42 +16,67 @@ export async function ping(context: ClientContext): Promise<number> {
   const { options, reporter } = context;
   const count = options.number("count") ?? 4;
   const interval = options.number("interval") ?? 1_000;
-  const timeout = Math.max(1, options.number("timeout") ?? 10_000);
+  const timeout = options.number("timeout") ?? 10_000;
   const connection = await context.connect();
+  const pinger = new Pinger(context, connection);
   const times: number[] = [];
-  for (let sequence = 1; sequence <= count && connection.state === "open"; sequence++) {
-    const time = await roundTrip(connection, timeout);
+  while (times.length < count) {
+    const time = await pinger.roundTrip(timeout);
     if (time === undefined) break;
-    times.push(time);
+    const sequence = times.push(time);
     const line = `pong from ${connection.remote}: sequence ${sequence}, ${time.toFixed(3)} ms`;
     if (options.on("json")) reporter.event({ event: "pong", sequence, time });
     else console.log(line);
-    if (sequence < count) await delay(interval, { signal: connection.signal }).catch(() => {});
+    if (sequence === count) break;
+    await Promise.race([
+      delay(interval, { signal: connection.signal }).catch(() => {}),
+      pinger.hearing.over,
+    ]);
   }
-  const { error } = await connection.close();
   summarize(times, count, context);
-  if (times.length < count && error !== undefined) throw error;
-  return times.length === count ? EXIT.done : EXIT.lost;
+  if (times.length < count) {
+    const { refusal, error } = pinger.hearing;
+    const state = `after ${times.length} of ${count} answers`;
+    throw await failureOf(context, connection, { refusal, error, state });
+  }
+  await connection.close();
+  return EXIT.done;
 }
 
-/** The time until the answer, in milliseconds; undefined when the connection ends before. */
-async function roundTrip(
-  connection: Connection,
-  timeout: number,
-): Promise<number | undefined> {
-  const token = crypto.randomUUID();
-  const timer = setTimeout(
-    () => connection.abort(new Error(`no pong from ${connection.remote} within ${timeout} ms`)),
-    timeout,
-  );
-  const startedAt = performance.now();
-  connection.send(`/ping ${token}`);
-  try {
-    for (let message; (message = await connection.receive()) !== undefined;) {
-      if (decoder.decode(message).includes(token)) return performance.now() - startedAt;
-    }
-  } finally {
+/** Asks, and knows the answer among whatever else the peer says. */
+class Pinger {
+  readonly hearing: Hearing;
+  readonly #connection: Connection;
+  #token: string | undefined;
+  #answer = Promise.withResolvers<number>();
+
+  constructor(context: ClientContext, connection: Connection) {
+    this.#connection = connection;
+    this.hearing = new Hearing(context, connection, { hear: (message) => this.#hear(message) });
+  }
+
+  /** The time until the answer, in milliseconds; undefined when the connection ends before. */
+  async roundTrip(timeout: number): Promise<number | undefined> {
+    const connection = this.#connection;
+    this.#token = crypto.randomUUID();
+    this.#answer = Promise.withResolvers();
+    const timer = setTimeout(
+      () =>
+        connection.abort(
+          new ConnectionLostError(`no pong from ${connection.remote} within ${timeout} ms`),
+        ),
+      timeout,
+    );
+    const startedAt = performance.now();
+    connection.send(`/ping ${this.#token}`); // If it cannot be sent, nothing more is heard.
+    const answeredAt = await Promise.race([this.#answer.promise, this.hearing.over]);
     clearTimeout(timer);
+    return answeredAt === undefined ? undefined : answeredAt - startedAt;
+  }
+
+  #hear(message: Uint8Array): void {
+    if (this.#token === undefined || !decoder.decode(message).includes(this.#token)) return;
+    this.#answer.resolve(performance.now());
   }
 }
 

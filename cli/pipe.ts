@@ -1,51 +1,116 @@
 /** The client in a pipe: lines in, messages out. */
 
+import { delay } from "@std/async/delay";
 import { decode, line } from "../codec.ts";
 import type { Connection } from "../connection.ts";
-import type { ClientContext } from "./context.ts";
+import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
+import { type ClientContext, failureOf, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 import { EXIT } from "./options.ts";
-import { exitCodeOf } from "./program.ts";
-import { messageOf } from "./report.ts";
 
 /** Not an error: everything was sent, and the peer had time to answer. */
 const LINGERED = new Error("the peer did not close in time");
 
+/** How long the input may take to end after the peer has, in milliseconds: both may be done. */
+const INPUT_GRACE = 100;
+
+const QUIT = /^\/quit(?:\s|$)/i;
+const decoder = new TextDecoder();
+
 /**
  * Sends each line of standard input as a message and prints each message as a line. After the
  * input's end it half-closes and prints what still comes, until the peer closes or `--linger` is over.
+ * A peer that ends before the input does has lost something, unless it was asked to by `/quit`.
  */
 export async function pipe(context: ClientContext): Promise<number> {
-  const { options, reporter } = context;
+  const { options, stopped } = context;
+  const print = messagePrinter(options.on("json"));
   const connection = await context.connect();
-  const printing = printAll(connection, messagePrinter(options.on("json")));
-  const linger = options.number("linger") ?? 1_000;
-  sendAll(connection, linger).catch((error) => connection.abort(error));
-  try {
-    await printing;
-  } catch (error) {
-    if (error === LINGERED) return EXIT.done;
-    reporter.error(messageOf(error));
-    return exitCodeOf(error);
-  }
+  const hearing = new Hearing(context, connection, { hear: print, said: () => input.first });
+  const input: Input = new Input(connection, hearing);
+  const sending = input.sendAll(options.number("linger") ?? 1_000);
+  await hearing.over;
+  const { refusal, error } = hearing;
+  if (error === LINGERED) return EXIT.done;
+  if (error instanceof Deno.errors.BrokenPipe) throw error;
+  const state = error === undefined && refusal === undefined && !stopped.aborted
+    ? await input.whatIsMissing(sending)
+    : undefined;
+  if (state !== undefined) connection.abort();
   const info = await connection.close();
-  if (info.undeliveredBytes > 0) {
-    reporter.error(`the peer closed before ${info.undeliveredBytes} bytes were sent`);
-    return EXIT.lost;
+  if (stopped.aborted && info.undeliveredBytes === 0) return EXIT.done;
+  if (state === undefined && refusal === undefined && error === undefined && isInOrder(info)) {
+    return EXIT.done;
   }
-  return EXIT.done;
+  throw await failureOf(context, connection, {
+    refusal,
+    error,
+    state: state ?? `before ${info.undeliveredBytes} bytes were sent`,
+  });
 }
 
-async function printAll(
-  connection: Connection,
-  print: (message: Uint8Array) => void,
-): Promise<void> {
-  for await (const batch of connection.batches()) batch.forEach(print);
-}
+/** Standard input, on its way to the peer. */
+class Input {
+  /** The first line. */
+  first: Uint8Array | undefined;
+  #last: Uint8Array | undefined;
+  #lines = 0;
+  /** Messages that were sent before the first line: a token. */
+  #sentBefore = 0;
+  /** `read` to its end, and `sent` when this end has been told to the peer. */
+  #state: "reading" | "read" | "sent" = "reading";
+  readonly #connection: Connection;
+  readonly #hearing: Hearing;
 
-async function sendAll(connection: Connection, linger: number): Promise<void> {
-  const lines = decode(Deno.stdin.readable, line({ telnet: false }));
-  for await (const message of lines) await connection.send(message);
-  await connection.closeWrite();
-  setTimeout(() => connection.abort(LINGERED), linger);
+  constructor(connection: Connection, hearing: Hearing) {
+    this.#connection = connection;
+    this.#hearing = hearing;
+  }
+
+  /** Sends all lines and half-closes; aborts for what is not the connection's own failure. */
+  async sendAll(linger: number): Promise<void> {
+    try {
+      await this.#sendAll(linger);
+    } catch (error) {
+      // The peer's last words may say why, and `closed` does.
+      if (error instanceof ConnectionClosedError || error instanceof ConnectionLostError) return;
+      this.#connection.abort(error);
+    }
+  }
+
+  async #sendAll(linger: number): Promise<void> {
+    const connection = this.#connection;
+    await connection.flush();
+    this.#sentBefore = connection.stats.messagesSent;
+    for await (const message of decode(Deno.stdin.readable, line({ telnet: false }))) {
+      this.first ??= message;
+      this.#last = message;
+      this.#lines++;
+      await connection.send(message);
+    }
+    this.#state = "read";
+    await connection.flush();
+    await this.#hearing.settled();
+    if (this.#hearing.ended) return;
+    this.#state = "sent";
+    await connection.closeWrite();
+    setTimeout(() => connection.abort(LINGERED), linger);
+  }
+
+  /** The peer has ended: what it did not wait for, if anything. */
+  async whatIsMissing(sending: Promise<void>): Promise<string | undefined> {
+    const { messagesSent, bufferedBytes } = this.#connection.stats;
+    if (this.#state === "sent" && bufferedBytes === 0) return undefined;
+    const lines = this.#lines;
+    await Promise.race([sending, delay(INPUT_GRACE)]);
+    const unsent = this.#lines - (messagesSent - this.#sentBefore);
+    const isWhole = this.#state !== "reading" && this.#lines === lines && bufferedBytes === 0;
+    if (this.#hearing.count > 0 && (isWhole || this.#hasQuit())) return undefined;
+    const how = this.#state === "reading" ? "before the input ended" : "before this end did";
+    return unsent > 0 ? `${how}: ${unsent} lines were not sent` : how;
+  }
+
+  #hasQuit(): boolean {
+    return this.#last !== undefined && QUIT.test(decoder.decode(this.#last));
+  }
 }

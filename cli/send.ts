@@ -1,44 +1,77 @@
 /** The client's `send`: some messages, and the answers that are waited for. */
 
 import type { Connection } from "../connection.ts";
-import type { ClientContext } from "./context.ts";
+import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
+import { type ClientContext, failureOf, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 import { EXIT, UsageError } from "./options.ts";
 
+/** How long the peer may take to close, in milliseconds, when no answers are waited for. */
+const CLOSE_TIMEOUT = 5_000;
+
 /** Sends one message per operand, half-closes, and prints as many answers as `--expect` says. */
 export async function send(context: ClientContext): Promise<number> {
-  const { operands, options, reporter } = context;
+  const { operands, options } = context;
   if (operands.length === 0) throw new UsageError(`"send" needs at least one TEXT`);
   const expected = options.number("expect") ?? 0;
-  const connection = await context.connect();
-  for (const text of operands) await connection.send(text);
-  await connection.closeWrite();
-
   const print = messagePrinter(options.on("json"));
-  const timer = setTimeout(
-    () => connection.abort(new Error(`no answer within ${options.number("timeout") ?? 10_000} ms`)),
-    options.number("timeout") ?? 10_000,
-  );
-  const got = await printAnswers(connection, expected, print);
+  const connection = await context.connect();
+  const enough = Promise.withResolvers<void>();
+  const hearing = new Hearing(context, connection, {
+    hear(message) {
+      if (hearing.count > expected) return;
+      print(message);
+      if (hearing.count === expected) enough.resolve();
+    },
+    said: () => operands[0],
+  });
+  const isEarly = await sendAll(connection, hearing, operands);
+  const timer = setTimeout(() => connection.abort(lateness(context, hearing)), patience(context));
+  // A UDP peer is not told of an end, and tells none.
+  const tellsEnd = !connection.endpoint.startsWith("udp:");
+  if (expected > 0 || tellsEnd) await Promise.race([enough.promise, hearing.over]);
   clearTimeout(timer);
-  if (got < expected) {
-    reporter.error(`the peer closed after ${got} of ${expected} answers`);
-    return EXIT.lost;
-  }
-  const { error } = await connection.close();
-  if (error !== undefined) throw error;
-  return EXIT.done;
+  if (hearing.error instanceof Deno.errors.BrokenPipe) throw hearing.error;
+
+  const got = Math.min(hearing.count, expected);
+  const isAnswered = expected > 0 && got === expected;
+  const isWell = isAnswered || got === expected && !(isEarly && hearing.count === 0);
+  const { refusal, error } = hearing;
+  if (isWell && refusal === undefined && isInOrder(await connection.close())) return EXIT.done;
+  const state = expected > 0 ? `after ${got} of ${expected} answers` : "before this end did";
+  throw await failureOf(context, connection, { refusal, error, state });
 }
 
-async function printAnswers(
+/** Sends and half-closes. Resolves to whether the peer ended before that. */
+async function sendAll(
   connection: Connection,
-  expected: number,
-  print: (message: Uint8Array) => void,
-): Promise<number> {
-  for (let got = 0; got < expected; got++) {
-    const message = await connection.receive();
-    if (message === undefined) return got;
-    print(message);
+  hearing: Hearing,
+  texts: readonly string[],
+): Promise<boolean> {
+  try {
+    for (const text of texts) await connection.send(text);
+    await connection.flush();
+  } catch (error) {
+    if (!(error instanceof ConnectionClosedError || error instanceof ConnectionLostError)) {
+      throw error;
+    }
+    await hearing.over; // The peer's last words may say why, and `closed` does.
   }
-  return expected;
+  await hearing.settled();
+  const isEarly = hearing.ended;
+  await connection.closeWrite();
+  return isEarly;
+}
+
+function patience({ options }: ClientContext): number {
+  const isAwaited = (options.number("expect") ?? 0) > 0;
+  return isAwaited ? options.number("timeout") ?? 10_000 : CLOSE_TIMEOUT;
+}
+
+function lateness(context: ClientContext, { count }: Hearing): Error {
+  const expected = context.options.number("expect") ?? 0;
+  const within = `within ${patience(context)} ms`;
+  return new ConnectionLostError(
+    expected > 0 ? `${count} of ${expected} answers ${within}` : `the peer did not close ${within}`,
+  );
 }

@@ -3,6 +3,7 @@
 import { FRAMING_NAMES, type FramingName } from "../codec.ts";
 import type { CloseInfo, Connection } from "../connection.ts";
 import type { listen as listenFunction, ListenOptions, Server } from "../server.ts";
+import { howToJoin, ownHostname, webPages } from "./joining.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -12,12 +13,14 @@ import {
   type ParsedOptions,
   UsageError,
 } from "./options.ts";
+import { requireListen } from "./permissions.ts";
 import { runProgram } from "./program.ts";
 import { messageOf, type Reporter } from "./report.ts";
 import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "./secure.ts";
 import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
-import type { TlsListenOptions } from "../transport.ts";
-import { onReloadSignal, onStopSignal } from "./signals.ts";
+import { parseEndpoint, type TlsListenOptions } from "../transport.ts";
+import { onHangup, onStopSignal } from "./signals.ts";
+import { steady, tell } from "./steady.ts";
 import { VERSION } from "./version.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -28,7 +31,7 @@ const OPTIONS: OptionSpecs = {
   framing: {
     value: "NAME",
     choices: FRAMING_NAMES,
-    help: "where none is named; u32be by default",
+    help: "where an endpoint names none; u32be",
   },
   session: { help: "clients that come back lose nothing" },
   ...SERVER_TLS_OPTIONS,
@@ -43,7 +46,7 @@ const OPTIONS: OptionSpecs = {
   replace: { group: "Files", help: "lets files take the place of others" },
   "max-file": { value: "BYTES", range: [0, MAX], group: "Files", help: "17179869184 by default" },
   "max-dir": { value: "BYTES", range: [0, MAX], group: "Files", help: "68719476736 by default" },
-  "max-message": { value: "BYTES", range: [0, MAX], group: "Limits", help: "1048576 by default" },
+  "max-message": { value: "BYTES", range: [1, MAX], group: "Limits", help: "1048576 by default" },
   "max-connections": { value: "N", range: [1, MAX], group: "Limits", help: "10000 by default" },
   "max-rate": { value: "N", range: [1, MAX], group: "Limits", help: "100 by default" },
   "udp-idle": { value: "MS", range: [1, MAX_MS], group: "Limits", help: "60000 by default" },
@@ -69,7 +72,7 @@ export function main(args: readonly string[], listen: typeof listenFunction): Pr
   return runProgram(args, {
     options: OPTIONS,
     help: HELP,
-    run: (options, reporter) => serve(options, reporter, listen),
+    run: (options, reporter) => serve(options, steady(reporter), listen),
   });
 }
 
@@ -83,15 +86,26 @@ async function serve(
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
   refuseOthersOptions(name, options);
   const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
+  refuseUnusable(endpoints, options);
+  for (const endpoint of endpoints) await requireListen(endpoint);
   const { tls, fingerprint, reload } = await serverTls(options, endpoints);
   const service = await makeService(name, options, reporter) as Service<unknown>;
+  let open: readonly string[] = [];
+  const respond = service.hasPage ? webPages(() => open) : undefined;
   await using server = await listen(
     endpoints,
-    { ...listenOptions(options, service, reporter), tls },
+    {
+      ...listenOptions(options, service, reporter),
+      tls,
+      web: { origins: options.list("origin"), respond },
+      onListen: (endpoints) => open = endpoints,
+    },
     (connection) => handle(connection, service, reporter),
   );
+  // Before anybody can know that the server is there.
+  const stopped = stopSignal(reporter, reload && (() => renew(server, reload, reporter)));
   for (const endpoint of server.endpoints) {
-    console.log(
+    tell(
       json ? JSON.stringify({ event: "listening", endpoint }) : `listening on ${endpoint}`,
     );
   }
@@ -101,9 +115,14 @@ async function serve(
       `throw-away certificate; clients trust it with --fingerprint ${fingerprint}`,
     );
   }
-  if (name === "chat") tellHowToJoin(server, reporter);
-  if (reload !== undefined) onReloadSignal(() => renew(server, reload, reporter));
-  await stopped(server, options.number("grace") ?? 5_000, reporter);
+  if (name === "chat") await tellHowToJoin(server.endpoints, options, tls, reporter);
+  const signal = await stopped;
+  const { size } = server.connections;
+  reporter.event(
+    { event: "closing", signal, connections: size },
+    `${signal}: closing ${size} connections; again to end at once`,
+  );
+  await server.close({ grace: options.number("grace") ?? 5_000 });
   service.close?.();
   return EXIT.done;
 }
@@ -115,6 +134,21 @@ function refuseOthersOptions(service: string, options: ParsedOptions): void {
     if (options.text(name) !== undefined || options.on(name)) {
       throw new UsageError(`--${name} is for the service ${owner}, not for ${service}`);
     }
+  }
+}
+
+/** Refuses endpoints that nobody could connect to, and options that no endpoint has a use for. */
+function refuseUnusable(endpoints: readonly string[], options: ParsedOptions): void {
+  const kinds = endpoints.map((endpoint) => parseEndpoint(endpoint).transport);
+  const memory = endpoints[kinds.indexOf("memory")];
+  if (memory !== undefined) {
+    throw new UsageError(`"${memory}": memory: is only for within one program`);
+  }
+  const uses = { origin: ["ws", "wss"], "udp-idle": ["udp"] };
+  for (const [name, owners] of Object.entries(uses)) {
+    if (options.text(name) === undefined || kinds.some((kind) => owners.includes(kind))) continue;
+    const wanted = owners.map((kind) => `${kind}://`).join(" and ");
+    throw new UsageError(`--${name} is for ${wanted}, and no endpoint is one`);
   }
 }
 
@@ -133,7 +167,6 @@ function listenOptions(
     deny: options.list("deny"),
     token: tokenFrom(options),
     session: options.on("session"),
-    web: { origins: options.list("origin"), respond: service.respond },
     udp: { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {
       if (connection === undefined) reporter.error(`cannot accept: ${messageOf(error)}`);
@@ -183,20 +216,22 @@ function reportClosed(connection: Connection<unknown>, info: CloseInfo, reporter
   );
 }
 
-function tellHowToJoin(server: Server<unknown>, reporter: Reporter): void {
-  for (const endpoint of server.endpoints) {
-    reporter.event({ event: "join", endpoint }, `join with: ${howToJoin(endpoint)}`);
+async function tellHowToJoin(
+  endpoints: readonly string[],
+  options: ParsedOptions,
+  tls: TlsListenOptions | undefined,
+  reporter: Reporter,
+): Promise<void> {
+  const entrance = {
+    token: tokenFrom(options) !== undefined,
+    fingerprint: tls && (await import("../transport/tls.ts")).fingerprintOf(tls.cert),
+    clientCertificate: tls?.clientCa !== undefined,
+    hostname: await ownHostname(),
+  };
+  for (const endpoint of endpoints) {
+    const how = howToJoin(endpoint, entrance);
+    reporter.event({ event: "join", endpoint }, `join with: ${how}`);
   }
-}
-
-function howToJoin(endpoint: string): string {
-  const [, host, port] = /:\/\/\[?(.*?)\]?:(\d+)/.exec(endpoint) ?? [];
-  if (/^tcp:.*framing=line$/.test(endpoint)) return `telnet ${host} ${port}`;
-  if (/^udp:.*framing=line/.test(endpoint)) return `nc -u ${host} ${port}`;
-  if (endpoint.startsWith("ws")) return `${endpoint.replace("ws", "http")} in a browser`;
-  const flags = endpoint.startsWith("unix:") ? " --allow-read --allow-write" : "";
-  const isDefault = endpoint === `${DEFAULT_ENDPOINT}?framing=u32be`;
-  return `deno run --allow-net${flags} client.ts${isDefault ? "" : ` "${endpoint}"`}`;
 }
 
 /** Presents certificates that were replaced; those that cannot be used are told, and the old ones stay. */
@@ -213,12 +248,16 @@ async function renew(
   }
 }
 
-/** Waits for a signal, then closes in order; a second one ends the process at once. */
-async function stopped(server: Server<unknown>, grace: number, reporter: Reporter): Promise<void> {
-  const signal = await onStopSignal();
-  reporter.event(
-    { event: "closing", signal, connections: server.connections.size },
-    `${signal}: closing ${server.connections.size} connections; again to end at once`,
+/** Resolves when the server is to end; at SIGHUP only if that can mean that its terminal has gone. */
+function stopSignal(reporter: Reporter, renew?: () => Promise<void>): Promise<Deno.Signal> {
+  // Looked up now: a terminal that has gone is none.
+  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((one) => one.isTerminal());
+  const hangup = new Promise<Deno.Signal>((resolve) =>
+    onHangup(() => {
+      if (renew !== undefined) renew();
+      else if (hasTerminal) resolve("SIGHUP");
+      else reporter.event({ event: "ignored", signal: "SIGHUP" }, "SIGHUP: nothing to read again");
+    })
   );
-  await server.close({ grace });
+  return Promise.race([onStopSignal(), hangup]);
 }

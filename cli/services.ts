@@ -4,10 +4,10 @@ import { Chat, type ChatOptions } from "../chat.ts";
 import type { Connection } from "../connection.ts";
 import { type Format, text } from "../format.ts";
 import { printable } from "../printable.ts";
-import { respond } from "../web/respond.ts";
 import { variable } from "./files.ts";
 import type { ParsedOptions } from "./options.ts";
 import { messageOf, type Reporter } from "./report.ts";
+import { tell } from "./steady.ts";
 
 /** One of the server's services: a handler, and the format of its messages. */
 export interface Service<T> {
@@ -15,8 +15,8 @@ export interface Service<T> {
   readonly format?: Format<T>;
   /** Serves one connection. */
   handle(connection: Connection<T>): Promise<void>;
-  /** What web browsers are shown on `ws:` endpoints. */
-  readonly respond?: (request: Request) => Response;
+  /** Whether web browsers are shown the chat's page on `ws:` endpoints. */
+  readonly hasPage?: boolean;
   /** Ends it, when no connection is left. */
   close?(): void;
 }
@@ -57,8 +57,7 @@ async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service
   const room = new Chat(history === undefined ? chatOptions : { ...chatOptions, history });
   return {
     format: text(),
-    respond: (request) =>
-      new URL(request.url).pathname === "/health" ? new Response("ok\n") : respond(request),
+    hasPage: true,
     handle: (connection) => room.serve(connection),
     close() {
       room.close();
@@ -78,7 +77,7 @@ function print(json: boolean, reporter: Reporter): Service<string> {
       const { id, remote } = connection;
       for await (const message of connection) {
         if (json) reporter.event({ event: "message", id, remote, text: message });
-        else console.log(`${remote}: ${printable(message)}`);
+        else tell(`${remote}: ${printable(message)}`);
       }
     },
   };

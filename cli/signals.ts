@@ -21,7 +21,7 @@ export function onStopSignal(): Promise<Deno.Signal> {
   });
 }
 
-/** Calls back at each SIGHUP, where there is such a signal. */
-export function onReloadSignal(reload: () => void): void {
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", reload);
+/** Calls back at each SIGHUP, where there is such a signal; it ends the process no more. */
+export function onHangup(callback: () => void): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", callback);
 }

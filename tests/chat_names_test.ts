@@ -1,6 +1,7 @@
 /** What members and rooms may be called, and which names are one. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { memoryHistory } from "../chat.ts";
 import { keysOf, memberNameProblem, NameIndex, roomNameProblem } from "../chat/names.ts";
 import { TestChat } from "./helpers/chat.ts";
 
@@ -176,3 +177,36 @@ Deno.test("Chat gives back a guest's name to nobody, and members' names at once"
   await two.ask("/nick Eve");
   assertEquals((await test.enter().heard())[0].startsWith("* Welcome, guest-3. "), true);
 });
+
+Deno.test("Chat goes on counting its guests where the history's last chat ended, in order or not", async () => {
+  const history = memoryHistory();
+  const welcomed = async (test: TestChat) => {
+    const guest = test.enter();
+    const [welcome] = await guest.heard();
+    return { guest, name: /guest-\d+/.exec(welcome)![0] };
+  };
+  {
+    await using test = new TestChat({ history });
+    assertEquals((await welcomed(test)).name, "guest-1");
+    const { guest } = await welcomed(test);
+    await guest.ask("mine");
+    await welcomed(test);
+    // It has not ended: what it kept by now is what a killed one leaves.
+    await using killed = new TestChat({ history });
+    const { guest: newcomer, name } = await welcomed(killed);
+    assertEquals(name, "guest-3");
+    assertStringIncludes((await newcomer.ask("/history")).join("\n"), "guest-2: mine");
+  }
+  await using test = new TestChat({ history });
+  assertEquals((await welcomed(test)).name, "guest-4");
+});
+
+for (const kept of ["-1", "x", "1e300", ""]) {
+  Deno.test(`Chat counts from 1 when the history's last guest is ${JSON.stringify(kept)}`, async () => {
+    const history = memoryHistory();
+    history.set("guests", kept);
+    await using test = new TestChat({ history });
+    await test.join();
+    assertEquals(test.chat.names, ["guest-1"]);
+  });
+}

@@ -1,6 +1,8 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { connect, FRAMING_NAMES } from "../mod.ts";
 import { run, RunningServer } from "./helpers/program.ts";
+import { ptyTest } from "./helpers/pty.ts";
 
 const utf8 = new TextEncoder();
 
@@ -134,6 +136,88 @@ Deno.test("server.ts ends at once at the second signal", async () => {
   assertEquals(await server.stop("SIGINT"), 130);
 });
 
+Deno.test({
+  name: "server.ts without certificates and without a terminal goes on at SIGHUP, as under nohup",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using server = await RunningServer.start([":0", "--service", "echo"]);
+    await using connection = await connect(server.endpoints[0]);
+    server.kill("SIGHUP");
+    assertMatch(await server.logLine(/SIGHUP/), /SIGHUP: nothing to read again$/);
+    await connection.send("x");
+    assertEquals(await connection.receive(), utf8.encode("x"));
+    await connection.close();
+    assertEquals(await server.stop(), 0);
+  },
+});
+
+ptyTest("server.ts closes in order when its terminal goes", async () => {
+  const dir = await Deno.makeTempDir();
+  const socket = `${dir}/echo.sock`;
+  // Runs the server on a terminal that goes when the input ends, and prints the exit code.
+  const helper = `import os, subprocess, sys, fcntl, termios
+master, slave = os.openpty()
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave,
+    start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+os.close(slave)
+output = b""
+while b"framing=" not in output: output += os.read(master, 1000)
+print("open", flush=True)
+sys.stdin.readline()
+os.close(master)
+print(child.wait(20), flush=True)`;
+  const program = [Deno.execPath(), "run", "-A", "server.ts", `unix:${socket}`];
+  const child = new Deno.Command("python3", {
+    args: ["-c", helper, ...program, "--service", "echo"],
+    cwd: new URL("..", import.meta.url),
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream()).getReader();
+  try {
+    assertEquals((await lines.read()).value, "open");
+    await using connection = await connect(`unix:${socket}`);
+    await connection.send("x");
+    assertEquals(await connection.receive(), utf8.encode("x"));
+    await child.stdin.close();
+    assertEquals(await connection.receive(), undefined);
+    await connection.close();
+    assertEquals((await lines.read()).value, "0");
+    await assertRejects(() => Deno.lstat(socket), Deno.errors.NotFound);
+  } finally {
+    await child.stdin.close().catch(() => {}); // it is closed, if all went well
+    while (!(await lines.read()).done);
+    await child.status;
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+for (const [what, ...options] of [["lines"], ["JSON", "--json"]]) {
+  Deno.test(`server.ts --service print goes on when nobody reads its ${what} any more`, async () => {
+    const args = ["run", "--no-prompt", "--allow-net", "server.ts", ":0", "--service", "print"];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...args, ...options],
+      cwd: new URL("..", import.meta.url),
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    try {
+      const reader = child.stdout.getReader();
+      const first = new TextDecoder().decode((await reader.read()).value);
+      await reader.cancel();
+      for (let i = 0; i < 3; i++) {
+        await using connection = await connect(/tcp:[^"\s]+/.exec(first)![0]);
+        await connection.send("x");
+        assertEquals((await connection.close()).clean, true);
+      }
+    } finally {
+      child.kill("SIGTERM");
+      assertEquals((await child.status).code, 0);
+    }
+  });
+}
+
 Deno.test("server.ts tells what is wrong in one line, with the exit code for it", async () => {
   await using server = await RunningServer.start([":0"]);
   const cases: [args: string[], code: number, message: RegExp][] = [
@@ -147,6 +231,23 @@ Deno.test("server.ts tells what is wrong in one line, with the exit code for it"
     [["--max-message", "1e6"], 2, /--max-message 1e6: it must be a whole number/],
     [["--max-message"], 2, /--max-message needs a value, BYTES/],
     [["--framing", "u8", "--framing", "u16be"], 2, /--framing is given more than once/],
+    [["--max-message", "-1"], 2, /--max-message -1: it must be a whole number from 1 to \d+;/],
+    [["--max-message", "0"], 2, /--max-message 0: it must be a whole number from 1 to/],
+    [["-x"], 2, /^error: unknown option -x; --help tells more\n$/],
+    [["-1"], 2, /^error: unknown option -1; --help tells more\n$/],
+    [["--frobnicate=5"], 2, /^error: unknown option --frobnicate; --help tells more\n$/],
+    [
+      ["--framing", "foo"],
+      2,
+      /--framing foo: it must be one of u8, .*, none; --help tells more\n$/,
+    ],
+    [["--service", "foo"], 2, /--service foo: it must be one of .*, files; --help tells more\n$/],
+    [[":0?framing=foo"], 2, /framing "foo" is unknown, use one of u8, .*, none;/],
+    [["--session=3"], 2, /--session takes no value, but got "3"/],
+    [["--quiet=no"], 2, /--quiet takes no value, but got "no"/],
+    [["-q=1"], 2, /--quiet takes no value, but got "1"/],
+    [["-q1"], 2, /--quiet takes no value, but got "1"/],
+    [["--help=false"], 2, /--help takes no value, but got "false"/],
   ];
   const results = await Promise.all(cases.map(([args]) => run("server.ts", args)));
   results.forEach(({ code, stdout, stderr }, i) => {
@@ -157,10 +258,19 @@ Deno.test("server.ts tells what is wrong in one line, with the exit code for it"
   });
 });
 
+Deno.test("server.ts --json=false is wrong, like any value of a switch", async () => {
+  const { code, stdout, stderr } = await run("server.ts", [":0", "--json=false"]);
+  assertEquals([code, stdout], [2, ""]);
+  assertMatch(stderr, /--json takes no value, but got "false"/);
+});
+
 Deno.test("server.ts without --allow-net says which flag it needs", async () => {
   const { code, stderr } = await run("server.ts", [":0"], { flags: [] });
   assertEquals(code, 1);
-  assertMatch(stderr, /^error: Cannot listen on .*: no permission; run with --allow-net\n$/);
+  assertMatch(
+    stderr,
+    /^error: Cannot listen on .*: no permission; run with --allow-net=127\.0\.0\.1:0\n$/,
+  );
 });
 
 Deno.test("server.ts and client.ts --help fit on one screen and need no permission", async () => {

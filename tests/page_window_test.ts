@@ -49,6 +49,13 @@ async function press(window: ChatWindow, ...all: string[]): Promise<void> {
   }
 }
 
+/** What can be pressed or written into, but for rooms and people. */
+async function visible(window: ChatWindow): Promise<string[]> {
+  return await window.value(`[...document.querySelectorAll("button, input")]
+    .filter((element) => element.checkVisibility() && !element.closest("li"))
+    .map((element) => element.labels?.[0]?.textContent ?? element.textContent.trim())`);
+}
+
 const LINE = "document.querySelector('#line').value";
 
 await testWith(CHROMIUM, "The page asks for /json first, and hides what came before", async () => {
@@ -85,6 +92,9 @@ await testWith(
     const window = await browser.open(server.url);
     await window.state("Not admitted");
     assertEquals(await window.focused(), "token");
+    // Nothing was wrong yet, and there is nobody to write to.
+    assertEquals(await visible(window), ["Help", "Token", "Join"]);
+    assert(!(await window.value<string>("document.body.innerText")).includes("wrong"));
     await window.page.keyboard.sendCharacter("open sesame");
     await press(window, "Enter");
     const heard = [await server.next(), await server.next()];
@@ -92,10 +102,60 @@ await testWith(
     if (heard[0] === "/json") heard.push(await server.next());
     assertEquals(heard.filter((text, i) => text !== "/json" || i > 0), ["open sesame", "/json"]);
     await window.state("Not admitted");
+    await window.until("document.querySelector('#ask').innerText.includes('missing or wrong')");
+    assertEquals(await window.focused(), "token");
+    assertEquals(await visible(window), ["Help", "Token", "Join"]);
     const kept = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])";
     assert(!(await window.value<string>(kept)).includes("sesame"));
   },
 );
+
+await testWith(
+  CHROMIUM,
+  "The page lets one write at once, where that brings up no keyboard",
+  async () => {
+    await using browser = await chromium.connect();
+    await using server = openServer();
+    const [desktop, phone] = await Promise.all([
+      browser.open(server.url),
+      browser.open(server.url, { width: 390, height: 844, phone: true }),
+    ]);
+    await Promise.all([desktop.sees("two"), phone.sees("two")]);
+    assertEquals(await desktop.focused(), "line");
+    assertEquals(await phone.value("document.activeElement === document.body"), true);
+  },
+);
+
+await testWith(CHROMIUM, "The page goes from the token to the message line", async () => {
+  await using browser = await chromium.connect();
+  let attempts = 0;
+  await using server = new ScriptedServer((server) => {
+    if (attempts++ === 0) server.tell("* Cannot join: the token is missing or wrong");
+    else server.tell(WELCOME, WHO, ROOMS, HISTORY);
+  });
+  const window = await browser.open(server.url);
+  await window.state("Not admitted");
+  await window.page.keyboard.sendCharacter("open sesame");
+  await press(window, "Enter");
+  await window.state("Connected");
+  assertEquals(await window.focused(), "line");
+  await press(window, "h", "i");
+  assertEquals(await window.value(LINE), "hi");
+});
+
+await testWith(CHROMIUM, "The page shows one's own name whole", async () => {
+  await using browser = await chromium.connect();
+  await using server = openServer();
+  const window = await browser.open(server.url);
+  await window.sees("two");
+  for (const name of ["guest-12345", "W".repeat(32)]) {
+    server.tell({ type: "nick", from: "ada", to: name, time: 0 }, { ...WELCOME, name });
+    await window.until(`document.querySelector("#my-name").textContent === "${name}"`);
+    const cut = `[document.querySelector("#my-name"), document.querySelector("#my-name").parentNode]
+      .some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)`;
+    assertEquals(await window.value(cut), false, name);
+  }
+});
 
 await testWith(CHROMIUM, "The page keeps the newest 1000 entries", async () => {
   await using browser = await chromium.connect();
@@ -144,8 +204,9 @@ await testWith(CHROMIUM, "The page can be used with the keyboard alone", async (
   await using server = openServer();
   const window = await browser.open(server.url);
   await window.sees("two");
-  await window.value("document.activeElement.blur()");
-  await press(window, "Tab");
+  assertEquals(await window.focused(), "line");
+  await window.page.focus("#help-button");
+  await press(window, "Shift+Tab");
   assertEquals(await window.focused(), "Skip to the message line");
   await press(window, "Enter");
   assertEquals(await window.focused(), "line");

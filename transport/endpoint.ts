@@ -1,7 +1,7 @@
 /** Where one listens or connects, written as a URL. */
 
 import { FRAMING_NAMES, type FramingName } from "../codec.ts";
-import { nearest } from "../nearest.ts";
+import { likely } from "../nearest.ts";
 
 /** Where one listens or connects. */
 export type Endpoint =
@@ -175,7 +175,13 @@ function parseWebSocket(text: string, transport: "ws" | "wss"): WebSocketEndpoin
     throw wrong(text, "WebSocket has its own framing, a WebSocket message is a message");
   }
   const { path, session } = takeSession(text, url);
-  return { transport, hostname: hostOf(parts[1]), port, path, ...(session && { session }) };
+  return {
+    transport,
+    hostname: hostOf(parts[1]),
+    port,
+    path,
+    ...(session !== undefined && { session }),
+  };
 }
 
 /** The rest of the query is the server's. */
@@ -260,11 +266,16 @@ function parseQuery<K extends keyof Query>(
     throw wrong(
       text,
       name === "framing"
-        ? `framing "${value}" is unknown, the nearest is "${nearest(value, FRAMING_NAMES)}"`
+        ? `framing "${value}" is unknown, ${rightFraming(value)}`
         : `${name} "${value}" must be ${right}`,
     );
   }
   return options as Pick<Query, K>;
+}
+
+function rightFraming(value: string): string {
+  const near = likely(value, FRAMING_NAMES);
+  return near === undefined ? `use ${READERS.framing.right}` : `the nearest is "${near}"`;
 }
 
 function wrong(text: string, what: string): TypeError {

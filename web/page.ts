@@ -5,13 +5,13 @@
  */
 
 /** What the Content-Security-Policy lets run: the page's own script. */
-export const SCRIPT_HASH = "sha256-BUqKXvOuic6MYD5WAyZ2lw/plGQdTc6z08hRIMPYpSs=";
+export const SCRIPT_HASH = "sha256-56lh7gqJm7+VlMSLhcQ9DeNim/YAWanObTh4hdQMZmM=";
 
 /** What the Content-Security-Policy lets style: the page's own sheet. */
-export const STYLE_HASH = "sha256-aCbNNRQGC5iwoMv1U4uEasPDc1PAjWfbSexlWhhojqc=";
+export const STYLE_HASH = "sha256-QUyE9HwCWFFvd5qb1VXV9mWb7UlB+roVQUGk7fYNkL4=";
 
 /** What tells this page from another version of it. */
-export const PAGE_TAG = "bhclbdH+mQ2ogYsp";
+export const PAGE_TAG = "pTuFYW54bhY1GJPX";
 
 /** The page. */
 export const PAGE: string = `<!doctype html>
@@ -360,9 +360,16 @@ export const PAGE: string = `<!doctype html>
     }
     #me p {
       flex: 1;
-      overflow: hidden;
-      text-overflow: ellipsis;
-      white-space: nowrap;
+      min-width: 0;
+      color: var(--quiet);
+      font-size: 0.8rem;
+    }
+    #my-name {
+      display: block;
+      overflow-wrap: anywhere;
+      color: var(--text);
+      font-size: 0.95rem;
+      line-height: 1.25;
     }
     #shade {
       position: fixed;
@@ -754,7 +761,7 @@ export const PAGE: string = `<!doctype html>
         </div>
         <form id="ask" hidden>
           <h2>This chat asks for a token</h2>
-          <p id="ask-reason"></p>
+          <p id="ask-reason" role="alert" hidden></p>
           <label for="token">Token</label>
           <input id="token" type="password" autocomplete="off" maxlength="4096">
           <button class="primary">Join</button>
@@ -1723,7 +1730,9 @@ export const PAGE: string = `<!doctype html>
     function refuse(text) {
       close();
       setState("refused");
-      $("ask-reason").textContent = textOf(text);
+      // Without a token none can be wrong; that one is wanted is said above.
+      $("ask-reason").textContent = link.token === undefined ? "" : textOf(text);
+      $("ask-reason").hidden = link.token === undefined;
       $("token").value = "";
       $("token").focus();
     }
@@ -1790,8 +1799,14 @@ export const PAGE: string = `<!doctype html>
       const box = $("state");
       if (box.textContent !== words[state]) box.textContent = words[state];
       box.dataset.state = state;
-      $("ask").hidden = state !== "refused";
-      scroller.hidden = state === "refused";
+      const isRefused = state === "refused";
+      const wasAsked = $("ask").contains(document.activeElement);
+      $("ask").hidden = !isRefused;
+      for (const element of [scroller, document.querySelector("footer"), $("new-room"), $("rename")]) {
+        element.hidden = isRefused;
+      }
+      // The field that had the focus has gone, and what was typed there has been taken.
+      if (!isRefused && wasAsked) line.focus();
       showBanner();
       showOutbox();
     }
@@ -2210,7 +2225,8 @@ export const PAGE: string = `<!doctype html>
     showPeople();
     showTitle();
     connect();
-    if (matchMedia("(pointer: fine)").matches) line.focus();
+    // Not where that would bring up a keyboard on the screen.
+    if (!matchMedia("(pointer: coarse)").matches) line.focus();
     </script>
   </body>
 </html>

@@ -58,7 +58,8 @@ export function respond(request: Request, path = "/"): Response {
   if (request.headers.get("If-None-Match") === HEADERS.ETag) {
     return new Response(null, { status: 304, headers: HEADERS });
   }
-  return new Response(request.method === "HEAD" ? null : PAGE, { headers: HEADERS });
+  // For HEAD too: the server leaves the body out, but tells its length (RFC 9110, section 9.3.2).
+  return new Response(PAGE, { headers: HEADERS });
 }
 
 function problem(status: number, text: string, headers: Record<string, string> = {}): Response {

@@ -1,0 +1,112 @@
+/** How to join the chat, in the words of whoever wants to: a program, telnet, a browser. */
+
+import { formatEndpoint, parseEndpoint } from "../transport.ts";
+import type { Endpoint, WebSocketEndpoint } from "../transport.ts";
+import { textResponse } from "../transport/websocket/answer.ts";
+import { respond } from "../web/respond.ts";
+import { DEFAULT_ENDPOINT } from "./options.ts";
+
+/** What one needs to be let in. */
+export interface Entrance {
+  /** Whether a token is wanted. */
+  readonly token: boolean;
+  /** The SHA-256 fingerprint of the certificate, for endpoints with TLS. */
+  readonly fingerprint: string | undefined;
+  /** Whether clients need a certificate. */
+  readonly clientCertificate: boolean;
+  /** What this machine is called by others. */
+  readonly hostname: string | undefined;
+}
+
+/** The name of this machine, if it may be known without asking. */
+export async function ownHostname(): Promise<string | undefined> {
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "hostname" });
+  return state === "granted" ? Deno.hostname() : undefined;
+}
+
+/** What to run or open. */
+export function howToJoin(endpoint: string, entrance: Entrance): string {
+  const wanted = parseEndpoint(endpoint);
+  const there = reachable(wanted, entrance.hostname);
+  if (isWeb(wanted) && !wanted.session) return howToOpen(wanted, there);
+  if (!isForPeople(there)) return clientCommand(there, entrance);
+  const { transport, hostname, port } = there;
+  const program = transport === "udp" ? "nc -u" : "telnet";
+  const first = entrance.token ? ", with the token as the first line" : "";
+  return `${program} ${hostname} ${port}${first}`;
+}
+
+/** Here by address: where this machine's name means loopback, a page under that name may not join. */
+function howToOpen(wanted: WebSocketEndpoint, elsewhere: Endpoint): string {
+  const [here, there] = [reachable(wanted, undefined), elsewhere]
+    .map((endpoint) => formatEndpoint(endpoint).replace("ws", "http"));
+  return `${here} in a browser${here === there ? "" : `, from elsewhere ${there}`}`;
+}
+
+function clientCommand(endpoint: Endpoint, entrance: Entrance): string {
+  const { transport } = endpoint;
+  const name = formatEndpoint(endpoint);
+  const isSecure = transport === "tls" || transport === "wss";
+  const words = [
+    "deno run --allow-net",
+    transport === "unix" && "--allow-read --allow-write",
+    isSecure && entrance.clientCertificate && "--allow-read",
+    "client.ts",
+    name !== `${DEFAULT_ENDPOINT}?framing=u32be` && `"${name}"`,
+    isSecure && entrance.fingerprint && `--fingerprint ${entrance.fingerprint}`,
+    isSecure && entrance.clientCertificate && "--cert FILE --key FILE",
+    entrance.token && "--token TOKEN",
+  ];
+  return words.filter(Boolean).join(" ");
+}
+
+/** Whether lines are messages there, and nothing else is needed to read and write them. */
+function isForPeople(
+  endpoint: Endpoint,
+): endpoint is Extract<Endpoint, { transport: "tcp" | "udp" }> {
+  const { transport } = endpoint;
+  if (transport === "tcp") return endpoint.framing === "line" && !endpoint.session;
+  return transport === "udp" && endpoint.framing === "line";
+}
+
+/** The same endpoint as others reach it: 0.0.0.0 and :: mean all addresses, and are nobody's. */
+function reachable(endpoint: Endpoint, hostname: string | undefined): Endpoint {
+  if (!("hostname" in endpoint) || !["0.0.0.0", "::"].includes(endpoint.hostname)) return endpoint;
+  const loopback = endpoint.hostname === "::" ? "::1" : "127.0.0.1";
+  return { ...endpoint, hostname: hostname ?? loopback };
+}
+
+/**
+ * Answers requests that want no WebSocket: with the page where it can join, at the paths of the
+ * endpoints without sessions. A browser knows no sessions, so elsewhere it is told so.
+ */
+export function webPages(endpoints: () => readonly string[]): (request: Request) => Response {
+  return (request) => {
+    const { pathname, port } = new URL(request.url);
+    if (pathname === "/health") return new Response("ok\n");
+    const all = endpoints().map(parseEndpoint).filter(isWeb);
+    // A proxy in between may have another port.
+    const here = all.filter((endpoint) => String(endpoint.port) === port);
+    const candidates = here.length > 0 ? here : all;
+    const found = candidates.find(({ path }) => pathOf(path) === pathname) ?? candidates[0];
+    if (found?.session) return noPage(found);
+    return respond(request, found === undefined ? "/" : pathOf(found.path));
+  };
+}
+
+function isWeb(endpoint: Endpoint): endpoint is WebSocketEndpoint {
+  return endpoint.transport === "ws" || endpoint.transport === "wss";
+}
+
+function pathOf(path: string): string {
+  return new URL(path, "http://localhost").pathname;
+}
+
+function noPage(endpoint: WebSocketEndpoint): Response {
+  return textResponse(
+    426,
+    "Here is a WebSocket server with sessions, which browsers do not have: there is no page. " +
+      `Join with: client.ts "${formatEndpoint(endpoint)}"`,
+    { Upgrade: "websocket" },
+  );
+}
