@@ -10,7 +10,8 @@ import { type Directory, OpenDirectory } from "./files/directory.ts";
 import { handlersOf } from "./files/handlers.ts";
 import { CHUNK_BYTES, type FileMethods } from "./files/types.ts";
 
-export { type Directory, type DirectoryOptions, openDirectory } from "./files/directory.ts";
+export { type Directory, openDirectory } from "./files/directory.ts";
+export type { DirectoryOptions } from "./files/directory_options.ts";
 export type { FileErrorCode } from "./files/errors.ts";
 export { checkName, isName, MAX_NAME_BYTES } from "./files/names.ts";
 export { FileSource } from "./files/source.ts";

@@ -1,68 +1,16 @@
 /** A directory whose files peers may list, fetch, and add to. */
 
 import { join } from "node:path";
-import { checkInteger } from "../codec/framing.ts";
+import { type DirectoryOptions, directoryOptions } from "./directory_options.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { Inventory } from "./inventory.ts";
 import { isName, partName } from "./names.ts";
 import type { Remembered } from "./checksum.ts";
 import { FilePart } from "./part.ts";
+import { type Guest, Places, shareOf } from "./places.ts";
 import { infoOf } from "./regular.ts";
 import { FileSource } from "./source.ts";
-import { type FileEntry, type FileOffer, isSize, MAX_FILE_BYTES } from "./types.ts";
-
-/** Options of `openDirectory()`: limits, all on by default. Sizes are bytes, times milliseconds. */
-export interface DirectoryOptions {
-  /**
-   * Refuses all that would change the directory.
-   *
-   * @default false
-   */
-  readOnly?: boolean;
-  /**
-   * Lets a file take the place of another one of its name.
-   *
-   * @default false
-   */
-  replace?: boolean;
-  /**
-   * The largest file to take.
-   *
-   * @default 17_179_869_184
-   */
-  maxFileBytes?: number;
-  /**
-   * What all files in the directory may have together, unfinished ones included; those are removed
-   * before a new one is refused, the oldest first.
-   *
-   * @default 68_719_476_736
-   */
-  maxDirectoryBytes?: number;
-  /**
-   * Files in the directory, unfinished ones included.
-   *
-   * @default 10_000
-   */
-  maxFiles?: number;
-  /**
-   * Files that are sent and received at a time, by all peers together; further ones are refused.
-   *
-   * @default 256
-   */
-  maxTransfers?: number;
-  /**
-   * How long a transfer may stand still.
-   *
-   * @default 30_000
-   */
-  idleTimeout?: number;
-  /**
-   * How long an unfinished file is kept that nobody goes on with.
-   *
-   * @default 604_800_000
-   */
-  partRetention?: number;
-}
+import { type FileEntry, type FileOffer, isSize } from "./types.ts";
 
 /** Checksums of unfinished files to keep. */
 const MAX_REMEMBERED = 64;
@@ -97,30 +45,18 @@ export interface Directory {
 export class OpenDirectory implements Directory {
   readonly path: string;
   readonly options: Readonly<Required<DirectoryOptions>>;
+  /** Its transfers. */
+  readonly places: Places;
   readonly #inventory: Inventory;
   readonly #uploads = new Map<string, Upload>();
   readonly #remembered = new Map<string, Remembered>();
-  #transfers = 0;
 
   /** Use {@linkcode openDirectory}. */
   constructor(path: string, options: Required<DirectoryOptions>) {
     this.path = path;
     this.options = options;
+    this.places = new Places(options.maxTransfers);
     this.#inventory = new Inventory(path, options.partRetention);
-  }
-
-  /**
-   * Takes a place among the transfers, until it is disposed of.
-   *
-   * @throws {RequestError} `busy`
-   */
-  enter(what: string): Disposable {
-    const { maxTransfers } = this.options;
-    if (this.#transfers >= maxTransfers) {
-      throw fileError("busy", what, `${maxTransfers} transfers are under way already`);
-    }
-    this.#transfers++;
-    return { [Symbol.dispose]: () => void this.#transfers-- };
   }
 
   /** The files that can be fetched, by name. */
@@ -175,7 +111,7 @@ export class OpenDirectory implements Directory {
    *
    * @throws {RequestError} `busy`, and what is wrong with the offer.
    */
-  async open(offer: FileOffer, attempt: Attempt): Promise<Receiving> {
+  async open(offer: FileOffer, guest: Guest, attempt: Attempt): Promise<Receiving> {
     this.#check(offer);
     const { name, owner } = offer;
     for (let other; (other = this.#uploads.get(name)) !== undefined;) {
@@ -190,12 +126,12 @@ export class OpenDirectory implements Directory {
     const { signal } = attempt;
     const stop = (reason: unknown) => attempt.stop(reason);
     this.#uploads.set(name, { owner, signal, stop, ended: promise });
-    this.#inventory.reserve(partName(name));
     try {
+      await this.#inventory.reserve(partName(name));
       const part = await FilePart.open(join(this.path, name), name, {
         remembered: this.#remembered.get(name),
       });
-      return { part, leave: (discard) => this.#leave(name, part, discard).finally(resolve) };
+      return this.#receiving(offer, part, guest, resolve);
     } catch (error) {
       await this.#inventory.release(partName(name));
       this.#uploads.delete(name);
@@ -204,23 +140,41 @@ export class OpenDirectory implements Directory {
     }
   }
 
-  /**
-   * Makes sure that there is room for a file that is open; unfinished ones give way.
-   *
-   * @throws {RequestError} `quota`
-   */
-  async makeRoom({ name, size }: FileOffer): Promise<void> {
+  #receiving(
+    { name, size }: FileOffer,
+    part: FilePart,
+    guest: Guest,
+    ended: () => void,
+  ): Receiving {
+    let promised = 0;
+    return {
+      part,
+      makeRoom: async () => {
+        const share = shareOf(this.options.maxDirectoryBytes);
+        if (guest.promised > 0 && guest.promised + size > share) {
+          const state = `uploads of one connection may promise ${share} bytes together`;
+          throw fileError("busy", `write ${name}`, state);
+        }
+        guest.promised += promised = size;
+        await this.#makeRoom(name, size);
+      },
+      leave: async (discard) => {
+        guest.promised -= promised;
+        promised = 0;
+        await this.#leave(name, part, discard).finally(ended);
+      },
+    };
+  }
+
+  async #makeRoom(name: string, size: number): Promise<void> {
     const { maxDirectoryBytes, maxFiles } = this.options;
-    const inventory = this.#inventory;
-    await inventory.refresh();
-    inventory.reserve(partName(name), size);
-    while (inventory.bytes > maxDirectoryBytes || inventory.count > maxFiles) {
-      if (await inventory.evict()) continue;
-      const state = inventory.count > maxFiles
-        ? `limit is ${maxFiles} files`
-        : `limit is ${maxDirectoryBytes} bytes in the directory`;
-      throw fileError("quota", `write ${name}`, state);
-    }
+    const most = { bytes: maxDirectoryBytes, files: maxFiles };
+    const lacking = await this.#inventory.makeRoom(partName(name), size, most);
+    if (lacking === undefined) return;
+    const state = lacking === "files"
+      ? `limit is ${maxFiles} files`
+      : `limit is ${maxDirectoryBytes} bytes in the directory`;
+    throw fileError("quota", `write ${name}`, state);
   }
 
   async #leave(name: string, part: FilePart, discard: boolean): Promise<void> {
@@ -258,6 +212,12 @@ export class OpenDirectory implements Directory {
 export interface Receiving {
   /** What there is of it. */
   readonly part: FilePart;
+  /**
+   * Makes sure that there is room for all of it; unfinished files give way.
+   *
+   * @throws {RequestError} `quota`, `busy`
+   */
+  makeRoom(): Promise<void>;
   /** Ends it, keeping what is there or not. */
   leave(discard: boolean): Promise<void>;
 }
@@ -267,29 +227,15 @@ export interface Receiving {
  * followed, and the directories in it are not entered. Needs `--allow-read` for the directory, and
  * `--allow-write` unless it is `readOnly`.
  *
- * @throws {RequestError} `not-found`, `not-a-file` where there is no such directory.
+ * @throws {RequestError} `not-found`, `not-a-file` where there is no such directory, `not-permitted`,
+ * `invalid-name`, `io-error`
  * @throws {RangeError} for an option out of range.
  */
 export async function openDirectory(
   path: string,
   options: DirectoryOptions = {},
 ): Promise<Directory> {
-  const {
-    readOnly = false,
-    replace = false,
-    maxFileBytes = MAX_FILE_BYTES,
-    maxDirectoryBytes = 64 * 1024 ** 3,
-    maxFiles = 10_000,
-    maxTransfers = 256,
-    idleTimeout = 30_000,
-    partRetention = 7 * 24 * 3_600_000,
-  } = options;
-  checkInteger("maxFileBytes", maxFileBytes, 0, Number.MAX_SAFE_INTEGER);
-  checkInteger("maxDirectoryBytes", maxDirectoryBytes, 0, Number.MAX_SAFE_INTEGER);
-  checkInteger("maxFiles", maxFiles, 0, 10_000_000);
-  checkInteger("maxTransfers", maxTransfers, 1, 1_000_000);
-  checkInteger("idleTimeout", idleTimeout, 1, 2 ** 31 - 1);
-  checkInteger("partRetention", partRetention, 1, Number.MAX_SAFE_INTEGER);
+  const all = directoryOptions(options);
   const what = `serve files of ${path}`;
   let real: string;
   try {
@@ -299,14 +245,5 @@ export async function openDirectory(
   } catch (error) {
     throw fileFailure(error, what);
   }
-  return new OpenDirectory(real, {
-    readOnly,
-    replace,
-    maxFileBytes,
-    maxDirectoryBytes,
-    maxFiles,
-    maxTransfers,
-    idleTimeout,
-    partRetention,
-  });
+  return new OpenDirectory(real, all);
 }

@@ -1,5 +1,6 @@
 /** What can go wrong with files, in codes that cross the connection. */
 
+import { LengthwiseError } from "../errors.ts";
 import { RequestError, type RequestErrorCode, type RequestErrorOptions } from "../request.ts";
 
 /** Codes of the `RequestError`s of files, beside those of requests; docs/files.md says when. */
@@ -13,6 +14,7 @@ export type FileErrorCode =
   | "too-large"
   | "quota"
   | "disk-full"
+  | "io-error"
   | "incomplete"
   | "size-mismatch"
   | "hash-mismatch"
@@ -33,11 +35,11 @@ export function fileError(
 const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"];
 
 /**
- * What the system says of a file, as an error with a code; anything else as it is. Paths stay out of
- * it, since the peer reads it.
+ * What the system says of a file, as an error with a code; anything else as it is, and so is a
+ * permission that Deno has not. Paths stay out of it, since the peer reads it.
  */
 export function fileFailure(error: unknown, what: string): unknown {
-  if (!(error instanceof Error) || error instanceof RequestError) return error;
+  if (!(error instanceof Error) || error instanceof LengthwiseError) return error;
   const code = (error as { code?: string }).code ?? "";
   const cause = { cause: error };
   if (error instanceof Deno.errors.NotFound) {
@@ -53,5 +55,13 @@ export function fileFailure(error: unknown, what: string): unknown {
   if (error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.NotADirectory) {
     return fileError("not-a-file", what, "it is no regular file", cause);
   }
-  return error;
+  if (error instanceof Deno.errors.AlreadyExists) {
+    return fileError("exists", what, "there is one of that name", cause);
+  }
+  if (code === "ENAMETOOLONG" || /unexpected NUL byte/.test(error.message)) {
+    return fileError("invalid-name", what, "the system takes no such path", cause);
+  }
+  const named = /^E[A-Z\d]+$/.test(code) ? code : /os error \d+/.exec(error.message)?.[0];
+  if (named === undefined) return error;
+  return fileError("io-error", what, `the system failed with ${named}`, cause);
 }

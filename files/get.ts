@@ -68,6 +68,8 @@ export async function getFile(
   const part = await openTarget(to, options);
   try {
     return await get(peer, name, part, options);
+  } catch (error) {
+    throw fileFailure(error, `write ${basename(to)}`);
   } finally {
     await part.close();
   }
@@ -76,7 +78,8 @@ export async function getFile(
 /**
  * Opens what there is of a file that is to be at a path.
  *
- * @throws {RequestError} `exists` unless it may be replaced, `busy`, `not-a-file`, `not-permitted`
+ * @throws {RequestError} `exists` unless it may be replaced, `busy`, `not-a-file`, `not-permitted`,
+ * `invalid-name`, `io-error`
  */
 export async function openTarget(
   path: string,
@@ -135,7 +138,7 @@ async function fetchRest(
       if (size > maxFileBytes) {
         throw fileError("too-large", `fetch ${name} of ${size} bytes`, `limit is ${maxFileBytes}`);
       }
-    } else if (item instanceof Uint8Array && item.length <= size - target.offset) {
+    } else if (isContent(item) && item.length <= size - target.offset) {
       options.onProgress?.({ bytes: target.offset, size, offset });
       await target.write(item);
     } else if (isDigest(item) && target.offset === size) {
@@ -149,4 +152,9 @@ async function fetchRest(
   throw new ProtocolError(
     `Cannot fetch ${name}: the peer sent ${size === undefined ? "nothing" : "other than it said"}`,
   );
+}
+
+/** Whether this is bytes. None at all would look like movement for ever. */
+function isContent(item: unknown): item is Uint8Array {
+  return item instanceof Uint8Array && item.length > 0;
 }

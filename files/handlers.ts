@@ -1,10 +1,11 @@
 /** What the end that has files answers. */
 
-import { Deadline } from "../deadline.ts";
-import { type Handlers, RequestError } from "../request.ts";
+import { type Handlers, type RequestContext, RequestError } from "../request.ts";
 import type { OpenDirectory, Receiving } from "./directory.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { checkName } from "./names.ts";
+import { Pace, type PaceOptions } from "./pace.ts";
+import type { Guest } from "./places.ts";
 import {
   BEFORE,
   type FileDigest,
@@ -22,14 +23,54 @@ import {
 /** After these nothing is kept of what was received: nobody could go on with it. */
 const HOPELESS = ["disk-full", "exists", "hash-mismatch", "invalid-params", "size-mismatch"];
 
-/** Handlers for one directory. `chunkBytes` is the largest item that this end takes and sends. */
+/** Whom a handler works for, and where. */
+interface Host {
+  readonly directory: OpenDirectory;
+  readonly guest: Guest;
+  /** The largest item that this end takes and sends. */
+  readonly chunkBytes: number;
+}
+
+/**
+ * Handlers for one connection to a directory. `chunkBytes` is the largest item that this end takes
+ * and sends.
+ */
 export function handlersOf(directory: OpenDirectory, chunkBytes: number): Handlers<FileMethods> {
+  const host: Host = { directory, guest: { transfers: 0, promised: 0 }, chunkBytes };
   return {
-    "files.list": () => list(directory),
-    "files.offer": (params, { signal }) => offer(directory, paramsOf(params), chunkBytes, signal),
-    "files.put": (params, context) => put(directory, paramsOf(params), context),
-    "files.get": (params) => get(directory, paramsOf(params), chunkBytes),
+    "files.list": (_, { signal }) => streamed(list(host), signal),
+    "files.offer": (params, { signal }) => answered(offer(host, paramsOf(params), signal), signal),
+    "files.put": (params, context) =>
+      answered(put(host, paramsOf(params), context), context.signal),
+    "files.get": (params, { signal }) => streamed(get(host, paramsOf(params), signal), signal),
   };
+}
+
+async function answered<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw failureOf(error, signal);
+  }
+}
+
+async function* streamed<T>(
+  items: AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, void> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw failureOf(error, signal);
+  }
+}
+
+/** What to throw: a caller that has gone is no failure, and those of the system are this end's. */
+function failureOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
+  if (aborted && error === reason) {
+    return fileError("cancelled", "transfer file", "its caller is gone", { cause: error });
+  }
+  return error instanceof RequestError && error.code === "io-error" ? error.cause : error;
 }
 
 /** What comes may be anything. Other fields are looked at where they are used. */
@@ -41,18 +82,30 @@ function paramsOf<Params extends { readonly name: string }>(params: Params): Par
   return params;
 }
 
-async function* list(directory: OpenDirectory): AsyncGenerator<FileEntry> {
-  using _place = directory.enter("list files");
-  yield* await directory.list();
+async function* list({ directory, guest }: Host): AsyncGenerator<FileEntry> {
+  let entries: FileEntry[];
+  {
+    using _place = directory.places.enter("list files", guest);
+    entries = await directory.list();
+  }
+  let stalled: RequestError | undefined;
+  using pace = new Pace(directory.options, (state) => {
+    stalled = fileError("stalled", "list files", state);
+    entries.length = 0;
+  });
+  for (const entry of entries) {
+    pace.wait();
+    yield entry;
+    if (stalled !== undefined) throw stalled;
+  }
 }
 
 async function offer(
-  directory: OpenDirectory,
+  { directory, guest, chunkBytes }: Host,
   params: FileOffer,
-  chunkBytes: number,
   signal: AbortSignal,
 ): Promise<FileOffered> {
-  using _place = directory.enter(`write ${params.name}`);
+  using _place = directory.places.enter(`write ${params.name}`, guest);
   const whole = await directory.whole(params);
   if (whole !== undefined) {
     try {
@@ -64,7 +117,7 @@ async function offer(
   }
   const stopped = new AbortController();
   const stop = (reason: unknown) => stopped.abort(reason);
-  const receiving = await directory.open(params, { signal, stop });
+  const receiving = await directory.open(params, guest, { signal, stop });
   try {
     const sha256 = await receiving.part.digest(AbortSignal.any([signal, stopped.signal]));
     return { offset: receiving.part.offset, sha256, whole: false, chunkBytes };
@@ -74,27 +127,29 @@ async function offer(
 }
 
 async function put(
-  directory: OpenDirectory,
+  { directory, guest }: Host,
   params: FilePut,
-  { items, signal }: { readonly items: AsyncIterable<unknown>; readonly signal: AbortSignal },
+  { items, signal }: Pick<RequestContext, "items" | "signal">,
 ): Promise<FileDigest> {
-  const { name, size, offset } = params;
+  const { name, size } = params;
   const what = `write ${name}`;
-  using _place = directory.enter(what);
+  using _place = directory.places.enter(what, guest);
   const whole = await directory.whole(params);
   if (whole !== undefined) directory.release(whole);
   if (whole !== undefined && !directory.options.replace) {
     throw fileError("exists", what, "there is one of that name");
   }
-  const content = new Content(items, what, directory.options.idleTimeout);
-  const receiving = await directory.open(params, {
-    signal,
-    stop: (reason) => content.stop(reason),
-  });
+  const content = new Content(items, what, directory.options);
+  const stopped = new AbortController();
+  const stop = (reason: unknown) => {
+    stopped.abort(reason);
+    content.stop(reason);
+  };
+  const receiving = await directory.open(params, guest, { signal, stop });
   let isHopeless = false;
   try {
-    await directory.makeRoom(params);
-    await begin(receiving, offset, size, what);
+    await receiving.makeRoom();
+    await begin(receiving, params, AbortSignal.any([signal, stopped.signal]));
     const { sha256 } = await receive(receiving, content, size, what);
     await receiving.part.finish(sha256, { replace: directory.options.replace });
     return { sha256 };
@@ -108,10 +163,12 @@ async function put(
   }
 }
 
-async function begin({ part }: Receiving, offset: number, size: number, what: string) {
+async function begin({ part }: Receiving, { name, offset, size }: FilePut, signal: AbortSignal) {
   if (offset === 0) return await part.restart();
-  if (offset === part.offset && offset <= size) return;
-  throw fileError("wrong-offset", what, `${part.offset} bytes of it are there`);
+  if (offset !== part.offset || offset > size) {
+    throw fileError("wrong-offset", `write ${name}`, `${part.offset} bytes of it are there`);
+  }
+  await part.digest(signal); // What is there may have to be read, for as long as somebody waits.
 }
 
 async function receive(
@@ -140,30 +197,27 @@ async function receive(
 class Content {
   readonly #iterator: AsyncIterator<unknown>;
   readonly #what: string;
-  readonly #deadline: Deadline;
+  readonly #pace: Pace;
   #stopped: { readonly reason: unknown } | undefined;
 
-  constructor(items: AsyncIterable<unknown>, what: string, idleTimeout: number) {
+  constructor(items: AsyncIterable<unknown>, what: string, options: PaceOptions) {
     this.#iterator = items[Symbol.asyncIterator]();
     this.#what = what;
-    this.#deadline = new Deadline(idleTimeout, () => {
-      this.stop(fileError("stalled", what, `nothing came within ${idleTimeout} ms`));
-    });
+    this.#pace = new Pace(options, (state) => this.stop(fileError("stalled", what, state)));
   }
 
   /** The next item; undefined at the end. */
   async next(): Promise<unknown> {
-    this.#deadline.start();
+    this.#pace.wait();
     try {
       const { done, value } = await this.#iterator.next();
+      this.#pace.moved(value instanceof Uint8Array ? value.length : 0);
       if (this.#stopped !== undefined) throw this.#stopped.reason;
       return done ? undefined : value;
     } catch (cause) {
       if (cause instanceof RequestError) throw cause;
       // The connection ended: the caller's affair, and no failure of this end.
       throw fileError("incomplete", this.#what, "its sender is gone", { cause });
-    } finally {
-      this.#deadline.stop();
     }
   }
 
@@ -175,15 +229,15 @@ class Content {
 
   /** No more is wanted. */
   end(): void {
-    this.#deadline.clear();
+    this.#pace[Symbol.dispose]();
     this.#iterator.return?.();
   }
 }
 
 async function* get(
-  directory: OpenDirectory,
+  { directory, guest, chunkBytes: ownChunkBytes }: Host,
   params: FileWanted,
-  ownChunkBytes: number,
+  signal: AbortSignal,
 ): AsyncGenerator<FileEntry | Uint8Array | FileDigest> {
   const { name, offset, sha256, chunkBytes } = params;
   const what = `read ${name}`;
@@ -191,27 +245,31 @@ async function* get(
     throw fileError("invalid-params", what, "offset and chunkBytes must be numbers");
   }
   using resources = new DisposableStack();
-  resources.use(directory.enter(what));
+  resources.use(directory.places.enter(what, guest));
   const source = await directory.source(name);
   resources.defer(() => directory.release(source));
-  if (offset > 0 && (offset > source.size || await source.digestOf(offset) !== sha256)) {
+  if (offset > 0 && (offset > source.size || await source.digestOf(offset, signal) !== sha256)) {
     const state = "it does not begin with what is there already";
     throw fileError("source-changed", what, state, { data: BEFORE });
   }
   // While nobody asks for the next item nothing runs here that could notice, so the timer frees what
   // others may need.
-  const { idleTimeout } = directory.options;
-  const idle = new Deadline(idleTimeout, () => resources.dispose());
-  resources.defer(() => idle.clear());
-  const stalled = () => fileError("stalled", what, `nobody read on within ${idleTimeout} ms`);
-  idle.start();
+  let stalled: RequestError | undefined;
+  const pace = resources.use(
+    new Pace(directory.options, (state) => {
+      stalled = fileError("stalled", what, state);
+      resources.dispose();
+    }),
+  );
+  pace.wait();
   yield { name, size: source.size, modified: source.modified };
-  if (resources.disposed) throw stalled();
+  pace.moved(0);
+  if (stalled !== undefined) throw stalled;
   const most = Math.min(ownChunkBytes, chunkBytes, MAX_CHUNK_BYTES);
-  for await (const item of source.chunks(offset, most)) {
-    idle.start();
+  for await (const item of source.chunks(offset, most, signal)) {
+    pace.wait();
     yield item;
-    idle.stop();
-    if (resources.disposed) throw stalled();
+    pace.moved(item instanceof Uint8Array ? item.length : 0);
+    if (stalled !== undefined) throw stalled;
   }
 }

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { isPartName } from "./names.ts";
-import { infoOf } from "./regular.ts";
+import { infoOf, openLocked } from "./regular.ts";
 
 /** How long a count is believed, in milliseconds: others may put files into the directory too. */
 const TRUST_TIME = 30_000;
@@ -12,6 +12,14 @@ interface Counted {
   readonly modified: number;
 }
 
+/** What may be in a directory, or is beyond that. */
+export interface Amount {
+  /** Bytes of all files. */
+  readonly bytes: number;
+  /** Files. */
+  readonly files: number;
+}
+
 /** The regular files of a directory and their sizes, as far as nobody is writing to them. */
 export class Inventory {
   readonly #path: string;
@@ -19,12 +27,15 @@ export class Inventory {
   #files = new Map<string, Counted>();
   #bytes = 0;
   #countedAt = -Infinity;
-  #counting: Promise<void> | undefined;
   /** Names that were looked at again while all are being counted. */
   readonly #touched = new Set<string>();
   /** Names that somebody is writing to, and what they will be. */
   readonly #reserved = new Map<string, number>();
   #reservedBytes = 0;
+  /** Parts that are looked at or removed, and locked meanwhile. */
+  readonly #held = new Map<string, Promise<boolean>>();
+  /** Whoever makes room last. */
+  #making: Promise<unknown> = Promise.resolve();
 
   /** Parts that nobody touched for `retention` milliseconds are removed. */
   constructor(path: string, retention: number) {
@@ -32,25 +43,13 @@ export class Inventory {
     this.#retention = retention;
   }
 
-  /** Files, and those that are being written. */
-  get count(): number {
-    return this.#files.size + this.#reserved.size;
+  /** Begins to count a name by what is there; from now on it is not removed. */
+  async reserve(name: string): Promise<void> {
+    this.#reserve(name, this.#files.get(name)?.size ?? 0);
+    await this.#held.get(name);
   }
 
-  /** Their bytes; of those that are being written, what they will have. */
-  get bytes(): number {
-    return this.#bytes + this.#reservedBytes;
-  }
-
-  /** Counts anew where that is due. */
-  async refresh(): Promise<void> {
-    if (performance.now() - this.#countedAt < TRUST_TIME) return;
-    this.#counting ??= this.#countAll().finally(() => this.#counting = undefined);
-    await this.#counting;
-  }
-
-  /** Begins to count a name as so many bytes, or those that are there; it is not removed then. */
-  reserve(name: string, bytes: number = this.#files.get(name)?.size ?? 0): void {
+  #reserve(name: string, bytes: number): void {
     this.#set(name, undefined);
     this.#reservedBytes += bytes - (this.#reserved.get(name) ?? 0);
     this.#reserved.set(name, bytes);
@@ -69,25 +68,97 @@ export class Inventory {
     if (!this.#reserved.has(name)) this.#set(name, info?.isFile ? counted(info) : undefined);
   }
 
-  /** Removes the part that nobody touched for the longest time; false where there is none. */
-  async evict(): Promise<boolean> {
-    let oldest: string | undefined;
-    for (const [name, { modified }] of this.#files) {
-      if (!isPartName(name)) continue;
-      if (oldest === undefined || modified < this.#files.get(oldest)!.modified) oldest = name;
-    }
-    if (oldest === undefined) return false;
-    await this.#remove(oldest);
-    return true;
+  /**
+   * Counts a name that was reserved as so many bytes, if there is room. Parts that nobody writes to
+   * give way, the oldest first, where that is enough. Resolves to what there is no room for.
+   */
+  makeRoom(name: string, bytes: number, most: Amount): Promise<keyof Amount | undefined> {
+    // One at a time, so that one that does not fit takes nothing from another that does.
+    const made = this.#making.then(() => this.#makeRoom(name, bytes, most));
+    this.#making = made.catch(() => {}); // Told to its own caller.
+    return made;
   }
 
-  async #remove(name: string): Promise<void> {
-    this.#set(name, undefined);
-    try {
-      await Deno.remove(join(this.#path, name));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+  async #makeRoom(name: string, bytes: number, most: Amount): Promise<keyof Amount | undefined> {
+    if (performance.now() - this.#countedAt >= TRUST_TIME) await this.#countAll();
+    const kept = new Set<string>();
+    for (;;) {
+      const beyond = {
+        bytes: this.#bytes + this.#reservedBytes - (this.#reserved.get(name) ?? 0) + bytes -
+          most.bytes,
+        files: this.#files.size + this.#reserved.size - most.files,
+      };
+      if (beyond.bytes <= 0 && beyond.files <= 0) {
+        this.#reserve(name, bytes);
+        return;
+      }
+      const chosen = await this.#choose(beyond, kept);
+      if (chosen === undefined) return beyond.files > 0 ? "files" : "bytes";
+      for (const part of chosen) if (!await this.#remove(part)) kept.add(part);
     }
+  }
+
+  /** The oldest parts that make so much room together, but for those to be kept; or undefined. */
+  async #choose(beyond: Amount, kept: Set<string>): Promise<string[] | undefined> {
+    const parts = [...this.#files].filter(([name]) => isPartName(name) && !kept.has(name));
+    parts.sort(([, a], [, b]) => a.modified - b.modified);
+    let bytes = 0;
+    let files = 0;
+    const isEnough = () => bytes >= beyond.bytes && files >= beyond.files;
+    const add = (size: number) => {
+      bytes += size;
+      files++;
+    };
+    for (const [, { size }] of parts) add(size);
+    if (!isEnough()) return;
+    bytes = files = 0;
+    const chosen: string[] = [];
+    for (const [name, { size }] of parts) {
+      if (isEnough()) break;
+      if (await this.#isFree(name)) chosen.push(name);
+      else if (this.#files.has(name)) {
+        kept.add(name);
+        continue;
+      }
+      add(size);
+    }
+    return isEnough() ? chosen : undefined;
+  }
+
+  /** Whether this is a part that nobody writes to, of another server neither. */
+  #isFree(name: string): Promise<boolean> {
+    return this.#hold(name, () => Promise.resolve());
+  }
+
+  /** Removes a part that nobody writes to; resolves to whether it is gone. */
+  async #remove(name: string): Promise<boolean> {
+    const remove = async (path: string) => {
+      await Deno.remove(path);
+      this.#set(name, undefined);
+    };
+    return await this.#hold(name, remove) || !this.#files.has(name);
+  }
+
+  /** Does something to a part while it is locked; resolves to whether that was possible. */
+  #hold(name: string, action: (path: string) => Promise<void>): Promise<boolean> {
+    if (this.#reserved.has(name)) return Promise.resolve(false);
+    const path = join(this.#path, name);
+    const holding = async () => {
+      try {
+        const opened = await openLocked(path);
+        using _file = opened?.file;
+        if (opened !== undefined) await action(path);
+        else await this.look(name);
+        return opened !== undefined;
+      } catch {
+        return false; // What the system does not let go stays, and counts.
+      } finally {
+        this.#held.delete(name);
+      }
+    };
+    const held = holding();
+    this.#held.set(name, held);
+    return held;
   }
 
   #set(name: string, file: Counted | undefined): void {
@@ -115,8 +186,7 @@ export class Inventory {
     this.#countedAt = performance.now();
     const oldest = Date.now() - this.#retention;
     for (const [name, { modified }] of found) {
-      if (!isPartName(name) || modified >= oldest || this.#reserved.has(name)) continue;
-      await this.#remove(name);
+      if (isPartName(name) && modified < oldest) await this.#remove(name);
     }
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { type Checksum, recall, type Remembered } from "./checksum.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { partName } from "./names.ts";
-import { infoOf, isSame, type Opened, openRegular, writeFull } from "./regular.ts";
+import { infoOf, lock, type Opened, openRegular, writeFull } from "./regular.ts";
 
 /** How often it is tried to open a file that others move away at the same moment. */
 const MAX_ATTEMPTS = 3;
@@ -47,7 +47,7 @@ export class FilePart {
    * `disk-full`
    */
   static async open(path: string, name: string, options: PartOptions = {}): Promise<FilePart> {
-    const opened = await openLocked(partPath(path, name), name);
+    const opened = await openPart(partPath(path, name), name);
     await opened.file.seek(0, Deno.SeekMode.End);
     return new FilePart(path, name, opened, recall(options.remembered, opened.info));
   }
@@ -111,7 +111,8 @@ export class FilePart {
       if (there !== undefined && !options.replace) {
         throw fileError("exists", what, "there is one of that name");
       }
-      await Deno.rename(this.#partPath, this.path);
+      if (options.replace) await Deno.rename(this.#partPath, this.path);
+      else await linkPart(this.#partPath, this.path);
       await syncDirectory(dirname(this.path));
     } catch (error) {
       throw fileFailure(error, what);
@@ -175,7 +176,7 @@ function partPath(path: string, name: string): string {
 }
 
 /** Opens a part for one writer. Between opening and locking it may have been moved away. */
-async function openLocked(path: string, name: string): Promise<Opened> {
+async function openPart(path: string, name: string): Promise<Opened> {
   const what = `write ${name}`;
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     let opened: Opened;
@@ -187,11 +188,14 @@ async function openLocked(path: string, name: string): Promise<Opened> {
     const { file } = opened;
     let isOurs = false;
     try {
-      if (!await tryLock(file)) break;
-      const there = await infoOf(path);
-      const info = await file.stat();
-      isOurs = there !== undefined && isSame(info, there);
+      const info = await lock(file, path);
+      if (info === undefined) continue;
+      isOurs = (info.nlink ?? 1) === 1;
       if (isOurs) return { file, info };
+      // It is in its place too, where nobody may write to it, since its writer was killed between.
+      await Deno.remove(path);
+    } catch (error) {
+      throw fileFailure(error, what);
     } finally {
       if (!isOurs) file.close();
     }
@@ -206,12 +210,19 @@ async function openOrCreate(path: string, what: string): Promise<Opened> {
   return { file, info: await file.stat() };
 }
 
-async function tryLock(file: Deno.FsFile): Promise<boolean> {
+/**
+ * Gives a part its name, unless there is a file of that name, also one that came just now.
+ *
+ * @throws {Deno.errors.AlreadyExists}
+ */
+async function linkPart(part: string, path: string): Promise<void> {
   try {
-    return await file.tryLock(true);
-  } catch {
-    return true; // Some network file systems have no locks.
+    await Deno.link(part, path);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) throw error;
+    return await Deno.rename(part, path); // Some file systems have no links.
   }
+  await Deno.remove(part).catch(() => {}); // Else whoever opens it next sees that it has two names.
 }
 
 /** So that the new name survives a loss of power, where the system has a way to say so. */

@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import { ProtocolError } from "../errors.ts";
 import type { RequestPeer } from "../request.ts";
+import { fileFailure } from "./errors.ts";
 import { checkName } from "./names.ts";
 import { FileSource } from "./source.ts";
 import { type TransferOptions, type Transferred, Watch } from "./transfer.ts";
@@ -42,7 +43,11 @@ export async function putFile(
 ): Promise<Transferred> {
   if (typeof file !== "string") return await put(peer, file, options);
   using source = await FileSource.open(file, basename(file));
-  return await put(peer, source, options);
+  try {
+    return await put(peer, source, options);
+  } catch (error) {
+    throw fileFailure(error, `read ${source.name}`);
+  }
 }
 
 async function put(
@@ -89,7 +94,7 @@ async function* watched(
 ): AsyncGenerator<Uint8Array | FileDigest, void, void> {
   const { size } = source;
   let bytes = offset;
-  for await (const chunk of source.chunks(offset, chunkBytes)) {
+  for await (const chunk of source.chunks(offset, chunkBytes, watch.signal)) {
     onProgress?.({ bytes, size, offset });
     if (chunk instanceof Uint8Array) {
       watch.moved();

@@ -37,6 +37,36 @@ export async function openRegular(
   }
 }
 
+/**
+ * Opens a regular file that is there and that nobody else has locked, and locks it; undefined where
+ * there is none.
+ *
+ * @throws what the system says.
+ */
+export async function openLocked(path: string): Promise<Opened | undefined> {
+  if (!(await infoOf(path))?.isFile) return;
+  const { file } = await openRegular(path, "open part", { write: true });
+  const info = await lock(file, path);
+  if (info === undefined) file.close();
+  else return { file, info };
+}
+
+/** Locks an open file, and looks whether it still is what is at the path; undefined if not. */
+export async function lock(file: Deno.FsFile, path: string): Promise<Deno.FileInfo | undefined> {
+  if (!await tryLock(file)) return;
+  const there = await infoOf(path);
+  const info = await file.stat();
+  if (there !== undefined && isSame(info, there)) return info;
+}
+
+async function tryLock(file: Deno.FsFile): Promise<boolean> {
+  try {
+    return await file.tryLock(true);
+  } catch {
+    return true; // Some network file systems have no locks.
+  }
+}
+
 /** Whether two looks saw one file. Systems without numbers for files say yes. */
 export function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
   return a.ino === b.ino && a.dev === b.dev;

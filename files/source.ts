@@ -34,7 +34,7 @@ export class FileSource implements Disposable {
   /**
    * Opens a file.
    *
-   * @throws {RequestError} `not-found`, `not-a-file`, `not-permitted`
+   * @throws {RequestError} `not-found`, `not-a-file`, `not-permitted`, `invalid-name`, `io-error`
    */
   static async open(path: string, name: string): Promise<FileSource> {
     return await FileSource.reopen(path, name, undefined);
@@ -61,40 +61,59 @@ export class FileSource implements Disposable {
   /**
    * SHA-256 of the first bytes.
    *
-   * @throws {RequestError} `source-changed` when there are not so many any more.
+   * @throws {RequestError} `source-changed` when there are not so many any more, `io-error`
+   * @throws what `signal` was aborted with.
    */
   async digestOf(bytes: number, signal?: AbortSignal): Promise<string> {
-    if (!await this.#checksum.moveTo(bytes, this.#file, signal)) throw this.#changed();
+    await this.#moveTo(bytes, signal);
     return this.#checksum.digest();
+  }
+
+  async #moveTo(offset: number, signal: AbortSignal | undefined): Promise<void> {
+    let isThere: boolean;
+    try {
+      isThere = await this.#checksum.moveTo(offset, this.#file, signal);
+    } catch (error) {
+      throw fileFailure(error, `read ${this.name}`);
+    }
+    if (!isThere) throw this.#changed();
   }
 
   /**
    * The bytes from an offset on, then the digest of all. A chunk may be written over when the next
-   * one is asked for; only one such iteration at a time.
+   * one is asked for; only one such iteration at a time. `signal` ends the reading of what is before
+   * the offset.
    *
-   * @throws {RequestError} `source-changed`
+   * @throws {RequestError} `source-changed`, `io-error`
+   * @throws what `signal` was aborted with.
    */
   async *chunks(
     offset: number,
     chunkBytes: number,
+    signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array | FileDigest, void, void> {
     await this.#checkUnchanged();
-    if (!await this.#checksum.moveTo(offset, this.#file)) throw this.#changed();
+    await this.#moveTo(offset, signal);
     await this.#file.seek(offset, Deno.SeekMode.Start);
     // One block is sent while the other one is filled.
     const blocks = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)];
-    let reading = this.#read(blocks[0], offset);
+    const readInto = (block: Uint8Array) => {
+      const reading = this.#read(block, offset);
+      reading.catch(() => {}); // Told when that chunk's turn comes, which may be late or never.
+      return reading;
+    };
+    let reading = readInto(blocks[0]);
     try {
       for (let turn = 1; offset < this.size; turn++) {
         const chunk = await reading;
         if (chunk.length === 0) throw this.#changed();
         offset += chunk.length;
-        reading = this.#read(blocks[turn % 2], offset);
+        reading = readInto(blocks[turn % 2]);
         this.#checksum.update(chunk);
         yield chunk;
       }
     } finally {
-      await reading.catch(() => {}); // Nobody waits for what was read ahead.
+      await reading.catch(() => {}); // Or the file would be closed beneath it.
     }
     await this.#checkUnchanged();
     yield { sha256: this.#checksum.digest() };
@@ -102,7 +121,11 @@ export class FileSource implements Disposable {
 
   async #read(block: Uint8Array, offset: number): Promise<Uint8Array> {
     const wanted = block.subarray(0, Math.min(block.length, this.size - offset));
-    return wanted.subarray(0, await readFull(this.#file, wanted));
+    try {
+      return wanted.subarray(0, await readFull(this.#file, wanted));
+    } catch (error) {
+      throw fileFailure(error, `read ${this.name}`);
+    }
   }
 
   async #checkUnchanged(): Promise<void> {

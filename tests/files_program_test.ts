@@ -113,7 +113,9 @@ Deno.test("client.ts put goes on where it was when it was killed", async () => {
   const args = [server.endpoints[0], "put", "big", "--json"];
   const child = command(world.here, args).spawn();
   const part = join(world.served, ".big.lengthwise-part");
-  for (;;) {
+  let isOver = false;
+  child.status.then(() => isOver = true);
+  while (!isOver) {
     try {
       if ((await Deno.stat(part)).size > 1_000_000) break;
     } catch {
@@ -121,6 +123,7 @@ Deno.test("client.ts put goes on where it was when it was killed", async () => {
     }
     await new Promise((resolve) => setTimeout(resolve));
   }
+  assertEquals(isOver, false);
   child.kill("SIGKILL");
   assertEquals((await child.output()).signal, "SIGKILL");
   const again = await runIn(world.here, args);

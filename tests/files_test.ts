@@ -13,18 +13,10 @@ import {
   serveFiles,
   type TransferProgress,
 } from "../files.ts";
-import { RequestError } from "../request.ts";
 import { listen } from "../server.ts";
-import { content, sha256, World } from "./files_world.ts";
+import { assertCode, content, sha256, World } from "./files_world.ts";
 
 const PART = ".big.lengthwise-part";
-
-/** Rejects with an error of this code. */
-async function assertCode(action: () => Promise<unknown>, code: string): Promise<RequestError> {
-  const error = await assertRejects(action, RequestError);
-  assertEquals(error.code, code, error.message);
-  return error;
-}
 
 for (const size of [0, 1, 256 * 1024 - 1, 256 * 1024, 1024 * 1024 + 7]) {
   Deno.test(`putFile() and getFile() carry ${size} bytes there and back`, async () => {

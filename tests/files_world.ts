@@ -1,6 +1,7 @@
 /** A directory that is served, a place to send files from, and peers that do so. */
 
-import { join } from "node:path";
+import { assertEquals, assertRejects } from "@std/assert";
+import { dirname, join } from "node:path";
 import { Connection } from "../connection.ts";
 import {
   type Directory,
@@ -10,7 +11,7 @@ import {
   openDirectory,
   serveFiles,
 } from "../files.ts";
-import type { RequestOptions, RequestPeer } from "../request.ts";
+import { RequestError, type RequestOptions, type RequestPeer } from "../request.ts";
 import { memoryPair } from "../testing.ts";
 
 /** One peer, and how to cut it off. */
@@ -35,7 +36,10 @@ export class World implements AsyncDisposable {
 
   /** Makes one. */
   static async create(options: DirectoryOptions = {}): Promise<World> {
-    const [served, here] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+    const base = await Deno.makeTempDir();
+    const [served, here] = [join(base, "served"), join(base, "here")];
+    await Deno.mkdir(served);
+    await Deno.mkdir(here);
     return new World(served, here, await openDirectory(served, options));
   }
 
@@ -52,6 +56,12 @@ export class World implements AsyncDisposable {
         await Promise.all([peer.closed, server.closed]);
       },
     };
+  }
+
+  /** Something to end with the rest. */
+  add<End extends AsyncDisposable>(end: End): End {
+    this.#ends.push(end);
+    return end;
   }
 
   /** A file to send; returns its path. */
@@ -75,8 +85,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#ends.map((end) => end[Symbol.asyncDispose]()));
-    await Deno.remove(this.served, { recursive: true });
-    await Deno.remove(this.here, { recursive: true });
+    await Deno.remove(dirname(this.served), { recursive: true });
   }
 }
 
@@ -104,4 +113,48 @@ export function content(length: number, seed = 1): Uint8Array<ArrayBuffer> {
 /** SHA-256 in hexadecimal digits. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** A thousand bytes, and their digest. */
+export const SOME: Uint8Array<ArrayBuffer> = content(1000);
+export const SOME_DIGEST: string = await sha256(SOME);
+
+type Peer = Pick<RequestPeer<FileMethods>, "closed">;
+
+/** Rejects with an error of this code. */
+export async function assertCode(
+  action: () => Promise<unknown>,
+  code: string,
+): Promise<RequestError> {
+  const error = await assertRejects(action, RequestError);
+  assertEquals(error.code, code, error.message);
+  return error;
+}
+
+/** A put that sends just these items. */
+export function rawPut(
+  peer: Peer,
+  params: object,
+  items: AsyncIterable<unknown> | Iterable<unknown>,
+) {
+  const all = { name: "x", size: SOME.length, offset: 0, ...params };
+  return (peer as unknown as RequestPeer).request("files.put", all, { items });
+}
+
+/** A get, read to its end. */
+export function rawGet(peer: Peer, params: object): Promise<unknown[]> {
+  const all = { name: "x", offset: 0, chunkBytes: 1000, ...params };
+  return Array.fromAsync((peer as unknown as RequestPeer).stream("files.get", all));
+}
+
+/** Items that never end, and a promise that the first was sent. */
+export function endless(first: Uint8Array = SOME.subarray(0, 10)) {
+  const sent = Promise.withResolvers<void>();
+  const stop = Promise.withResolvers<void>();
+  async function* items() {
+    yield first;
+    sent.resolve();
+    await stop.promise;
+  }
+  return { items: items(), sent: sent.promise, stop: stop.resolve };
 }

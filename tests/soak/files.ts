@@ -5,13 +5,14 @@
  * deno run -A tests/soak/files.ts [--bytes N] [--cuts N] [--dir DIR]
  * ```
  *
- * Tells throughput, beside that of plain messages of 1 MiB over one connection, and the memory of
- * both processes. Ends with 1 when the bytes are wrong, or memory grew beyond `MAX_RSS_BYTES`.
+ * Tells throughput, beside that of plain messages of 1 MiB over one connection, the time on the CPU
+ * per GiB, which other work on the machine disturbs less, and the memory of both processes. Ends with 1 when the bytes are wrong, or memory grew beyond `MAX_RSS_BYTES`.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import process from "node:process";
 import { connect } from "../../client.ts";
 import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
@@ -39,6 +40,7 @@ async function run(): Promise<void> {
   const digest = await makeFile(source);
   const bulk = await measureBulk();
   console.log(`bulk   ${rate(bulk)} plain messages of 1 MiB, one connection`);
+  console.log(`sha256 ${rate(measureHash())} which either end needs for each byte`);
 
   const args = ["127.0.0.1:0", "--service", "files", "--dir", served, "--quiet"];
   await using server = await RunningServer.start(args, {
@@ -48,7 +50,7 @@ async function run(): Promise<void> {
   {
     using file = await FileSource.open(source, "big");
     const done = await throughCuts(
-      server.endpoints[0],
+      server,
       memory,
       (peer, onProgress) => putFile(peer, file, { onProgress }),
     );
@@ -58,7 +60,7 @@ async function run(): Promise<void> {
   {
     const part = await openTarget(join(here, "copy"));
     const done = await throughCuts(
-      server.endpoints[0],
+      server,
       memory,
       (peer, onProgress) => getFile(peer, "big", part, { onProgress }),
     );
@@ -73,11 +75,13 @@ interface Done {
   readonly seconds: number;
   readonly attempts: number;
   readonly sent: number;
+  /** Seconds on the CPU. */
+  readonly cpu: readonly [client: number, server: number];
 }
 
 /** Attempts at a transfer, each but the last cut off when it has come a share further. */
 async function throughCuts(
-  endpoint: string,
+  server: RunningServer,
   memory: Memory,
   attempt: (
     peer: RequestPeer<FileMethods>,
@@ -85,10 +89,11 @@ async function throughCuts(
   ) => Promise<unknown>,
 ): Promise<Done> {
   const startedAt = performance.now();
+  const [client, served] = cpuTimes(server.pid);
   let cut = 0;
   let sent = 0;
   for (let attempts = 1;; attempts++) {
-    const connection: Connection = await connect(endpoint);
+    const connection: Connection = await connect(server.endpoints[0]);
     const peer = fileRequests(connection);
     let from: number | undefined;
     let at = 0;
@@ -104,7 +109,9 @@ async function throughCuts(
       });
       sent += at - (from ?? 0);
       await peer.close();
-      return { seconds: (performance.now() - startedAt) / 1000, attempts, sent };
+      const seconds = (performance.now() - startedAt) / 1000;
+      const [clientNow, servedNow] = cpuTimes(server.pid);
+      return { seconds, attempts, sent, cpu: [clientNow - client, servedNow - served] };
     } catch (error) {
       sent += at - (from ?? 0);
       const isCut = error instanceof ConnectionClosedError ||
@@ -116,12 +123,24 @@ async function throughCuts(
   }
 }
 
-function tell(verb: string, { seconds, attempts, sent }: Done, bulk: number): void {
+/** Seconds that this process and the server have been on the CPU; of the server on Linux only. */
+function cpuTimes(pid: number): [client: number, server: number] {
+  const { user, system } = process.cpuUsage();
+  const fields = Deno.build.os === "linux"
+    ? Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1].split(" ")
+    : [];
+  const ticks = Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  return [(user + system) / 1e6, ticks / 100];
+}
+
+function tell(verb: string, { seconds, attempts, sent, cpu }: Done, bulk: number): void {
   const own = bytes / seconds;
   const share = (own / bulk * 100).toFixed(0);
+  const [client, server] = cpu.map((time) => (time / sent * 1024 * MIB).toFixed(2));
   console.log(
     `${verb}    ${rate(own)} ${share} % of bulk; ${attempts} attempts, ` +
-      `${(sent / bytes * 100).toFixed(1)} % of the bytes sent, verified and on the disk`,
+      `${(sent / bytes * 100).toFixed(1)} % of the bytes sent, verified and on the disk; ` +
+      `CPU per GiB: client ${client} s, server ${server} s`,
   );
 }
 
@@ -144,6 +163,15 @@ async function measureBulk(): Promise<number> {
   for (let sent = 0; sent < bytes; sent += message.length) await connection.send(message);
   await connection.close();
   return bytes / ((performance.now() - startedAt) / 1000);
+}
+
+/** Bytes per second of the hash alone. */
+function measureHash(): number {
+  const hash = createHash("sha256");
+  const block = new Uint8Array(256 * 1024);
+  const { user } = process.cpuUsage();
+  for (let at = 0; at < 256 * MIB; at += block.length) hash.update(block);
+  return 256 * MIB / (process.cpuUsage().user - user) * 1e6;
 }
 
 /** Bytes that repeat nowhere near; resolves to their SHA-256. */
