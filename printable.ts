@@ -36,3 +36,17 @@ function visible(character: string): string {
   if (hex.length > 4) return `\\u{${hex}}`;
   return hex.length > 2 ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`;
 }
+
+/** The longest text that is worth quoting. */
+const MAX_QUOTED_BYTES = 200;
+
+/** Text in bytes that should have been something else, with ` "…"`, or nothing where they are no text. */
+export function quoted(bytes: Uint8Array): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const isText = /^[^\p{Cc}]*\n?$/u.test(text) && bytes.length <= MAX_QUOTED_BYTES;
+    return isText && text.trim() !== "" ? ` "${printable(text.trimEnd())}"` : "";
+  } catch {
+    return "";
+  }
+}

@@ -3,6 +3,7 @@
 import { delay } from "@std/async/delay";
 import type { CloseInfo, Connection } from "../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import type { ParsedOptions } from "./options.ts";
 import { messageOf, type Reporter } from "./report.ts";
 import { tokenFrom } from "./secure.ts";
@@ -40,12 +41,23 @@ const decoder = new TextDecoder();
 
 /** What a server says that refuses this client, if it is that, with what to do. */
 export function refusalIn(message: Uint8Array, { options }: ClientContext): string | undefined {
+  if (isSessionRefusal(message)) {
+    return `the server has sessions only, which --session asks for, and says${
+      quoted(message.subarray(3))
+    }`;
+  }
   const text = decoder.decode(message);
   if (!REFUSAL.test(text)) return undefined;
   const hint = WANTS_TOKEN.test(text) && tokenFrom(options) === undefined
     ? "; give it with --token TOKEN"
     : "";
   return text.slice("* ".length) + hint;
+}
+
+/** Whether it is the frame in which a server of sessions refuses who does not greet: docs/protocol.md. */
+function isSessionRefusal(message: Uint8Array): boolean {
+  return message.length > 3 && message[0] === 3 && message[1] === 0 &&
+    quoted(message.subarray(3)) !== "";
 }
 
 /** How to hear a peer. */

@@ -1,7 +1,7 @@
 /** What both programs do around their work: options, help, errors, exit code. */
 
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
-import { ProtocolError, SessionLostError } from "../errors.ts";
+import { ConnectionLostError, ProtocolError } from "../errors.ts";
 import { makeReporter, messageOf, type Reporter } from "./report.ts";
 import { VERSION } from "./version.ts";
 
@@ -42,8 +42,8 @@ export function exitCodeOf(error: unknown): number {
   return isProtocolError(error) ? EXIT.protocol : EXIT.lost;
 }
 
-/** Whether the peer broke a protocol, be it that of a session, which is lost for that. */
+/** Whether the peer broke a protocol, be it that the connection or the session is lost for that. */
 export function isProtocolError(error: unknown): boolean {
   return error instanceof ProtocolError ||
-    error instanceof SessionLostError && error.cause instanceof ProtocolError;
+    error instanceof ConnectionLostError && error.cause instanceof ProtocolError;
 }

@@ -17,10 +17,11 @@ import {
   type TransferOptions,
   type Transferred,
 } from "../files.ts";
-import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
+import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
 import { delay } from "@std/async/delay";
 import { format as formatBytes } from "@std/fmt/bytes";
 import { printable } from "../printable.ts";
+import { isProtocolError } from "./program.ts";
 import { RequestError, type RequestPeer } from "../request.ts";
 import type { ClientContext } from "./context.ts";
 import { EXIT, UsageError } from "./options.ts";
@@ -181,7 +182,7 @@ class Line implements AsyncDisposable {
 
 /** Whether it may go better next time. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof ProtocolError) return false;
+  if (isProtocolError(error)) return false;
   if (error instanceof RequestError) return PASSING.includes(error.code);
   return error instanceof ConnectionLostError || error instanceof ConnectionClosedError;
 }

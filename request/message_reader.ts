@@ -1,6 +1,7 @@
 /** Bytes as messages about requests, field by field; docs/requests.md has them one by one. */
 
 import { InvalidMessageError, ProtocolError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { decodeText } from "./values.ts";
 import { type Allowance, ANSWERING, LEAST, MAGIC, Type, VERSION } from "./wire.ts";
 
@@ -40,7 +41,9 @@ export class MessageReader {
   hello(): Allowance {
     const message = this.#message;
     if (message[0] !== Type.hello || MAGIC.some((byte, i) => message[i + 1] !== byte)) {
-      throw new ProtocolError("Cannot make requests: the peer's first message is no HELLO");
+      throw new ProtocolError(
+        `Cannot make requests: the peer's first message${quoted(message)} is no HELLO`,
+      );
     }
     if (message[5] !== VERSION) {
       throw new ProtocolError(

@@ -7,6 +7,7 @@
 
 import type { EndInfo } from "../codec.ts";
 import { ConnectionLostError, SessionProtocolError, SessionRefusedError } from "../errors.ts";
+import { quoted } from "../printable.ts";
 import { isRetriable, SessionCode } from "./codes.ts";
 import { Expiry } from "./expiry.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -168,7 +169,7 @@ export class Machine {
     } catch (error) {
       if (!(error instanceof SessionProtocolError)) throw error;
       // Before the greeting it may be anybody, who must not end the session.
-      if (this.#link === "greeting") this.#dropCarrier(error);
+      if (this.#link === "greeting") this.#dropCarrier(noAnswer(error, bytes));
       else this.#violated(error);
     }
   }
@@ -433,5 +434,20 @@ function unexpected(state: string): SessionProtocolError {
   return new SessionProtocolError(
     `Cannot receive session frame: ${state}`,
     SessionCode.UNEXPECTED,
+  );
+}
+
+/** What a client is told of a server that answers HELLO with something else. */
+function noAnswer(
+  { code, message }: SessionProtocolError,
+  bytes: Uint8Array,
+): SessionProtocolError {
+  const words = quoted(bytes);
+  const state = words === ""
+    ? message.replace(/^Cannot receive session frame: /, "")
+    : `its first message is${words}`;
+  return new SessionProtocolError(
+    `Cannot use carrier: the server does not speak of sessions, ${state}`,
+    code,
   );
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { connect, listen, type ListenOptions } from "../mod.ts";
 import { serveFiles } from "../files.ts";
 import { World } from "./files_world.ts";
-import { run } from "./helpers/program.ts";
+import { run, RunningServer } from "./helpers/program.ts";
 
 const ECHO = "tcp://127.0.0.1:0";
 
@@ -355,4 +355,22 @@ Deno.test("client.ts without --allow-net says which flag it needs", async () => 
   const { code, stderr } = await run("client.ts", [":1"], { flags: [] });
   assertEquals(code, 1);
   assertMatch(stderr, /no permission; run with --allow-net/);
+});
+
+Deno.test("client.ts tells that a server has sessions only, or none", async () => {
+  await using sessions = await RunningServer.start(["127.0.0.1:0", "--session"]);
+  await using plain = await RunningServer.start(["127.0.0.1:0"]);
+  // Without the query that says it.
+  const endpoint = sessions.endpoints[0].replace(/\?.*/, "");
+  const send = (...args: string[]) => run("client.ts", [...args, "send", "x", "--expect", "1"]);
+  const [unasked, unheard] = await Promise.all([
+    send(endpoint),
+    send(plain.endpoints[0], "--session"),
+  ]);
+  assertMatch(unasked.stderr, /^error: the server has sessions only, which --session asks for, /);
+  assertMatch(
+    unheard.stderr,
+    /the server does not speak of sessions, its first message is "\* Welcome, /,
+  );
+  assertEquals([unasked.code, unheard.code], [1, 3]);
 });

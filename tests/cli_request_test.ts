@@ -120,7 +120,7 @@ Deno.test("client.ts request ends with 3 at a server that speaks something else,
   ]);
   assertMatch(
     foreign.stderr,
-    /^error: Cannot make requests: the peer's first message is no HELLO\n$/,
+    /^error: Cannot make requests: the peer's first message "\* Welcome" is no HELLO\n$/,
   );
   assertEquals([foreign.code, nobody.code], [3, 1]);
 });

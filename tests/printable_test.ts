@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { printable } from "../printable.ts";
+import { printable, quoted } from "../printable.ts";
 
 Deno.test("printable() shows what a terminal would obey", async (t) => {
   for (
@@ -91,4 +91,14 @@ Deno.test("printable() changes nothing the second time", () => {
   fc.assert(fc.property(anyText, (text) => {
     assertEquals(printable(printable(text)), printable(text));
   }));
+});
+
+Deno.test("quoted() quotes what is text, and short", () => {
+  const of = (text: string) => quoted(new TextEncoder().encode(text));
+  assertEquals(of("* Cannot join\n"), ' "* Cannot join"');
+  assertEquals(of("a\u202eb"), ' "a\\u202eb"');
+  for (const none of ["", " ", "\x1b[2J", "two\nlines", "x".repeat(201)]) {
+    assertEquals(of(none), "");
+  }
+  assertEquals(quoted(Uint8Array.of(0xff, 0x41)), "");
 });
