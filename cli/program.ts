@@ -1,7 +1,7 @@
 /** What both programs do around their work: options, help, errors, exit code. */
 
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
-import { ConnectionLostError, ProtocolError } from "../errors.ts";
+import { ConnectError, ConnectionLostError, ProtocolError } from "../errors.ts";
 import { makeReporter, messageOf, type Reporter } from "./report.ts";
 import { VERSION } from "./version.ts";
 
@@ -44,6 +44,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** Whether the peer broke a protocol, be it that the connection or the session is lost for that. */
 export function isProtocolError(error: unknown): boolean {
+  if (error instanceof ConnectError) return false; // It was not there yet.
   return error instanceof ProtocolError ||
     error instanceof ConnectionLostError && error.cause instanceof ProtocolError;
 }

@@ -24,6 +24,11 @@ export class Places {
     this.#most = most;
   }
 
+  /** Places that are taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /**
    * Takes a place, until it is disposed of.
    *

@@ -161,6 +161,7 @@ export class Machine {
   /** A frame arrived. */
   receive(bytes: Uint8Array, now: number): void {
     if (this.#link === "detached" || this.outcome !== undefined) return;
+    if (typeof this.carrierState === "object") return; // What went wrong first is what went wrong.
     this.heartbeat.received(now);
     try {
       const frame = decodeFrame(bytes);

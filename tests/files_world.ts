@@ -11,6 +11,7 @@ import {
   openDirectory,
   serveFiles,
 } from "../files.ts";
+import type { OpenDirectory } from "../files/directory.ts";
 import { RequestError, type RequestOptions, type RequestPeer } from "../request.ts";
 import { memoryPair } from "../testing.ts";
 
@@ -85,6 +86,9 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#ends.map((end) => end[Symbol.asyncDispose]()));
+    // What was under way puts its things in order, for longer than its connection lasts.
+    const { places } = this.directory as OpenDirectory;
+    while (places.taken > 0) await new Promise((resolve) => setTimeout(resolve));
     await Deno.remove(dirname(this.served), { recursive: true });
   }
 }
