@@ -11,6 +11,9 @@ import { Sender } from "./sender.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { CloseInfo, CloseOptions } from "./types.ts";
 
+/** How many chunks are read before what was sent meanwhile leaves. */
+const MAX_WAITED = 16;
+
 /** The two halves of a connection and its states, from open to closed. */
 export class Lifecycle {
   readonly receiver: Receiver;
@@ -38,8 +41,8 @@ export class Lifecycle {
   /** What the connection ended with. */
   #reason: unknown;
   #aborter: AbortController | undefined;
-  /** Whether something waited for the turn's end when the last chunk was read. */
-  #waited = false;
+  /** Chunks read while something waited for the turn's end. */
+  #waited = 0;
   #stopWatching: (() => void) | undefined;
 
   /** Begins open. Reading starts with `receiver.run()`. */
@@ -166,13 +169,15 @@ export class Lifecycle {
   }
 
   /**
-   * While a socket is never empty, the event loop makes no turn: reads complete at once. So what was
-   * sent before the last chunk leaves now.
+   * While a socket is never empty, the event loop makes no turn: reads complete at once. What was sent
+   * leaves after some chunks, then. Not after each one: writes would be small.
    */
   inputTaken(): void {
-    const waits = this.sender.scheduled;
-    if (waits && this.#waited) flushNow(this.sender);
-    this.#waited = waits;
+    if (!this.sender.scheduled) this.#waited = 0;
+    else if (++this.#waited > MAX_WAITED) {
+      this.#waited = 0;
+      flushNow(this.sender);
+    }
   }
 
   /** The framing has something to answer. */
