@@ -321,7 +321,7 @@ export class SessionTransport implements Transport {
       for (;;) {
         const frame = this.#machine.poll(clock, this.scheduled);
         if (frame === undefined) break;
-        const room = carrier.send(frame);
+        const room = carrier.sendRaw(frame);
         if (this.#waiters.hasWriter) this.#offerRoom();
         await room;
         if (carrier !== this.#carrier) return;
