@@ -185,9 +185,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   /**
    * As `send()`, past the format: for what is agreed upon before the conversation, and for what
-   * stands on the connection. It shares no code with `send()` that would be slower for two classes.
+   * stands on the connection.
    */
   sendRaw(message: Uint8Array | string): Promise<void> {
+    // Not by way of `#queue()`, which sessions and their carriers would both use: that is slower for
+    // two classes than for one.
     try {
       this.#life.beforeSending();
       if (typeof message === "string") this.#sender.offer(utf8(message), true);

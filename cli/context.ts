@@ -24,9 +24,10 @@ export interface ClientContext {
   connect(): Promise<Connection>;
 }
 
-/** How a server begins that will not let this client in. */
-const REFUSAL =
-  /^\* (?:Cannot join: |You are banned from this chat\.|The chat is (?:closed\.|full, ))/;
+/** How a server begins that will not let this client in, whenever it comes. */
+const REFUSAL = /^\* (?:Cannot join: |You are banned from this chat\.)/;
+/** How it begins when it may let it in later. */
+const NOT_NOW = /^\* The chat is (?:closed\.|full, )/;
 const WANTS_TOKEN = /^\* Cannot join: /;
 /** What a server may have against a client to which it says nothing. */
 const TURNED_AWAY = "it may be full, deny this address, or want a token";
@@ -39,6 +40,11 @@ const SETTLING_STEPS = 10;
 
 const decoder = new TextDecoder();
 
+/** Whether a server's first line says that it will not let this client in, whenever it comes. */
+export function isForGood(line: string): boolean {
+  return REFUSAL.test(line);
+}
+
 /** What a server says that refuses this client, if it is that, with what to do. */
 export function refusalIn(message: Uint8Array, { options }: ClientContext): string | undefined {
   if (isSessionRefusal(message)) {
@@ -47,7 +53,7 @@ export function refusalIn(message: Uint8Array, { options }: ClientContext): stri
     }`;
   }
   const text = decoder.decode(message);
-  if (!REFUSAL.test(text)) return undefined;
+  if (!isForGood(text) && !NOT_NOW.test(text)) return undefined;
   const hint = WANTS_TOKEN.test(text) && tokenFrom(options) === undefined
     ? "; give it with --token TOKEN"
     : "";

@@ -6,7 +6,7 @@ import { backoff, type RetryPolicy } from "../client/retry.ts";
 import type { Connection } from "../connection.ts";
 import { printable } from "../printable.ts";
 import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "./completion.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, isForGood } from "./context.ts";
 import { type Call, Names, paint } from "./names.ts";
 import { EXIT } from "./options.ts";
 import { exitCodeOf } from "./program.ts";
@@ -25,8 +25,6 @@ const STABLE_AFTER = 5_000;
 /** The least time between two rings, in milliseconds. */
 const RING_INTERVAL = 1_000;
 
-/** How a server begins that will not let this client in, whenever it comes. */
-const REFUSAL = /^\* (?:Cannot join: |You are banned from this chat\.)/;
 /** What it says to someone whom it disconnects. No member can say it: names have no colon, and "You" is none. */
 const SENT_AWAY = /^\* (?:You were (?:kicked|banned) by |Disconnected: )/;
 const OPERATOR = /^\* You are an operator\./;
@@ -199,7 +197,7 @@ class Talk {
 
   #hear(line: string): void {
     if (SENT_AWAY.test(line)) this.#standing = "sent away";
-    else if (this.#standing === "new") this.#standing = REFUSAL.test(line) ? "refused" : "in";
+    else if (this.#standing === "new") this.#standing = isForGood(line) ? "refused" : "in";
     if (OPERATOR.test(line)) this.#commands = [...COMMANDS, ...OPERATOR_COMMANDS];
     const call = this.#names.hear(line);
     const shown = this.#names.own === undefined ? paintOther(line) : paint(line, call);

@@ -1,5 +1,6 @@
 /** No framing at all. */
 
+import { BARE } from "./bare.ts";
 import {
   checkInteger,
   type Decoder,
@@ -24,13 +25,7 @@ export function none(options: FramingOptions = {}): Framing {
     keepsBoundaries: false,
     withLimit: (limit) => none({ maxMessageBytes: limit }),
     decoder: () => new ChunkDecoder(maxMessageBytes),
-    frameBytes: (message) => message.length,
-    encodeInto(message, target, at) {
-      target.set(message, at);
-      return at + message.length;
-    },
-    encodeParts: (message) => [message],
-    encode: (message) => message.slice(),
+    ...BARE,
   };
 }
 

@@ -1,6 +1,7 @@
 /** For transports that carry whole messages themselves. */
 
 import { MessageTooLargeError } from "../errors.ts";
+import { BARE } from "./bare.ts";
 import { checkLimit, type Decoder, DEFAULT_MAX_MESSAGE_BYTES, type Framing } from "./framing.ts";
 
 /** Each chunk is a message, each write one too: what UDP does with datagrams. */
@@ -13,13 +14,7 @@ export function whole(maxMessageBytes: number = DEFAULT_MAX_MESSAGE_BYTES): Fram
     isApart: true,
     withLimit: whole,
     decoder: () => new WholeDecoder(maxMessageBytes),
-    frameBytes: (message) => message.length,
-    encodeInto(message, target, at) {
-      target.set(message, at);
-      return at + message.length;
-    },
-    encodeParts: (message) => [message],
-    encode: (message) => message.slice(),
+    ...BARE,
   };
 }
 
