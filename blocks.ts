@@ -15,3 +15,23 @@ export function takeBlock(): Uint8Array {
 export function recycle(block: Uint8Array): void {
   if (block.length === BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
 }
+
+/** Where the blocks come from in which frames are put together, and where they go when written. */
+export interface Blocks {
+  /** The length of a block. */
+  readonly bytes: number;
+  /** A block with any content. */
+  take(): Uint8Array;
+  /** Gives back a block; memory of another size is left alone. */
+  recycle(block: Uint8Array): void;
+}
+
+/** The blocks that all share. */
+export const SHARED_BLOCKS: Blocks = { bytes: BLOCK_BYTES, take: takeBlock, recycle };
+
+/** Blocks for whoever keeps what was written. */
+export const KEPT_BLOCKS: Blocks = {
+  bytes: BLOCK_BYTES,
+  take: () => new Uint8Array(BLOCK_BYTES),
+  recycle: () => {},
+};

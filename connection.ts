@@ -202,6 +202,23 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   }
 
   /**
+   * As `sendRaw()`, but leaves the message where it is if the memory before it has room for a header,
+   * which is written there. It must not change until `done()` is called.
+   *
+   * @internal
+   */
+  sendInPlace(message: Uint8Array, done: () => void): Promise<void> {
+    try {
+      this.#life.beforeSending();
+      this.#sender.offerInPlace(message, done);
+    } catch (error) {
+      this.#life.refused(error);
+      return handledRejection(error);
+    }
+    return this.#sender.room();
+  }
+
+  /**
    * Sends a message without waiting for a slow peer. Returns whether it was queued: not when it was
    * refused or dropped, which `stats` counts and `closed` tells.
    */

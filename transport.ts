@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Blocks } from "./blocks.ts";
 import type { EndInfo, Framing } from "./codec.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import type {
@@ -58,6 +59,12 @@ export interface Transport {
   write(chunk: Uint8Array, endsMessage?: boolean): Promise<number>;
   /** Whether it keeps what was written, so that nobody may use the memory again. */
   readonly keepsChunks?: boolean;
+  /**
+   * Where the memory comes from in which frames are put together, and where it goes when it was taken.
+   *
+   * @internal
+   */
+  readonly blocks?: Blocks;
   /** Tells the peer that nothing more will be written, and why, where it has words for that. */
   closeWrite(info?: EndInfo): Promise<void>;
   /** What the peer said about its end, once `read()` gave undefined. */

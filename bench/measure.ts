@@ -24,7 +24,7 @@ export interface Goal {
 /** A row of the table. */
 export interface Row {
   readonly name: string;
-  readonly unit: "msg/s" | "conn/s" | "us" | "B";
+  readonly unit: "msg/s" | "conn/s" | "B/s" | "us" | "B";
   /** Whether less is better. */
   readonly least?: boolean;
   readonly goals?: readonly Goal[];
@@ -34,6 +34,12 @@ export interface Row {
 export interface Measure {
   readonly rows: readonly Row[];
   readonly subjects: readonly Subject[];
+  /**
+   * Rounds that only warm up, until what runs once per block and not once per message is compiled too.
+   *
+   * @default 1
+   */
+  readonly warmUps?: number;
   /** Starts what it takes. */
   open(settings: Settings): Promise<Runs>;
 }
@@ -52,7 +58,7 @@ export interface Result {
 
 /**
  * Runs all subjects in turn, round after round, so that whatever else the machine does meets all of
- * them. The first round only warms up. The order changes from round to round. A subject that fails
+ * them. The first rounds only warm up. The order changes from round to round. A subject that fails
  * says why in its column and is left out from then on.
  */
 export async function measure(measure: Measure, settings: Settings): Promise<Result[]> {
@@ -69,13 +75,14 @@ export async function measure(measure: Measure, settings: Settings): Promise<Res
   }
   if (subjects.size === 0) return results;
   await using runs = await measure.open(settings);
-  for (let round = 0; round <= settings.rounds; round++) {
+  const { warmUps = 1 } = measure;
+  for (let round = 0; round < warmUps + settings.rounds; round++) {
     const order = [...subjects];
     order.push(...order.splice(0, round % order.length));
     for (const subject of order) {
       try {
         const values = await runs.run(subject);
-        if (round === 0) continue;
+        if (round < warmUps) continue;
         values.forEach((value, i) => (results[i].values[subject] as number[]).push(value));
       } catch (error) {
         console.error(`Cannot measure ${subject}: ${error}`);

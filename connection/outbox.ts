@@ -1,7 +1,7 @@
 /** Frames that wait to be written, in blocks that one write each can take. */
 
 import { Deque } from "@std/data-structures";
-import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
+import { type Blocks, KEPT_BLOCKS, SHARED_BLOCKS } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
@@ -9,6 +9,7 @@ import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 const SMALL_BLOCK_BYTES = 1024;
 /** What a message in a block of its own costs beside its bytes, so that many tiny ones are bounded. */
 const ENTRY_COST = 64;
+const NOTHING = new Uint8Array(0);
 
 /** Frames that are written together. Only the last entry of an outbox grows. */
 interface Entry {
@@ -20,6 +21,8 @@ interface Entry {
   messages: number;
   /** The block of a run, if that is what `block` is a part of: only frames of it may follow here. */
   run: Uint8Array | undefined;
+  /** Called when it was written. */
+  readonly done: (() => void) | undefined;
 }
 
 /**
@@ -30,7 +33,7 @@ interface Entry {
  */
 export class Outbox {
   readonly #framing: Framing;
-  readonly #recycle: ((block: Uint8Array) => void) | undefined;
+  readonly #blocks: Blocks;
   /** Made for the first message. */
   #entries: Deque<Entry> | undefined;
   /** The last entry while small messages go there: what `push()` looks at first. */
@@ -42,10 +45,10 @@ export class Outbox {
   /** Looked up for the first frame that is shared. */
   #run: Run | undefined;
 
-  /** Blocks are used again, unless whoever they are written to keeps them. */
-  constructor(framing: Framing, keepsBlocks = false) {
+  /** Puts frames together in such blocks. */
+  constructor(framing: Framing, blocks: Blocks = SHARED_BLOCKS) {
     this.#framing = framing;
-    this.#recycle = keepsBlocks ? undefined : recycle;
+    this.#blocks = blocks;
   }
 
   /** Bytes that wait, headers included. */
@@ -105,7 +108,7 @@ export class Outbox {
    * else waits. So at most one block of a run is kept for little.
    */
   #extend(frame: Uint8Array): boolean {
-    if (this.#recycle === undefined || this.#framing.isApart) return false;
+    if (this.#blocks === KEPT_BLOCKS || this.#framing.isApart) return false;
     const run = this.#run ??= runOf(this.#framing);
     const entries = this.#entries ??= new Deque<Entry>();
     run.put(frame);
@@ -119,7 +122,7 @@ export class Outbox {
         last.messages++;
         return true;
       }
-      const isNext = run.start === 0 && end + frame.length > BLOCK_BYTES;
+      const isNext = run.start === 0 && end + frame.length > run.block.length;
       if (!isNext) return false;
     }
     this.#bytes += frame.length;
@@ -129,6 +132,7 @@ export class Outbox {
       rest: [],
       messages: 1,
       run: run.block,
+      done: undefined,
     });
     return true;
   }
@@ -149,17 +153,29 @@ export class Outbox {
       return entry;
     }
     const last = entries.peekBack();
-    if (last !== undefined && last.rest.length === 0 && hasRoom(last, frameBytes)) {
+    if (last !== undefined && last.rest.length === 0 && this.#hasRoom(last, frameBytes)) {
       last.messages++;
       return this.#open = last;
     }
-    if (last !== undefined) this.#blockBytes = BLOCK_BYTES;
-    const entry = newEntry(
-      newBlock(frameBytes > this.#blockBytes ? BLOCK_BYTES : this.#blockBytes),
-    );
+    if (last !== undefined) this.#blockBytes = this.#blocks.bytes;
+    const entry = newEntry(this.#newBlock(Math.max(frameBytes, this.#blockBytes)));
     entries.pushBack(entry);
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
     return entry;
+  }
+
+  /** Adds a message as the frame that it is already. It must not change until `done()` is called. */
+  pushApart(frame: Uint8Array, done: () => void): void {
+    this.#bytes += frame.length;
+    this.#open = undefined;
+    (this.#entries ??= new Deque<Entry>()).pushBack({
+      block: NOTHING,
+      used: 0,
+      rest: [frame],
+      messages: 1,
+      run: undefined,
+      done,
+    });
   }
 
   /** Adds bytes that are no message. */
@@ -172,6 +188,7 @@ export class Outbox {
       rest: [],
       messages: 0,
       run: undefined,
+      done: undefined,
     });
   }
 
@@ -221,7 +238,7 @@ export class Outbox {
     if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
       this.#blockBytes = SMALL_BLOCK_BYTES;
     }
-    if (first.run === undefined) this.#recycle?.(first.block);
+    this.#letGo(first);
     return first.messages;
   }
 
@@ -234,8 +251,34 @@ export class Outbox {
     if (dropped === this.#open) this.#open = undefined;
     this.#bytes -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
     if (this.#framing.isApart) this.#cost -= ENTRY_COST;
-    if (dropped.run === undefined) this.#recycle?.(dropped.block);
+    this.#letGo(dropped);
     return dropped.messages;
+  }
+
+  #letGo({ run, block, done }: Entry): void {
+    if (run === undefined) this.#blocks.recycle(block);
+    done?.();
+  }
+
+  #newBlock(bytes: number): Uint8Array {
+    return bytes <= SMALL_BLOCK_BYTES ? new Uint8Array(SMALL_BLOCK_BYTES) : this.#blocks.take();
+  }
+
+  /**
+   * Whether an entry takes so many bytes more. A small block, or that of a run, is exchanged for one
+   * that does; a write that is under way goes on with the old one, which is not used again.
+   */
+  #hasRoom(entry: Entry, bytes: number): boolean {
+    const isShared = entry.run !== undefined;
+    if (!isShared && entry.block.length - entry.used >= bytes) return true;
+    const total = entry.used + bytes;
+    const most = this.#blocks.bytes;
+    if (total > most || !isShared && entry.block.length === most) return false;
+    const old = entry.block;
+    entry.block = this.#newBlock(total);
+    entry.block.set(old.subarray(0, entry.used));
+    entry.run = undefined;
+    return true;
   }
 
   /** A write that was under way when everything was let go of has taken `bytes`. */
@@ -253,25 +296,5 @@ export class Outbox {
 
 /** An entry for one message. */
 function newEntry(block: Uint8Array): Entry {
-  return { block, used: 0, rest: [], messages: 1, run: undefined };
-}
-
-function newBlock(bytes: number): Uint8Array {
-  return bytes <= SMALL_BLOCK_BYTES ? new Uint8Array(SMALL_BLOCK_BYTES) : takeBlock();
-}
-
-/**
- * Whether an entry takes so many bytes more. A small block, or that of a run, is exchanged for one
- * that does; a write that is under way goes on with the old one, which is not used again.
- */
-function hasRoom(entry: Entry, bytes: number): boolean {
-  const isShared = entry.run !== undefined;
-  if (!isShared && entry.block.length - entry.used >= bytes) return true;
-  const total = entry.used + bytes;
-  if (total > BLOCK_BYTES || !isShared && entry.block.length === BLOCK_BYTES) return false;
-  const old = entry.block;
-  entry.block = newBlock(total);
-  entry.block.set(old.subarray(0, entry.used));
-  entry.run = undefined;
-  return true;
+  return { block, used: 0, rest: [], messages: 1, run: undefined, done: undefined };
 }

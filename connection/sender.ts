@@ -1,5 +1,6 @@
 /** The sending half of a connection: outbox, flushing, and waiting for a slow peer. */
 
+import { KEPT_BLOCKS } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
 import { Deadline } from "../deadline.ts";
 import { ConnectionLostError, type LengthwiseError, SlowConsumerError } from "../errors.ts";
@@ -45,7 +46,7 @@ export class Sender {
     this.#framing = framing;
     this.#limits = limits;
     this.#owner = owner;
-    this.#outbox = new Outbox(framing, transport.keepsChunks);
+    this.#outbox = new Outbox(framing, transport.keepsChunks ? KEPT_BLOCKS : transport.blocks);
   }
 
   /** Bytes that wait to be written. */
@@ -77,6 +78,21 @@ export class Sender {
     this.#outbox.pushFrame(frame);
     this.#schedule();
     return true;
+  }
+
+  /**
+   * Queues a message as `offer()` does, but leaves it where it is if the memory before it has room for
+   * the header of its frame. Then it must not change until `done()` is called, when it was written.
+   */
+  offerInPlace(message: Uint8Array, done: () => void): void {
+    const frame = this.#transport.keepsChunks ? undefined : frameInPlace(message, this.#framing);
+    if (frame === undefined) {
+      this.offer(message);
+      done();
+    } else if (!this.#isHigh() || this.#fits(frame.length)) {
+      this.#outbox.pushApart(frame, done);
+      this.#schedule();
+    }
   }
 
   /** Queues bytes that are no message; not while the peer is slow, to whom they matter least. */
@@ -249,4 +265,14 @@ export class Sender {
     this.#owner.outputFailed(error);
     return error;
   }
+}
+
+/** A message's frame around it, if that is a header for which there is room before it. */
+function frameInPlace(message: Uint8Array, framing: Framing): Uint8Array | undefined {
+  const [header, body, ...more] = framing.encodeParts(message);
+  const start = message.byteOffset - header.length;
+  if (body !== message || more.length > 0 || start < 0) return undefined;
+  const frame = new Uint8Array(message.buffer, start, header.length + message.length);
+  frame.set(header);
+  return frame;
 }

@@ -4,7 +4,7 @@ import { BLOCK_BYTES } from "../blocks.ts";
 import type { Framing, FramingName } from "../codec.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import { type ConnectionSettings, resolveSettings } from "../connection/settings.ts";
-import { LONGEST_SENT_BYTES } from "./outgoing.ts";
+import { LONGEST_SENT_BYTES } from "./blocks.ts";
 import { MAX_FRAME_BYTES } from "./wire.ts";
 
 const LONGEST_FRAME = new Uint8Array(LONGEST_SENT_BYTES);

@@ -64,6 +64,8 @@ export class Machine {
   #ackDue = Infinity;
   #wants = { hello: false, ack: false, drain: false, answer: false };
   #pongToken: number | undefined;
+  /** Up to where the peer was asked on this carrier what it has received. */
+  #askedAt = -1;
   /** The last word to a peer that may not know that the session is over. */
   #lastWord: Uint8Array | undefined;
 
@@ -146,6 +148,7 @@ export class Machine {
     this.#helloDue = this.#ackDue = Infinity;
     this.#wants = { hello: false, ack: false, drain: false, answer: false };
     this.#pongToken = undefined;
+    this.#askedAt = -1;
     this.heartbeat.stop();
     if (!wasAttached || this.outcome !== undefined) return;
     if (isOrderly && this.isComplete && !this.#in.isNews) {
@@ -177,7 +180,10 @@ export class Machine {
 
   /** Takes the start of a chunk; returns how many bytes, 0 when there is no room now. */
   write(chunk: Uint8Array, endsMessage: boolean): number {
-    return this.out.write(chunk, endsMessage, this.#link !== "attached");
+    const bytes = this.out.write(chunk, endsMessage, this.#link !== "attached");
+    // The peer tells when a part of its window is full, which may be more than is kept here.
+    if (bytes === 0 && this.out.isHalfFull) this.askForAck();
+    return bytes;
   }
 
   /** Nothing more will be written. */
@@ -282,6 +288,8 @@ export class Machine {
   #pollAnswer(clock: () => number): Uint8Array | undefined {
     if (!this.#wants.answer || this.out.sent < this.out.written) return undefined;
     this.#wants.answer = false;
+    if (this.#askedAt === this.out.sent) return undefined; // The answer is on its way.
+    this.#askedAt = this.out.sent;
     return encodePing(this.heartbeat.ping(clock()));
   }
 

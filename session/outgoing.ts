@@ -1,31 +1,33 @@
 /** What a session has to send: bytes kept until the peer acknowledges them. */
 
-import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
+import { BLOCK_BYTES } from "../blocks.ts";
 import type { EndInfo, Framing } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
+import { HEADROOM, HeldBlocks } from "./blocks.ts";
 import { Boundaries } from "./boundaries.ts";
 import { SessionCode } from "./codes.ts";
 import { DATA_HEADER_BYTES, encodeEnd, writeDataHeader } from "./wire.ts";
 
-/** The longest frame sent here: it fills a block of the carrier's, with any header before it. */
-export const LONGEST_SENT_BYTES = BLOCK_BYTES - 15;
-const MAX_DATA_BYTES = LONGEST_SENT_BYTES - DATA_HEADER_BYTES;
 /** Bytes that wait while there is a carrier: enough to fill frames, and no more. */
 const MAX_UNSENT_BYTES = 2 * BLOCK_BYTES;
-/** Taking less than this is not worth a write, unless that is all there is. */
-const MIN_TAKEN_BYTES = 16 * 1024;
+/** Smaller frames are copied, so that they leave with others. */
+const MIN_HELD_BYTES = 16 * 1024;
+/** A chunk keeps all of its block: it must be worth that. */
+const MIN_KEPT_SHARE = 1 / 2;
 const SMALL_BLOCK_BYTES = 512;
 const MIDDLE_BLOCK_BYTES = 4 * 1024;
 
-/** A piece of the stream, behind room for a frame's header. */
+/** A piece of the stream, in memory with room before it for headers. */
 interface Block {
   readonly memory: Uint8Array;
   /** Where in the stream its first byte is. */
   readonly base: number;
   used: number;
+  /** Where it is full. Whoever wrote it goes on with what is behind that. */
+  capacity: number;
 }
 
-/** Where frames are put together that do not begin with a block. A carrier copies them at once. */
+/** Where frames are put together that do not begin with a block: without room before them. */
 const scratch = new Uint8Array(BLOCK_BYTES);
 
 /** One direction's stream, from the last acknowledged message to what was written last. */
@@ -37,6 +39,8 @@ export class Outgoing {
   /** Up to where it was sent on this carrier. */
   sent = 0;
   end: EndInfo | undefined;
+  /** Memory for what is written: chunks of it are kept as they are. */
+  readonly blocks: HeldBlocks = new HeldBlocks();
 
   readonly #maxBytes: number;
   /** Up to where it was ever sent. */
@@ -61,14 +65,19 @@ export class Outgoing {
     return this.end === undefined ? Infinity : this.written + 1;
   }
 
+  /** Whether half of what may wait for acknowledgment does. */
+  get isHalfFull(): boolean {
+    return this.unacknowledgedBytes >= this.#maxBytes / 2;
+  }
+
   /** Bytes that the peer is not known to have. */
   get unacknowledgedBytes(): number {
     return this.written - Math.min(this.acked, this.written);
   }
 
   /**
-   * Takes the start of a chunk, by copying it; returns how much, 0 when there is no room. Without a
-   * carrier, more may wait.
+   * Takes the start of a chunk; returns how much, 0 when there is no room. Most of a block is kept
+   * where it is, the rest is copied. Without a carrier, more may wait.
    */
   write(chunk: Uint8Array, endsMessage: boolean, isDetached: boolean): number {
     const unsent = this.written - Math.min(this.sent, this.written);
@@ -76,10 +85,12 @@ export class Outgoing {
       this.#maxBytes - this.unacknowledgedBytes,
       isDetached ? Infinity : MAX_UNSENT_BYTES - unsent,
     );
-    const least = Math.min(chunk.length, MIN_TAKEN_BYTES, Math.ceil(this.#maxBytes / 2));
+    const least = Math.min(chunk.length, this.blocks.bytes, Math.ceil(this.#maxBytes / 2));
     if (room < least) return 0;
     const bytes = Math.min(room, chunk.length);
-    for (let at = 0; at < bytes;) at += this.#append(chunk.subarray(at, bytes));
+    if (!this.#keep(chunk, bytes)) {
+      for (let at = 0; at < bytes;) at += this.#append(chunk.subarray(at, bytes));
+    }
     if (endsMessage && bytes === chunk.length) this.#boundaries.add(this.written);
     const oldest = this.#blocks.at(0);
     if (oldest !== undefined && this.written - this.#maxBytes >= oldest.base + oldest.used) {
@@ -88,14 +99,29 @@ export class Outgoing {
     return bytes;
   }
 
+  /** Keeps the start of a chunk where it is, if that is most of a block, or follows it there. */
+  #keep(chunk: Uint8Array, bytes: number): boolean {
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && follows(last, chunk)) {
+      last.used = last.capacity += bytes;
+    } else if (bytes >= this.blocks.bytes * MIN_KEPT_SHARE && this.blocks.isBlock(chunk)) {
+      this.blocks.hold(chunk);
+      const memory = new Uint8Array(chunk.buffer, HEADROOM);
+      this.#blocks.push({ memory, base: this.written, used: bytes, capacity: bytes });
+    } else return false;
+    this.written += bytes;
+    return true;
+  }
+
   #append(chunk: Uint8Array): number {
     let block = this.#blocks.at(-1);
-    if (block === undefined || block.used === capacityOf(block)) {
-      block = { memory: this.#allocate(chunk.length), base: this.written, used: 0 };
+    if (block === undefined || block.used === block.capacity) {
+      const memory = this.#allocate(chunk.length);
+      block = { memory, base: this.written, used: 0, capacity: memory.length };
       this.#blocks.push(block);
     }
-    const bytes = Math.min(chunk.length, capacityOf(block) - block.used);
-    block.memory.set(chunk.subarray(0, bytes), DATA_HEADER_BYTES + block.used);
+    const bytes = Math.min(chunk.length, block.capacity - block.used);
+    block.memory.set(chunk.subarray(0, bytes), block.used);
     block.used += bytes;
     this.written += bytes;
     return bytes;
@@ -104,14 +130,14 @@ export class Outgoing {
   /** Idle sessions are many: they keep little. */
   #allocate(wanted: number): Uint8Array {
     const kept = this.unacknowledgedBytes;
-    if (wanted > MIDDLE_BLOCK_BYTES - DATA_HEADER_BYTES || kept > BLOCK_BYTES) return takeBlock();
-    const isSmall = kept === 0 && wanted <= SMALL_BLOCK_BYTES - DATA_HEADER_BYTES;
-    return new Uint8Array(isSmall ? SMALL_BLOCK_BYTES : MIDDLE_BLOCK_BYTES);
+    if (wanted > MIDDLE_BLOCK_BYTES - HEADROOM || kept > BLOCK_BYTES) return this.blocks.take();
+    const isSmall = kept === 0 && wanted <= SMALL_BLOCK_BYTES - HEADROOM;
+    return new Uint8Array(isSmall ? SMALL_BLOCK_BYTES : MIDDLE_BLOCK_BYTES).subarray(HEADROOM);
   }
 
   /**
-   * The next DATA or END frame, if there is one that the peer takes. It is to be copied at once. With
-   * `onlyFull`, bytes that do not fill a frame wait for more.
+   * The next DATA or END frame, if there is one that the peer takes. It is to be copied at once, unless
+   * it is held. With `onlyFull`, bytes that do not fill a frame wait for more.
    */
   next(onlyFull: boolean): Uint8Array | undefined {
     if (this.sent >= this.written) return this.#nextEnd();
@@ -120,7 +146,7 @@ export class Outgoing {
     const from = this.sent - block.base;
     const wanted = block.used - from;
     const bytes = Math.min(wanted, this.#limit - this.sent);
-    if (bytes <= 0 || onlyFull && block.used < capacityOf(block)) return undefined;
+    if (bytes <= 0 || onlyFull && block.used < block.capacity) return undefined;
     // Little credit is not worth a frame while more is to be expected.
     if (bytes < wanted && this.sent > this.acked) return undefined;
     const frame = frameOf(block, from, bytes);
@@ -128,6 +154,13 @@ export class Outgoing {
     this.sent += bytes;
     this.#maxSent = Math.max(this.#maxSent, this.sent);
     return frame;
+  }
+
+  /** Whether a frame may be sent from where it is, by whoever holds it until it is written. */
+  hold(frame: Uint8Array): boolean {
+    if (frame.length < MIN_HELD_BYTES || !this.blocks.isFrame(frame)) return false;
+    this.blocks.hold(frame);
+    return true;
   }
 
   #nextEnd(): Uint8Array | undefined {
@@ -188,7 +221,7 @@ export class Outgoing {
     const keepFrom = Math.max(this.#boundaries.first, this.written - this.#maxBytes);
     for (let block; (block = this.#blocks[0]) !== undefined; this.#blocks.shift()) {
       if (block.base + block.used > keepFrom) break;
-      recycle(block.memory);
+      this.blocks.recycle(block.memory);
       this.#cursor = Math.max(0, this.#cursor - 1);
     }
   }
@@ -201,7 +234,7 @@ export class Outgoing {
     if (from > this.written) return []; // It is the middle of one large message.
     const chunks = blocks
       .filter((block) => block.base + block.used > from)
-      .map((block) => bytesOf(block, Math.max(0, from - block.base), block.used));
+      .map(({ memory, base, used }) => memory.subarray(Math.max(0, from - base), used));
     // Whoever gets them may keep them for long: they are not views of larger blocks.
     const decoder = framing.withLimit(Number.MAX_SAFE_INTEGER).decoder();
     const messages: Uint8Array[] = [];
@@ -211,17 +244,17 @@ export class Outgoing {
   }
 }
 
-function capacityOf(block: Block): number {
-  return Math.min(block.memory.length - DATA_HEADER_BYTES, MAX_DATA_BYTES);
-}
-
-function bytesOf(block: Block, from: number, to: number): Uint8Array {
-  return block.memory.subarray(DATA_HEADER_BYTES + from, DATA_HEADER_BYTES + to);
+/** Whether a chunk follows in its memory what a block has of it. */
+function follows({ memory, used }: Block, { buffer, byteOffset }: Uint8Array): boolean {
+  return buffer === memory.buffer && byteOffset === memory.byteOffset + used;
 }
 
 /** A frame around bytes of a block; a block's start has room for the header before it. */
-function frameOf(block: Block, from: number, bytes: number): Uint8Array {
-  if (from === 0) return block.memory.subarray(0, DATA_HEADER_BYTES + bytes);
-  scratch.set(bytesOf(block, from, from + bytes), DATA_HEADER_BYTES);
+function frameOf({ memory }: Block, from: number, bytes: number): Uint8Array {
+  if (from === 0) {
+    const start = memory.byteOffset - DATA_HEADER_BYTES;
+    return new Uint8Array(memory.buffer, start, DATA_HEADER_BYTES + bytes);
+  }
+  scratch.set(memory.subarray(from, from + bytes), DATA_HEADER_BYTES);
   return scratch.subarray(0, DATA_HEADER_BYTES + bytes);
 }

@@ -1,5 +1,6 @@
 /** A session as a transport: the machine, its carrier, its timer, and who waits for it. */
 
+import type { Blocks } from "../blocks.ts";
 import { flushSoon } from "../connection/flush.ts";
 import { handledRejection, handledResolvers } from "../connection/handled.ts";
 import type { Connection } from "../connection.ts";
@@ -40,6 +41,12 @@ export class SessionTransport implements Transport {
    * @internal
    */
   readonly board: StatusBoard = new StatusBoard();
+  /**
+   * Memory for what is written.
+   *
+   * @internal
+   */
+  readonly blocks: Blocks;
   /** Called when it has lost its carrier and wants another one. */
   onDetach: ((error: unknown) => void) | undefined;
   /** Called when the session is over. */
@@ -67,6 +74,7 @@ export class SessionTransport implements Transport {
   /** Drives a machine. */
   constructor(machine: Machine) {
     this.#machine = machine;
+    this.blocks = machine.out.blocks;
     this.#wakeup = new Wakeup((now) => {
       machine.timeout(now);
       this.#settle();
@@ -223,7 +231,6 @@ export class SessionTransport implements Transport {
 
   #write(chunk: Uint8Array, endsMessage: boolean): number {
     const bytes = this.#machine.write(chunk, endsMessage);
-    if (bytes === 0) return 0;
     if (this.#waiters.hasFlushers) this.#machine.askForAck();
     if (bytes >= LARGE_CHUNK_BYTES && !this.scheduled) {
       this.scheduled = true;
@@ -321,7 +328,7 @@ export class SessionTransport implements Transport {
       for (;;) {
         const frame = this.#machine.poll(clock, this.scheduled);
         if (frame === undefined) break;
-        const room = carrier.sendRaw(frame);
+        const room = this.#send(carrier, frame);
         if (this.#waiters.hasWriter) this.#offerRoom();
         await room;
         if (carrier !== this.#carrier) return;
@@ -335,6 +342,13 @@ export class SessionTransport implements Transport {
     }
     if (this.#machine.carrierState === "close") carrier.close();
     this.#wakeup.at(this.#machine.deadline);
+  }
+
+  #send(carrier: Connection<Uint8Array>, frame: Uint8Array): Promise<void> {
+    const { out } = this.#machine;
+    return out.hold(frame)
+      ? carrier.sendInPlace(frame, () => out.blocks.recycle(frame))
+      : carrier.sendRaw(frame);
   }
 
   #showAttached(): void {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
+import { KEPT_BLOCKS } from "../blocks.ts";
 import { lengthPrefix } from "../codec.ts";
 import { Outbox } from "../connection/outbox.ts";
 
@@ -51,7 +52,7 @@ Deno.test("Outbox keeps shared frames, own messages and raw bytes in order, howe
     const random = numbers(seed);
     const framing = lengthPrefix();
     const ends = Array.from({ length: 4 }, (_, i) => ({
-      outbox: new Outbox(framing, i === 3),
+      outbox: new Outbox(framing, i === 3 ? KEPT_BLOCKS : undefined),
       pushed: [] as Uint8Array[],
       taken: [] as Uint8Array[],
       messages: 0,
@@ -131,7 +132,7 @@ Deno.test("Outbox that misses some frames of a run keeps no more than one block 
 
 Deno.test("Outbox shares nothing with a transport that keeps what was written", () => {
   const framing = lengthPrefix();
-  const outboxes = [new Outbox(framing, true), new Outbox(framing, true)];
+  const outboxes = [1, 2].map(() => new Outbox(framing, KEPT_BLOCKS));
   const frame = framing.encode(message(1, 64));
   for (const outbox of outboxes) outbox.pushFrame(frame);
   const [one, other] = outboxes.map((outbox) => outbox.peek()!);

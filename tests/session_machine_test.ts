@@ -278,6 +278,21 @@ Deno.test("session machine: a writer stalls at the window, and goes on when the 
   assertEquals(world.client.out.unacknowledgedBytes, 0);
 });
 
+Deno.test("session machine: a writer that keeps less than the peer's window waits for no timer", () => {
+  const world = new World({ maxUnacknowledgedBytes: 50_000 }, { window: 1_000_000 });
+  world.connect();
+  world.settle();
+  const { client, server } = world.ends;
+  for (let round = 0; client.written.length < 500_000; round++) {
+    assert(round < 100, `${client.written.length} bytes were taken`);
+    client.write(30_000);
+    world.settle();
+    server.readAll();
+  }
+  assertEquals(world.now, 0);
+  assertEquals(server.read, client.written);
+});
+
 Deno.test("session machine: what is received is acknowledged within 25 ms, at once when asked", () => {
   const world = opened();
   world.ends.client.write(10);

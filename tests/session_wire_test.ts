@@ -5,7 +5,7 @@ import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "../session/codes.ts";
 import { ACK_DELAY, LINGER_TIME, Machine } from "../session/machine.ts";
 import { resolveSessionOptions } from "../session/options.ts";
-import { LONGEST_SENT_BYTES } from "../session/outgoing.ts";
+import { LONGEST_SENT_BYTES } from "../session/blocks.ts";
 import {
   decodeFrame,
   encodeDrain,

@@ -71,6 +71,7 @@ function outOf(name: string, size: number): Measure {
 function inSession(name: string, size: number, ratio?: number): Measure {
   return one(name, size, {
     subjects: ["lengthwise", "plain"],
+    warmUps: 15,
     goals: ratio === undefined ? [] : [{ against: ["plain"], ratio }],
     client: "own",
     service: () => "sink",
@@ -91,6 +92,7 @@ async function sendAll(client: Child, { child }: Started, options: object): Prom
 
 interface Way {
   readonly subjects?: Subject[];
+  readonly warmUps?: number;
   /** Whether Lengthwise's connections are sessions. */
   readonly session?: boolean;
   readonly goals?: readonly Goal[];
@@ -105,6 +107,7 @@ function one(name: string, size: number, way: Way): Measure {
   return {
     rows: [{ name, unit: "msg/s", goals }],
     subjects,
+    warmUps: way.warmUps,
     open: (settings) =>
       openServers({
         subjects,
