@@ -12,6 +12,7 @@ import { type Measure, measure, type Result, type Settings } from "./measure.ts"
 import { codec } from "./measures/codec.ts";
 import { echo } from "./measures/echo.ts";
 import { fanOut } from "./measures/fan_out.ts";
+import { files } from "./measures/files.ts";
 import { hub } from "./measures/hub.ts";
 import { idle } from "./measures/idle.ts";
 import { oneWay } from "./measures/one_way.ts";
@@ -36,6 +37,7 @@ const MEASURES: readonly Measure[] = [
   ...idle,
   ...roads,
   ...requests,
+  ...files,
 ];
 
 interface Options {

@@ -12,7 +12,8 @@ raw Deno, raw framed: read and write in a loop; with the framing written into th
 node:net, net cork: framing by hand, replies gathered in blocks; replies gathered by cork()
 lp-stream, it-lp: length-prefixed-stream, it-length-prefixed; each peer runs in Node
 in, out: the server receives from, or sends to, one load that is the same for all; other one-way
-rows and "own client" have the column at both ends`;
+rows, files and "own client" have the column at both ends
+file: raw does all that a transfer does in a bare loop; plain is messages of 1 MiB without files`;
 
 /** The value in the middle. */
 export function median(values: readonly number[]): number {
@@ -80,7 +81,9 @@ function shownGoal(result: Result, goal: Goal): string {
 
 function withUnit(value: number, unit: Row["unit"]): string {
   if (unit === "us") return `${value.toFixed(1)} us`;
-  const [scaled, prefix] = value >= 1e6
+  const [scaled, prefix] = value >= 1e9
+    ? [value / 1e9, "G"]
+    : value >= 1e6
     ? [value / 1e6, "M"]
     : value >= 1e3
     ? [value / 1e3, "k"]
