@@ -6,9 +6,10 @@
 
 import type { RequestConnection, RequestOptions, RequestPeer } from "./request.ts";
 import { requests } from "./request.ts";
+import { chunkLimit, rememberLimit } from "./files/chunk_size.ts";
 import { type Directory, OpenDirectory } from "./files/directory.ts";
 import { handlersOf } from "./files/handlers.ts";
-import { CHUNK_BYTES, type FileMethods } from "./files/types.ts";
+import type { FileMethods } from "./files/types.ts";
 
 export { type Directory, openDirectory } from "./files/directory.ts";
 export type { DirectoryOptions } from "./files/directory_options.ts";
@@ -31,8 +32,6 @@ export type {
 
 /** What a stream of chunks may have under way, in bytes: enough to keep a connection busy. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
-/** What an item takes beside its bytes. */
-const ITEM_COST = 64;
 /** Transfers of one connection that run at a time; further ones wait. */
 const MAX_CONCURRENT = 8;
 
@@ -76,8 +75,7 @@ export function serveFiles(
   if (!(directory instanceof OpenDirectory)) {
     throw new TypeError("Cannot serve files: open their directory with openDirectory() first");
   }
-  const most = connection.framing.maxMessageBytes - ITEM_COST;
-  const handlers = handlersOf(directory, Math.max(1, Math.min(CHUNK_BYTES, most)));
+  const handlers = handlersOf(directory, chunkLimit(connection));
   return requests<never, FileMethods>(connection, handlers, {
     maxConcurrent: MAX_CONCURRENT,
     maxStreamBytes: WINDOW_BYTES,
@@ -95,8 +93,10 @@ export function fileRequests(
   connection: RequestConnection,
   options: RequestOptions = {},
 ): RequestPeer<FileMethods> {
-  return requests<FileMethods, never>(connection, {} as never, {
+  const peer = requests<FileMethods, never>(connection, {} as never, {
     maxStreamBytes: WINDOW_BYTES,
     ...options,
   });
+  rememberLimit(peer, connection);
+  return peer;
 }

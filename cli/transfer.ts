@@ -68,10 +68,9 @@ export async function get(context: ClientContext): Promise<number> {
   }
   await using target = await openOutput(output, name);
   await using line = new Line(context);
-  await line.transfer("get", name, (peer, hooks, chunkBytes) =>
+  await line.transfer("get", name, (peer, hooks) =>
     getFile(peer, name, target.to, {
       ...hooks,
-      chunkBytes,
       replace: output !== undefined,
       idleTimeout: options.number("timeout") || undefined,
     }));
@@ -99,14 +98,12 @@ type Hooks = Pick<TransferOptions, "onProgress" | "onRestart">;
 type Attempt = (
   peer: RequestPeer<FileMethods>,
   hooks: Hooks,
-  chunkBytes: number,
 ) => Promise<Transferred>;
 
 /** The connection to the server, made again when it is lost. */
 class Line implements AsyncDisposable {
   readonly #context: ClientContext;
   #peer: RequestPeer<FileMethods> | undefined;
-  #chunkBytes = 1;
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -117,7 +114,6 @@ class Line implements AsyncDisposable {
     if (this.#peer !== undefined) return this.#peer;
     const connection = await this.#context.connect();
     const peer = fileRequests(connection);
-    this.#chunkBytes = Math.max(1, connection.framing.maxMessageBytes - 64);
     peer.closed.then(() => {
       if (this.#peer === peer) this.#peer = undefined;
     });
@@ -143,8 +139,7 @@ class Line implements AsyncDisposable {
     };
     for (;;) {
       try {
-        const chunkBytes = Math.min(256 * 1024, this.#chunkBytes);
-        const done = await attempt(await this.peer(), hooks, chunkBytes);
+        const done = await attempt(await this.peer(), hooks);
         bar.clear();
         this.#tell(verb, done, bar.seconds);
         return;

@@ -3,13 +3,14 @@
 import { basename } from "node:path";
 import { ProtocolError } from "../errors.ts";
 import { RequestError, type RequestPeer } from "../request.ts";
+import { rememberedLimit } from "./chunk_size.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { entryOf } from "./list.ts";
 import { checkName } from "./names.ts";
 import { FilePart } from "./part.ts";
 import { infoOf } from "./regular.ts";
 import { type TransferOptions, type Transferred, Watch } from "./transfer.ts";
-import { BEFORE, CHUNK_BYTES, type FileMethods, isDigest, MAX_FILE_BYTES } from "./types.ts";
+import { BEFORE, type FileMethods, isDigest, MAX_FILE_BYTES } from "./types.ts";
 
 /** Where the bytes of a file go, for those who want them elsewhere than in a file. */
 export interface FileTarget {
@@ -42,7 +43,7 @@ export interface GetOptions extends TransferOptions {
   /**
    * The largest chunk, in bytes, up to 1 MiB; messages are a little larger.
    *
-   * @default 262_144
+   * @default what the connection takes, as far as `fileRequests()` made the peer; else 262_144
    */
   chunkBytes?: number;
 }
@@ -126,7 +127,7 @@ async function fetchRest(
   watch: Watch,
   options: GetOptions,
 ): Promise<Transferred> {
-  const { maxFileBytes = MAX_FILE_BYTES, chunkBytes = CHUNK_BYTES } = options;
+  const { maxFileBytes = MAX_FILE_BYTES, chunkBytes = rememberedLimit(peer) } = options;
   const { signal } = watch;
   const { offset } = target;
   const wanted = { name, offset, chunkBytes, sha256: await target.digest(signal) };

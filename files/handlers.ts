@@ -1,6 +1,7 @@
 /** What the end that has files answers. */
 
 import { type Handlers, type RequestContext, RequestError } from "../request.ts";
+import { MAX_CHUNK_BYTES } from "./chunk_size.ts";
 import type { OpenDirectory, Receiving } from "./directory.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { checkName } from "./names.ts";
@@ -17,7 +18,6 @@ import {
   type FileWanted,
   isDigest,
   isSize,
-  MAX_CHUNK_BYTES,
 } from "./types.ts";
 
 /** After these nothing is kept of what was received: nobody could go on with it. */

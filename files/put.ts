@@ -3,18 +3,12 @@
 import { basename } from "node:path";
 import { ProtocolError } from "../errors.ts";
 import type { RequestPeer } from "../request.ts";
+import { MAX_CHUNK_BYTES } from "./chunk_size.ts";
 import { fileFailure } from "./errors.ts";
 import { checkName } from "./names.ts";
 import { FileSource } from "./source.ts";
 import { type TransferOptions, type Transferred, Watch } from "./transfer.ts";
-import {
-  type FileDigest,
-  type FileMethods,
-  type FileOffered,
-  isDigest,
-  isSize,
-  MAX_CHUNK_BYTES,
-} from "./types.ts";
+import { type FileDigest, type FileMethods, type FileOffered, isDigest, isSize } from "./types.ts";
 
 /** Options of {@linkcode putFile}. */
 export interface PutOptions extends TransferOptions {

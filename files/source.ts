@@ -1,5 +1,6 @@
 /** A file that is sent. */
 
+import { ChunkSize } from "./chunk_size.ts";
 import { type Checksum, recall, type Remembered } from "./checksum.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { type Opened, openRegular, readFull } from "./regular.ts";
@@ -89,28 +90,32 @@ export class FileSource implements Disposable {
    */
   async *chunks(
     offset: number,
-    chunkBytes: number,
+    maxChunkBytes: number,
     signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array | FileDigest, void, void> {
     await this.#checkUnchanged();
     await this.#moveTo(offset, signal);
     await this.#file.seek(offset, Deno.SeekMode.Start);
+    const chunkSize = new ChunkSize(maxChunkBytes, performance.now());
     // One block is sent while the other one is filled.
-    const blocks = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)];
-    const readInto = (block: Uint8Array) => {
-      const reading = this.#read(block, offset);
+    const blocks: Uint8Array[] = [];
+    const readAhead = (turn: number) => {
+      const { bytes } = chunkSize;
+      if (blocks[turn % 2]?.length !== bytes) blocks[turn % 2] = new Uint8Array(bytes);
+      const reading = this.#read(blocks[turn % 2], offset);
       reading.catch(() => {}); // Told when that chunk's turn comes, which may be late or never.
       return reading;
     };
-    let reading = readInto(blocks[0]);
+    let reading = readAhead(0);
     try {
       for (let turn = 1; offset < this.size; turn++) {
         const chunk = await reading;
         if (chunk.length === 0) throw this.#changed();
         offset += chunk.length;
-        reading = readInto(blocks[turn % 2]);
+        reading = readAhead(turn);
         this.#checksum.update(chunk);
         yield chunk;
+        chunkSize.left(chunk.length, performance.now());
       }
     } finally {
       await reading.catch(() => {}); // Or the file would be closed beneath it.

@@ -69,10 +69,6 @@ export interface FileMethods {
   "files.get"(params: FileWanted): AsyncIterable<FileEntry | Uint8Array | FileDigest>;
 }
 
-/** The size of a chunk by default, in bytes. */
-export const CHUNK_BYTES: number = 256 * 1024;
-/** A chunk is never larger, in bytes: what is read ahead is bounded by it. */
-export const MAX_CHUNK_BYTES: number = 1024 * 1024;
 /** The largest file that is taken by default, in bytes. */
 export const MAX_FILE_BYTES: number = 16 * 1024 ** 3;
 

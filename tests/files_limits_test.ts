@@ -2,6 +2,7 @@
 
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "node:path";
+import { connect } from "../client.ts";
 import { Connection } from "../connection.ts";
 import { ProtocolError } from "../errors.ts";
 import {
@@ -14,7 +15,9 @@ import {
   putFile,
   serveFiles,
 } from "../files.ts";
+import { ChunkSize } from "../files/chunk_size.ts";
 import { type RequestPeer, requests } from "../request.ts";
+import { listen } from "../server.ts";
 import { memoryPair } from "../testing.ts";
 import {
   assertCode,
@@ -342,4 +345,38 @@ Deno.test("getFile() refuses empty items, which would never end", async () => {
   }));
   const peer = world.add(fileRequests(near));
   await assertRejects(() => getFile(peer, "x", join(world.here, "x")), ProtocolError);
+});
+
+Deno.test("ChunkSize grows where the connection is fast, and goes back where it is not any more", () => {
+  const KIB = 1024;
+  const size = new ChunkSize(1024 * KIB, 0);
+  let now = 0;
+  const send = (bytes: number, bytesPerSecond: number) => {
+    const sizes = new Set<number>();
+    for (let sent = 0; sent < bytes; sent += size.bytes) {
+      sizes.add(size.bytes);
+      now += size.bytes * 1000 / bytesPerSecond;
+      size.left(size.bytes, now);
+    }
+    return [...sizes];
+  };
+  assertEquals(send(64 * KIB * KIB, 1e6), [256 * KIB]);
+  assertEquals(send(64 * KIB * KIB, 100e6), [256 * KIB, 1024 * KIB]);
+  assertEquals(send(64 * KIB * KIB, 1e6), [1024 * KIB, 256 * KIB]);
+  assertEquals(new ChunkSize(1000, 0).bytes, 1000);
+});
+
+Deno.test("getFile() asks for chunks that its connection takes", async () => {
+  await using world = await World.create();
+  const bytes = content(20 * 1024 * 1024);
+  await Deno.writeFile(join(world.served, "big"), bytes);
+  await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+    await serveFiles(connection, world.directory).closed;
+  });
+  const to = join(world.here, "big");
+  for (const maxMessageBytes of [100_000, 300_000, 1024 * 1024, 16 * 1024 * 1024]) {
+    await using peer = fileRequests(await connect(server.endpoints[0], { maxMessageBytes }));
+    await getFile(peer, "big", to, { replace: true });
+    assertEquals(await Deno.readFile(to), bytes);
+  }
 });
