@@ -1,33 +1,24 @@
-/** A session as a transport: the machine, its carrier, its timer, and who waits for it. */
+/** A session as a transport, for the program: what it reads and writes, and what it is told. */
 
 import type { Blocks } from "../blocks.ts";
 import { flushSoon } from "../connection/flush.ts";
-import { handledRejection, handledResolvers } from "../connection/handled.ts";
+import { handledRejection } from "../connection/handled.ts";
 import type { Connection } from "../connection.ts";
 import type { EndInfo, Framing } from "../codec.ts";
-import {
-  ConnectionClosedError,
-  ConnectionLostError,
-  ProtocolError,
-  SessionLostError,
-} from "../errors.ts";
+import { ConnectionClosedError, ProtocolError, SessionLostError } from "../errors.ts";
 import type { PeerIdentity, Transport } from "../transport.ts";
-import { checkCarrier } from "./carrier.ts";
 import { SessionCode } from "./codes.ts";
+import { Driver } from "./driver.ts";
 import { ABORTED, lossOf } from "./loss.ts";
 import type { Machine } from "./machine.ts";
 import type { Lost, Outcome } from "./outcome.ts";
 import { StatusBoard } from "./status.ts";
 import { Waiters } from "./waiters.ts";
-import { Wakeup } from "./wakeup.ts";
 import type { Hello } from "./wire.ts";
 
 /** Chunks from this size on are likely to be followed by others. */
 const LARGE_CHUNK_BYTES = 16 * 1024;
 const NOTHING = new Uint8Array(0);
-const clock = () => performance.now();
-/** How long the last carrier of a session that is lost may take for its last word, in milliseconds. */
-const LAST_WORD_TIME = 1_000;
 
 /** One end of a session, for a {@linkcode Session} to stand on. */
 export class SessionTransport implements Transport {
@@ -53,31 +44,23 @@ export class SessionTransport implements Transport {
   onOver: (() => void) | undefined;
 
   readonly #machine: Machine;
+  readonly #driver: Driver;
   readonly #resolveFinished: () => void;
-  readonly #wakeup: Wakeup;
   #framing: Framing | undefined;
-  #carrier: Connection<Uint8Array> | undefined;
-  /** Carriers that are not closed yet. */
-  #closing = 0;
-  #greeting: PromiseWithResolvers<void> | undefined;
-  #remote = "";
-  #peer: PeerIdentity | undefined;
   readonly #waiters = new Waiters();
-  #pumping: Connection<Uint8Array> | undefined;
+  readonly #tryWrite = (chunk: Uint8Array, endsMessage: boolean) => this.#write(chunk, endsMessage);
   #state: "open" | "over" | "finished" = "open";
   #failure: unknown;
-  /** Runs from when the session is lost until its carriers are closed. */
-  #partTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether small frames wait for the turn of the event loop to end. */
-  scheduled = false;
 
   /** Drives a machine. */
   constructor(machine: Machine) {
     this.#machine = machine;
     this.blocks = machine.out.blocks;
-    this.#wakeup = new Wakeup((now) => {
-      machine.timeout(now);
-      this.#settle();
+    this.#driver = new Driver(machine, {
+      settle: () => this.#settle(),
+      offerRoom: () => this.#waiters.offerRoom(this.#tryWrite),
+      detached: (error) => this.#detached(error),
+      closed: () => this.#finishIfOver(),
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
@@ -86,12 +69,12 @@ export class SessionTransport implements Transport {
 
   /** The address of the peer on the last carrier. */
   get remote(): string {
-    return this.#remote;
+    return this.#driver.remote;
   }
 
   /** Who the peer proved to be on the first carrier. */
   get peer(): PeerIdentity | undefined {
-    return this.#peer;
+    return this.#driver.peer;
   }
 
   /** What the peer said about its end, once everything before it was read. */
@@ -158,52 +141,13 @@ export class SessionTransport implements Transport {
    * @internal
    */
   attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
-    checkCarrier(carrier);
-    this.#machine.attach(performance.now(), hello);
-    this.#greeting?.reject(replacedBy(carrier.remote));
-    const replaced = this.#carrier;
-    const greeting = this.#greeting = handledResolvers<void>();
-    this.#carrier = carrier;
-    this.#closing++;
-    this.#remote = carrier.remote;
-    this.#peer ??= carrier.peer;
-    replaced?.abort(replacedBy(this.#remote));
-    this.#run(carrier);
-    this.#settle();
-    return greeting.promise;
+    return this.#driver.attach(carrier, hello);
   }
 
-  /** Reads from a carrier as long as it is the session's. */
-  async #run(carrier: Connection<Uint8Array>): Promise<void> {
-    try {
-      for await (const batch of carrier.batches()) {
-        if (carrier !== this.#carrier) break;
-        const now = performance.now();
-        for (const frame of batch) this.#machine.receive(frame, now);
-        this.#settle();
-      }
-    } catch {
-      // `closed` tells it too.
-    }
-    const { clean, error } = await carrier.close();
-    this.#closing--;
-    if (carrier === this.#carrier) this.#detached(clean, error);
-    this.#finishIfOver();
-  }
-
-  #detached(isOrderly: boolean, error: unknown): void {
-    const { carrierState } = this.#machine;
-    const failure = typeof carrierState === "object" ? carrierState.error : error ??
-      new ConnectionLostError(`Cannot go on with ${this.#remote}: it closed the carrier`);
-    const wasAttached = this.#machine.isAttached;
-    this.#carrier = undefined;
-    this.#machine.detach(performance.now(), isOrderly);
-    this.#greeting?.reject(failure);
-    this.#greeting = undefined;
-    this.#settle();
-    if (this.#state !== "open" || !wasAttached) return;
-    this.board.show({ state: "reconnecting", error: failure });
-    this.onDetach?.(failure);
+  #detached(error: unknown): void {
+    if (this.#state !== "open") return;
+    this.board.show({ state: "reconnecting", error });
+    this.onDetach?.(error);
   }
 
   /** The next chunk; undefined at the end. */
@@ -217,7 +161,7 @@ export class SessionTransport implements Transport {
 
   #take(): Uint8Array | undefined {
     const chunk = this.#machine.take();
-    if (chunk !== undefined && this.#machine.isAttached) this.#pump();
+    if (chunk !== undefined && this.#machine.isAttached) this.#driver.pump();
     return chunk;
   }
 
@@ -233,17 +177,22 @@ export class SessionTransport implements Transport {
     const bytes = this.#machine.write(chunk, endsMessage);
     if (this.#waiters.hasFlushers) this.#machine.askForAck();
     if (bytes >= LARGE_CHUNK_BYTES && !this.scheduled) {
-      this.scheduled = true;
+      this.#driver.sendsOnlyFull = true;
       flushSoon(this);
     }
-    this.#pump();
+    this.#driver.pump();
     return bytes;
+  }
+
+  /** Whether small frames wait for the turn of the event loop to end. */
+  get scheduled(): boolean {
+    return this.#driver.sendsOnlyFull;
   }
 
   /** Sends what waited for more. */
   flush(): void {
-    this.scheduled = false;
-    this.#pump();
+    this.#driver.sendsOnlyFull = false;
+    this.#driver.pump();
   }
 
   /** Resolves when the peer has received as many bytes as `target()` says. */
@@ -252,7 +201,7 @@ export class SessionTransport implements Transport {
     if (this.#state !== "open") return handledRejection(this.#failure);
     const reached = this.#waiters.acknowledged(target);
     this.#machine.askForAck();
-    this.#pump();
+    this.#driver.pump();
     return reached;
   }
 
@@ -260,7 +209,7 @@ export class SessionTransport implements Transport {
   closeWrite(info: EndInfo = {}): Promise<void> {
     if (this.#state !== "open") return handledRejection(this.#failure);
     this.#machine.end(info);
-    this.#pump();
+    this.#driver.pump();
     return this.#waiters.end();
   }
 
@@ -268,7 +217,7 @@ export class SessionTransport implements Transport {
   drain(reason: string): void {
     if (this.#state !== "open") return;
     this.#machine.drain(reason);
-    this.#pump();
+    this.#driver.pump();
     this.#showAttached();
   }
 
@@ -295,60 +244,16 @@ export class SessionTransport implements Transport {
   /** Does what the machine wants after something has happened. */
   #settle(): void {
     const machine = this.#machine;
-    if (machine.isAttached && this.#greeting !== undefined && machine.outcome?.kind !== "lost") {
-      this.#greeting.resolve();
-      this.#greeting = undefined;
-      this.#showAttached();
-    }
+    if (this.#driver.settleGreeting()) this.#showAttached();
     if (machine.drainReason !== undefined && this.board.current.state === "connected") {
       this.#showAttached();
     }
     this.#waiters.deliver(() => machine.take(), () => machine.peerEnd !== undefined);
-    this.#offerRoom();
+    this.#waiters.offerRoom(this.#tryWrite);
     this.#waiters.received(machine.out.acked);
     if (machine.out.acked === machine.out.total) this.#waiters.ended();
     if (machine.outcome !== undefined && this.#state === "open") this.#over(machine.outcome);
-    // Not after what is under way: that may be why.
-    const { carrierState } = machine;
-    if (typeof carrierState === "object") this.#carrier?.abort(carrierState.error);
-    this.#pump();
-    this.#wakeup.at(machine.deadline);
-  }
-
-  #offerRoom(): void {
-    this.#waiters.offerRoom((chunk, endsMessage) => this.#write(chunk, endsMessage));
-  }
-
-  /** Sends frames while the carrier takes them. */
-  async #pump(): Promise<void> {
-    const carrier = this.#carrier;
-    if (carrier === undefined || carrier === this.#pumping) return;
-    this.#pumping = carrier;
-    try {
-      for (;;) {
-        const frame = this.#machine.poll(clock, this.scheduled);
-        if (frame === undefined) break;
-        const room = this.#send(carrier, frame);
-        if (this.#waiters.hasWriter) this.#offerRoom();
-        await room;
-        if (carrier !== this.#carrier) return;
-      }
-      // The session has gathered what one turn sends. Acknowledgments must not wait until a socket that is full is read empty.
-      carrier.flush();
-    } catch (error) {
-      carrier.abort(error); // It has failed already, most of the time.
-    } finally {
-      if (this.#pumping === carrier) this.#pumping = undefined;
-    }
-    if (this.#machine.carrierState === "close") carrier.close();
-    this.#wakeup.at(this.#machine.deadline);
-  }
-
-  #send(carrier: Connection<Uint8Array>, frame: Uint8Array): Promise<void> {
-    const { out } = this.#machine;
-    return out.hold(frame)
-      ? carrier.sendInPlace(frame, () => out.blocks.recycle(frame))
-      : carrier.sendRaw(frame);
+    this.#driver.work();
   }
 
   #showAttached(): void {
@@ -373,16 +278,9 @@ export class SessionTransport implements Transport {
       this.board.show({ state: isOwn ? "closed" : "lost", error });
     }
     this.#waiters.rejectAll(this.#failure);
-    this.#greeting?.reject(outcome.kind === "lost" && outcome.cause || this.#failure);
-    this.#greeting = undefined;
-    if (outcome.kind === "lost" && this.#carrier !== undefined) this.#partSoon(this.#carrier);
+    this.#driver.end(this.#failure);
     this.onOver?.();
     this.#finishIfOver();
-  }
-
-  /** A peer that does not close, or takes no last word, is not waited for as one that closes in order. */
-  #partSoon(carrier: Connection<Uint8Array>): void {
-    this.#partTimer = setTimeout(() => carrier.abort(this.#failure), LAST_WORD_TIME);
   }
 
   #lossOf(outcome: Lost): SessionLostError {
@@ -390,18 +288,13 @@ export class SessionTransport implements Transport {
     const messages = this.#framing === undefined
       ? []
       : this.#machine.out.takeUnacknowledged(this.#framing, unwritten);
-    return lossOf(outcome, this.#remote, messages);
+    return lossOf(outcome, this.remote, messages);
   }
 
   #finishIfOver(): void {
-    if (this.#state !== "over" || this.#closing > 0) return;
+    if (this.#state !== "over" || !this.#driver.isIdle) return;
     this.#state = "finished";
-    this.#wakeup.clear();
-    clearTimeout(this.#partTimer);
+    this.#driver.stop();
     this.#resolveFinished();
   }
-}
-
-function replacedBy(remote: string): ConnectionClosedError {
-  return new ConnectionClosedError(`Cannot use carrier: another one, of ${remote}, replaced it`);
 }

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "../session/codes.ts";
-import { ACK_DELAY, LINGER_TIME, Machine } from "../session/machine.ts";
+import { ACK_DELAY } from "../session/acknowledgments.ts";
+import { LINGER_TIME, Machine } from "../session/machine.ts";
 import { resolveSessionOptions } from "../session/options.ts";
 import { LONGEST_SENT_BYTES } from "../session/blocks.ts";
 import {
