@@ -43,9 +43,14 @@ export class Incoming {
     return this.#read + this.#window;
   }
 
+  /** Whether the peer was told of all that was received. */
+  get isAcknowledged(): boolean {
+    return this.received === this.#toldReceived;
+  }
+
   /** Whether there is anything that the peer was not told. */
   get isNews(): boolean {
-    return this.received > this.#toldReceived || this.limit > this.#toldLimit;
+    return !this.isAcknowledged || this.limit > this.#toldLimit;
   }
 
   /** Whether it is so much that the peer should be told now. */

@@ -146,7 +146,8 @@ export class Machine {
     this.heartbeat.stop();
     this.#draining.stop();
     if (!wasAttached || this.outcome !== undefined) return;
-    if (isOrderly && this.isComplete && !this.#in.isNews) this.#life.close();
+    // How far the peer may send does not matter any more.
+    if (isOrderly && this.isComplete && this.#in.isAcknowledged) this.#life.close();
     else this.#expiry.start(now + this.#greeting.patience);
   }
 

@@ -347,6 +347,24 @@ Deno.test("session machine: the last acknowledgment may be lost, and both ends s
   }
 });
 
+Deno.test("session machine: what is read after the last acknowledgment keeps no end from closing", () => {
+  for (const reader of SIDES) {
+    const world = opened();
+    world.ends[other(reader)].write(100); // Too little for the limit alone to be told.
+    for (const side of SIDES) world.ends[side].machine.end(codeOf(side));
+    for (let i = 0; SIDES.some((side) => !world.ends[side].machine.isComplete); i++) {
+      assert(i < 20);
+      for (const side of SIDES) world.pump(side);
+      for (const side of SIDES) world.deliver(side);
+    }
+    world.pump(reader);
+    world.ends[reader].readAll();
+    world.settle();
+    for (const side of SIDES) assertEquals(world.ends[side].machine.outcome, { kind: "closed" });
+    assertEquals(world.now, 0);
+  }
+});
+
 Deno.test("session machine: a client that comes back to a finished session is told its last word", () => {
   const world = opened();
   world.cutBoth();

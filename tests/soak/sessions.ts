@@ -57,23 +57,34 @@ const SESSION: SessionOptions = {
   heartbeatTimeout: 150,
   helloTimeout: 1_000,
 };
-const MEAN_BYTES = 48;
+/** Most messages are small; a few are larger than what is sent at a time. */
+const SMALL_BYTES = 80;
+const LARGE_BYTES = 200_000;
+const LARGE_EVERY = 499;
 /** Whatever hangs is a failure too, in milliseconds. */
 const MAX_TIME = 15 * 60_000;
+
+/** The lengths of messages, again and again. */
+function lengthsOf(seed: number): number[] {
+  const random = randomOf(~seed);
+  return Array.from({ length: 2 * LARGE_EVERY - 1 }, (_, i) => {
+    const most = i % LARGE_EVERY === LARGE_EVERY - 1 ? LARGE_BYTES : SMALL_BYTES;
+    return 4 + Math.floor(most * random());
+  });
+}
 
 /** One program's end of a session: sends its messages, and looks at those that come. */
 class Exchange {
   received = 0;
   readonly wrongs: string[] = [];
   readonly #count: number;
-  readonly #lengths: Uint8Array;
+  readonly #lengths: readonly number[];
   #goals: { readonly received: number; readonly reached: () => void }[] = [];
   #gates: { readonly at: number; readonly opened: Promise<void> }[] = [];
 
   constructor({ messages, seed }: Pick<SoakOptions, "messages" | "seed">) {
-    const random = randomOf(~seed);
     this.#count = messages;
-    this.#lengths = Uint8Array.from({ length: 997 }, () => 4 + 2 * (MEAN_BYTES - 8) * random());
+    this.#lengths = lengthsOf(seed);
   }
 
   /** Resolves when both streams are over. */
@@ -131,8 +142,8 @@ class Exchange {
     const i = this.received++;
     const { buffer, byteOffset, length } = message;
     const number = length < 4 ? -1 : new DataView(buffer, byteOffset).getUint32(0);
-    const isWhole = length === this.#lengths[i % this.#lengths.length] &&
-      (length === 4 || message[length - 1] === i % 256 && message[4] === i % 256);
+    let isWhole = length === this.#lengths[i % this.#lengths.length];
+    for (let at = length - 1; at >= 4; at -= 509) isWhole &&= message[at] === i % 256;
     if (number !== i || !isWhole) this.wrong(`message ${number} of ${length} bytes came as ${i}`);
   }
 
@@ -165,6 +176,8 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const there = new Exchange(options);
   const here = new Exchange(options);
   const startedAt = performance.now();
+  const lengths = lengthsOf(options.seed);
+  const meanBytes = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
   const memory = new Memory();
   const served = Promise.withResolvers<void>();
   await using server = await listen(
@@ -177,7 +190,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     seed: options.seed,
     cuts: options.cuts,
     // What is lost is sent again, so that there is always enough for all cuts.
-    meanBytes: 2 * options.messages * MEAN_BYTES / (options.cuts + 1),
+    meanBytes: 2 * options.messages * meanBytes / (options.cuts + 1),
     darkShare: 0.15,
     chopShare: 0.05,
     maxDelay: 3,
