@@ -204,9 +204,9 @@ class LengthPrefixDecoder extends PrefixDecoder {
   readonly #headerBytes: number;
   readonly #extra: number;
   readonly #maxBytes: number;
-  /** The bounds of a frame. */
-  readonly #maxTotal: number;
-  readonly #minTotal: number;
+  /** The bounds of a length. Not of a frame: that may be more than a number can tell exactly. */
+  readonly #maxLength: number;
+  readonly #minLength: number;
 
   constructor(
     layout: Layout,
@@ -222,27 +222,26 @@ class LengthPrefixDecoder extends PrefixDecoder {
     this.#headerBytes = offset + bytes;
     this.#extra = adjustment + offset + bytes;
     this.#maxBytes = maxMessageBytes;
-    this.#maxTotal = maxMessageBytes + strip;
-    this.#minTotal = Math.max(offset + bytes, strip);
+    this.#maxLength = maxMessageBytes + (strip - this.#extra);
+    this.#minLength = Math.max(offset + bytes, strip) - this.#extra;
   }
 
   protected override measure(chunk: Uint8Array, at: number, end: number): number {
     if (end - at < this.#headerBytes) return -1;
-    const total = this.#read(chunk, at + this.#offset) + this.#extra;
-    if (total > this.#maxTotal || total < this.#minTotal) this.#refuse(chunk, at, total);
-    return total;
+    const length = this.#read(chunk, at + this.#offset);
+    if (length > this.#maxLength || length < this.#minLength) this.#refuse(chunk, at, length);
+    return length + this.#extra;
   }
 
-  #refuse(chunk: Uint8Array, at: number, total: number): never {
-    const size = total - this.skip;
-    if (size > this.#maxBytes) {
+  #refuse(chunk: Uint8Array, at: number, length: number): never {
+    if (length > this.#maxLength) {
+      const size = length + (this.#extra - this.skip);
       const swapped = this.#swapped === undefined
         ? undefined
         : this.#swapped(chunk, at + this.#offset) + this.#extra - this.skip;
       const likely = hint(chunk.subarray(at, at + 4), swapped, this.#maxBytes);
       throw new MessageTooLargeError("receive", size, this.#maxBytes, likely);
     }
-    const length = total - this.#extra;
     throw new InvalidLengthError(
       `Cannot receive message: length ${length} is less than its own header of ` +
         `${Math.max(this.#headerBytes, this.skip)} bytes needs`,

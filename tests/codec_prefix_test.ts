@@ -5,8 +5,8 @@ import {
   InvalidLengthError,
   InvalidMessageError,
   lengthPrefix,
+  type LengthPrefixOptions,
   MessageTooLargeError,
-  ProtocolError,
   TruncatedMessageError,
   varint,
 } from "../codec.ts";
@@ -161,6 +161,55 @@ Deno.test("lengthPrefix() says what is missing of frames with more than a length
   }
 });
 
+/** A header that says a length, after what stands before it. */
+function headerOf(length: bigint, { bytes = 4, endian, offset = 0 }: LengthPrefixOptions) {
+  const digits = hex(length.toString(16).padStart(2 * bytes, "0"));
+  if (endian === "little") digits.reverse();
+  return Uint8Array.from([...new Uint8Array(offset), ...digits]);
+}
+
+Deno.test("lengthPrefix() takes a length at the limit and refuses one more, for every width and arrangement", () => {
+  const arrangements: LengthPrefixOptions[] = [
+    {},
+    { offset: 3 },
+    { adjustment: 5 },
+    { adjustment: -3 },
+    { adjustment: 2 ** 31 },
+    { includesHeader: true, offset: 2 },
+    { strip: 0 },
+    { strip: 4096, adjustment: 4100 },
+    { strip: 1, offset: 1024, adjustment: -7 },
+  ];
+  for (const bytes of [1, 2, 3, 4, 8] as const) {
+    const longest = 2n ** BigInt(8 * bytes) - 1n;
+    for (const arrangement of arrangements) {
+      for (const endian of ["big", "little"] as const) {
+        const options = { ...arrangement, bytes, endian };
+        const whole = lengthPrefix(options).withLimit(Number.MAX_SAFE_INTEGER);
+        for (const limit of [200, 255, 65_535, 2 ** 32, whole.maxMessageBytes - 1, Infinity]) {
+          if (limit > whole.maxMessageBytes && limit < Infinity) continue;
+          const framing = whole.withLimit(Math.min(limit, whole.maxMessageBytes));
+          const { offset = 0, includesHeader = false, strip = offset + bytes } = arrangement;
+          const { adjustment = includesHeader ? -(offset + bytes) : 0 } = arrangement;
+          const length = BigInt(framing.maxMessageBytes) + BigInt(strip - adjustment) -
+            BigInt(offset + bytes);
+          const what = `${framing.name}, limit ${framing.maxMessageBytes}, length ${length}`;
+          if (length < 0n) continue;
+          const decoder = framing.decoder();
+          const header = headerOf(length, options);
+          assertEquals(decoder.decode(header), [], what);
+          assertEquals(decoder.pendingBytes, header.length, what);
+          for (const more of [1n, 2n, 3n, 9n]) {
+            if (length + more > longest) continue;
+            const { error } = outcomeOf(framing.decoder(), [headerOf(length + more, options)]);
+            assert(error instanceof MessageTooLargeError, `${what} + ${more}: ${error}`);
+          }
+        }
+      }
+    }
+  }
+});
+
 Deno.test('framing("u64be") refuses lengths of 2^53 and more, whatever the limit', () => {
   const most = Number.MAX_SAFE_INTEGER;
   const widest = framing("u64be", { maxMessageBytes: most });
@@ -176,8 +225,7 @@ Deno.test('framing("u64be") refuses lengths of 2^53 and more, whatever the limit
   ) {
     for (const chunks of [[hex(length)], byteByByte(hex(length))]) {
       const { error } = outcomeOf(widest.decoder(), chunks);
-      assert(error instanceof ProtocolError, String(error));
-      assert(error.message.startsWith("Cannot receive message"));
+      assert(error instanceof MessageTooLargeError, String(error));
     }
   }
   const decoder = widest.decoder();
