@@ -111,7 +111,8 @@ export interface AcceptedPeer {
   readonly hostname: string;
   /**
    * Makes it ready for messages, where that takes a handshake until the signal is aborted. Resolves to
-   * undefined for a peer that wanted something else, and got it. Rejects with the reason why it failed.
+   * undefined for a peer that wanted something else, and got it, or that left before it sent a byte.
+   * Rejects with the reason why it failed.
    */
   open(options: { readonly signal: AbortSignal }): Transport | Promise<Transport | undefined>;
   /** Turns it away. */

@@ -26,6 +26,7 @@ import {
 } from "../transport.ts";
 import { fingerprintOf, tls, TlsError, type TlsListener } from "../transport/tls.ts";
 import { certificates, forgedKey } from "./helpers/certificates.ts";
+import { connectResettable } from "./helpers/raw.ts";
 import { receiveText } from "./helpers/texts.ts";
 import { type Engine, testWith } from "./peers.ts";
 
@@ -337,7 +338,6 @@ Deno.test("tls: a server tells what a client speaks that does not speak TLS", as
     ["SSH-2.0-x\r\n", 'the client does not speak TLS, it looks like SSH, "SSH-"'],
     ["\0\0\0\x05hello", "the client does not speak TLS"],
     ["\x16\x03", "the peer ended within the handshake"],
-    ["", "the peer ended within the handshake"],
   ];
   for (const [text, message] of cases) {
     using conn = await Deno.connect({ port: at.endpoint.port });
@@ -346,6 +346,46 @@ Deno.test("tls: a server tells what a client speaks that does not speak TLS", as
     if (message.includes("ended")) await conn.closeWrite();
     assertEquals((await serving).message, message);
   }
+});
+
+Deno.test("tls, wss: who leaves without a byte, in order or not, is no refusal; who leaves after one is", async () => {
+  const refusals: string[] = [];
+  const refused = Promise.withResolvers<void>();
+  await using server = await listen(["tls://127.0.0.1:0", "wss://127.0.0.1:0"], {
+    tls: good,
+    onRefuse({ endpoint, error }) {
+      refusals.push(`${endpoint.slice(0, 3)} ${(error as Error).message}`);
+      if (refusals.length === 2) refused.resolve();
+    },
+  }, () => {});
+  const endpoints = server.endpoints.map((text) => parseEndpoint(text) as TlsEndpoint);
+  for (const { hostname, port } of endpoints) {
+    using scanner = await Deno.connect({ hostname, port });
+    await scanner.closeWrite();
+    assertEquals(await scanner.read(new Uint8Array(1)), null);
+    (await connectResettable(`tcp://${hostname}:${port}`)).resetAndDestroy();
+    using begun = await Deno.connect({ hostname, port });
+    await begun.write(utf8("\x16"));
+    await begun.closeWrite();
+    while (await begun.read(new Uint8Array(64)) !== null);
+  }
+  // Browsers do the handshake of TLS, too, with a connection that they then have no use for.
+  const { hostname, port } = endpoints[1];
+  for (const says of ["close_notify", "nothing"]) {
+    const early = await dial({ transport: "tls", hostname, port });
+    if (says === "close_notify") {
+      await early.closeWrite();
+      assertEquals(await early.read().catch(() => undefined), undefined);
+    }
+    early.close();
+  }
+  await refused.promise;
+  await using _last = await connect(server.endpoints[1], { tls: trusting });
+  assertEquals(refusals, [
+    "tls the peer ended within the handshake",
+    "wss the peer ended within the handshake",
+  ]);
+  assertEquals(server.stats.refused, 2);
 });
 
 Deno.test("tls: a client tells that a server does not speak TLS, or leaves", async () => {

@@ -11,7 +11,7 @@ import type { Server } from "../server.ts";
 import { allowsOrigin, parseOrigins } from "../transport/websocket/origin.ts";
 import type { WebSocketEndpoint } from "../transport.ts";
 import { hex } from "./helpers/bytes.ts";
-import { ascii, RawListener, RawPeer } from "./helpers/raw.ts";
+import { ascii, connectResettable, RawListener, RawPeer } from "./helpers/raw.ts";
 import { receiveText } from "./helpers/texts.ts";
 
 const HANDSHAKE = [
@@ -250,6 +250,23 @@ Deno.test("ws: who says nothing, or stops inside the head, is closed at handshak
   assertEquals([await silent.drain(), await slow.drain()], [0, 0]);
   const reason = "handshake was not finished within 150 ms";
   assertEquals(await at.refused(2), [reason, reason]);
+});
+
+Deno.test("ws: who leaves without a byte, in order or not, is no refusal; who leaves after one is", async () => {
+  await using at = await serve();
+  for (let i = 0; i < 3; i++) {
+    using speculative = await raw(at.server);
+    await speculative.closeWrite();
+    assertEquals(await speculative.drain(), 0);
+  }
+  (await connectResettable(at.server.endpoints[0].replace("ws:", "tcp:"))).resetAndDestroy();
+  using begun = await raw(at.server);
+  await begun.send("G");
+  await begun.closeWrite();
+  assertEquals(await begun.drain(), 0);
+  assertEquals(await at.refused(), ["the peer ended inside its HTTP head"]);
+  assertEquals(at.server.stats.refused, 1);
+  assertEquals(await ask(at.server, upgrade(at.host)).then((answer) => answer.slice(9, 12)), "101");
 });
 
 Deno.test("ws: pages connect to their own server, and others only if they are listed", async () => {

@@ -20,7 +20,10 @@ export function requireDeno(): void {
 }
 
 /** Makes a peer ready for messages. Where that may fail, it closes the socket. */
-type Open<C> = (conn: C, options: { signal: AbortSignal }) => Transport | Promise<Transport>;
+type Open<C> = (
+  conn: C,
+  options: { signal: AbortSignal },
+) => Transport | Promise<Transport | undefined>;
 
 /** Accepts from a listener of Deno's, and makes each peer ready by `open`. */
 export class DenoListener<C extends Deno.Conn> implements TransportListener {
@@ -53,8 +56,8 @@ export class DenoListener<C extends Deno.Conn> implements TransportListener {
   }
 }
 
-/** Whether a peer reset its connection before it was accepted: nobody else must wait for that. */
-function peerHasGone(error: unknown): boolean {
+/** Whether a peer reset its connection. If that was before it was accepted, nobody else must wait. */
+export function peerHasGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted;
@@ -74,7 +77,7 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
     return "hostname" in remoteAddr ? remoteAddr.hostname : "";
   }
 
-  open(options: { signal: AbortSignal }): Transport | Promise<Transport> {
+  open(options: { signal: AbortSignal }): Transport | Promise<Transport | undefined> {
     return this.#open(this.#conn, options);
   }
 

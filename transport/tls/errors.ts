@@ -1,6 +1,7 @@
 /** What goes wrong in TLS, in words that tell what to do. */
 
 import { hint } from "../../codec/hint.ts";
+import { peerHasGone } from "../deno_conn.ts";
 
 /** A handshake that failed, or a stream that was cut. The message is a reason, such as `the server's certificate has expired`. */
 export class TlsError extends Error {
@@ -9,6 +10,15 @@ export class TlsError extends Error {
     super(message, options);
     this.name = "TlsError";
   }
+}
+
+/** The end of a peer as the network tells it, and not TLS. */
+export class CutError extends TlsError {}
+
+/** Whether an error says no more than that the peer has left, in order or not. */
+export function hasLeft(error: unknown): boolean {
+  return error instanceof CutError ||
+    peerHasGone(error instanceof TlsError ? error.cause : error);
 }
 
 /** Which end tells. */

@@ -15,7 +15,8 @@ import {
   readPair,
   toPem,
 } from "./certificates.ts";
-import { TlsError } from "./errors.ts";
+import type { CipherStream } from "./cipher_stream.ts";
+import { hasLeft, TlsError } from "./errors.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
 /** The certificates of a server, checked. */
@@ -47,28 +48,35 @@ export class Credentials {
 }
 
 /**
- * Does a server's part of the handshake over a socket, which it closes if that fails.
+ * Does a server's part of the handshake over a socket, which it closes if that fails. Resolves to
+ * undefined for a peer that left before it sent a byte, as those do that look whether a port is open.
  *
  * @throws {TlsError} with the reason, or the signal's reason.
  */
-export function acceptTls(
+export async function acceptTls(
   conn: Deno.TcpConn,
   { context, knowsClients, alpn }: Credentials,
   signal: AbortSignal,
-): Promise<TlsTransport> {
-  return openTls(conn, {
-    signal,
-    handshake: { role: "server", alpn },
-    engine: (cipher) =>
-      new TLSSocket(cipher, {
-        isServer: true,
-        secureContext: context,
-        requestCert: knowsClients,
-        rejectUnauthorized: knowsClients,
-        ALPNProtocols: alpn.length > 0 ? [...alpn] : undefined,
-      }),
-    check: (socket) => knowsClients ? identify(socket) : undefined,
-  });
+): Promise<TlsTransport | undefined> {
+  let stream: CipherStream | undefined;
+  try {
+    return await openTls(conn, {
+      signal,
+      handshake: { role: "server", alpn },
+      engine: (cipher) =>
+        new TLSSocket(stream = cipher, {
+          isServer: true,
+          secureContext: context,
+          requestCert: knowsClients,
+          rejectUnauthorized: knowsClients,
+          ALPNProtocols: alpn.length > 0 ? [...alpn] : undefined,
+        }),
+      check: (socket) => knowsClients ? identify(socket) : undefined,
+    });
+  } catch (error) {
+    if (stream?.first.length === 0 && hasLeft(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The engine finishes the handshake with a certificate that it does not trust, and leaves the rest to us. */

@@ -3,7 +3,7 @@
 import type { TLSSocket } from "node:tls";
 import { formatAddress, type PeerIdentity, type Transport } from "../../transport.ts";
 import { CipherStream } from "./cipher_stream.ts";
-import { type Handshake, handshakeError, streamError, TlsError } from "./errors.ts";
+import { CutError, type Handshake, handshakeError, streamError, TlsError } from "./errors.ts";
 
 /** How much is encrypted at a time, so that a large write makes progress that can be seen. */
 const MAX_WRITE_BYTES = 256 * 1024;
@@ -157,8 +157,8 @@ export class TlsTransport implements Transport {
         // What the engine made of it, it tells within this turn.
         await new Promise((resolve) => setImmediate(resolve));
         if (!goesOn) {
-          if (this.#state === "open") this.#fail(new TlsError(CUT));
-          else if (this.#state === "handshake") this.#fail(new TlsError(GONE));
+          if (this.#state === "open") this.#fail(new CutError(CUT));
+          else if (this.#state === "handshake") this.#fail(new CutError(GONE));
         }
       }
     } catch (error) {
@@ -176,7 +176,7 @@ export class TlsTransport implements Transport {
   }
 
   #end(): void {
-    if (this.#state === "handshake") this.#fail(new TlsError(GONE));
+    if (this.#state === "handshake") this.#fail(new CutError(GONE));
     if (this.#state !== "open") return;
     this.#state = "ended";
     this.#settleReader((reader) => reader.resolve(undefined));

@@ -3,6 +3,7 @@
 import { hint } from "../../codec/hint.ts";
 import { printable } from "../../printable.ts";
 import type { Transport } from "../../transport.ts";
+import { hasLeft } from "../tls/errors.ts";
 import { answer, textResponse, toWire, type WireResponse } from "./answer.ts";
 import { hasToken, type Head, HeadError, readHead } from "./head.ts";
 import { acceptOf, isKey } from "./key.ts";
@@ -40,7 +41,8 @@ interface HttpRequest extends Head {
 }
 
 /**
- * Reads a request, and makes a WebSocket of its transport; or answers it, and resolves to undefined.
+ * Reads a request, and makes a WebSocket of its transport; or answers it, and resolves to undefined,
+ * as it does for a peer that left before it sent a byte: browsers open connections in advance.
  *
  * @throws {HeadError} for what is no proper request, after it was answered with that.
  * @throws what `respond` throws, after the request was answered with 500.
@@ -49,9 +51,11 @@ export async function accept(
   transport: Transport,
   settings: AcceptSettings,
 ): Promise<Upgraded | undefined> {
+  const first = await readFirst(transport);
+  if (first === undefined) return undefined;
   let request: HttpRequest | undefined;
   try {
-    request = parseRequest(await readHead(transport, checkStart), settings.isSecure);
+    request = parseRequest(await readHead(transport, checkStart, first), settings.isSecure);
     if (!hasToken(request.fields, "upgrade", "websocket") || !isAt(request, settings.path)) {
       await respond(transport, request, settings);
       return undefined;
@@ -75,6 +79,16 @@ export async function accept(
       `Sec-WebSocket-Accept: ${proof}\r\n\r\n`,
   );
   return request;
+}
+
+/** The first chunk; undefined if the peer left before. */
+async function readFirst(transport: Transport): Promise<Uint8Array | undefined> {
+  try {
+    return await transport.read();
+  } catch (error) {
+    if (hasLeft(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Turns away at the first byte whoever speaks something else. */

@@ -44,8 +44,8 @@ export class HeadError extends ProtocolError {
 }
 
 /**
- * Reads a head. `checkStart` looks at what there is of it after each chunk, and throws for what will
- * never be one.
+ * Reads a head, of which `first` may have come already. `checkStart` looks at what there is of it
+ * after each chunk, and throws for what will never be one.
  *
  * @throws {HeadError} for what is none, or too large.
  * @throws {ConnectionLostError} when the stream ends before it does.
@@ -53,11 +53,12 @@ export class HeadError extends ProtocolError {
 export async function readHead(
   transport: Transport,
   checkStart: (head: Uint8Array) => void,
+  first?: Uint8Array,
 ): Promise<Head> {
   let head = new Uint8Array(1024);
   let length = 0;
-  for (;;) {
-    const chunk = await transport.read();
+  for (let next = first;; next = undefined) {
+    const chunk = next ?? await transport.read();
     if (chunk === undefined) {
       throw new ConnectionLostError(
         length === 0 ? "the peer ended without a word" : "the peer ended inside its HTTP head",
