@@ -68,18 +68,30 @@ export class Checksum {
   }
 }
 
+/** The coarsest steps in which file systems count time, in milliseconds: those of FAT. */
+export const MAX_TIME_STEP = 2_000;
+
 /** The checksum of a file that was closed, and how to know that the file is still the same. */
 export interface Remembered {
   /** What the file was. */
   readonly info: Deno.FileInfo;
+  /** When it was looked at for that, in milliseconds since 1970. */
+  readonly at: number;
   /** Of its first bytes; of whoever opens it next. */
   readonly checksum: Checksum;
 }
 
 /** The remembered checksum if the file was not touched since, else a new one. */
 export function recall(remembered: Remembered | undefined, now: Deno.FileInfo): Checksum {
-  const before = remembered?.info;
-  const isUntouched = before !== undefined && isSame(before, now) && before.size === now.size &&
-    before.mtime?.getTime() === now.mtime?.getTime();
-  return isUntouched ? remembered!.checksum : new Checksum();
+  return remembered !== undefined && isUntouched(remembered, now)
+    ? remembered.checksum
+    : new Checksum();
+}
+
+function isUntouched({ info: before, at }: Remembered, now: Deno.FileInfo): boolean {
+  const modified = before.mtime?.getTime() ?? Infinity;
+  // A file that had just been changed may be changed again without another time.
+  return at - modified >= MAX_TIME_STEP && modified === now.mtime?.getTime() &&
+    before.ctime?.getTime() === now.ctime?.getTime() && before.size === now.size &&
+    isSame(before, now);
 }

@@ -1,7 +1,7 @@
 /** A file that is received: under another name until it is whole. */
 
 import { dirname, join } from "node:path";
-import { type Checksum, recall, type Remembered } from "./checksum.ts";
+import { type Checksum, MAX_TIME_STEP, recall, type Remembered } from "./checksum.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { partName } from "./names.ts";
 import { infoOf, lock, type Opened, openRegular, writeFull } from "./regular.ts";
@@ -129,7 +129,10 @@ export class FilePart {
         await this.discard();
         return;
       }
-      return { info: await this.#file.stat(), checksum: this.#checksum };
+      const at = Date.now();
+      // Whoever changes it from now on gives it another time than this, however soon that is.
+      await this.#file.utime(new Date(at), new Date(at - 2 * MAX_TIME_STEP));
+      return { info: await this.#file.stat(), at, checksum: this.#checksum };
     } catch {
       // Then whoever opens it next has to read it.
     } finally {

@@ -22,6 +22,7 @@ export class FileSource implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #info: Deno.FileInfo;
   readonly #checksum: Checksum;
+  readonly #openedAt = Date.now();
 
   private constructor(name: string, { file, info }: Opened, checksum: Checksum) {
     this.name = name;
@@ -144,7 +145,7 @@ export class FileSource implements Disposable {
    * @ignore
    */
   get remembered(): Remembered {
-    return { info: this.#info, checksum: this.#checksum };
+    return { info: this.#info, at: this.#openedAt, checksum: this.#checksum };
   }
 
   #changed(): Error {

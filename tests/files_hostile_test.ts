@@ -5,6 +5,9 @@ import { dirname, join } from "node:path";
 import { Connection } from "../connection.ts";
 import { ProtocolError } from "../errors.ts";
 import { checkName, fileRequests, getFile, listFiles, openDirectory, putFile } from "../files.ts";
+import { recall } from "../files/checksum.ts";
+import { partName } from "../files/names.ts";
+import { FilePart } from "../files/part.ts";
 import { RequestError, type RequestPeer, requests } from "../request.ts";
 import { memoryPair } from "../testing.ts";
 import {
@@ -407,14 +410,54 @@ Deno.test("A part that was changed behind the server's back is not gone on with"
   const { peer } = world.link();
   const path = await world.write("x", SOME);
   await assertCode(() => rawPut(peer, {}, [SOME.subarray(0, 400)]), "incomplete");
-  const part = join(world.served, ".x.lengthwise-part");
-  await Deno.writeFile(part, content(400, 3));
-  const later = new Date(Date.now() + 1000);
-  await Deno.utime(part, later, later); // The system's clock for files may not have ticked since.
+  await Deno.writeFile(join(world.served, ".x.lengthwise-part"), content(400, 3));
   let restarts = 0;
   await putFile(peer, path, { onRestart: () => restarts++ });
   assertEquals(restarts, 1);
   assertEquals(await Deno.readFile(join(world.served, "x")), SOME);
+});
+
+Deno.test("A part that was changed within the clock tick of its closing is not remembered", async () => {
+  const folder = await Deno.makeTempDir();
+  const other = content(SOME.length, 3);
+  // The system's clock for files ticks seldom: most of these are changed before it does.
+  for (let i = 0; i < 20; i++) {
+    const part = await FilePart.open(join(folder, `${i}`), `${i}`);
+    await part.write(SOME);
+    const remembered = await part.close();
+    const path = join(folder, partName(`${i}`));
+    Deno.writeFileSync(path, other);
+    assertEquals(recall(remembered, Deno.lstatSync(path)).offset, 0);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("What is known of a part is remembered, until it is changed", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = join(folder, "x");
+  const part = await FilePart.open(path, "x");
+  await part.write(SOME);
+  const remembered = await part.close();
+  assert(remembered !== undefined);
+  const info = await Deno.lstat(join(folder, partName("x")));
+  assert(recall(remembered, info) === remembered.checksum);
+  const again = await FilePart.open(path, "x", { remembered });
+  assertEquals(await again.digest(), SOME_DIGEST);
+  await again.close();
+
+  const { at } = remembered;
+  const [soon, later] = [new Date(at - 1), new Date(at + 1)];
+  const changes: Partial<Deno.FileInfo>[] = [{ mtime: later }, { ctime: later }, { size: 1 }];
+  for (const change of [...changes, { ino: -1 }, { mtime: null }]) {
+    const changed = { ...info, ...change };
+    assertEquals(recall(remembered, changed).offset, 0, JSON.stringify(change));
+  }
+  // Files that were changed just before they were looked at may look the same after a change.
+  const fresh = { ...info, mtime: soon };
+  assertEquals(recall({ ...remembered, info: fresh }, fresh).offset, 0);
+  const timeless = { ...info, mtime: null };
+  assertEquals(recall({ ...remembered, info: timeless }, timeless).offset, 0);
+  await Deno.remove(folder, { recursive: true });
 });
 
 /** A small disk; undefined where none can be made. */
