@@ -8,6 +8,14 @@
 import type { Completion } from "./completion.ts";
 import { endsLine, firstPiece, isKey, isText, mayGoOn } from "./terminal/keys.ts";
 import { LineEditor } from "./terminal/line_editor.ts";
+import {
+  BREAK,
+  endOfInterrupt,
+  MARKS_OFF,
+  MARKS_ON,
+  PASTE_START,
+  takePaste,
+} from "./terminal/paste.ts";
 import { Screen } from "./terminal/screen.ts";
 
 /** Lines not yet taken; beyond it keys wait. */
@@ -25,6 +33,8 @@ const ESCAPE_DELAY = 30;
 const WINDOWS = Deno.build.os === "windows";
 /** Signals that end a process, and would leave the terminal raw. */
 const END_SIGNALS: Deno.Signal[] = WINDOWS ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+/** What tells that a process ends: that it is left, or an error that nobody caught. */
+const END_EVENTS = ["unload", "error", "unhandledrejection"];
 
 /** What {@linkcode Terminal} can be told. */
 export interface TerminalOptions {
@@ -43,8 +53,9 @@ export interface TerminalOptions {
   /** Called at Ctrl-C on an empty line, instead of ending the iteration. */
   onInterrupt?: () => void;
   /**
-   * Called at Tab with what is typed before the cursor; undefined when there is nothing to do. A Tab
-   * with something behind it that came at the same time is part of a paste, and is taken as text.
+   * Called at Tab with what is typed before the cursor in its line; undefined when there is nothing
+   * to do. A Tab with something behind it that came at the same time is part of a paste, and is taken
+   * as text, also where the terminal does not tell.
    *
    * @default Tab is taken as text
    */
@@ -54,8 +65,11 @@ export interface TerminalOptions {
 /**
  * A terminal with one line at its foot that is being edited, and output above it.
  *
- * - **Lines** come out in the order in which they were typed, each once, also when several are
- *   pasted at once. With 1024 lines not yet taken the rest waits; only Ctrl-C drops what waits.
+ * - **Lines** come out in the order in which they were typed, each once. With 1024 lines not yet
+ *   taken the rest waits; only Ctrl-C drops what waits.
+ * - **Pastes** are text to be edited, whatever is in them: their line breaks are shown as `↵` until
+ *   Enter gives out each line, but for one at their end, which is left out, as control characters
+ *   are. Terminals that do not tell a paste from typing (DECSET 2004) give out its lines at once.
  * - **Closing** is {@linkcode close}, Ctrl-D on an empty line, or the end of the terminal. Lines
  *   typed before are still given out, then the iteration ends. `break` does not close.
  * - **Ctrl-C** clears the line; on an empty line it calls `onInterrupt`, or closes. No `SIGINT`
@@ -64,7 +78,7 @@ export interface TerminalOptions {
  *   process exits or throws without `close()`, and after `SIGINT`, `SIGTERM` and `SIGHUP`, each of
  *   which closes. Ending the process is then up to the program; a second signal does it.
  *
- * A line above 131072 characters is not taken, which is said on the screen. No permission is needed.
+ * A line or paste above 131072 characters is not taken, which is said on the screen. No permission is needed.
  * There can be one per process, since closing also closes standard input.
  */
 export class Terminal implements AsyncIterable<string>, Disposable {
@@ -75,7 +89,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   readonly #onInterrupt: () => void;
   readonly #complete: TerminalOptions["complete"];
   readonly #lines: string[] = [];
-  #state: "open" | "skipping" | "closed" = "open";
+  /** `skipping` up to the end of a line that is too long, `dropping` up to that of a paste. */
+  #state: "open" | "skipping" | "pasting" | "dropping" | "closed" = "open";
   #change = Promise.withResolvers<void>();
   #held = "";
   #heldTimer: Timer | undefined;
@@ -104,10 +119,14 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       onClose: this.#close,
     });
     for (const signal of END_SIGNALS) Deno.addSignalListener(signal, this.#close);
+    for (const event of END_EVENTS) addEventListener(event, this.#close);
     if (!WINDOWS) Deno.addSignalListener("SIGWINCH", this.#onResize);
     Deno.stdin.setRaw(true);
     this.#input = Deno.stdin.readable.getReader();
-    this.#screen.draw(() => this.#editor.redraw());
+    this.#screen.draw(() => {
+      this.#screen.write(MARKS_ON);
+      this.#editor.redraw();
+    });
     this.#read();
   }
 
@@ -154,8 +173,12 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#held = "";
     clearTimeout(this.#heldTimer);
     for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, this.#close);
+    for (const event of END_EVENTS) removeEventListener(event, this.#close);
     if (!WINDOWS) Deno.removeSignalListener("SIGWINCH", this.#onResize);
-    this.#screen.draw(() => this.#editor.leave());
+    this.#screen.draw(() => {
+      this.#editor.leave();
+      this.#screen.write(MARKS_OFF);
+    });
     this.#flush();
     this.#editor.close();
     try {
@@ -188,8 +211,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     if (this.#state === "closed") return;
     this.#held += text;
     this.#feed();
-    if (this.#held.includes("\x03")) {
-      this.#held = ""; // as in the kernel: an interrupt overtakes what waits
+    const interrupt = endOfInterrupt(this.#held, this.#isInPaste);
+    if (interrupt >= 0) {
+      this.#held = this.#held.slice(interrupt); // as in the kernel: it overtakes what waits
+      this.#state = "open";
       this.#onInterrupt();
     }
   }
@@ -200,6 +225,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#heldTimer = undefined;
     this.#screen.draw(() => {
       while (this.#held !== "" && this.#lines.length < MAX_LINES) {
+        if (this.#isInPaste) {
+          if (this.#takePaste()) continue;
+          return;
+        }
         const piece = firstPiece(this.#held);
         if (!last && piece === this.#held && mayGoOn(piece)) {
           this.#heldTimer = setTimeout(() => this.#feed(true), ESCAPE_DELAY);
@@ -211,18 +240,39 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     });
   }
 
+  get #isInPaste(): boolean {
+    return this.#state === "pasting" || this.#state === "dropping";
+  }
+
+  /** Takes what has come of a paste; whether that was its end. */
+  #takePaste(): boolean {
+    const { text, rest, isLast } = takePaste(this.#held);
+    this.#held = rest;
+    if (this.#state === "pasting" && text !== "") this.#insert(text, "dropping");
+    if (isLast) this.#state = "open";
+    return isLast;
+  }
+
+  #insert(text: string, otherwise: "skipping" | "dropping"): void {
+    if (this.#editor.text.length + text.length <= MAX_LINE_LENGTH) {
+      this.#editor.insert(text);
+      return;
+    }
+    this.#state = otherwise;
+    this.#editor.clear();
+    this.print(`Cannot take line: limit is ${MAX_LINE_LENGTH} characters`);
+  }
+
   #take(piece: string): void {
     const editor = this.#editor;
-    if (this.#state === "skipping") {
+    if (piece === PASTE_START) {
+      this.#state = this.#state === "skipping" ? "dropping" : "pasting";
+    } else if (this.#state === "skipping") {
       if (endsLine(piece)) this.#state = "open";
-    } else if (isText(piece) && editor.text.length + piece.length > MAX_LINE_LENGTH) {
-      this.#state = "skipping";
-      editor.clear();
-      this.print(`Cannot take line: limit is ${MAX_LINE_LENGTH} characters`);
     } else if (isText(piece)) {
-      editor.insert(piece);
+      this.#insert(piece, "skipping");
     } else if (piece === "\t" && this.#held === "" && this.#complete !== undefined) {
-      this.#completeWord(this.#complete(editor.before));
+      this.#completeWord(this.#complete(editor.before.split(BREAK).at(-1)!));
     } else if (isKey(piece)) {
       editor.press(piece);
     }
@@ -241,8 +291,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   readonly #onResize = (): void => this.#screen.draw(() => this.#editor.resize());
 
-  #onLine(line: string): void {
-    this.#lines.push(line);
+  #onLine(text: string): void {
+    for (const line of text.split(BREAK)) this.#lines.push(line);
     this.#notify();
   }
 

@@ -87,6 +87,27 @@ test("client.ts at a terminal ends with 1 when nothing listens, without a prompt
   assert(!pty.output.includes("Deno requests"));
 });
 
+test("client.ts at a terminal sends the lines of a paste at Enter, not before", async () => {
+  await using server = await openChat();
+  await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);
+  await pty.until(({ rows }) => prompts(rows.at(-1)));
+  await using ada = await join(server, "Ada");
+  await pty.until(({ rows }) => rows.includes("* guest-2 is now Ada."));
+  pty.paste("hello\nad");
+  await pty.until(({ rows }) => prompts(rows.at(-1), "hello↵ad"));
+  await ada.send("meanwhile");
+  await pty.until(({ rows }) => rows.includes("Ada: meanwhile"));
+  pty.send({ keys: "\t" });
+  await pty.until(({ rows }) => prompts(rows.at(-1), "hello↵Ada:"));
+  pty.send({ keys: "\r" });
+  await pty.until(({ rows }) => rows.includes("guest-1: Ada:"));
+  assertEquals(pty.screen.rows.filter((row) => /^(Ada|guest-1):/.test(row)), [
+    "Ada: meanwhile",
+    "guest-1: hello",
+    "guest-1: Ada:",
+  ]);
+});
+
 test("client.ts at a terminal completes commands and names with Tab", async () => {
   await using server = await openChat();
   await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);

@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-control-regex
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { BREAK, endOfInterrupt, takePaste } from "../cli/terminal/paste.ts";
 import { Ruler } from "../cli/terminal/ruler.ts";
 import { Pty, ptyTest as test } from "./helpers/pty.ts";
 
@@ -187,7 +188,77 @@ test("Terminal takes colour codes in the prompt, and shows none under NO_COLOR",
   assert(!pty.output.includes("\x1b[3"), "a colour");
 });
 
-test("Terminal takes each line of a paste, whatever ends it", async () => {
+test("Terminal inserts a paste where the cursor is, and gives it out at Enter", async () => {
+  await using pty = await open(60, 10);
+  pty.send({ keys: "ad\x1b[D" });
+  await pty.until(({ line, column }) => line === "you> ad" && column === 6);
+  pty.paste("b\tc");
+  await pty.until(({ line }) => line === "you> ab cd");
+  pty.send({ keys: "\r" });
+  await pty.until(({ rows }) => rows.includes('5: "ab\\tcd"'));
+});
+
+test("Terminal shows the line breaks of a paste, and gives out its lines at Enter", async () => {
+  await using pty = await open(60, 10);
+  pty.send({ keys: "0" });
+  await pty.until(({ line }) => line === "you> 0");
+  pty.paste("one\n\ntwo ↵\n");
+  await pty.until(({ line, column }) => line === "you> 0one↵↵two ↵" && column === 16);
+  pty.send({ keys: "\x7f3\r/count\r" });
+  await pty.until(({ rows }) => rows.includes("taken 4"));
+  assertEquals(
+    pty.screen.rows.filter((row) => /^\d/.test(row)),
+    ['4: "0one"', '0: ""', '5: "two 3"'],
+  );
+  pty.send({ keys: "\x1b[A\x1b[A" });
+  await pty.until(({ line }) => line === "you> 0one↵↵two 3");
+  pty.send({ keys: "\x1b[D".repeat(5) + "\x7f\x7f\r" });
+  await pty.until(({ rows }) => rows.includes('9: "0onetwo 3"'));
+});
+
+test("Terminal tells line breaks of a paste from what is shown in their place", async () => {
+  await using pty = await open(60, 10);
+  pty.send({ keys: "a↵\ufdd0b\r" });
+  await pty.until(({ rows }) => rows.includes('3: "a↵b"'));
+  pty.paste("a↵\ufdd0\nb");
+  await pty.until(({ line }) => line === "you> a↵↵b");
+  pty.send({ keys: "\r" });
+  await pty.until(({ rows }) => rows.includes('1: "b"'));
+  assert(pty.screen.rows.includes('2: "a↵"'));
+});
+
+test("Terminal obeys nothing in a paste", async () => {
+  await using pty = await open(60, 10);
+  pty.send({ keys: "one\r" });
+  await pty.until(({ rows }) => rows.includes('3: "one"'));
+  pty.paste("a\x03\x04\x1bOAb\x15\x7f\x1b[Dc\x1b[200~d\u009b\x00");
+  await pty.until(({ line }) => line === "you> aOAb[Dc[200~d");
+  pty.send({ keys: "e\r" });
+  await pty.until(({ rows }) => rows.includes('14: "aOAb[Dc[200~de"'));
+});
+
+test("Terminal puts a paste together that arrives in parts, however late", async () => {
+  await using pty = await open(60, 10);
+  pty.send({ keys: "\x1b[200~one\r" });
+  await pty.until(({ line }) => line === "you> one");
+  pty.send({ keys: "\ntwo\x1b[20" });
+  await pty.until(({ line }) => line === "you> one↵two");
+  pty.send({ keys: "1~" });
+  pty.send({ keys: "!\r" });
+  await pty.until(({ rows }) => rows.includes('4: "two!"'));
+  assert(pty.screen.rows.includes('3: "one"'));
+});
+
+test("Terminal takes no paste above its limit, none of its lines, and what is typed next", async () => {
+  await using pty = await open(60, 20);
+  pty.paste(`${"x".repeat(140_000)}\nsecond\nthird`);
+  await pty.until(({ rows }) => rows.includes("Cannot take line: limit is 131072 characters"));
+  pty.send({ keys: "next\r/count\r" });
+  await pty.until(({ rows }) => rows.includes("taken 2"));
+  assert(pty.screen.rows.includes('4: "next"'));
+});
+
+test("Terminal takes each line of a paste that is not told from typing, whatever ends it", async () => {
   await using pty = await open(60, 20);
   pty.send({ keys: "one\rtwo\nthree\r\n\r\nfive\u2028six" });
   await pty.until((screen) => screen.line === "you> six");
@@ -259,6 +330,8 @@ test("Terminal is put back however the program ends", async (t) => {
   for (
     const [name, command, exit] of [
       ["an error", { keys: "/throw\r" }, 1],
+      ["an error that nobody can catch", { keys: "/crash\r" }, 1],
+      ["a rejection that nobody handles", { keys: "/reject\r" }, 1],
       ["Deno.exit()", { keys: "/exit\r" }, 3],
       ["SIGINT", { signal: 2 }, 0],
       ["SIGHUP", { signal: 1 }, 0],
@@ -267,8 +340,10 @@ test("Terminal is put back however the program ends", async (t) => {
   ) {
     await t.step(name, async () => {
       await using pty = await open(60, 8);
+      assert(pty.screen.marksPastes);
       pty.send(command);
       assertEquals(await pty.ended(), { exit, raw: false });
+      assert(!pty.screen.marksPastes);
     });
   }
 });
@@ -285,6 +360,50 @@ Deno.test("Terminal refuses what is not a terminal", async () => {
     new TextDecoder().decode(stderr),
     /Cannot open terminal: standard input or output is not a terminal/,
   );
+});
+
+Deno.test("takePaste() gives the same text however a paste is cut", () => {
+  const pastes: [pasted: string, text: string][] = [
+    ["", ""],
+    ["\r", ""],
+    ["a\r\n\rb\n\u2028c\r\n", "a||b||c"],
+    ["a\r\n\r\n", "a|"],
+    ["\x1b[2\x1b[201a", "[2[201a"],
+  ];
+  for (const [pasted, text] of pastes) {
+    const whole = `${pasted}\x1b[201~rest`;
+    for (let first = 0; first <= whole.length; first++) {
+      for (let second = first; second <= whole.length; second++) {
+        let [taken, held, isOver] = ["", "", false];
+        for (
+          const part of [whole.slice(0, first), whole.slice(first, second), whole.slice(second)]
+        ) {
+          held += part;
+          if (isOver) continue;
+          const { text, rest, isLast } = takePaste(held);
+          [taken, held, isOver] = [taken + text, rest, isLast];
+        }
+        assertEquals([taken.replaceAll(BREAK, "|"), held, isOver], [text, "rest", true]);
+      }
+    }
+  }
+});
+
+Deno.test("endOfInterrupt() finds a Ctrl-C that was typed, and none that was pasted", () => {
+  const [start, end] = ["\x1b[200~", "\x1b[201~"];
+  for (
+    const [received, isInPaste, at] of [
+      ["ab", false, -1],
+      ["a\x03b", false, 2],
+      ["a\x03b", true, -1],
+      [`a\x03${end}b`, true, -1],
+      [`a${end}\x03b`, true, 8],
+      [`a${start}\x03${end}b`, false, -1],
+      [`\x03${start}\x03${end}b\x03${start}\x03`, false, 16],
+    ] as const
+  ) {
+    assertEquals(endOfInterrupt(received, isInPaste), at, JSON.stringify(received));
+  }
 });
 
 Deno.test("Ruler.measure() tells the column and the row where a text ends", () => {

@@ -3,13 +3,13 @@
 
 /** An escape sequence, a run of text, or one control character. */
 const PIECE =
-  /^(?:\x1b\x1b?(?:\[\[?[0-?]*[ -/]*[@-~]?|O\d?[A-Za-z]?|[^\x00-\x1f])?|[^\x00-\x1f\x7f-\x9f\u2028\u2029]+|\r\n|[^])/u;
+  /^(?:\x1b\x1b?(?:\[\[?[0-?]*[ -/]*[@-~]?|O\d?[A-Za-z]?|[^\x00-\x1f])?|[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0]+|\r\n|[^])/u;
 
 /** The keys that node:readline knows; it would take the tail of any other sequence for text. */
 const KEY =
   /^(?:\x1b\x1b?(?:\[\[?(?:\d\d?(?:;\d)?[~^$]|(?:\d;)?\d?[A-Za-z])|O\d?[A-Za-z]|[^\x00-\x1f[O])|[\x00-\x1a\x1e\x1f\x7f\u2028\u2029]|\r\n)$/u;
 
-const TEXT = /^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$/;
+const TEXT = /^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0]+$/;
 const END_OF_LINE = /^[\x03\r\n]/;
 
 /** The first piece of what the keyboard sent, which must not be empty. */

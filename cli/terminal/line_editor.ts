@@ -69,7 +69,7 @@ export class LineEditor {
     this.#editor.setPrompt(prompt);
   }
 
-  /** Inserts text, which must be free of control characters, at the cursor. */
+  /** Inserts text, in which tabs are the only control characters, at the cursor. */
   insert(text: string): void {
     this.#editor.write(text);
     this.#countRows();

@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { BREAK, SHOWN_BREAK } from "./paste.ts";
 
 /** Standard output as node:readline wants it. */
 export class Screen extends Writable {
@@ -6,7 +7,8 @@ export class Screen extends Writable {
     super({
       decodeStrings: false,
       writev(chunks, done) {
-        let bytes = new TextEncoder().encode(chunks.map(({ chunk }) => chunk).join(""));
+        const text = chunks.map(({ chunk }) => chunk).join("").replaceAll(BREAK, SHOWN_BREAK);
+        let bytes = new TextEncoder().encode(text);
         try {
           while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
         } catch {

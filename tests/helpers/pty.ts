@@ -68,6 +68,12 @@ export class Pty implements AsyncDisposable {
     this.#commands.write(line).catch(() => {}); // the end of the program is seen by who waits
   }
 
+  /** Pastes as a terminal does: with marks if they were asked for, and a return for each newline. */
+  paste(text: string): void {
+    const keys = text.replaceAll("\n", "\r");
+    this.send({ keys: this.screen.marksPastes ? `\x1b[200~${keys}\x1b[201~` : keys });
+  }
+
   /** Waits for output until the screen is as wanted. */
   async until(wanted: (screen: Screen) => boolean): Promise<void> {
     while (!wanted(this.screen)) {
@@ -118,6 +124,8 @@ export class Pty implements AsyncDisposable {
 /** As much of a terminal as node:readline uses: what is on the screen, and what scrolled away. */
 export class Screen {
   column = 0;
+  /** Whether marks around pastes are wanted. */
+  marksPastes = false;
   /** How often the line was drawn from its beginning. */
   drawings = 0;
   #columns: number;
@@ -163,10 +171,10 @@ export class Screen {
   show(text: string): void {
     const whole = this.#rest + text;
     // deno-lint-ignore no-control-regex
-    this.#rest = /\x1b(?:\[[\d;]*)?$/.exec(whole)?.[0] ?? "";
+    this.#rest = /\x1b(?:\[[\d;?]*)?$/.exec(whole)?.[0] ?? "";
     const shown = whole.slice(0, whole.length - this.#rest.length);
     // deno-lint-ignore no-control-regex
-    for (const [piece, count, command] of shown.matchAll(/\x1b\[([\d;]*)([A-Za-z])|[^]/gu)) {
+    for (const [piece, count, command] of shown.matchAll(/\x1b\[([\d;?]*)([A-Za-z])|[^]/gu)) {
       if (command !== undefined) this.#obey(command, count);
       else if (piece === "\r") this.column = 0;
       else if (piece === "\n") this.#down();
@@ -184,6 +192,7 @@ export class Screen {
     else if (command === "D") this.column = Math.max(0, this.column - n);
     else if (command === "G") this.column = n - 1;
     else if (command === "J") this.#clearDown();
+    else if (count === "?2004") this.marksPastes = command === "h";
     else assert(command === "m" || command === "K", `cannot obey ${command}`);
   }
 
@@ -195,7 +204,7 @@ export class Screen {
   }
 
   #put(character: string): void {
-    const width = character.codePointAt(0)! >= 0x1100 ? 2 : 1;
+    const width = character.codePointAt(0)! >= 0x1100 && character !== "↵" ? 2 : 1;
     if (this.column + width > this.#columns) {
       this.#wrapped.add(this.#cells[this.#row]);
       this.column = 0;
