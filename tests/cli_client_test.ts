@@ -129,10 +129,13 @@ Deno.test("client.ts send ends with 1 when answers do not come within --timeout"
   assertEquals([code, stderr], [1, "error: 0 of 1 answers within 300 ms\n"]);
 });
 
-Deno.test("client.ts send ends with 0 when the peer takes everything and answers nothing", async () => {
+Deno.test("client.ts ends with 0 when the peer takes everything, answers nothing and closes", async () => {
   await using server = await listen(ECHO, async (connection) => void await connection.receiveAll());
-  const { code, stdout, stderr } = await run("client.ts", [server.endpoints[0], "send", "a", "b"]);
-  assertEquals([code, stdout, stderr], [0, "", ""]);
+  const [endpoint] = server.endpoints;
+  const sent = await run("client.ts", [endpoint, "send", "a", "b"]);
+  assertEquals([sent.code, sent.stdout, sent.stderr], [0, "", ""]);
+  const piped = await run("client.ts", [endpoint], { stdin: "a\nb\n" });
+  assertEquals([piped.code, piped.stdout, piped.stderr], [0, "", ""]);
 });
 
 /** Ways in which the client works with a server. */
