@@ -54,7 +54,8 @@ export interface Transport {
   readonly recycle?: (chunk: Uint8Array) => void;
   /**
    * Hands over the start of a chunk; resolves to how many bytes were taken, at least one unless the
-   * chunk is empty. `endsMessage` tells that a message ends where the chunk does.
+   * chunk is empty. It must not change the chunk. `endsMessage` tells that a message ends where the
+   * chunk does.
    */
   write(chunk: Uint8Array, endsMessage?: boolean): Promise<number>;
   /** Whether it keeps what was written, so that nobody may use the memory again. */

@@ -34,6 +34,11 @@ export interface Framing {
   encodeInto(message: Uint8Array, target: Uint8Array, offset: number, isText?: boolean): number;
   /** A message's frame as chunks, in which the message's bytes are not copied where that can be. */
   encodeParts(message: Uint8Array, isText?: boolean): Uint8Array[];
+  /**
+   * What a frame begins with where the message follows as it is, and nothing more; undefined, or not
+   * there, where that is not so.
+   */
+  encodeHeader?(message: Uint8Array, isText?: boolean): Uint8Array | undefined;
   /** A message's frame in one new array. */
   encode(message: Uint8Array, isText?: boolean): Uint8Array;
   /**

@@ -185,11 +185,16 @@ class LengthPrefixFraming implements Framing {
   }
 
   encodeParts(message: Uint8Array): Uint8Array[] {
+    const header = this.encodeHeader(message);
+    return header === undefined ? [this.encode(message)] : [header, message];
+  }
+
+  encodeHeader(message: Uint8Array): Uint8Array | undefined {
     const { bytes, offset, adjustment, strip } = this.#layout;
-    if (strip < offset + bytes) return [this.encode(message)];
+    if (strip < offset + bytes) return undefined;
     const header = new Uint8Array(strip);
     this.#write(header, offset, this.frameBytes(message) - offset - bytes - adjustment);
-    return [header, message];
+    return header;
   }
 
   encode(message: Uint8Array): Uint8Array {

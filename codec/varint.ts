@@ -62,12 +62,16 @@ class VarintFraming implements Framing {
   }
 
   encodeParts(message: Uint8Array): Uint8Array[] {
+    return [this.encodeHeader(message), message];
+  }
+
+  encodeHeader(message: Uint8Array): Uint8Array {
     const header = new Uint8Array(varintBytes(message.length));
     let rest = message.length;
     for (let at = 0; at < header.length; at++, rest = Math.floor(rest / 0x80)) {
       header[at] = at < header.length - 1 ? rest & 0x7f | 0x80 : rest;
     }
-    return [header, message];
+    return header;
   }
 
   encode(message: Uint8Array): Uint8Array {

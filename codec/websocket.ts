@@ -58,10 +58,15 @@ class WebSocketFraming implements Framing {
   }
 
   encodeParts(message: Uint8Array, isText?: boolean): Uint8Array[] {
-    if (this.masks) return [this.encode(message, isText)];
+    const header = this.encodeHeader(message, isText);
+    return header === undefined ? [this.encode(message, isText)] : [header, message];
+  }
+
+  encodeHeader(message: Uint8Array, isText?: boolean): Uint8Array | undefined {
+    if (this.masks) return undefined;
     const header = new Uint8Array(this.frameBytes(message) - message.length);
     this.#writeHeader(isText ? TEXT : BINARY, message.length, header, 0);
-    return [header, message];
+    return header;
   }
 
   encode(message: Uint8Array, isText?: boolean): Uint8Array {

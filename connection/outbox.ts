@@ -1,7 +1,7 @@
 /** Frames that wait to be written, in blocks that one write each can take. */
 
 import { Deque } from "@std/data-structures";
-import { type Blocks, KEPT_BLOCKS, SHARED_BLOCKS } from "../blocks.ts";
+import { BLOCK_BYTES, type Blocks, KEPT_BLOCKS, SHARED_BLOCKS } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
@@ -192,13 +192,18 @@ export class Outbox {
     });
   }
 
-  /** Copies as much of a large frame as the block takes; the rest follows as it is. */
+  /**
+   * Copies as much of a large frame as the block takes; the rest follows as it is, or copied too where
+   * it is only the header for which there is no room.
+   */
   #fill(entry: Entry, parts: Uint8Array[]): void {
     for (const part of parts) {
       const copied = part.subarray(0, entry.block.length - entry.used);
       entry.block.set(copied, entry.used);
       entry.used += copied.length;
-      if (copied.length < part.length) entry.rest.push(part.subarray(copied.length));
+      if (copied.length === part.length) continue;
+      const rest = part.subarray(copied.length);
+      entry.rest.push(part.length > BLOCK_BYTES ? rest : rest.slice());
     }
   }
 

@@ -82,14 +82,17 @@ export class Sender {
 
   /**
    * Queues a message as `offer()` does, but leaves it where it is if the memory before it has room for
-   * the header of its frame. Then it must not change until `done()` is called, when it was written.
+   * the header of its frame. Then it must not change until `done()` is called, when it was written or
+   * dropped.
    */
   offerInPlace(message: Uint8Array, done: () => void): void {
     const frame = this.#transport.keepsChunks ? undefined : frameInPlace(message, this.#framing);
     if (frame === undefined) {
       this.offer(message);
       done();
-    } else if (!this.#isHigh() || this.#fits(frame.length)) {
+    } else if (this.#isHigh() && !this.#fits(frame.length)) {
+      done();
+    } else {
       this.#outbox.pushApart(frame, done);
       this.#schedule();
     }
@@ -269,9 +272,9 @@ export class Sender {
 
 /** A message's frame around it, if that is a header for which there is room before it. */
 function frameInPlace(message: Uint8Array, framing: Framing): Uint8Array | undefined {
-  const [header, body, ...more] = framing.encodeParts(message);
+  const header = framing.encodeHeader?.(message);
+  if (header === undefined || header.length > message.byteOffset) return undefined;
   const start = message.byteOffset - header.length;
-  if (body !== message || more.length > 0 || start < 0) return undefined;
   const frame = new Uint8Array(message.buffer, start, header.length + message.length);
   frame.set(header);
   return frame;

@@ -49,8 +49,8 @@ export class ChunkSize {
   /** So many bytes have left. */
   left(bytes: number, now: number): void {
     this.#left += bytes;
-    if (this.#left < PERIOD_BYTES) return;
     const isFast = now - this.#since <= PERIOD_TIME;
+    if (isFast && this.#left < PERIOD_BYTES) return;
     this.bytes = isFast ? this.#most : Math.min(FIRST_CHUNK_BYTES, this.#most);
     this.#left = 0;
     this.#since = now;

@@ -16,38 +16,46 @@ export const LONGEST_SENT_BYTES: number = BLOCK_BYTES - MAX_CARRIER_HEADER_BYTES
  */
 export class HeldBlocks implements Blocks {
   readonly bytes: number = BLOCK_BYTES - HEADROOM;
-  /** How many hold a block. Those of a carrier that broke are never given back. */
-  readonly #holders = new WeakMap<ArrayBufferLike, number>();
+  /**
+   * How many hold a block. Those of a carrier that broke are never given back. Made when it is needed,
+   * since most sessions that are idle never do.
+   */
+  #holders: WeakMap<ArrayBufferLike, number> | undefined;
 
   /** A block that the caller holds. */
   take(): Uint8Array {
     const block = takeBlock().subarray(HEADROOM);
-    this.#holders.set(block.buffer, 1);
+    (this.#holders ??= new WeakMap()).set(block.buffer, 1);
     return block;
   }
 
+  /** Whether a chunk is in a block that somebody holds. */
+  isHeld({ buffer }: Uint8Array): boolean {
+    return this.#holders?.has(buffer) ?? false;
+  }
+
   /** Whether a chunk is the start of a block. */
-  isBlock({ buffer, byteOffset }: Uint8Array): boolean {
-    return byteOffset === HEADROOM && this.#holders.has(buffer);
+  isBlock(chunk: Uint8Array): boolean {
+    return chunk.byteOffset === HEADROOM && this.isHeld(chunk);
   }
 
   /** Whether a DATA frame is around the start of a block. */
-  isFrame({ buffer, byteOffset }: Uint8Array): boolean {
-    return byteOffset === MAX_CARRIER_HEADER_BYTES && this.#holders.has(buffer);
+  isFrame(frame: Uint8Array): boolean {
+    return frame.byteOffset === MAX_CARRIER_HEADER_BYTES && this.isHeld(frame);
   }
 
   /** Somebody more holds the block that a chunk is in. */
   hold({ buffer }: Uint8Array): void {
-    this.#holders.set(buffer, this.#holders.get(buffer)! + 1);
+    this.#holders!.set(buffer, this.#holders!.get(buffer)! + 1);
   }
 
   /** Somebody does not hold the block any more that a chunk is in; other memory is left alone. */
   recycle({ buffer }: Uint8Array): void {
-    const holders = this.#holders.get(buffer);
+    const holders = this.#holders?.get(buffer);
     if (holders === undefined) return;
-    this.#holders.set(buffer, holders - 1);
+    this.#holders!.set(buffer, holders - 1);
     if (holders > 1) return;
-    this.#holders.delete(buffer);
+    this.#holders!.delete(buffer);
     recycle(new Uint8Array(buffer));
   }
 }

@@ -13,13 +13,13 @@ const MAX_UNSENT_BYTES = 2 * BLOCK_BYTES;
 /** Smaller frames are copied, so that they leave with others. */
 const MIN_HELD_BYTES = 16 * 1024;
 /** A chunk keeps all of its block: it must be worth that. */
-const MIN_KEPT_SHARE = 1 / 2;
+const MIN_KEPT_SHARE = 3 / 4;
 const SMALL_BLOCK_BYTES = 512;
 const MIDDLE_BLOCK_BYTES = 4 * 1024;
 
 /** A piece of the stream, in memory with room before it for headers. */
 interface Block {
-  readonly memory: Uint8Array;
+  memory: Uint8Array;
   /** Where in the stream its first byte is. */
   readonly base: number;
   used: number;
@@ -41,6 +41,9 @@ export class Outgoing {
   end: EndInfo | undefined;
   /** Memory for what is written: chunks of it are kept as they are. */
   readonly blocks: HeldBlocks = new HeldBlocks();
+
+  /** Whether bytes wait for an acknowledgment for which the peer has no reason yet: a quarter of its window. */
+  waitsForAck = false;
 
   readonly #maxBytes: number;
   /** Up to where it was ever sent. */
@@ -88,7 +91,7 @@ export class Outgoing {
     const least = Math.min(chunk.length, this.blocks.bytes, Math.ceil(this.#maxBytes / 2));
     if (room < least) return 0;
     const bytes = Math.min(room, chunk.length);
-    if (!this.#keep(chunk, bytes)) {
+    if (!this.#keep(chunk, bytes, endsMessage)) {
       for (let at = 0; at < bytes;) at += this.#append(chunk.subarray(at, bytes));
     }
     if (endsMessage && bytes === chunk.length) this.#boundaries.add(this.written);
@@ -99,18 +102,36 @@ export class Outgoing {
     return bytes;
   }
 
-  /** Keeps the start of a chunk where it is, if that is most of a block, or follows it there. */
-  #keep(chunk: Uint8Array, bytes: number): boolean {
+  /**
+   * Keeps the start of a chunk where it is, if that is most of a block, or follows it there. Not where
+   * only a part of a message is in the block: the rest would be a frame of its own.
+   */
+  #keep(chunk: Uint8Array, bytes: number, endsMessage: boolean): boolean {
     const last = this.#blocks.at(-1);
     if (last !== undefined && follows(last, chunk)) {
       last.used = last.capacity += bytes;
-    } else if (bytes >= this.blocks.bytes * MIN_KEPT_SHARE && this.blocks.isBlock(chunk)) {
+    } else if (
+      endsMessage && bytes >= this.blocks.bytes * MIN_KEPT_SHARE && this.blocks.isBlock(chunk)
+    ) {
+      if (last !== undefined) this.#close(last);
       this.blocks.hold(chunk);
       const memory = new Uint8Array(chunk.buffer, HEADROOM);
       this.#blocks.push({ memory, base: this.written, used: bytes, capacity: bytes });
     } else return false;
     this.written += bytes;
     return true;
+  }
+
+  /** Nothing more is added to a block: what little there may be is not worth all of its memory. */
+  #close(block: Block): void {
+    block.capacity = block.used;
+    if (block.used > this.blocks.bytes * MIN_KEPT_SHARE || !this.blocks.isHeld(block.memory)) {
+      return;
+    }
+    const memory = new Uint8Array(HEADROOM + block.used).subarray(HEADROOM);
+    memory.set(block.memory.subarray(0, block.used));
+    this.blocks.recycle(block.memory);
+    block.memory = memory;
   }
 
   #append(chunk: Uint8Array): number {
@@ -140,6 +161,7 @@ export class Outgoing {
    * it is held. With `onlyFull`, bytes that do not fill a frame wait for more.
    */
   next(onlyFull: boolean): Uint8Array | undefined {
+    this.waitsForAck = false;
     if (this.sent >= this.written) return this.#nextEnd();
     let block = this.#blocks[this.#cursor];
     while (block.base + block.used <= this.sent) block = this.#blocks[++this.#cursor];
@@ -147,8 +169,11 @@ export class Outgoing {
     const wanted = block.used - from;
     const bytes = Math.min(wanted, this.#limit - this.sent);
     if (bytes <= 0 || onlyFull && block.used < block.capacity) return undefined;
-    // Little credit is not worth a frame while more is to be expected.
-    if (bytes < wanted && this.sent > this.acked) return undefined;
+    if (bytes < Math.min(wanted, MIN_HELD_BYTES) && this.sent > this.acked) {
+      // Little credit is not worth a frame while more is to be expected.
+      this.waitsForAck = this.sent - this.acked < (this.#limit - this.acked) / 3;
+      return undefined;
+    }
     const frame = frameOf(block, from, bytes);
     writeDataHeader(frame, this.sent);
     this.sent += bytes;

@@ -50,10 +50,13 @@ export class Questions {
     return this.#heartbeat.wantsPing ? this.#ping(clock) : undefined;
   }
 
-  /** The next frame when there are no bytes that may be sent. */
-  nextAfterBytes({ sent, written }: Outgoing, clock: () => number): Uint8Array | undefined {
-    if (!this.#wantsAck || sent < written) return undefined;
-    this.#wantsAck = false;
+  /** The next frame when there are no bytes to send now. */
+  nextAfterBytes(
+    { sent, written, waitsForAck }: Outgoing,
+    clock: () => number,
+  ): Uint8Array | undefined {
+    if (!waitsForAck && (!this.#wantsAck || sent < written)) return undefined;
+    if (sent >= written) this.#wantsAck = false;
     if (this.#askedAt === sent) return undefined; // The answer is on its way.
     this.#askedAt = sent;
     return this.#ping(clock);

@@ -154,7 +154,7 @@ Deno.test("lengthPrefix() writes the length where it belongs, and nothing else b
   );
 });
 
-Deno.test("Framing.encodeInto(), encodeParts() and encode() agree, whatever the target held", () => {
+Deno.test("Framing.encodeInto(), encodeParts(), encodeHeader() and encode() agree, whatever the target held", () => {
   const line200 = fc.array(bytes(200), { maxLength: 4 }).map((list) => list.map(asLine));
   const named = fc.record({
     framed: fc.constantFrom(...FRAMING_NAMES.map((name) => framing(name))),
@@ -169,6 +169,8 @@ Deno.test("Framing.encodeInto(), encodeParts() and encode() agree, whatever the 
       for (const message of messages) {
         const frame = framed.encode(message);
         assertEquals(concat(framed.encodeParts(message)), frame);
+        const header = framed.encodeHeader?.(message);
+        if (header !== undefined) assertEquals(concat([header, message]), frame);
         assertEquals(framed.frameBytes(message), frame.length);
         const target = new Uint8Array(frame.length + 2).fill(0xee);
         assertEquals(framed.encodeInto(message, target, 1), frame.length + 1);

@@ -4,9 +4,11 @@ import { assert, assertEquals, assertGreater, assertLess, assertStrictEquals } f
 import { concat, equals } from "@std/bytes";
 import fc from "fast-check";
 import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
+import { connect } from "../client.ts";
 import { lengthPrefix } from "../codec.ts";
 import { Outbox } from "../connection/outbox.ts";
 import { Connection } from "../connection.ts";
+import { listen } from "../server.ts";
 import { openSession, Session, SessionAcceptor } from "../session.ts";
 import { HEADROOM, HeldBlocks, LONGEST_SENT_BYTES } from "../session/blocks.ts";
 import { Outgoing } from "../session/outgoing.ts";
@@ -181,6 +183,37 @@ Deno.test("session blocks: a full block is sent from where it is, and used again
   assert(isSpare(), "it is written and acknowledged");
 });
 
+Deno.test("session blocks: memory is little more than what waits in it, whatever the messages", () => {
+  for (const sizes of [[32_753, 1], [40_000, 1], [33_000], [65_509], [10, 70_000], [49_000, 20]]) {
+    const rig = new Rig();
+    const taken = new Set<ArrayBufferLike>();
+    const { blocks } = rig.out;
+    const { take } = blocks;
+    blocks.take = () => {
+      const block = take.call(blocks);
+      taken.add(block.buffer);
+      return block;
+    };
+    for (let i = 0; rig.out.unacknowledgedBytes < MAX_KEPT - 80_000; i++) {
+      rig.send(sizes[i % sizes.length]);
+      if (i % 3 === 0) rig.flush(true);
+    }
+    const held = [...taken].filter((buffer) => blocks.isHeld(new Uint8Array(buffer)));
+    const kept = held.length * BLOCK_BYTES;
+    assertLess(kept, rig.out.unacknowledgedBytes * 4 / 3 + 2 * BLOCK_BYTES, `${sizes}`);
+  }
+});
+
+Deno.test("session blocks: a message that is hardly larger than a block takes hardly more frames", () => {
+  for (const bytes of [65_500, 65_509, 65_513, 65_536, 66_000]) {
+    const rig = new Rig();
+    for (let i = 0; i < 4; i++) rig.send(bytes);
+    rig.flush(true);
+    rig.poll();
+    assertEquals(rig.queue.length, Math.ceil(4 * (bytes + 4) / rig.out.blocks.bytes), `${bytes}`);
+  }
+});
+
 Deno.test("session blocks: memory of others is left alone", () => {
   const blocks = new HeldBlocks();
   const mine = new Uint8Array(BLOCK_BYTES).fill(7);
@@ -247,4 +280,27 @@ Deno.test("Session that keeps less than its peer's window asks for acknowledgmen
   acceptor.close();
   assertEquals(received, 1_000_000);
   assertLess(near.stats.messagesSent, 200);
+});
+
+Deno.test("Connection.send() has copied a message of up to 64 KiB when it resolves", async () => {
+  for (const bytes of [60_000, 65_508, 65_509, 65_520, 65_533, 65_536]) {
+    for (const isSession of [false, true]) {
+      await using server = await listen("tcp://127.0.0.1:0", { session: isSession });
+      const connection = await connect(server.endpoints[0], { session: isSession });
+      const accepted = (await server[Symbol.asyncIterator]().next()).value!;
+      const message = new Uint8Array(bytes);
+      const sending = (async () => {
+        for (let i = 0; i < 30; i++) await connection.send(message.fill(i));
+        await connection.closeWrite();
+      })();
+      let count = 0;
+      for await (const received of accepted) {
+        assert(received.every((byte) => byte === count), `${bytes} bytes, message ${count}`);
+        count++;
+      }
+      await sending;
+      assertEquals(count, 30);
+      await Promise.all([connection.close(), accepted.close()]);
+    }
+  }
 });

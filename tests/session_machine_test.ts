@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { framing as framingByName } from "../codec.ts";
+import { framing as framingByName, lengthPrefix } from "../codec.ts";
+import { Outbox } from "../connection/outbox.ts";
 import { SessionCode } from "../session/codes.ts";
 import { Incoming } from "../session/incoming.ts";
 import type { SessionOptions } from "../session/options.ts";
@@ -291,6 +292,29 @@ Deno.test("session machine: a writer that keeps less than the peer's window wait
   }
   assertEquals(world.now, 0);
   assertEquals(server.read, client.written);
+});
+
+Deno.test("session machine: a window that is less than a block waits for no timer", () => {
+  for (const window of [20_000, 32_768, 45_000, 55_000, 65_511, 65_536]) {
+    for (const bytes of [40_000, 65_530, 70_000]) {
+      const world = new World({}, { window });
+      world.connect();
+      world.settle();
+      const outbox = new Outbox(lengthPrefix(), world.client.out.blocks);
+      for (let i = 0; i < 10; i++) outbox.push(new Uint8Array(bytes), bytes + 4);
+      for (let rounds = 0; world.ends.server.read.length < 10 * (bytes + 4); rounds++) {
+        assert(rounds < 200, `window ${window}, messages of ${bytes} bytes`);
+        for (let chunk; (chunk = outbox.peek()) !== undefined;) {
+          const taken = world.client.write(chunk, outbox.endsMessage);
+          if (taken === 0) break;
+          outbox.advance(taken);
+        }
+        world.settle();
+        world.ends.server.readAll();
+      }
+      assertEquals(world.now, 0);
+    }
+  }
 });
 
 Deno.test("session machine: what is received is acknowledged within 25 ms, at once when asked", () => {

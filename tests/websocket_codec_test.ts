@@ -107,6 +107,8 @@ Deno.test("Framing.encodeParts() does not copy what a server sends", () => {
   const [header, body] = server.encodeParts(message, true);
   assertEquals(header, hex("817f00000000000186a0"));
   assert(body === message);
+  assertEquals(server.encodeHeader!(message, true), header);
+  assertEquals(client.encodeHeader!(message), undefined, "what is masked is no message as it is");
 });
 
 Deno.test("Framing.encode() of a client masks a copy, with another key each time", () => {
