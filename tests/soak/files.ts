@@ -5,8 +5,9 @@
  * deno run -A tests/soak/files.ts [--bytes N] [--cuts N] [--dir DIR]
  * ```
  *
- * Tells throughput, beside that of plain messages of 1 MiB over one connection, the time on the CPU
- * per GiB, which other work on the machine disturbs less, and the memory of both processes. Ends with 1 when the bytes are wrong, or memory grew beyond `MAX_RSS_BYTES`.
+ * Tells throughput, beside that of plain messages of 1 MiB over one connection and of a file that is
+ * only written; the time on the CPU per GiB, which other work on the machine disturbs less; and the
+ * memory of both processes. Ends with 1 when the bytes are wrong, or memory grew beyond `MAX_RSS_BYTES`.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -41,6 +42,9 @@ async function run(): Promise<void> {
   const bulk = await measureBulk();
   console.log(`bulk   ${rate(bulk)} plain messages of 1 MiB, one connection`);
   console.log(`sha256 ${rate(measureHash())} which either end needs for each byte`);
+  // What the system needs to find memory for the first time is not what is measured.
+  const [first, again] = [await measureWrite(), await measureWrite()];
+  console.log(`write  ${rate(again)} to a file and nothing else, ${rate(first).trim()} at first`);
 
   const args = ["127.0.0.1:0", "--service", "files", "--dir", served, "--quiet"];
   await using server = await RunningServer.start(args, {
@@ -172,6 +176,23 @@ function measureHash(): number {
   const { user } = process.cpuUsage();
   for (let at = 0; at < 256 * MIB; at += block.length) hash.update(block);
   return 256 * MIB / (process.cpuUsage().user - user) * 1e6;
+}
+
+/** Bytes per second of a file that takes all the memory that is needed later, on the disk. */
+async function measureWrite(): Promise<number> {
+  const path = join(here, "written");
+  const block = new Uint8Array(MIB).fill(1);
+  const startedAt = performance.now();
+  {
+    using file = await Deno.open(path, { write: true, createNew: true });
+    for (let at = 0; at < 2 * bytes; at += block.length) {
+      for (let done = 0; done < block.length;) done += await file.write(block.subarray(done));
+    }
+    await file.sync();
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  await Deno.remove(path);
+  return 2 * bytes / seconds;
 }
 
 /** Bytes that repeat nowhere near; resolves to their SHA-256. */
