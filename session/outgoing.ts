@@ -42,7 +42,7 @@ export class Outgoing {
   /** Memory for what is written: chunks of it are kept as they are. */
   readonly blocks: HeldBlocks = new HeldBlocks();
 
-  /** Whether bytes wait for an acknowledgment for which the peer has no reason yet: a quarter of its window. */
+  /** Whether bytes wait for an acknowledgment that the peer, at a quarter of its window, may not send. */
   waitsForAck = false;
 
   readonly #maxBytes: number;
