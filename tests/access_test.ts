@@ -8,7 +8,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { pooledMap } from "@std/async/pool";
-import { connect, json, listen, type Refusal, type Server, text } from "../mod.ts";
+import { connect, Connection, json, listen, type Refusal, type Server, text } from "../mod.ts";
 import { run, RunningServer } from "./helpers/program.ts";
 import { RawPeer } from "./helpers/raw.ts";
 import { allTexts, receiveText } from "./helpers/texts.ts";
@@ -26,6 +26,36 @@ Deno.test("listen() with a token serves whoever says it first, and hands out wha
   await using client = await connect(server.endpoints[0], { token: TOKEN });
   client.send("hello");
   assertEquals(await receiveText(client), "hello");
+});
+
+Deno.test("listen() with a token begins no handler once the server closes, however close that is", async () => {
+  const { receiveRaw } = Connection.prototype;
+  for (let microtasks = 0; microtasks < 8; microtasks++) {
+    let isClosing = false;
+    const late: boolean[] = [];
+    const server = await listen("tcp://127.0.0.1:0", { token: TOKEN }, async (connection) => {
+      late.push(isClosing);
+      await connection.closed;
+    });
+    Connection.prototype.receiveRaw = async function () {
+      const token = await receiveRaw.call(this);
+      (async () => {
+        for (let i = 0; i < microtasks; i++) await null;
+        isClosing = true;
+        server.close();
+      })();
+      return token;
+    };
+    try {
+      const client = await connect(server.endpoints[0], { token: TOKEN });
+      await allTexts(client);
+      await client.close();
+      await server.closed;
+    } finally {
+      Connection.prototype.receiveRaw = receiveRaw;
+    }
+    assert(!late.includes(true), `after ${microtasks} microtasks`);
+  }
 });
 
 Deno.test("listen() with a token asks for it as bytes, whatever the format of the messages", async () => {
