@@ -5,7 +5,7 @@ import type { RequestConnection } from "../request.ts";
 /** A chunk is never larger, in bytes: what is read ahead is bounded by it. */
 export const MAX_CHUNK_BYTES: number = 1024 * 1024;
 /** How large chunks are at first, in bytes: a slow connection moves one in time. */
-export const FIRST_CHUNK_BYTES: number = 256 * 1024;
+const FIRST_CHUNK_BYTES = 256 * 1024;
 /** What an item takes beside its bytes. */
 const ITEM_COST = 64;
 /** Over how many bytes it is looked how fast they leave: more than may wait on the way. */
