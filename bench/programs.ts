@@ -72,27 +72,32 @@ const CODECS: Partial<Record<Subject, string>> = {
 
 /** A server under test with its service. */
 export function server(subject: Subject, args: readonly string[], peers: Peers): Program {
-  return program(SERVERS[subject]!, args, peers);
+  return program(SERVERS[subject]!, args, withPeers(peers));
 }
 
 /** A codec under test. */
 export function codec(subject: Subject, peers: Peers): Program {
-  return program(CODECS[subject]!, [], peers);
+  return program(CODECS[subject]!, [], withPeers(peers));
 }
 
 /** The load. */
 export function load(peers: Peers): Program {
-  return program("load/load.ts", [], peers);
+  return program("load/load.ts", [], withPeers(peers));
 }
 
-/** In the runtime that the file's name tells. */
-function program(file: string, args: readonly string[], peers: Peers): Program {
-  const path = `${import.meta.dirname}/${file}`;
+/** A program of the bench, in the runtime that the file's name tells. */
+export function program(
+  file: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Program {
   const runtime = file.endsWith(".mjs")
     ? ["node"]
     : [Deno.execPath(), "run", "--quiet", "--no-lock", "-A"];
-  return {
-    command: [...runtime, path, ...args],
-    env: { LENGTHWISE_BENCH_PEERS: peers.directory },
-  };
+  return { command: [...runtime, `${import.meta.dirname}/${file}`, ...args], env };
+}
+
+/** Tells a program where the packages of its peers are. */
+export function withPeers({ directory }: Peers): Record<string, string> {
+  return { LENGTHWISE_BENCH_PEERS: directory };
 }

@@ -10,9 +10,9 @@
  * The copies are in the directory for temporary files, and what its disk can do bounds all but plain.
  */
 
-import { Child, type Program } from "../child.ts";
+import { Child } from "../child.ts";
 import type { Measure, Runs, Settings } from "../measure.ts";
-import type { Subject } from "../programs.ts";
+import { program, type Subject } from "../programs.ts";
 
 const FILES: Partial<Record<Subject, string>> = {
   lengthwise: "lengthwise.ts",
@@ -50,7 +50,9 @@ async function open({ duration }: Settings): Promise<Runs> {
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   await makeFile(`${directory}/source`, bytes);
   const start = async (subject: Subject) => {
-    const child = stack.use(new Child(programOf(subject, directory, bytes)));
+    const child = stack.use(
+      new Child(program(`subjects/files/${FILES[subject]}`, [directory, `${bytes}`])),
+    );
     return { child, to: await child.next<object>() };
   };
   const started = new Map<Subject, Ends>();
@@ -80,10 +82,4 @@ async function makeFile(path: string, bytes: number): Promise<void> {
     for (let at = 0; at < block.length;) at += await file.write(block.subarray(at));
   }
   await file.sync(); // Or the disk would be busy with it while the first copies are made.
-}
-
-function programOf(subject: Subject, directory: string, bytes: number): Program {
-  const path = `${import.meta.dirname}/../subjects/files/${FILES[subject]}`;
-  const runtime = [Deno.execPath(), "run", "--quiet", "--no-lock", "-A"];
-  return { command: [...runtime, path, directory, `${bytes}`] };
 }

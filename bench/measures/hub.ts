@@ -7,7 +7,7 @@
 import { Child } from "../child.ts";
 import type { Count } from "../load/one_way.ts";
 import type { Measure, Settings } from "../measure.ts";
-import type { Subject } from "../programs.ts";
+import { program, type Subject } from "../programs.ts";
 import { openServers, type Started } from "./servers.ts";
 
 const SIZE = 64;
@@ -24,7 +24,7 @@ export const hub: Measure[] = [{
   subjects: SUBJECTS,
   async open(settings) {
     await using stack = new AsyncDisposableStack();
-    const rooms = stack.use(new Child(program()));
+    const rooms = stack.use(new Child(program("subjects/hub.ts", [])));
     const { port } = await rooms.next<{ port: number }>();
     const servers = stack.use(
       await openServers({
@@ -57,9 +57,4 @@ async function deliveries(
   const options = { wire, size: SIZE, duration };
   const { messages, seconds } = await load.ask<Count>("publish", options);
   return messages / seconds;
-}
-
-function program() {
-  const file = `${import.meta.dirname}/../subjects/hub.ts`;
-  return { command: [Deno.execPath(), "run", "--quiet", "--no-lock", "-A", file] };
 }

@@ -10,7 +10,7 @@
 import { Child, onOneCore, type Program } from "../child.ts";
 import type { Measure, Runs, Settings } from "../measure.ts";
 import type { Peers } from "../peers.ts";
-import { missing, type Subject } from "../programs.ts";
+import { missing, program, type Subject, withPeers } from "../programs.ts";
 
 const FILES: Partial<Record<Subject, string>> = {
   lengthwise: "lengthwise.ts",
@@ -88,12 +88,5 @@ async function open(
 }
 
 function programOf(subject: Subject, role: string, peers: Peers): Program {
-  const file = FILES[subject]!;
-  const runtime = file.endsWith(".mjs")
-    ? ["node"]
-    : [Deno.execPath(), "run", "--quiet", "--no-lock", "-A"];
-  return {
-    command: [...runtime, `${import.meta.dirname}/../subjects/requests/${file}`, role],
-    env: { LENGTHWISE_BENCH_PEERS: peers.directory },
-  };
+  return program(`subjects/requests/${FILES[subject]}`, [role], withPeers(peers));
 }

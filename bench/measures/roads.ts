@@ -10,7 +10,7 @@
 
 import { Child, onOneCore, type Program } from "../child.ts";
 import type { Measure, Row, Runs, Settings } from "../measure.ts";
-import { missing, server, type Subject } from "../programs.ts";
+import { missing, program, server, type Subject } from "../programs.ts";
 import type { Arrived, Sent, Service } from "../subjects/roads/road.ts";
 import { writeTls } from "../subjects/roads/tls_files.ts";
 
@@ -162,11 +162,10 @@ async function open(
 
 function programOf(road: Road, subject: Subject, service: string, directory: string): Program {
   const file = subject === "lengthwise" ? "lengthwise.ts" : road.raw;
-  const path = `${import.meta.dirname}/../subjects/roads/${file}`;
-  return {
-    command: [Deno.execPath(), "run", "--quiet", "--no-lock", "-A", path, road.name, service],
-    env: { LENGTHWISE_BENCH_DIRECTORY: directory, ...trust(road, directory) },
-  };
+  return program(`subjects/roads/${file}`, [road.name, service], {
+    LENGTHWISE_BENCH_DIRECTORY: directory,
+    ...trust(road, directory),
+  });
 }
 
 /** The WebSockets of Deno can be told whom to trust in no other way. */
