@@ -31,8 +31,8 @@ export function carrierSettings(
 }
 
 /**
- * Checks that a framing carries any frame of a session, in one block with its header: a connection
- * keeps what does not fit there as it is, and the session uses that memory again.
+ * Checks that a framing carries any frame of a session, in one block with its header: for a larger
+ * one the session has left no room before its memory.
  *
  * @throws {TypeError} if it does not.
  */

@@ -230,8 +230,8 @@ export class Machine {
   }
 
   /**
-   * The next frame to send, to be copied at once. With `onlyFull`, small ones may wait. The clock is
-   * looked at for questions only: most frames need no time.
+   * The next frame to send, to be copied at once unless `out.hold()` holds it. With `onlyFull`, small
+   * ones may wait. The clock is looked at for questions only: most frames need no time.
    */
   poll(clock: () => number, onlyFull = false): Uint8Array | undefined {
     const { link, outcome } = this.#life;
