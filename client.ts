@@ -6,12 +6,12 @@
  */
 
 import { delay } from "@std/async/delay";
-import { backoff, type RetryPolicy } from "./client/retry.ts";
-import { checkInteger } from "./codec/framing.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import { ConnectError } from "./errors.ts";
-import { reasonOf } from "./reason.ts";
+import { checkDelay } from "./internal/check.ts";
+import { reasonOf } from "./internal/reason.ts";
+import { backoff, type RetryPolicy } from "./internal/retry.ts";
 import { openSession, type Session, type SessionOptions } from "./session.ts";
 import { carrierSettings } from "./session/carrier.ts";
 import { resolveSessionOptions } from "./session/options.ts";
@@ -28,7 +28,7 @@ import {
 import { kindOf } from "./transport/kinds.ts";
 import { parseProxy } from "./transport/proxy.ts";
 
-export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "./client/retry.ts";
+export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "./internal/retry.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
@@ -196,7 +196,7 @@ export async function* reconnect<T = Uint8Array>(
 
 function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
   const { connectTimeout = 10_000 } = options;
-  checkInteger("connectTimeout", connectTimeout, 1, 2 ** 31 - 1);
+  checkDelay("connectTimeout", connectTimeout);
   const wanted = parseEndpoint(endpoint);
   if ("port" in wanted && wanted.port === 0) {
     throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);

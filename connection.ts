@@ -5,7 +5,6 @@
  */
 
 import type { Framing } from "./codec.ts";
-import { handledRejection } from "./connection/handled.ts";
 import { Lifecycle } from "./connection/lifecycle.ts";
 import type { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
@@ -19,6 +18,7 @@ import type {
 import { utf8 } from "./connection/utf8.ts";
 import { Values } from "./connection/values.ts";
 import type { Sendable } from "./format.ts";
+import { handledRejection } from "./internal/handled.ts";
 import type { PeerIdentity, Transport } from "./transport.ts";
 
 export type {
@@ -28,7 +28,7 @@ export type {
   ConnectionStats,
 } from "./connection/types.ts";
 export { Shared } from "./connection/shared.ts";
-export type { ConnectionLimits } from "./limits.ts";
+export type { ConnectionLimits } from "./connection/limits.ts";
 
 let lastId = 0;
 

@@ -5,13 +5,13 @@
  */
 
 import { type BackplaneLink, inProcess } from "./backplane.ts";
-import { checkInteger } from "./codec/framing.ts";
 import { lengthPrefix } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { Shared } from "./connection/shared.ts";
 import { ConnectionClosedError, LengthwiseError } from "./errors.ts";
 import { bytes, type Format, type FormatDecoder, type Sendable } from "./format.ts";
 import type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
+import { checkInteger } from "./internal/check.ts";
 
 export type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
 export { type Backplane, type BackplaneLink, type BackplanePort, inProcess } from "./backplane.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkInteger } from "./codec/framing.ts";
 import type { StandardSchema } from "./format.ts";
+import { checkDelay, checkInteger, MAX_INT32 } from "./internal/check.ts";
 import { RequestError } from "./request/errors.ts";
 import { Peer } from "./request/peer.ts";
 import type {
@@ -91,15 +91,15 @@ export function requests<Remote = AnyMethods, Local = AnyMethods>(
     exposeErrors = false,
     onError = (error, method) => console.error(`Error in the handler of ${method}:`, error),
   } = options;
-  const most = 2 ** 31 - 1;
+  const most = MAX_INT32;
   checkInteger("maxRequests", maxRequests, LEAST.requests, most);
   checkInteger("maxRequestBytes", maxRequestBytes, LEAST.bytes, Number.MAX_SAFE_INTEGER);
   checkInteger("maxConcurrent", maxConcurrent, 1, most);
   checkInteger("maxWaiting", maxWaiting, 0, most);
   checkInteger("maxStreamItems", maxStreamItems, 1, most);
   checkInteger("maxStreamBytes", maxStreamBytes, 1, most);
-  if (timeout !== Infinity) checkInteger("timeout", timeout, 1, most);
-  checkInteger("helloTimeout", helloTimeout, 1, most);
+  if (timeout !== Infinity) checkDelay("timeout", timeout);
+  checkDelay("helloTimeout", helloTimeout);
   checkFraming(connection);
 
   const window = { items: maxStreamItems, bytes: maxStreamBytes };

@@ -7,14 +7,14 @@
 
 import type { Connection, ConnectionOptions } from "./connection.ts";
 import { resolveSettings } from "./connection/settings.ts";
-import { checkInteger } from "./codec/framing.ts";
 import { LengthwiseError, ListenError } from "./errors.ts";
+import { checkDelay, checkInteger } from "./internal/check.ts";
+import { reasonOf } from "./internal/reason.ts";
+import { type AddressRules, deniedBy } from "./server/addresses.ts";
 import type { OpenEndpoint } from "./server/entrance.ts";
 import { Server } from "./server/server.ts";
-import type { Handler, Refusal } from "./server/types.ts";
-import { reasonOf } from "./reason.ts";
-import { type AddressRules, deniedBy } from "./server/addresses.ts";
 import { TokenGate } from "./server/token_gate.ts";
+import type { Handler, Refusal } from "./server/types.ts";
 import type { SessionOptions } from "./session.ts";
 import { carrierSettings } from "./session/carrier.ts";
 import { resolveSessionOptions } from "./session/options.ts";
@@ -172,13 +172,13 @@ async function open<T>(
   checkInteger("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("maxConnectionsPerAddress", maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("maxConnectionRate", maxConnectionRate, 1, Number.MAX_SAFE_INTEGER);
-  checkInteger("handshakeTimeout", handshakeTimeout, 1, 2 ** 31 - 1);
+  checkDelay("handshakeTimeout", handshakeTimeout);
   const sessionOptions = typeof options.session === "object" ? options.session : {};
   const denied = deniedBy(options);
   const gate = token === undefined
     ? undefined
     // Not before it is needed: node:crypto, which it stands on, takes time to load.
-    : new TokenGate((await import("./token.ts")).checkToken(token), handshakeTimeout);
+    : new TokenGate((await import("./internal/secret.ts")).checkToken(token), handshakeTimeout);
   const endpoints = typeof endpoint === "string" ? [endpoint] : endpoint;
   if (endpoints.length === 0) {
     throw new TypeError("Cannot listen on no endpoint: give at least one");

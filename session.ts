@@ -4,11 +4,11 @@
  * @module
  */
 
-import { checkInteger } from "./codec/framing.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import type { CloseInfo, CloseOptions, ConnectionStats } from "./connection/types.ts";
 import { ConnectionLostError } from "./errors.ts";
+import { checkInteger, MAX_DELAY } from "./internal/check.ts";
 import { type Dial, openTransport } from "./session/client.ts";
 import { resolveSessionOptions, type SessionOptions } from "./session/options.ts";
 import type { SessionStatus } from "./session/status.ts";
@@ -37,8 +37,6 @@ export interface SessionStats extends ConnectionStats {
   /** How long a question and its answer take, in milliseconds, smoothed; undefined before the first. */
   readonly roundTripTime: number | undefined;
 }
-
-const MAX_DELAY = 2 ** 31 - 1;
 
 /**
  * A connection that outlives its sockets: when one is lost the client makes another one, and both

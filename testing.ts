@@ -5,7 +5,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { checkInteger } from "./codec/framing.ts";
+import { checkInteger } from "./internal/check.ts";
 import type { Transport } from "./transport.ts";
 
 export { memoryPair } from "./transport/memory.ts";

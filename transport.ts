@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Blocks } from "./blocks.ts";
 import type { EndInfo, Framing } from "./codec.ts";
+import type { Blocks } from "./internal/memory.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import type {
   TlsConnectOptions,

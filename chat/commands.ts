@@ -1,7 +1,7 @@
 /** What a member writes: something to say, or a command. */
 
-import { nearest } from "../nearest.ts";
-import { printable } from "../printable.ts";
+import { nearest } from "../internal/nearest.ts";
+import { printable } from "../internal/text.ts";
 import { ASKING } from "./asking.ts";
 import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";

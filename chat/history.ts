@@ -5,8 +5,8 @@
  * @module
  */
 
-import { checkInteger } from "../codec/framing.ts";
 import { LengthwiseError } from "../errors.ts";
+import { checkInteger } from "../internal/check.ts";
 import { fold, wordsOf } from "./history_search.ts";
 
 /** A message that a room remembers. */

@@ -1,6 +1,6 @@
 /** The options of a chat. */
 
-import { checkInteger } from "../codec/framing.ts";
+import { checkInteger } from "../internal/check.ts";
 import type { FloodLimits } from "./flood.ts";
 import { type History, memoryHistory } from "./history.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { checkInteger } from "../codec/framing.ts";
+import { checkInteger } from "../internal/check.ts";
 import {
   checkEntry,
   checkRange,

@@ -1,9 +1,10 @@
 /** The client program: options and commands. */
 
-import { FRAMING_NAMES, type FramingName } from "../codec.ts";
 import type { connect as connectFunction, ConnectOptions } from "../client.ts";
+import { FRAMING_NAMES, type FramingName } from "../codec.ts";
 import type { Connection } from "../connection.ts";
-import { nearest } from "../nearest.ts";
+import { MAX_DELAY, MAX_INT32 } from "../internal/check.ts";
+import { nearest } from "../internal/nearest.ts";
 import { bench } from "./bench.ts";
 import type { ClientContext } from "./context.ts";
 import {
@@ -17,6 +18,7 @@ import {
 } from "./options.ts";
 import { requireConnect } from "./permissions.ts";
 import { ping } from "./ping.ts";
+import { pipe } from "./pipe.ts";
 import { runProgram } from "./program.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Reporter } from "./report.ts";
@@ -24,12 +26,9 @@ import { request } from "./request.ts";
 import { CLIENT_TLS_OPTIONS, clientTls, tokenFrom } from "./secure.ts";
 import { send } from "./send.ts";
 import { onStopSignal } from "./signals.ts";
-import { pipe } from "./pipe.ts";
 import { talk } from "./talk.ts";
 import { get, ls, put } from "./transfer.ts";
 import { VERSION } from "./version.ts";
-
-const MAX_MS = 2 ** 31 - 1;
 
 const OPTIONS: OptionSpecs = {
   framing: {
@@ -39,18 +38,18 @@ const OPTIONS: OptionSpecs = {
   },
   timeout: {
     value: "MS",
-    range: [1, MAX_MS],
+    range: [1, MAX_DELAY],
     help: "to connect, and per answer; 10000 by default",
   },
   linger: {
     value: "MS",
-    range: [0, MAX_MS],
+    range: [0, MAX_DELAY],
     group: "talk, send",
     help: "after a pipe's end, 1000 by default",
   },
-  expect: { value: "N", range: [0, MAX_MS], group: "talk, send", help: "so many answers" },
-  count: { value: "N", range: [1, MAX_MS], group: "ping, bench", help: "how often" },
-  interval: { value: "MS", range: [0, MAX_MS], group: "ping, bench", help: "between pings" },
+  expect: { value: "N", range: [0, MAX_INT32], group: "talk, send", help: "so many answers" },
+  count: { value: "N", range: [1, MAX_INT32], group: "ping, bench", help: "how often" },
+  interval: { value: "MS", range: [0, MAX_DELAY], group: "ping, bench", help: "between pings" },
   size: { value: "BYTES", range: [0, 2 ** 30], group: "ping, bench", help: "of a message" },
   ...CLIENT_TLS_OPTIONS,
   session: { group: "Access", help: "nothing is lost while the network is away" },

@@ -3,7 +3,7 @@
 import { delay } from "@std/async/delay";
 import type { CloseInfo, Connection } from "../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { quoted } from "../internal/text.ts";
 import type { ParsedOptions } from "./options.ts";
 import { messageOf, type Reporter } from "./report.ts";
 import { tokenFrom } from "./secure.ts";

@@ -1,7 +1,7 @@
 /** The client's `request`: one request, and its answer on standard output. */
 
 import { ConnectionLostError, ProtocolError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../internal/text.ts";
 import { RequestError, type RequestPeer, requests } from "../request.ts";
 import type { ClientContext } from "./context.ts";
 import { EXIT, UsageError } from "./options.ts";

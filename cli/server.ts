@@ -2,7 +2,9 @@
 
 import { FRAMING_NAMES, type FramingName } from "../codec.ts";
 import type { CloseInfo, Connection } from "../connection.ts";
+import { MAX_DELAY } from "../internal/check.ts";
 import type { listen as listenFunction, ListenOptions, Server } from "../server.ts";
+import { parseEndpoint, type TlsListenOptions } from "../transport.ts";
 import { howToJoin, ownHostname, webPages } from "./joining.ts";
 import {
   DEFAULT_ENDPOINT,
@@ -18,13 +20,11 @@ import { runProgram } from "./program.ts";
 import { messageOf, type Reporter } from "./report.ts";
 import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "./secure.ts";
 import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
-import { parseEndpoint, type TlsListenOptions } from "../transport.ts";
 import { onHangup, onStopSignal } from "./signals.ts";
 import { steady, tell } from "./steady.ts";
 import { VERSION } from "./version.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
-const MAX_MS = 2 ** 31 - 1;
 
 const OPTIONS: OptionSpecs = {
   service: { value: "NAME", choices: SERVICE_NAMES, help: "what to do, chat by default" },
@@ -49,8 +49,8 @@ const OPTIONS: OptionSpecs = {
   "max-message": { value: "BYTES", range: [1, MAX], group: "Limits", help: "1048576 by default" },
   "max-connections": { value: "N", range: [1, MAX], group: "Limits", help: "10000 by default" },
   "max-rate": { value: "N", range: [1, MAX], group: "Limits", help: "100 by default" },
-  "udp-idle": { value: "MS", range: [1, MAX_MS], group: "Limits", help: "60000 by default" },
-  grace: { value: "MS", range: [0, MAX_MS], group: "Limits", help: "5000 by default" },
+  "udp-idle": { value: "MS", range: [1, MAX_DELAY], group: "Limits", help: "60000 by default" },
+  grace: { value: "MS", range: [0, MAX_DELAY], group: "Limits", help: "5000 by default" },
   quiet: { short: "q", group: "Output", help: "no line per connection" },
   json: { group: "Output", help: "one JSON object per line on stdout" },
   help: { short: "h", group: "Output", help: "this" },

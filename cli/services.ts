@@ -3,7 +3,7 @@
 import { Chat, type ChatOptions } from "../chat.ts";
 import type { Connection } from "../connection.ts";
 import { type Format, text } from "../format.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../internal/text.ts";
 import { variable } from "./files.ts";
 import type { ParsedOptions } from "./options.ts";
 import { messageOf, type Reporter } from "./report.ts";

@@ -2,9 +2,9 @@
 
 import { delay } from "@std/async/delay";
 import { dim, getColorEnabled, green, red, setColorEnabled, yellow } from "@std/fmt/colors";
-import { backoff, type RetryPolicy } from "../client/retry.ts";
 import type { Connection } from "../connection.ts";
-import { printable } from "../printable.ts";
+import { backoff, type RetryPolicy } from "../internal/retry.ts";
+import { printable } from "../internal/text.ts";
 import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "./completion.ts";
 import { type ClientContext, isForGood } from "./context.ts";
 import { type Call, Names, paint } from "./names.ts";

@@ -1,10 +1,9 @@
 /** The client's `put`, `get` and `ls`. */
 
+import { delay } from "@std/async/delay";
+import { format as formatBytes } from "@std/fmt/bytes";
 import { basename, dirname, join } from "node:path";
-import { backoff } from "../client/retry.ts";
-import { Checksum } from "../files/checksum.ts";
-import { openTarget } from "../files/get.ts";
-import { fileError } from "../files/errors.ts";
+import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
 import {
   checkName,
   type FileMethods,
@@ -17,14 +16,15 @@ import {
   type TransferOptions,
   type Transferred,
 } from "../files.ts";
-import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
-import { delay } from "@std/async/delay";
-import { format as formatBytes } from "@std/fmt/bytes";
-import { printable } from "../printable.ts";
-import { isProtocolError } from "./program.ts";
+import { Checksum } from "../files/checksum.ts";
+import { fileError } from "../files/errors.ts";
+import { openTarget } from "../files/get.ts";
+import { backoff } from "../internal/retry.ts";
+import { printable } from "../internal/text.ts";
 import { RequestError, type RequestPeer } from "../request.ts";
 import type { ClientContext } from "./context.ts";
 import { EXIT, UsageError } from "./options.ts";
+import { isProtocolError } from "./program.ts";
 import { progressBar } from "./progress.ts";
 import { messageOf } from "./report.ts";
 

@@ -1,6 +1,7 @@
 /** What a framing is: the rule that turns messages into frames, and frames into messages. */
 
 import type { ProtocolError } from "../errors.ts";
+import { checkInteger } from "../internal/check.ts";
 
 /**
  * A framing: the rule that turns messages into frames. Immutable, free of I/O, shared by any number
@@ -116,16 +117,6 @@ export const DEFAULT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
 
 /** The one empty message: a chunk of nothing but empty frames must not become a heap of arrays. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
-
-/** Checks an integer option and returns it. */
-export function checkInteger(name: string, value: number, min: number, max: number): number {
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw new RangeError(
-      `Cannot use ${name} ${value}: it must be an integer from ${min} to ${max}`,
-    );
-  }
-  return value;
-}
 
 /** Checks the option that every framing has and returns it. */
 export function checkLimit(maxMessageBytes: number): number {

@@ -1,8 +1,8 @@
 /** Framing by a length of fixed width. */
 
 import { InvalidLengthError, InvalidMessageError, MessageTooLargeError } from "../errors.ts";
+import { checkInteger } from "../internal/check.ts";
 import {
-  checkInteger,
   checkLimit,
   type Decoder,
   DEFAULT_MAX_MESSAGE_BYTES,

@@ -1,8 +1,8 @@
 /** No framing at all. */
 
+import { checkInteger } from "../internal/check.ts";
 import { BARE } from "./bare.ts";
 import {
-  checkInteger,
   type Decoder,
   DEFAULT_MAX_MESSAGE_BYTES,
   type Framing,

@@ -1,11 +1,7 @@
 /** Framings under the names that people know them by. */
 
-import {
-  checkInteger,
-  DEFAULT_MAX_MESSAGE_BYTES,
-  type Framing,
-  type FramingOptions,
-} from "./framing.ts";
+import { checkInteger } from "../internal/check.ts";
+import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
 import { lengthPrefix } from "./length_prefix.ts";
 import { line } from "./line.ts";
 import { varint } from "./varint.ts";

@@ -1,8 +1,8 @@
 /** How a connection ends: the order of things, whoever begins, and that there is one outcome. */
 
 import type { EndInfo } from "../codec.ts";
-import { Deadline } from "../deadline.ts";
 import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "../errors.ts";
+import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import { flushNow } from "./flush.ts";
 import { endInfo, onAbort, part } from "./parting.ts";

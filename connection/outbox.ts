@@ -1,8 +1,8 @@
 /** Frames that wait to be written, in blocks that one write each can take. */
 
 import { Deque } from "@std/data-structures";
-import { BLOCK_BYTES, type Blocks, KEPT_BLOCKS, SHARED_BLOCKS } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
+import { BLOCK_BYTES, type Blocks, KEPT_BLOCKS, SHARED_BLOCKS } from "../internal/memory.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
 /** What a connection starts with that sends little at a time. */

@@ -1,12 +1,12 @@
 /** The receiving half of a connection: transport, decoder, inbox, and holding back. */
 
 import type { Decoder, EndInfo } from "../codec.ts";
-import { Deadline } from "../deadline.ts";
 import { ConnectionLostError, FrameTimeoutError, LengthwiseError } from "../errors.ts";
-import type { ResolvedLimits } from "../limits.ts";
-import { reasonOf } from "../reason.ts";
+import { reasonOf } from "../internal/reason.ts";
+import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import { Inbox } from "./inbox.ts";
+import type { ResolvedLimits } from "./limits.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
 /** Who is told how the receiving half ended. */

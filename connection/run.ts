@@ -1,7 +1,7 @@
 /** Frames that go to many connections. */
 
-import { BLOCK_BYTES } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
+import { BLOCK_BYTES } from "../internal/memory.ts";
 
 /** Larger frames would leave too much of a block unused. */
 export const MAX_SHARED_BYTES: number = BLOCK_BYTES / 4;

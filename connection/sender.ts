@@ -1,14 +1,14 @@
 /** The sending half of a connection: outbox, flushing, and waiting for a slow peer. */
 
-import { KEPT_BLOCKS } from "../blocks.ts";
 import type { Framing } from "../codec.ts";
-import { Deadline } from "../deadline.ts";
 import { ConnectionLostError, type LengthwiseError, SlowConsumerError } from "../errors.ts";
-import type { ResolvedLimits } from "../limits.ts";
-import { reasonOf } from "../reason.ts";
+import { handledResolvers } from "../internal/handled.ts";
+import { KEPT_BLOCKS } from "../internal/memory.ts";
+import { reasonOf } from "../internal/reason.ts";
+import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import { flushSoon } from "./flush.ts";
-import { handledResolvers } from "./handled.ts";
+import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import type { ConnectionSettings } from "./settings.ts";
 

@@ -2,7 +2,7 @@
 
 import { type Framing, framing as framingByName, type FramingName } from "../codec.ts";
 import { bytes, type Format } from "../format.ts";
-import { type ResolvedLimits, resolveLimits } from "../limits.ts";
+import { type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { ConnectionOptions } from "./types.ts";
 
 /** The largest message that a client accepts by default, in bytes. */

@@ -2,7 +2,7 @@
 
 import type { Framing, FramingName } from "../codec.ts";
 import type { Format } from "../format.ts";
-import type { ConnectionLimits } from "../limits.ts";
+import type { ConnectionLimits } from "./limits.ts";
 
 /** How a connection ended. */
 export interface CloseInfo {

@@ -1,8 +1,8 @@
 /** The reading side of a connection: its messages as values of its format. */
 
-import { checkInteger } from "../codec/framing.ts";
 import { MessageTooLargeError } from "../errors.ts";
 import type { FormatDecoder } from "../format.ts";
+import { checkInteger } from "../internal/check.ts";
 import { flushNow } from "./flush.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Sender } from "./sender.ts";

@@ -1,6 +1,6 @@
 /** What a directory that is served takes, and how much of it. */
 
-import { checkInteger } from "../codec/framing.ts";
+import { checkDelay, checkInteger } from "../internal/check.ts";
 import { MAX_FILE_BYTES } from "./types.ts";
 
 /** Options of `openDirectory()`: limits, all on by default. Sizes are bytes, times milliseconds. */
@@ -86,7 +86,7 @@ export function directoryOptions(options: DirectoryOptions): Required<DirectoryO
   checkInteger("maxDirectoryBytes", maxDirectoryBytes, 0, Number.MAX_SAFE_INTEGER);
   checkInteger("maxFiles", maxFiles, 0, 10_000_000);
   checkInteger("maxTransfers", maxTransfers, 1, 1_000_000);
-  checkInteger("idleTimeout", idleTimeout, 1, 2 ** 31 - 1);
+  checkDelay("idleTimeout", idleTimeout);
   checkInteger("minBytesPerSecond", minBytesPerSecond, 0, 1024 ** 3);
   checkInteger("partRetention", partRetention, 1, Number.MAX_SAFE_INTEGER);
   return {

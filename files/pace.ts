@@ -1,6 +1,6 @@
 /** How long a peer may take: neither standing still nor trickling. */
 
-import { Deadline } from "../deadline.ts";
+import { Deadline } from "../internal/time.ts";
 
 /** What a peer must keep up. */
 export interface PaceOptions {

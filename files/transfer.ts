@@ -1,6 +1,6 @@
 /** What sending and fetching have in common. */
 
-import { Deadline } from "../deadline.ts";
+import { Deadline } from "../internal/time.ts";
 import { fileError } from "./errors.ts";
 
 /** How far a transfer is. Sizes in bytes. */

@@ -1,9 +1,9 @@
 /** The requests of this end. */
 
 import { Deque } from "@std/data-structures";
-import { checkInteger } from "../codec/framing.ts";
 import { ProtocolError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { checkDelay } from "../internal/check.ts";
+import { printable } from "../internal/text.ts";
 import { Call, type StartOptions } from "./call.ts";
 import { RequestError } from "./errors.ts";
 import type { MessageReader } from "./message_reader.ts";
@@ -21,7 +21,6 @@ import {
   type Window,
 } from "./wire.ts";
 
-const MAX_TIMEOUT = 2 ** 31 - 1;
 /** So many more of those given up may stand in the queue than of those that wait. */
 const MAX_ABANDONED = 64;
 
@@ -108,7 +107,7 @@ export class Calls {
   #start(call: Call, params: unknown, options: StartOptions, window: Window | undefined): void {
     if (this.#failure !== undefined) throw this.#failure(call.method);
     const { signal, timeout = this.#settings.timeout, items } = options;
-    if (timeout !== Infinity) checkInteger("timeout", timeout, 1, MAX_TIMEOUT);
+    if (timeout !== Infinity) checkDelay("timeout", timeout);
     const encoded = encodeValue(params, `params of ${call.method}`); // May call into programs.
     signal?.throwIfAborted();
     call.id = ++this.#lastId;

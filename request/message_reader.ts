@@ -1,7 +1,7 @@
 /** Bytes as messages about requests, field by field; docs/requests.md has them one by one. */
 
 import { InvalidMessageError, ProtocolError } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { quoted } from "../internal/text.ts";
 import { decodeText } from "./values.ts";
 import { type Allowance, ANSWERING, LEAST, MAGIC, Type, VERSION } from "./wire.ts";
 

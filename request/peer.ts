@@ -1,10 +1,10 @@
 /** The one who reads the connection, and shares out what comes. */
 
-import { handledRejection } from "../connection/handled.ts";
 import type { CloseInfo, CloseOptions } from "../connection.ts";
-import { Deadline } from "../deadline.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
-import { reasonOf } from "../reason.ts";
+import { handledRejection } from "../internal/handled.ts";
+import { reasonOf } from "../internal/reason.ts";
+import { Deadline } from "../internal/time.ts";
 import { Answers, type AnswerSettings } from "./answers.ts";
 import type { StartOptions } from "./call.ts";
 import { Calls, type CallSettings } from "./calls.ts";

@@ -1,6 +1,6 @@
 /** Who may come in: connections counted, in all and by address, and how fast they come. */
 
-import { Rate } from "../rate.ts";
+import { Rate } from "../internal/rate.ts";
 import { isLoopback, networkOf } from "./addresses.ts";
 import { Recent } from "./recent.ts";
 

@@ -1,10 +1,10 @@
 /** What `listen()` gives. */
 
 import { Deque } from "@std/data-structures";
-import { checkInteger } from "../codec/framing.ts";
 import { Connection, Shared } from "../connection.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
+import { checkDelay } from "../internal/check.ts";
 import { Session } from "../session.ts";
 import type { TlsListenOptions } from "../transport.ts";
 import { Entrance, type EntranceOptions, type OpenEndpoint } from "./entrance.ts";
@@ -134,7 +134,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
    */
   close(options: ServerCloseOptions = {}): Promise<void> {
     const { grace = 5_000 } = options;
-    checkInteger("grace", grace, 0, 2 ** 31 - 1);
+    checkDelay("grace", grace, 0);
     if (this.#state === "open") {
       this.#state = "closing";
       this.#shutDown(grace);

@@ -1,8 +1,8 @@
 /** The server's side: the table of sessions, and the carriers that come in for them. */
 
-import { checkInteger } from "../codec/framing.ts";
 import type { Connection } from "../connection.ts";
 import { SessionProtocolError } from "../errors.ts";
+import { checkInteger } from "../internal/check.ts";
 import { SessionCode } from "./codes.ts";
 import { encodeHex } from "./hex.ts";
 import { Machine } from "./machine.ts";

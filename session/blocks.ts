@@ -1,6 +1,6 @@
 /** Memory of a session's stream, which several hold: outbox, stream, and carriers that write it. */
 
-import { BLOCK_BYTES, type Blocks, recycle, takeBlock } from "../blocks.ts";
+import { BLOCK_BYTES, type Blocks, recycle, takeBlock } from "../internal/memory.ts";
 import { DATA_HEADER_BYTES } from "./wire.ts";
 
 /** The longest header of a carrier's framing. */

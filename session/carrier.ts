@@ -1,9 +1,9 @@
 /** What carriers are made with. */
 
-import { BLOCK_BYTES } from "../blocks.ts";
 import type { Framing, FramingName } from "../codec.ts";
-import type { ConnectionLimits } from "../limits.ts";
+import type { ConnectionLimits } from "../connection/limits.ts";
 import { type ConnectionSettings, resolveSettings } from "../connection/settings.ts";
+import { BLOCK_BYTES } from "../internal/memory.ts";
 import { LONGEST_SENT_BYTES } from "./blocks.ts";
 import { MAX_FRAME_BYTES } from "./wire.ts";
 

@@ -1,10 +1,10 @@
 /** The client's side: opens a session, and finds it another carrier whenever it has lost one. */
 
 import { delay } from "@std/async/delay";
-import type { RetryPolicy } from "../client/retry.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectError, ConnectionLostError, SessionRefusedError } from "../errors.ts";
-import { reasonOf } from "../reason.ts";
+import { reasonOf } from "../internal/reason.ts";
+import type { RetryPolicy } from "../internal/retry.ts";
 import { Machine } from "./machine.ts";
 import type { ResolvedSessionOptions } from "./options.ts";
 import { SessionTransport } from "./transport.ts";

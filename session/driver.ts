@@ -1,8 +1,8 @@
 /** Drives a session's machine: brings it frames and time, and its frames to a carrier. */
 
 import type { Connection } from "../connection.ts";
-import { handledResolvers } from "../connection/handled.ts";
 import { ConnectionLostError } from "../errors.ts";
+import { handledResolvers } from "../internal/handled.ts";
 import type { PeerIdentity } from "../transport.ts";
 import { checkCarrier } from "./carrier.ts";
 import { replacedBy } from "./faults.ts";

@@ -6,7 +6,7 @@ import {
   SessionProtocolError,
   SessionRefusedError,
 } from "../errors.ts";
-import { quoted } from "../printable.ts";
+import { quoted } from "../internal/text.ts";
 import { isRetriable, SessionCode } from "./codes.ts";
 
 /** A carrier that is of no use any more. */

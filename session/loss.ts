@@ -1,7 +1,7 @@
 /** What the program is told when a session does not end in order. */
 
 import { ConnectionLostError, SessionLostError, SessionProtocolError } from "../errors.ts";
-import { reasonOf } from "../reason.ts";
+import { reasonOf } from "../internal/reason.ts";
 import type { Lost } from "./outcome.ts";
 
 /** What the peer is told of a session that ends for this end's own reasons. */

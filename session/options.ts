@@ -1,7 +1,7 @@
 /** Options of a session: names, defaults, ranges. */
 
-import { backoff, type RetryPolicy } from "../client/retry.ts";
-import { checkInteger } from "../codec/framing.ts";
+import { checkDelay, checkInteger } from "../internal/check.ts";
+import { backoff, type RetryPolicy } from "../internal/retry.ts";
 
 /** Options of a session. Sizes are bytes, times are milliseconds. */
 export interface SessionOptions {
@@ -55,7 +55,6 @@ export interface SessionOptions {
 /** All options given. */
 export type ResolvedSessionOptions = Readonly<Required<SessionOptions>>;
 
-const MAX_DELAY = 2 ** 31 - 1;
 const MAX_BYTES = 2 ** 40;
 
 /**
@@ -76,7 +75,7 @@ export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSes
   checkInteger("maxUnacknowledgedBytes", maxUnacknowledgedBytes, 1, MAX_BYTES);
   checkInteger("window", window, 1, MAX_BYTES);
   const delays = { retentionTime, heartbeatInterval, heartbeatTimeout, helloTimeout };
-  for (const [name, delay] of Object.entries(delays)) checkInteger(name, delay, 1, MAX_DELAY);
+  for (const [name, delay] of Object.entries(delays)) checkDelay(name, delay);
   return {
     retentionTime,
     maxUnacknowledgedBytes,

@@ -1,8 +1,8 @@
 /** What a session has to send: bytes kept until the peer acknowledges them. */
 
-import { BLOCK_BYTES } from "../blocks.ts";
 import type { EndInfo, Framing } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
+import { BLOCK_BYTES } from "../internal/memory.ts";
 import { HEADROOM, HeldBlocks } from "./blocks.ts";
 import { Boundaries } from "./boundaries.ts";
 import { SessionCode } from "./codes.ts";

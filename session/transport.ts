@@ -1,11 +1,11 @@
 /** A session as a transport, for the program: what it reads and writes, and what it is told. */
 
-import type { Blocks } from "../blocks.ts";
-import { flushSoon } from "../connection/flush.ts";
-import { handledRejection } from "../connection/handled.ts";
-import type { Connection } from "../connection.ts";
 import type { EndInfo, Framing } from "../codec.ts";
+import type { Connection } from "../connection.ts";
+import { flushSoon } from "../connection/flush.ts";
 import { ConnectionClosedError, ProtocolError, SessionLostError } from "../errors.ts";
+import { handledRejection } from "../internal/handled.ts";
+import type { Blocks } from "../internal/memory.ts";
 import type { PeerIdentity, Transport } from "../transport.ts";
 import { SessionCode } from "./codes.ts";
 import { Driver } from "./driver.ts";

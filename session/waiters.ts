@@ -1,6 +1,6 @@
 /** Who waits for a session: one reader, one writer, whoever ended it, and those who flush. */
 
-import { handledResolvers } from "../connection/handled.ts";
+import { handledResolvers } from "../internal/handled.ts";
 
 /** A write that waits for room. */
 interface Writer {

@@ -12,8 +12,8 @@ import {
 } from "@std/assert";
 import { connect } from "../client.ts";
 import { Connection, type ConnectionOptions } from "../connection.ts";
+import { resolveLimits } from "../connection/limits.ts";
 import { ConnectionLostError, FrameTimeoutError, SlowConsumerError } from "../errors.ts";
-import { resolveLimits } from "../limits.ts";
 import { listen } from "../server.ts";
 import { FakeTransport, turn } from "./helpers/fake_transport.ts";
 import { pattern, rawPair } from "./helpers/raw.ts";

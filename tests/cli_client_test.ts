@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { connect, listen, type ListenOptions } from "../mod.ts";
 import { serveFiles } from "../files.ts";
+import { connect, listen, type ListenOptions } from "../mod.ts";
 import { World } from "./files_world.ts";
 import { run, RunningServer } from "./helpers/program.ts";
 
@@ -33,7 +33,7 @@ function closing() {
 function startClient(args: string[]) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-net", "client.ts", ...args],
-    cwd: new URL("..", import.meta.url),
+    cwd: new URL("../", import.meta.url),
     env: { NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",

@@ -3,7 +3,7 @@ import { run } from "./helpers/program.ts";
 import { ptyTest } from "./helpers/pty.ts";
 
 const helper = new URL("fixtures/pty.py", import.meta.url).pathname;
-const root = new URL("..", import.meta.url).pathname;
+const root = new URL("../", import.meta.url).pathname;
 
 /** Runs a program at a terminal, where Deno would ask, with these flags; it has to end by itself. */
 async function runAtTerminal(

@@ -98,7 +98,7 @@ Deno.test("client.ts request --stream ends when nobody reads its output any more
       ...["run", "--allow-net", "client.ts", server.endpoint],
       ...["request", "count", '{"to":1e9}', "--stream"],
     ],
-    cwd: new URL("..", import.meta.url),
+    cwd: new URL("../", import.meta.url),
     stdout: "piped",
     stderr: "piped",
   }).spawn();

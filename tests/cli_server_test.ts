@@ -169,7 +169,7 @@ print(child.wait(20), flush=True)`;
   const program = [Deno.execPath(), "run", "-A", "server.ts", `unix:${socket}`];
   const child = new Deno.Command("python3", {
     args: ["-c", helper, ...program, "--service", "echo"],
-    cwd: new URL("..", import.meta.url),
+    cwd: new URL("../", import.meta.url),
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -198,7 +198,7 @@ for (const [what, ...options] of [["lines"], ["JSON", "--json"]]) {
     const args = ["run", "--no-prompt", "--allow-net", "server.ts", ":0", "--service", "print"];
     const child = new Deno.Command(Deno.execPath(), {
       args: [...args, ...options],
-      cwd: new URL("..", import.meta.url),
+      cwd: new URL("../", import.meta.url),
       stdout: "piped",
       stderr: "null",
     }).spawn();

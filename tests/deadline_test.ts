@@ -1,7 +1,7 @@
 /** The deadline that costs nothing to move. */
 
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
-import { Deadline } from "../deadline.ts";
+import { Deadline } from "../internal/time.ts";
 
 /** A deadline that tells when it expired. */
 function watched(delay: number) {
@@ -85,7 +85,7 @@ Deno.test("Deadline may be moved a million times", () => {
 });
 
 Deno.test("Deadline that is idle does not keep the process running", async () => {
-  const code = `import { Deadline } from "${new URL("../deadline.ts", import.meta.url)}";
+  const code = `import { Deadline } from "${new URL("../internal/time.ts", import.meta.url)}";
     new Deadline(600_000, () => {}, { idle: true }).start();`;
   const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
   assertEquals(success, true);

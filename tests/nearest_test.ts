@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { likely } from "../nearest.ts";
+import { likely } from "../internal/nearest.ts";
 
 const WORDS = ["chat", "echo", "print", "sink", "files", "u8", "u32be", "line", "max-message"];
 

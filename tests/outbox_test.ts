@@ -2,9 +2,9 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
-import { KEPT_BLOCKS } from "../blocks.ts";
 import { lengthPrefix } from "../codec.ts";
 import { Outbox } from "../connection/outbox.ts";
+import { KEPT_BLOCKS } from "../internal/memory.ts";
 
 const BLOCK = 64 * 1024;
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { printable, quoted } from "../printable.ts";
+import { printable, quoted } from "../internal/text.ts";
 
 Deno.test("printable() shows what a terminal would obey", async (t) => {
   for (

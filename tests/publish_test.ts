@@ -27,6 +27,7 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
       "connection",
       "files",
       "hub",
+      "internal",
       "request",
       "server",
       "session",

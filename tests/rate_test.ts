@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Rate, type RateOptions } from "../rate.ts";
+import { Rate, type RateOptions } from "../internal/rate.ts";
 
 /** A rate with a clock that is set by hand. */
 function clocked(options: RateOptions) {

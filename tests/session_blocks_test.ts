@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStrictEquals } from "@std/assert";
 import { concat, equals } from "@std/bytes";
 import fc from "fast-check";
-import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
 import { connect } from "../client.ts";
 import { lengthPrefix } from "../codec.ts";
-import { Outbox } from "../connection/outbox.ts";
 import { Connection } from "../connection.ts";
+import { Outbox } from "../connection/outbox.ts";
+import { BLOCK_BYTES, recycle, takeBlock } from "../internal/memory.ts";
 import { listen } from "../server.ts";
 import { openSession, Session, SessionAcceptor } from "../session.ts";
 import { HEADROOM, HeldBlocks, LONGEST_SENT_BYTES } from "../session/blocks.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { checkToken } from "../token.ts";
+import { checkToken } from "../internal/secret.ts";
 
 Deno.test("checkToken() tells the expected token from others", () => {
   const isToken = checkToken("open sesame");

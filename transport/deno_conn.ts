@@ -1,6 +1,6 @@
 /** What the transports on Deno's own stream sockets share. */
 
-import { BLOCK_BYTES, recycle, takeBlock } from "../blocks.ts";
+import { BLOCK_BYTES, recycle, takeBlock } from "../internal/memory.ts";
 import {
   type AcceptedPeer,
   type Endpoint,

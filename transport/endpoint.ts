@@ -1,7 +1,7 @@
 /** Where one listens or connects, written as a URL. */
 
 import { FRAMING_NAMES, type FramingName } from "../codec.ts";
-import { likely } from "../nearest.ts";
+import { likely } from "../internal/nearest.ts";
 
 /** Where one listens or connects. */
 export type Endpoint =

@@ -1,6 +1,6 @@
 /** HTTP's CONNECT (RFC 9110, section 9.3.6), with user and password (RFC 7617). */
 
-import { printable } from "../../printable.ts";
+import { printable } from "../../internal/text.ts";
 import { formatAddress } from "../endpoint.ts";
 import type { Dialogue } from "./dialogue.ts";
 

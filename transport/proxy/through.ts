@@ -2,7 +2,7 @@
 
 import { isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
-import { reasonOf } from "../../reason.ts";
+import { reasonOf } from "../../internal/reason.ts";
 import type { DialTarget } from "../dial.ts";
 import { formatAddress } from "../endpoint.ts";
 import { type Proxy, ProxyError } from "../proxy.ts";

@@ -1,8 +1,8 @@
 /** The listening end of UDP: one socket, and a transport for each address that sends to it. */
 
 import { Deque } from "@std/data-structures";
-import { checkInteger } from "../../codec/framing.ts";
 import type { Framing } from "../../codec.ts";
+import { checkDelay } from "../../internal/check.ts";
 import {
   type AcceptedPeer,
   formatAddress,
@@ -37,7 +37,7 @@ export async function listenUdp(
   options: UdpListenOptions,
 ): Promise<TransportListener> {
   const { idleTimeout = 60_000 } = options;
-  checkInteger("udp.idleTimeout", idleTimeout, 1, 2 ** 31 - 1);
+  checkDelay("udp.idleTimeout", idleTimeout);
   const { group } = endpoint;
   if (group !== undefined && !isMulticast(group)) {
     throw new TypeError(

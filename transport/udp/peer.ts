@@ -1,7 +1,7 @@
 /** One peer of a listening UDP socket. */
 
 import type { Framing } from "../../codec.ts";
-import { Deadline } from "../../deadline.ts";
+import { Deadline } from "../../internal/time.ts";
 import { formatAddress, type Transport } from "../../transport.ts";
 import { type Budget, Mailbox, MIN_PEER_COST } from "./mailbox.ts";
 

@@ -1,7 +1,7 @@
 /** The server's side of the handshake (RFC 6455, section 4.2). */
 
 import { hint } from "../../codec/hint.ts";
-import { printable } from "../../printable.ts";
+import { printable } from "../../internal/text.ts";
 import type { Transport } from "../../transport.ts";
 import { hasLeft } from "../tls/errors.ts";
 import { answer, textResponse, toWire, type WireResponse } from "./answer.ts";

@@ -1,7 +1,7 @@
 /** Heads of HTTP/1.1 messages (RFC 9112): a start line and fields. */
 
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
-import { printable } from "../../printable.ts";
+import { printable } from "../../internal/text.ts";
 import type { Transport } from "../../transport.ts";
 
 /** What one head may be. */

@@ -1,7 +1,7 @@
 /** The client's side of the handshake (RFC 6455, section 4.1). */
 
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
-import { printable } from "../../printable.ts";
+import { printable } from "../../internal/text.ts";
 import { formatAddress, type Transport, type WebSocketEndpoint } from "../../transport.ts";
 import { hasToken, type Head, HeadError, latin1, readHead } from "./head.ts";
 import { acceptOf, newKey } from "./key.ts";

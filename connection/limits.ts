@@ -1,6 +1,6 @@
 /** The limits of a connection: names, defaults, ranges. */
 
-import { checkInteger } from "./codec/framing.ts";
+import { checkDelay, checkInteger } from "../internal/check.ts";
 
 /** Limits of a connection, all on by default. Sizes are bytes, times are milliseconds. */
 export interface ConnectionLimits {
@@ -67,8 +67,6 @@ export interface ConnectionLimits {
 /** All limits given. */
 export type ResolvedLimits = Readonly<Required<ConnectionLimits>>;
 
-const MAX_DELAY = 2 ** 31 - 1;
-
 /**
  * Fills in the defaults and checks the ranges.
  *
@@ -96,7 +94,7 @@ export function resolveLimits(
   checkInteger("maxPendingBytes", maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
   const delays = { frameTimeout, writeTimeout, closeTimeout, halfOpenTimeout };
   for (const [name, delay] of Object.entries(delays)) {
-    checkInteger(name, delay, 1, MAX_DELAY);
+    checkDelay(name, delay);
   }
   if (!["disconnect", "drop-newest", "drop-oldest"].includes(slowConsumer)) {
     throw new TypeError(

@@ -1,6 +1,6 @@
 /** When to try again. */
 
-import { checkInteger } from "../codec/framing.ts";
+import { checkDelay, checkInteger } from "./check.ts";
 
 /** What went wrong, and how often in a row. */
 export interface Failure {
@@ -61,8 +61,8 @@ export interface BackoffOptions {
 export function backoff(options: BackoffOptions = {}): RetryPolicy {
   const { minDelay = 500, maxDelay = 30_000, maxAttempts = Infinity, random = Math.random } =
     options;
-  checkInteger("minDelay", minDelay, 0, 2 ** 31 - 1);
-  checkInteger("maxDelay", maxDelay, minDelay, 2 ** 31 - 1);
+  checkDelay("minDelay", minDelay, 0);
+  checkDelay("maxDelay", maxDelay, minDelay);
   if (maxAttempts !== Infinity) {
     checkInteger("maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
   }

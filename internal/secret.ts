@@ -19,7 +19,7 @@ const MAX_TOKEN_BYTES = 1024;
  *
  * @example One right, one wrong
  * ```ts
- * import { checkToken } from "./token.ts";
+ * import { checkToken } from "./secret.ts";
  * import { assert } from "@std/assert";
  *
  * const isToken = checkToken("open sesame");

@@ -21,7 +21,7 @@ const unprintable =
  *
  * @example What a peer sends to clear the screen is shown
  * ```ts
- * import { printable } from "./printable.ts";
+ * import { printable } from "./text.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(printable("\x1b[2J gone"), "\\x1b[2J gone");
