@@ -2,8 +2,6 @@ import { assert, assertEquals, assertInstanceOf, assertLess, assertThrows } from
 import { concat, equals } from "@std/bytes";
 import fc from "fast-check";
 import type { EndInfo } from "../codec.ts";
-import { webSocketFraming } from "../codec/websocket.ts";
-import { WebSocketDecoder } from "../codec/websocket_decoder.ts";
 import {
   ConnectionLostError,
   InvalidLengthError,
@@ -12,6 +10,8 @@ import {
   ProtocolError,
   TruncatedMessageError,
 } from "../errors.ts";
+import { WebSocketDecoder } from "../transport/websocket/decoder.ts";
+import { webSocketFraming } from "../transport/websocket/framing.ts";
 import {
   allocatedBytes,
   byteByByte,

@@ -1,7 +1,6 @@
 /** WebSockets (RFC 6455): `ws://HOST:PORT/PATH` over TCP, and the same over any other kind. */
 
 import type { Framing } from "../codec.ts";
-import { webSocketFraming } from "../codec/websocket.ts";
 import type {
   AcceptedPeer,
   PeerIdentity,
@@ -16,9 +15,10 @@ import type {
 } from "../transport.ts";
 import { tcp } from "./tcp.ts";
 import { accept, type AcceptSettings } from "./websocket/accept.ts";
-import { defaultRespond } from "./websocket/respond.ts";
+import { webSocketFraming } from "./websocket/framing.ts";
 import { offer } from "./websocket/offer.ts";
 import { parseOrigins } from "./websocket/origin.ts";
+import { defaultRespond } from "./websocket/respond.ts";
 import { handshake } from "./websocket/stream.ts";
 
 /** The connection's own limit is what counts; one framing each, so that settings are made once. */

@@ -7,11 +7,11 @@ import {
   type EndInfo,
   type Framing,
   type FramingOptions,
-} from "./framing.ts";
-import { encodeCloseBody } from "./websocket_close.ts";
-import { WebSocketDecoder } from "./websocket_decoder.ts";
-import { mask, newKey, writeKey } from "./websocket_mask.ts";
-import { BINARY, CLOSE, FINAL, MASKED, PONG, TEXT } from "./websocket_opcodes.ts";
+} from "../../codec/framing.ts";
+import { encodeCloseBody } from "./close.ts";
+import { WebSocketDecoder } from "./decoder.ts";
+import { mask, newKey, writeKey } from "./mask.ts";
+import { BINARY, CLOSE, FINAL, MASKED, PONG, TEXT } from "./opcodes.ts";
 
 /** Options of {@linkcode webSocketFraming}. */
 export interface WebSocketFramingOptions extends FramingOptions {

@@ -1,7 +1,7 @@
 /** The body of WebSocket's Close frame (RFC 6455, sections 5.5.1 and 7.4). */
 
-import { InvalidMessageError, MessageTooLargeError, ProtocolError } from "../errors.ts";
-import type { EndInfo } from "./framing.ts";
+import type { EndInfo } from "../../codec/framing.ts";
+import { InvalidMessageError, MessageTooLargeError, ProtocolError } from "../../errors.ts";
 
 const NORMAL = 1000;
 const BROKE_PROTOCOL = 1002;

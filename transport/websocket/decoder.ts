@@ -1,5 +1,7 @@
 /** The decoder of WebSocket's frames. */
 
+import { type Decoder, EMPTY, type EndInfo } from "../../codec/framing.ts";
+import { Gather } from "../../codec/gather.ts";
 import {
   ConnectionLostError,
   InvalidLengthError,
@@ -7,11 +9,9 @@ import {
   MessageTooLargeError,
   ProtocolError,
   TruncatedMessageError,
-} from "../errors.ts";
-import { type Decoder, EMPTY, type EndInfo } from "./framing.ts";
-import { Gather } from "./gather.ts";
-import { decodeCloseBody } from "./websocket_close.ts";
-import { bitsOf, isAscii, mask, readKey, rotate } from "./websocket_mask.ts";
+} from "../../errors.ts";
+import { decodeCloseBody } from "./close.ts";
+import { bitsOf, isAscii, mask, readKey, rotate } from "./mask.ts";
 import {
   BINARY,
   CLOSE,
@@ -24,7 +24,7 @@ import {
   PONG,
   RESERVED,
   TEXT,
-} from "./websocket_opcodes.ts";
+} from "./opcodes.ts";
 
 /** Two bytes, a length of eight, and a key. */
 const MAX_HEADER_BYTES = 14;
