@@ -37,13 +37,13 @@
  */
 
 export * from "./chat.ts";
-export * from "./client.ts";
+export * from "./connect/connect.ts";
 export * from "./codec.ts";
 export * from "./connection.ts";
 export * from "./errors.ts";
 export * from "./format.ts";
 export * from "./hub.ts";
 export * from "./request.ts";
-export * from "./server.ts";
+export * from "./listen/listen.ts";
 export * from "./session.ts";
 export * from "./transport.ts";

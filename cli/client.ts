@@ -1,7 +1,7 @@
 /** The client program: options and commands. */
 
-import type { connect as connectFunction, ConnectOptions } from "../client.ts";
 import { FRAMING_NAMES, type FramingName } from "../codec.ts";
+import { connect, type ConnectOptions } from "../connect/connect.ts";
 import type { Connection } from "../connection.ts";
 import { MAX_DELAY, MAX_INT32 } from "../internal/check.ts";
 import { nearest } from "../internal/nearest.ts";
@@ -110,22 +110,15 @@ const COMMANDS_OF: Record<string, readonly string[]> = {
 const MAX_SLIP = 2;
 
 /** Runs the client program and ends the process. */
-export function main(
-  args: readonly string[],
-  connect: typeof connectFunction,
-): Promise<never> {
+export function main(args: readonly string[]): Promise<never> {
   return runProgram(args, {
     options: OPTIONS,
     help: HELP,
-    run: (options, reporter) => run(options, connect, reporter),
+    run: (options, reporter) => run(options, reporter),
   });
 }
 
-async function run(
-  options: ParsedOptions,
-  connect: typeof connectFunction,
-  reporter: Reporter,
-): Promise<number> {
+async function run(options: ParsedOptions, reporter: Reporter): Promise<number> {
   const [first, ...rest] = options.operands;
   const given = first !== undefined && !Object.hasOwn(COMMANDS, first);
   if (given) refuseCommandLike(first);

@@ -3,7 +3,7 @@
 import { FRAMING_NAMES, type FramingName } from "../codec.ts";
 import type { CloseInfo, Connection } from "../connection.ts";
 import { MAX_DELAY } from "../internal/check.ts";
-import type { listen as listenFunction, ListenOptions, Server } from "../server.ts";
+import { listen, type ListenOptions, type Server } from "../listen/listen.ts";
 import { parseEndpoint, type TlsListenOptions } from "../transport.ts";
 import { howToJoin, ownHostname, webPages } from "./joining.ts";
 import {
@@ -68,20 +68,16 @@ Examples
 Exit codes: 0 done, 1 cannot listen, 2 wrong usage`;
 
 /** Runs the server program and ends the process. */
-export function main(args: readonly string[], listen: typeof listenFunction): Promise<never> {
+export function main(args: readonly string[]): Promise<never> {
   return runProgram(args, {
     options: OPTIONS,
     help: HELP,
-    run: (options, reporter) => serve(options, steady(reporter), listen),
+    run: (options, reporter) => serve(options, steady(reporter)),
   });
 }
 
 /** Listens until a signal comes; resolves to the exit code. */
-async function serve(
-  options: ParsedOptions,
-  reporter: Reporter,
-  listen: typeof listenFunction,
-): Promise<number> {
+async function serve(options: ParsedOptions, reporter: Reporter): Promise<number> {
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
   refuseOthersOptions(name, options);

@@ -2,9 +2,9 @@
 
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Admission, type AdmissionLimits } from "../server/admission.ts";
-import { type AddressRules, deniedBy, isLoopback, networkOf } from "../server/addresses.ts";
-import { Recent } from "../server/recent.ts";
+import { type AddressRules, deniedBy, isLoopback, networkOf } from "../listen/addresses.ts";
+import { Admission, type AdmissionLimits } from "../listen/admission.ts";
+import { Recent } from "../listen/recent.ts";
 
 /** Those of the addresses that come in under the rules. */
 function letIn(rules: AddressRules, ...hostnames: string[]): string[] {

@@ -3,13 +3,13 @@
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../client.ts";
 import { SessionRefusedError } from "../errors.ts";
-import { Admission, isLoopback, type Kind } from "../server/admission.ts";
-import { Place } from "../server/place.ts";
+import { Admission, isLoopback, type Kind } from "../listen/admission.ts";
+import { Place } from "../listen/place.ts";
 import { listen } from "../server.ts";
-import { Fixture } from "./helpers/fixture.ts";
 import { SessionCode } from "../session.ts";
 import { formatEndpoint } from "../transport.ts";
 import { tcp } from "../transport/tcp.ts";
+import { Fixture } from "./helpers/fixture.ts";
 import { connectResettable, RawPeer } from "./helpers/raw.ts";
 import { receiveText } from "./helpers/texts.ts";
 

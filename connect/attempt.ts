@@ -1,0 +1,65 @@
+/** One attempt to connect. */
+
+import { Connection } from "../connection.ts";
+import type { ConnectionSettings } from "../connection/settings.ts";
+import { ConnectError } from "../errors.ts";
+import { reasonOf } from "../internal/reason.ts";
+import { type Endpoint, formatEndpoint, type Transport } from "../transport.ts";
+import { kindOf } from "../transport/kinds.ts";
+import type { ConnectOptions } from "./options.ts";
+
+/**
+ * Connects within `connectTimeout`, and says the token.
+ *
+ * @throws {ConnectError} when that fails.
+ * @throws {TypeError} {RangeError} for options that the transport cannot use.
+ * @throws what `signal` was aborted with.
+ */
+export async function connectOnce<T>(
+  wanted: Endpoint,
+  settings: ConnectionSettings<T>,
+  options: Pick<ConnectOptions, "connectTimeout" | "tls" | "proxy" | "token">,
+  signal: AbortSignal | undefined = settings.signal,
+): Promise<Connection<T>> {
+  const { connectTimeout = 10_000, tls, proxy, token } = options;
+  signal?.throwIfAborted();
+  const name = formatEndpoint(wanted);
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () =>
+      deadline.abort(
+        new ConnectError(`Cannot connect to ${name}: no answer within ${connectTimeout} ms`),
+      ),
+    connectTimeout,
+  );
+  const giveUp = signal === undefined
+    ? deadline.signal
+    : AbortSignal.any([signal, deadline.signal]);
+  try {
+    const transport = await orAborted(
+      kindOf(wanted).then((kind) => kind.connect(wanted, { signal: giveUp, tls, proxy })),
+      giveUp,
+    );
+    const connection = new Connection<T>(transport, settings, name);
+    if (token !== undefined) connection.sendRaw(token);
+    return connection;
+  } catch (cause) {
+    giveUp.throwIfAborted();
+    if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
+    throw new ConnectError(`Cannot connect to ${name}: ${reasonOf(cause)}`, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Does not wait for a look-up that cannot be aborted; what comes of it later is closed. */
+function orAborted(connecting: Promise<Transport>, signal: AbortSignal): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal.reason);
+      connecting.then((transport) => transport.close(), () => {});
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    connecting.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,96 @@
+/** Options of `connect()`, checked and with the endpoint that they belong to. */
+
+import type { ConnectionOptions } from "../connection.ts";
+import { resolveSettings } from "../connection/settings.ts";
+import { checkDelay } from "../internal/check.ts";
+import type { SessionOptions } from "../session.ts";
+import { resolveSessionOptions } from "../session/options.ts";
+import {
+  type Endpoint,
+  framingOf,
+  hasFraming,
+  hasSessions,
+  parseEndpoint,
+  type TlsConnectOptions,
+} from "../transport.ts";
+import { parseProxy } from "../transport/proxy.ts";
+
+/** Options of {@linkcode connect}. */
+export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
+  /**
+   * Time for finding the host, connecting to it and all handshakes, in milliseconds.
+   *
+   * @default 10_000
+   */
+  connectTimeout?: number;
+  /** Whom to trust over `tls:` and `wss:`, and who this end is. */
+  tls?: TlsConnectOptions;
+  /**
+   * A proxy to go through over TCP and all that stands on it: `socks5://HOST:PORT` (RFC 1928) or
+   * `http://HOST:PORT` (CONNECT, RFC 9110), with `USER:PASSWORD@` before the host where it wants that.
+   * It looks up the names of hosts.
+   *
+   * @default none
+   */
+  proxy?: string;
+  /**
+   * What the server wants as the first message: sent before all others.
+   *
+   * @default none
+   */
+  token?: string;
+  /**
+   * Makes the connection a session, which outlives its sockets; with options, those of the session.
+   * The server has to be told, too. `?session=1` in the endpoint does the same.
+   *
+   * @default false
+   */
+  session?: boolean | SessionOptions;
+  /** Gives up connecting, and later aborts the connection, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * What an endpoint and options together ask for.
+ *
+ * @throws {TypeError} {RangeError} for what is wrong, or contradicts each other.
+ */
+export function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
+  const { connectTimeout = 10_000 } = options;
+  checkDelay("connectTimeout", connectTimeout);
+  const wanted = parseEndpoint(endpoint);
+  if ("port" in wanted && wanted.port === 0) {
+    throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);
+  }
+  if (options.proxy !== undefined) checkProxy(endpoint, wanted, options.proxy);
+  const named = framingOf(wanted);
+  const { framing = named } = options;
+  const name = typeof framing === "string" ? framing : framing?.name;
+  if (framing !== undefined && !hasFraming(wanted)) {
+    throw new TypeError(
+      `Cannot use framing ${name} together with "${endpoint}": it carries whole messages by itself`,
+    );
+  }
+  if (named !== undefined && framing !== named) {
+    throw new TypeError(
+      `Cannot use framing ${name} together with "${endpoint}": the endpoint names another one`,
+    );
+  }
+  const isSession = (hasSessions(wanted) ? wanted.session : undefined) ?? Boolean(options.session);
+  if (isSession && !hasSessions(wanted)) {
+    throw new TypeError(`Cannot use session together with "${endpoint}": UDP has no connections`);
+  }
+  const session = !isSession
+    ? undefined
+    : resolveSessionOptions(typeof options.session === "object" ? options.session : {});
+  return { wanted, settings: resolveSettings({ ...options, framing }), session };
+}
+
+function checkProxy(endpoint: string, { transport }: Endpoint, proxy: string): void {
+  const { name } = parseProxy(proxy);
+  if (!["tcp", "tls", "ws", "wss"].includes(transport)) {
+    throw new TypeError(
+      `Cannot use proxy ${name} together with "${endpoint}": proxies are for TCP and what stands on it`,
+    );
+  }
+}

@@ -1,0 +1,108 @@
+/** `reconnect()`: one connection after another. */
+
+import { delay } from "@std/async/delay";
+import type { Connection } from "../connection.ts";
+import { ConnectError } from "../errors.ts";
+import { backoff, type RetryPolicy } from "../internal/retry.ts";
+import { connectOnce } from "./attempt.ts";
+import { type ConnectOptions, resolve } from "./options.ts";
+
+/** Options of {@linkcode reconnect}. */
+export interface ReconnectOptions<T = Uint8Array> extends Omit<ConnectOptions<T>, "session"> {
+  /**
+   * How long to wait before the next attempt, and when to give up.
+   *
+   * @default `backoff()`
+   */
+  retry?: RetryPolicy;
+}
+
+/** A connection that held this long, in milliseconds, was a success: the waiting starts anew. */
+const STABLE_AFTER = 5_000;
+
+/**
+ * Connects again and again: an endless series of connections, each made when the one before has
+ * ended and been waited for. Leaving the loop closes the last one. Two equal refusals of a
+ * certificate or a password in a row are thrown, since a third attempt would not help.
+ *
+ * A connection that is lost just ends its iteration, so that the loop goes on to the next one;
+ * `await connection.close()` tells why (`closed` alone waits until this end has closed as well). An
+ * error that a retry cannot mend (a wrong option, a missing permission), a
+ * peer that breaks the protocol, and the failure after which the policy gives up are thrown.
+ *
+ * @throws {ConnectError} the last failure, when the retry policy gives up.
+ * @throws {TypeError} {RangeError} for a wrong endpoint or option.
+ * @throws what `signal` was aborted with.
+ *
+ * @example Messages for as long as you care
+ * ```ts
+ * import { listen, reconnect } from "@lengthwise/lengthwise";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await listen("tcp://127.0.0.1:0", (connection) => {
+ *   connection.send("news"); // and then it hangs up
+ * });
+ * let seen = 0;
+ * for await (const connection of reconnect(server.endpoints[0])) {
+ *   for await (const _message of connection) seen++;
+ *   if (seen === 2) break;
+ * }
+ * assertEquals(seen, 2);
+ * ```
+ */
+export async function* reconnect<T = Uint8Array>(
+  endpoint: string,
+  options: ReconnectOptions<T> = {},
+): AsyncGenerator<Connection<T>, void, void> {
+  const { retry = backoff(), signal } = options;
+  const { wanted, settings, session } = resolve(endpoint, options);
+  if (session !== undefined) {
+    throw new TypeError(
+      `Cannot use reconnect() together with "${endpoint}": a session connects again by itself`,
+    );
+  }
+  let refusal: string | undefined;
+  for (let attempt = 1;; attempt++) {
+    let error: unknown;
+    const startedAt = Date.now();
+    try {
+      const connection = await connectOnce(wanted, settings.withLossAsEnd(), options);
+      try {
+        yield connection;
+      } finally {
+        await connection.close();
+      }
+      error = (await connection.closed).error;
+      if (Date.now() - startedAt >= STABLE_AFTER) attempt = 1;
+    } catch (failure) {
+      if (!isRetriable(failure)) throw failure;
+      const again = refusalOf(failure);
+      if (again !== undefined && again === refusal) throw failure;
+      refusal = again;
+      error = failure;
+    }
+    signal?.throwIfAborted();
+    const wait = retry({ attempt, error });
+    if (wait === undefined) {
+      if (error === undefined) return;
+      throw error;
+    }
+    await delay(wait, { signal });
+  }
+}
+
+/** Whether trying again may help. */
+function isRetriable(error: unknown): boolean {
+  return error instanceof ConnectError && !(error.cause instanceof Deno.errors.NotCapable);
+}
+
+/** What a server or proxy said when it did not believe this end, or this end did not believe it. */
+function refusalOf(error: unknown): string | undefined {
+  const cause = error instanceof ConnectError ? error.cause : undefined;
+  if (!(cause instanceof Error) || !["TlsError", "ProxyError"].includes(cause.name)) {
+    return undefined;
+  }
+  return /certificate|credentials|password|fingerprint/i.test(cause.message)
+    ? cause.message
+    : undefined;
+}
