@@ -8,5 +8,5 @@
 export * from "./connect/connect.ts";
 
 if (import.meta.main) {
-  import("./cli/client.ts").then(({ main }) => main(Deno.args));
+  import("./programs/client/main.ts").then(({ main }) => main(Deno.args));
 }

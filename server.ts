@@ -8,5 +8,5 @@
 export * from "./listen/listen.ts";
 
 if (import.meta.main) {
-  import("./cli/server.ts").then(({ main }) => main(Deno.args));
+  import("./programs/server/main.ts").then(({ main }) => main(Deno.args));
 }

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "../mod.ts";
-import { type Entrance, howToJoin } from "../cli/joining.ts";
+import { type Entrance, howToJoin } from "../programs/server/joining.ts";
 import { PAGE } from "../web/page.ts";
 import { run, RunningServer } from "./helpers/program.ts";
 

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { getColorEnabled, setColorEnabled, stripAnsiCode } from "@std/fmt/colors";
-import { COMMANDS, complete, OPERATOR_COMMANDS } from "../cli/completion.ts";
-import { MAX_NAMES, Names, paint, paintName, PALETTE } from "../cli/names.ts";
+import { COMMANDS, complete, OPERATOR_COMMANDS } from "../programs/terminal/completion.ts";
+import { MAX_NAMES, Names, paint, paintName, PALETTE } from "../programs/terminal/names.ts";
 import { TestChat } from "./helpers/chat.ts";
 
 const WELCOME = "* Welcome, guest-1. 2026-11-20 18:12:03Z. 1 here. /help lists the commands.";

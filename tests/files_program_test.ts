@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { progressLine, timeText } from "../cli/progress.ts";
 import { serveFiles } from "../files.ts";
+import { progressLine, timeText } from "../programs/client/progress.ts";
 import { listen } from "../server.ts";
 import { content, World } from "./files_world.ts";
 import { run, RunningServer } from "./helpers/program.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes";
-import { proxyFor } from "../cli/proxy.ts";
+import { proxyFor } from "../programs/client/proxy.ts";
 import { dial } from "../transport/dial.ts";
 import { parseProxy, ProxyError } from "../transport/proxy.ts";
 import { byteByByte, everyCut, hex, utf8 } from "./helpers/bytes.ts";

@@ -21,7 +21,6 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
     [...folders].toSorted(),
     [
       "chat",
-      "cli",
       "codec",
       "connect",
       "connection",
@@ -29,6 +28,7 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
       "hub",
       "internal",
       "listen",
+      "programs",
       "request",
       "session",
       "transport",

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-control-regex
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BREAK, endOfInterrupt, takePaste } from "../cli/terminal/paste.ts";
-import { Ruler } from "../cli/terminal/ruler.ts";
+import { BREAK, endOfInterrupt, takePaste } from "../programs/terminal/paste.ts";
+import { Ruler } from "../programs/terminal/ruler.ts";
 import { Pty, ptyTest as test } from "./helpers/pty.ts";
 
 const fixture = new URL("./fixtures/terminal.ts", import.meta.url).pathname;

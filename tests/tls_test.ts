@@ -6,7 +6,6 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { selfSigned } from "../cli/self_signed.ts";
 import {
   connect,
   ConnectError,
@@ -17,6 +16,7 @@ import {
   reconnect,
   TruncatedMessageError,
 } from "../mod.ts";
+import { selfSigned } from "../programs/server/self_signed.ts";
 import {
   parseEndpoint,
   type TlsConnectOptions,
@@ -556,7 +556,11 @@ Deno.test("selfSigned() makes a pair for this machine and other hosts, known by 
 
 Deno.test("selfSigned() is no reason to download its library for who does not call it", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", new URL("../cli/self_signed.ts", import.meta.url).pathname],
+    args: [
+      "info",
+      "--json",
+      new URL("../programs/server/self_signed.ts", import.meta.url).pathname,
+    ],
   }).output();
   const { modules } = JSON.parse(new TextDecoder().decode(stdout));
   const specifiers = modules.map(({ specifier }: { specifier: string }) => specifier);

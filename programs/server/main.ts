@@ -1,11 +1,10 @@
 /** The server program: options, services, log, signals. */
 
-import { FRAMING_NAMES, type FramingName } from "../codec.ts";
-import type { CloseInfo, Connection } from "../connection.ts";
-import { MAX_DELAY } from "../internal/check.ts";
-import { listen, type ListenOptions, type Server } from "../listen/listen.ts";
-import { parseEndpoint, type TlsListenOptions } from "../transport.ts";
-import { howToJoin, ownHostname, webPages } from "./joining.ts";
+import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
+import type { CloseInfo, Connection } from "../../connection.ts";
+import { MAX_DELAY } from "../../internal/check.ts";
+import { listen, type ListenOptions, type Server } from "../../listen/listen.ts";
+import { parseEndpoint, type TlsListenOptions } from "../../transport.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -14,15 +13,16 @@ import {
   type OptionSpecs,
   type ParsedOptions,
   UsageError,
-} from "./options.ts";
-import { requireListen } from "./permissions.ts";
-import { runProgram } from "./program.ts";
-import { messageOf, type Reporter } from "./report.ts";
-import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "./secure.ts";
+} from "../shared/options.ts";
+import { requireListen } from "../shared/permissions.ts";
+import { runProgram } from "../shared/program.ts";
+import { messageOf, type Reporter } from "../shared/report.ts";
+import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "../shared/secure.ts";
+import { onHangup, onStopSignal } from "../shared/signals.ts";
+import { VERSION } from "../shared/version.ts";
+import { howToJoin, ownHostname, webPages } from "./joining.ts";
 import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
-import { onHangup, onStopSignal } from "./signals.ts";
 import { steady, tell } from "./steady.ts";
-import { VERSION } from "./version.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -220,7 +220,7 @@ async function tellHowToJoin(
 ): Promise<void> {
   const entrance = {
     token: tokenFrom(options) !== undefined,
-    fingerprint: tls && (await import("../transport/tls.ts")).fingerprintOf(tls.cert),
+    fingerprint: tls && (await import("../../transport/tls.ts")).fingerprintOf(tls.cert),
     clientCertificate: tls?.clientCa !== undefined,
     hostname: await ownHostname(),
   };

@@ -1,8 +1,8 @@
 /** Options of the programs: declared once, parsed, checked and shown by `--help`. */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { FRAMING_NAMES } from "../codec.ts";
-import { likely } from "../internal/nearest.ts";
+import { FRAMING_NAMES } from "../../codec.ts";
+import { likely } from "../../internal/nearest.ts";
 
 /** Exit codes that scripts may rely on. */
 export const EXIT = { done: 0, lost: 1, usage: 2, protocol: 3 } as const;

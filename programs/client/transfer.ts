@@ -3,7 +3,7 @@
 import { delay } from "@std/async/delay";
 import { format as formatBytes } from "@std/fmt/bytes";
 import { basename, dirname, join } from "node:path";
-import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
+import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import {
   checkName,
   type FileMethods,
@@ -15,18 +15,18 @@ import {
   putFile,
   type TransferOptions,
   type Transferred,
-} from "../files.ts";
-import { Checksum } from "../files/checksum.ts";
-import { fileError } from "../files/errors.ts";
-import { openTarget } from "../files/get.ts";
-import { backoff } from "../internal/retry.ts";
-import { printable } from "../internal/text.ts";
-import { RequestError, type RequestPeer } from "../request.ts";
+} from "../../files.ts";
+import { Checksum } from "../../files/checksum.ts";
+import { fileError } from "../../files/errors.ts";
+import { openTarget } from "../../files/get.ts";
+import { backoff } from "../../internal/retry.ts";
+import { printable } from "../../internal/text.ts";
+import { RequestError, type RequestPeer } from "../../request.ts";
+import { EXIT, UsageError } from "../shared/options.ts";
+import { isProtocolError } from "../shared/program.ts";
+import { messageOf } from "../shared/report.ts";
 import type { ClientContext } from "./context.ts";
-import { EXIT, UsageError } from "./options.ts";
-import { isProtocolError } from "./program.ts";
 import { progressBar } from "./progress.ts";
-import { messageOf } from "./report.ts";
 
 /** Failures in a row, without a byte between them, after which to give up. */
 const MAX_ATTEMPTS = 8;

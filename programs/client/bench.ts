@@ -1,10 +1,10 @@
 /** The client's `bench`: how fast an echo server answers. */
 
 import { format as formatBytes } from "@std/fmt/bytes";
-import type { Connection } from "../connection.ts";
-import { ConnectionLostError, ProtocolError } from "../errors.ts";
+import type { Connection } from "../../connection.ts";
+import { ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { EXIT } from "../shared/options.ts";
 import { type ClientContext, failureOf, refusalIn } from "./context.ts";
-import { EXIT } from "./options.ts";
 
 /** Round trips that the latency is taken from. */
 const LATENCY_SAMPLES = 1_000;

@@ -1,7 +1,7 @@
 /** What the programs say: events as lines for people on stderr, or as JSON for programs on stdout. */
 
 import { dim, red, setColorEnabled } from "@std/fmt/colors";
-import { printable } from "../internal/text.ts";
+import { printable } from "../../internal/text.ts";
 
 /** Something that happened, in JSON's own types. */
 export type Event = { readonly event: string } & Record<string, unknown>;

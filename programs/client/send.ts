@@ -1,10 +1,10 @@
 /** The client's `send`: some messages, and the answers that are waited for. */
 
-import type { Connection } from "../connection.ts";
-import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
+import type { Connection } from "../../connection.ts";
+import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
+import { EXIT, UsageError } from "../shared/options.ts";
 import { type ClientContext, failureOf, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
-import { EXIT, UsageError } from "./options.ts";
 
 /** How long the peer may take to close, in milliseconds, when no answers are waited for. */
 const CLOSE_TIMEOUT = 5_000;

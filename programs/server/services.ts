@@ -1,12 +1,12 @@
 /** What the server program can do with its connections. */
 
-import { Chat, type ChatOptions } from "../chat.ts";
-import type { Connection } from "../connection.ts";
-import { type Format, text } from "../format.ts";
-import { printable } from "../internal/text.ts";
-import { variable } from "./files.ts";
-import type { ParsedOptions } from "./options.ts";
-import { messageOf, type Reporter } from "./report.ts";
+import { Chat, type ChatOptions } from "../../chat.ts";
+import type { Connection } from "../../connection.ts";
+import { type Format, text } from "../../format.ts";
+import { printable } from "../../internal/text.ts";
+import { variable } from "../shared/given.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import { messageOf, type Reporter } from "../shared/report.ts";
 import { tell } from "./steady.ts";
 
 /** One of the server's services: a handler, and the format of its messages. */
@@ -53,7 +53,7 @@ async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service
   // Not before it is needed: the database takes time to load.
   const history = file === undefined
     ? undefined
-    : (await import("../chat/sqlite_history.ts")).sqliteHistory(file);
+    : (await import("../../chat/sqlite_history.ts")).sqliteHistory(file);
   const room = new Chat(history === undefined ? chatOptions : { ...chatOptions, history });
   return {
     format: text(),

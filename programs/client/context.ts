@@ -1,12 +1,12 @@
 /** What the client's commands share. */
 
 import { delay } from "@std/async/delay";
-import type { CloseInfo, Connection } from "../connection.ts";
-import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
-import { quoted } from "../internal/text.ts";
-import type { ParsedOptions } from "./options.ts";
-import { messageOf, type Reporter } from "./report.ts";
-import { tokenFrom } from "./secure.ts";
+import type { CloseInfo, Connection } from "../../connection.ts";
+import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { quoted } from "../../internal/text.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import { messageOf, type Reporter } from "../shared/report.ts";
+import { tokenFrom } from "../shared/secure.ts";
 
 /** What the client's commands work with. */
 export interface ClientContext {

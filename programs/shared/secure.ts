@@ -1,7 +1,7 @@
 /** The programs' options for TLS and tokens. */
 
-import type { TlsConnectOptions, TlsListenOptions } from "../transport.ts";
-import { readText, variable } from "./files.ts";
+import type { TlsConnectOptions, TlsListenOptions } from "../../transport.ts";
+import { readText, variable } from "./given.ts";
 import { type OptionSpecs, type ParsedOptions, UsageError } from "./options.ts";
 import type { Reporter } from "./report.ts";
 
@@ -62,7 +62,7 @@ export async function serverTls(
   const withClientCa = async (tls: TlsListenOptions): Promise<TlsListenOptions> =>
     clientCa === undefined ? tls : { ...tls, clientCa: await readText("client-ca", clientCa) };
   if (selfSigned) {
-    const { selfSigned } = await import("./self_signed.ts");
+    const { selfSigned } = await import("../server/self_signed.ts");
     const { fingerprint, ...pair } = await selfSigned(endpoints.map(hostOf).filter(Boolean));
     return { tls: await withClientCa(pair), fingerprint };
   }

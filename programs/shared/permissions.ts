@@ -1,15 +1,15 @@
 /** Leave to use the network, looked up before Deno would ask for it. */
 
 import { resolve } from "node:path";
-import { ConnectError, ListenError } from "../errors.ts";
+import { ConnectError, ListenError } from "../../errors.ts";
 import {
   type Endpoint,
   formatAddress,
   formatEndpoint,
   parseEndpoint,
   withFraming,
-} from "../transport.ts";
-import { parseProxy } from "../transport/proxy.ts";
+} from "../../transport.ts";
+import { parseProxy } from "../../transport/proxy.ts";
 
 /**
  * Looks whether the program may listen there.

@@ -6,17 +6,10 @@
  */
 
 import type { Completion } from "./completion.ts";
-import { endsLine, firstPiece, isKey, isText, mayGoOn } from "./terminal/keys.ts";
-import { LineEditor } from "./terminal/line_editor.ts";
-import {
-  BREAK,
-  endOfInterrupt,
-  MARKS_OFF,
-  MARKS_ON,
-  PASTE_START,
-  takePaste,
-} from "./terminal/paste.ts";
-import { Screen } from "./terminal/screen.ts";
+import { endsLine, firstPiece, isKey, isText, mayGoOn } from "./keys.ts";
+import { LineEditor } from "./line_editor.ts";
+import { BREAK, endOfInterrupt, MARKS_OFF, MARKS_ON, PASTE_START, takePaste } from "./paste.ts";
+import { Screen } from "./screen.ts";
 
 /** Lines not yet taken; beyond it keys wait. */
 const MAX_LINES = 1024;

@@ -1,12 +1,10 @@
 /** The client program: options and commands. */
 
-import { FRAMING_NAMES, type FramingName } from "../codec.ts";
-import { connect, type ConnectOptions } from "../connect/connect.ts";
-import type { Connection } from "../connection.ts";
-import { MAX_DELAY, MAX_INT32 } from "../internal/check.ts";
-import { nearest } from "../internal/nearest.ts";
-import { bench } from "./bench.ts";
-import type { ClientContext } from "./context.ts";
+import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
+import { connect, type ConnectOptions } from "../../connect/connect.ts";
+import type { Connection } from "../../connection.ts";
+import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
+import { nearest } from "../../internal/nearest.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -15,20 +13,22 @@ import {
   type OptionSpecs,
   type ParsedOptions,
   UsageError,
-} from "./options.ts";
-import { requireConnect } from "./permissions.ts";
+} from "../shared/options.ts";
+import { requireConnect } from "../shared/permissions.ts";
+import { runProgram } from "../shared/program.ts";
+import type { Reporter } from "../shared/report.ts";
+import { CLIENT_TLS_OPTIONS, clientTls, tokenFrom } from "../shared/secure.ts";
+import { onStopSignal } from "../shared/signals.ts";
+import { VERSION } from "../shared/version.ts";
+import { bench } from "./bench.ts";
+import type { ClientContext } from "./context.ts";
 import { ping } from "./ping.ts";
 import { pipe } from "./pipe.ts";
-import { runProgram } from "./program.ts";
 import { proxyFor } from "./proxy.ts";
-import type { Reporter } from "./report.ts";
 import { request } from "./request.ts";
-import { CLIENT_TLS_OPTIONS, clientTls, tokenFrom } from "./secure.ts";
 import { send } from "./send.ts";
-import { onStopSignal } from "./signals.ts";
 import { talk } from "./talk.ts";
 import { get, ls, put } from "./transfer.ts";
-import { VERSION } from "./version.ts";
 
 const OPTIONS: OptionSpecs = {
   framing: {

@@ -1,8 +1,8 @@
 /** Which proxy the client goes through. */
 
 import { BlockList, isIP } from "node:net";
-import { type Endpoint, formatEndpoint, parseEndpoint } from "../transport.ts";
-import { parseProxy } from "../transport/proxy.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../../transport.ts";
+import { parseProxy } from "../../transport/proxy.ts";
 
 /** The variables that name a proxy, the first one that is set wins. */
 const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {

@@ -1,7 +1,7 @@
 /** What both programs do around their work: options, help, errors, exit code. */
 
+import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
-import { ConnectError, ConnectionLostError, ProtocolError } from "../errors.ts";
 import { makeReporter, messageOf, type Reporter } from "./report.ts";
 import { VERSION } from "./version.ts";
 

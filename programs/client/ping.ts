@@ -1,10 +1,10 @@
 /** The client's `ping`. */
 
 import { delay } from "@std/async/delay";
-import type { Connection } from "../connection.ts";
-import { ConnectionLostError } from "../errors.ts";
+import type { Connection } from "../../connection.ts";
+import { ConnectionLostError } from "../../errors.ts";
+import { EXIT } from "../shared/options.ts";
 import { type ClientContext, failureOf, Hearing } from "./context.ts";
-import { EXIT } from "./options.ts";
 
 const decoder = new TextDecoder();
 

@@ -1,12 +1,12 @@
 /** The client in a pipe: lines in, messages out. */
 
 import { delay } from "@std/async/delay";
-import { decode, line } from "../codec.ts";
-import type { Connection } from "../connection.ts";
-import { ConnectionClosedError, ConnectionLostError } from "../errors.ts";
+import { decode, line } from "../../codec.ts";
+import type { Connection } from "../../connection.ts";
+import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
+import { EXIT } from "../shared/options.ts";
 import { type ClientContext, failureOf, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
-import { EXIT } from "./options.ts";
 
 /** Not an error: everything was sent, and the peer had time to answer. */
 const LINGERED = new Error("the peer did not close in time");

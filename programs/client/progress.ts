@@ -1,7 +1,7 @@
 /** A bar that shows how far a long work is, on a terminal only. */
 
 import { format as formatBytes } from "@std/fmt/bytes";
-import { printable } from "../internal/text.ts";
+import { printable } from "../../internal/text.ts";
 
 /** How often it is drawn, in milliseconds. */
 const DRAW_EVERY = 100;

@@ -1,6 +1,6 @@
 /** Messages on their way to standard output. */
 
-import { printable } from "../internal/text.ts";
+import { printable } from "../../internal/text.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();

@@ -2,16 +2,16 @@
 
 import { delay } from "@std/async/delay";
 import { dim, getColorEnabled, green, red, setColorEnabled, yellow } from "@std/fmt/colors";
-import type { Connection } from "../connection.ts";
-import { backoff, type RetryPolicy } from "../internal/retry.ts";
-import { printable } from "../internal/text.ts";
-import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "./completion.ts";
+import type { Connection } from "../../connection.ts";
+import { backoff, type RetryPolicy } from "../../internal/retry.ts";
+import { printable } from "../../internal/text.ts";
+import { EXIT } from "../shared/options.ts";
+import { exitCodeOf } from "../shared/program.ts";
+import { messageOf } from "../shared/report.ts";
+import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "../terminal/completion.ts";
+import { type Call, Names, paint } from "../terminal/names.ts";
+import { Terminal } from "../terminal/terminal.ts";
 import { type ClientContext, isForGood } from "./context.ts";
-import { type Call, Names, paint } from "./names.ts";
-import { EXIT } from "./options.ts";
-import { exitCodeOf } from "./program.ts";
-import { messageOf } from "./report.ts";
-import { Terminal } from "./terminal.ts";
 
 /** How often the round-trip time is measured, in milliseconds, with a peer that answers. */
 const PING_INTERVAL = 10_000;

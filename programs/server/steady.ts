@@ -1,6 +1,6 @@
 /** Telling that ends nothing when nobody can be told any more: a server outlives its terminal. */
 
-import type { Reporter } from "./report.ts";
+import type { Reporter } from "../shared/report.ts";
 
 /** A reporter like another one, whose lines are dropped when their terminal or pipe has gone. */
 export function steady(reporter: Reporter): Reporter {

@@ -1,10 +1,10 @@
 /** The client's `request`: one request, and its answer on standard output. */
 
-import { ConnectionLostError, ProtocolError } from "../errors.ts";
-import { printable } from "../internal/text.ts";
-import { RequestError, type RequestPeer, requests } from "../request.ts";
+import { ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { printable } from "../../internal/text.ts";
+import { RequestError, type RequestPeer, requests } from "../../request.ts";
+import { EXIT, UsageError } from "../shared/options.ts";
 import type { ClientContext } from "./context.ts";
-import { EXIT, UsageError } from "./options.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();

@@ -1,7 +1,7 @@
 /** A throw-away certificate, to try TLS out. */
 
 import { isIP } from "node:net";
-import { fingerprintOf } from "../transport/tls.ts";
+import { fingerprintOf } from "../../transport/tls.ts";
 
 /** A certificate that nobody vouches for, with its key, both in PEM. */
 export interface SelfSigned {

@@ -1,8 +1,8 @@
 /** The server's service `files`. */
 
-import { openDirectory, serveFiles } from "../files.ts";
-import { type ParsedOptions, UsageError } from "./options.ts";
-import { messageOf, type Reporter } from "./report.ts";
+import { openDirectory, serveFiles } from "../../files.ts";
+import { type ParsedOptions, UsageError } from "../shared/options.ts";
+import { messageOf, type Reporter } from "../shared/report.ts";
 import type { Service } from "./services.ts";
 
 /** Makes the service, for the directory that `--dir` names. */
