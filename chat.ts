@@ -9,19 +9,19 @@
  * @module
  */
 
-import { Commands } from "./chat/commands.ts";
-import { Engine } from "./chat/engine.ts";
+import { Commands } from "./chat/commands/commands.ts";
+import { Engine } from "./chat/engine/engine.ts";
 import { type ChatOptions, resolveChatOptions } from "./chat/options.ts";
 import type { Connection } from "./connection.ts";
 
-export type { ChatEvent, LineEvent, Presence, RoomInfo, SaidEvent } from "./chat/events.ts";
-export type { FloodLimits } from "./chat/flood.ts";
+export type { ChatEvent, LineEvent, Presence, RoomInfo, SaidEvent } from "./chat/engine/events.ts";
+export type { FloodLimits } from "./chat/engine/flood.ts";
 export {
   type History,
   type HistoryEntry,
   memoryHistory,
   type MemoryHistoryOptions,
-} from "./chat/history.ts";
+} from "./chat/history/history.ts";
 export type { ChatOptions } from "./chat/options.ts";
 
 /** What a chat holds and has done, as of now. */

@@ -1,8 +1,8 @@
 /** The options of a chat. */
 
 import { checkInteger } from "../internal/check.ts";
-import type { FloodLimits } from "./flood.ts";
-import { type History, memoryHistory } from "./history.ts";
+import type { FloodLimits } from "./engine/flood.ts";
+import { type History, memoryHistory } from "./history/history.ts";
 
 /** Options of a chat. */
 export interface ChatOptions {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Chat } from "../chat.ts";
-import { COST, Flood } from "../chat/flood.ts";
+import { COST, Flood } from "../chat/engine/flood.ts";
 import { TestChat } from "./helpers/chat.ts";
 
 const WARNING = "* Slow down: 5 at once, then 2 per second. Your line was dropped.";

@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { DatabaseSync } from "node:sqlite";
-import { type History, HistoryError, memoryHistory } from "../chat/history.ts";
-import { migrate, MIGRATIONS } from "../chat/history_file.ts";
-import { sqliteHistory, type SqliteHistoryOptions } from "../chat/sqlite_history.ts";
+import { migrate, MIGRATIONS } from "../chat/history/file.ts";
+import { type History, HistoryError, memoryHistory } from "../chat/history/history.ts";
+import { sqliteHistory, type SqliteHistoryOptions } from "../chat/history/sqlite.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const TIME = Date.UTC(2026, 10, 20, 18, 12);
@@ -429,7 +429,7 @@ Deno.test("sqliteHistory() holds to smaller limits than it was written with", ()
 Deno.test("sqliteHistory() survives SIGKILL with everything that add() returned for", async () => {
   using place = folder();
   const code = `
-    import { sqliteHistory } from "${new URL("chat/sqlite_history.ts", ROOT)}";
+    import { sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
     const history = sqliteHistory(Deno.args[0]);
     const encoder = new TextEncoder();
     for (let n = 0;; n++) {
@@ -468,7 +468,7 @@ Deno.test({
     using place = folder();
     // A file may grow to 8 MB; without the trap the system would end the process instead.
     const code = `
-      import { sqliteHistory } from "${new URL("chat/sqlite_history.ts", ROOT)}";
+      import { sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
       const history = sqliteHistory(Deno.args[0]);
       const entry = { room: "lobby", kind: "say", name: "Ada", time: Date.now() };
       let id = 0;
@@ -629,7 +629,7 @@ Deno.test("sqliteHistory() needs the file's own flags only, and names them", asy
   const script = `${place.file}.ts`;
   Deno.writeTextFileSync(
     script,
-    `import { sqliteHistory } from "${new URL("chat/sqlite_history.ts", ROOT)}";
+    `import { sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
      try {
        const history = sqliteHistory(Deno.args[0]);
        history.add({ room: "lobby", kind: "say", name: "Ada", text: "x", time: Date.now() });

@@ -1,7 +1,7 @@
 /** What programs are told after `/json`. */
 
 import { assertEquals } from "@std/assert";
-import { memoryHistory } from "../chat/history.ts";
+import { memoryHistory } from "../chat/history/history.ts";
 import { TestChat } from "./helpers/chat.ts";
 
 Deno.test("Chat answers /json with welcome, who, rooms and history, and then in JSON alone", async () => {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { memoryHistory } from "../chat.ts";
-import { keysOf, memberNameProblem, NameIndex, roomNameProblem } from "../chat/names.ts";
+import { keysOf, memberNameProblem, NameIndex, roomNameProblem } from "../chat/names/names.ts";
 import { TestChat } from "./helpers/chat.ts";
 
 /** Names that a reader takes for one another. */

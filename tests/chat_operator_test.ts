@@ -2,9 +2,9 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { ChatOptions } from "../chat.ts";
-import { Bans, hostOf } from "../chat/bans.ts";
-import { Archive } from "../chat/archive.ts";
-import { memoryHistory } from "../chat/history.ts";
+import { Bans, hostOf } from "../chat/engine/bans.ts";
+import { Archive } from "../chat/history/archive.ts";
+import { memoryHistory } from "../chat/history/history.ts";
 import { TestChat } from "./helpers/chat.ts";
 
 async function withOperator(options: ChatOptions = {}) {

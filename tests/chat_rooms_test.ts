@@ -1,7 +1,7 @@
 /** The chat's rooms and what members tell each other in and across them. */
 
 import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { memoryHistory } from "../chat/history.ts";
+import { memoryHistory } from "../chat/history/history.ts";
 import { Connection } from "../connection.ts";
 import { ConnectionLostError } from "../errors.ts";
 import { text } from "../format.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PAGE } from "../chat/page/page.ts";
 import { connect } from "../mod.ts";
 import { type Entrance, howToJoin } from "../programs/server/joining.ts";
-import { PAGE } from "../web/page.ts";
 import { run, RunningServer } from "./helpers/program.ts";
 
 const OPEN: Entrance = {

@@ -1,7 +1,7 @@
 /** What is at the other end of the chat's page: servers, other people, and a wire that can be cut. */
 
 import { assert } from "@std/assert";
-import { respond } from "../web/respond.ts";
+import { respond } from "../chat/page/respond.ts";
 
 /** How long the page may be silent, in milliseconds. */
 const PATIENCE = 8_000;

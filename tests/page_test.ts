@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { pageModule } from "../web/generate.ts";
-import { PAGE, PAGE_TAG, SCRIPT_HASH, STYLE_HASH } from "../web/page.ts";
-import { respond } from "../web/respond.ts";
+import { pageModule } from "../chat/page/generate.ts";
+import { PAGE, PAGE_TAG, SCRIPT_HASH, STYLE_HASH } from "../chat/page/page.ts";
+import { respond } from "../chat/page/respond.ts";
 
 const ADDRESS = "http://127.0.0.1:8080/";
 
 function read(file: string): Promise<string> {
-  return Deno.readTextFile(new URL(`../web/${file}`, import.meta.url));
+  return Deno.readTextFile(new URL(`../chat/page/${file}`, import.meta.url));
 }
 
 async function sha256(text: string): Promise<string> {

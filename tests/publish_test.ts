@@ -32,7 +32,6 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
       "request",
       "session",
       "transport",
-      "web",
     ],
   );
 

@@ -53,7 +53,7 @@ async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service
   // Not before it is needed: the database takes time to load.
   const history = file === undefined
     ? undefined
-    : (await import("../../chat/sqlite_history.ts")).sqliteHistory(file);
+    : (await import("../../chat/history/sqlite.ts")).sqliteHistory(file);
   const room = new Chat(history === undefined ? chatOptions : { ...chatOptions, history });
   return {
     format: text(),

@@ -1,6 +1,6 @@
 /**
  * Writes `page.ts` from `page.html`, since a published module cannot import a text file:
- * `deno run -A web/generate.ts`.
+ * `deno run -A chat/page/generate.ts`.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /** What a member writes: something to say, or a command. */
 
-import { nearest } from "../internal/nearest.ts";
-import { printable } from "../internal/text.ts";
+import { nearest } from "../../internal/nearest.ts";
+import { printable } from "../../internal/text.ts";
+import type { Engine } from "../engine/engine.ts";
+import { COST } from "../engine/flood.ts";
+import type { Member } from "../engine/member.ts";
 import { ASKING } from "./asking.ts";
 import type { Command } from "./command.ts";
-import type { Engine } from "./engine.ts";
-import { COST } from "./flood.ts";
-import type { Member } from "./member.ts";
 import { Guesses, OPERATOR, operatorCommand } from "./operator.ts";
 import { TALKING } from "./talking.ts";
 

@@ -1,11 +1,11 @@
 /** What operators can do, and how to become one. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Engine } from "../engine/engine.ts";
+import { counted } from "../engine/events.ts";
+import { COST } from "../engine/flood.ts";
+import type { Member } from "../engine/member.ts";
 import { type Command, split } from "./command.ts";
-import type { Engine } from "./engine.ts";
-import { counted } from "./events.ts";
-import { COST } from "./flood.ts";
-import type { Member } from "./member.ts";
 
 /** Wrong tokens before a member is disconnected. */
 const MAX_WRONG_TOKENS = 3;

@@ -1,7 +1,7 @@
 /** Who does not want to hear whom. */
 
+import { keysOf } from "../names/names.ts";
 import type { Member } from "./member.ts";
-import { keysOf } from "./names.ts";
 
 /** Names that one member may ignore. */
 export const MAX_IGNORED = 100;

@@ -1,6 +1,6 @@
 /** What members are told, and how it is written: as a line for people, as JSON for programs. */
 
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../history/history.ts";
 
 /** Something that was said in a room. */
 export interface SaidEvent extends Omit<HistoryEntry, "kind"> {

@@ -5,7 +5,8 @@
  */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { checkInteger } from "../internal/check.ts";
+import { checkInteger } from "../../internal/check.ts";
+import { decodeText, encodeText, openFile, reasonOf, rollBack } from "./file.ts";
 import {
   checkEntry,
   checkRange,
@@ -16,9 +17,8 @@ import {
   MAX_SETTINGS,
   tooManySettings,
 } from "./history.ts";
-import { decodeText, encodeText, openFile, reasonOf, rollBack } from "./history_file.ts";
-import { Pruner } from "./history_pruner.ts";
-import { fold, wordsOf } from "./history_search.ts";
+import { Pruner } from "./pruner.ts";
+import { fold, wordsOf } from "./search.ts";
 
 /** Options of {@linkcode sqliteHistory}. */
 export interface SqliteHistoryOptions {
@@ -82,7 +82,7 @@ export interface SqliteHistoryOptions {
  *
  * @example A history that is there after a restart
  * ```ts
- * import { sqliteHistory } from "./sqlite_history.ts";
+ * import { sqliteHistory } from "./sqlite.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const file = `${Deno.makeTempDirSync()}/chat.db`;

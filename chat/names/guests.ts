@@ -1,6 +1,6 @@
 /** The names of newcomers. */
 
-import type { Archive } from "./archive.ts";
+import type { Archive } from "../history/archive.ts";
 
 const KEY = "guests";
 

@@ -1,7 +1,7 @@
 /** Who may not come in. */
 
-import type { Archive } from "./archive.ts";
-import { keysOf } from "./names.ts";
+import type { Archive } from "../history/archive.ts";
+import { keysOf } from "../names/names.ts";
 
 /** A name that is banned, with the address that its holder had. */
 export interface Ban {

@@ -1,8 +1,8 @@
 /** The commands that only the member itself hears of. */
 
+import { COST } from "../engine/flood.ts";
+import { MAX_SHOWN_MESSAGES } from "../options.ts";
 import type { Command } from "./command.ts";
-import { COST } from "./flood.ts";
-import { MAX_SHOWN_MESSAGES } from "./options.ts";
 
 /** What `/history` shows if it is not told how much, and what `/search` shows, in messages. */
 const SHOWN_MESSAGES = 20;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { LengthwiseError } from "../errors.ts";
-import { checkInteger } from "../internal/check.ts";
-import { fold, wordsOf } from "./history_search.ts";
+import { LengthwiseError } from "../../errors.ts";
+import { checkInteger } from "../../internal/check.ts";
+import { fold, wordsOf } from "./search.ts";
 
 /** A message that a room remembers. */
 export interface HistoryEntry {

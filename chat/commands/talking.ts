@@ -1,9 +1,9 @@
 /** The commands that others hear of. */
 
+import { counted } from "../engine/events.ts";
+import { COST } from "../engine/flood.ts";
+import { MAX_IGNORED } from "../engine/ignoring.ts";
 import { type Command, split } from "./command.ts";
-import { counted } from "./events.ts";
-import { COST } from "./flood.ts";
-import { MAX_IGNORED } from "./ignoring.ts";
 
 /** The longest topic, and the longest reason for being away, in UTF-16 code units. */
 const MAX_PHRASE_LENGTH = 200;

@@ -1,6 +1,6 @@
 /** Who hears what: rooms of the hub for people and for programs, and one answer at a time. */
 
-import { Hub } from "../hub.ts";
+import { Hub } from "../../hub.ts";
 import {
   type ChatEvent,
   jsonOf,

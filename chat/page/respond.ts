@@ -42,7 +42,7 @@ const HEADERS = {
  *
  * @example The page is where one asks for it
  * ```ts
- * import { respond } from "./web/respond.ts";
+ * import { respond } from "./respond.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(respond(new Request("http://127.0.0.1:8080/")).status, 200);

@@ -1,7 +1,7 @@
 /** The history as the chat uses it: what fails is told once, and keeps nobody from talking to others. */
 
+import type { SaidEvent } from "../engine/events.ts";
 import type { History, HistoryEntry } from "./history.ts";
-import type { SaidEvent } from "./events.ts";
 
 /** Calls a history, and remembers whether it works. */
 export class Archive {

@@ -1,6 +1,6 @@
 /** The state of those who are there. */
 
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../../connection.ts";
 import type { Presence, Style } from "./events.ts";
 import type { Flood } from "./flood.ts";
 import type { Room } from "./rooms.ts";

@@ -1,7 +1,7 @@
 /** What a command is. */
 
-import type { Engine } from "./engine.ts";
-import type { Member } from "./member.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Member } from "../engine/member.ts";
 
 /** Something that a member can ask for with a slash. */
 export interface Command {

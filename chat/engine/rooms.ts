@@ -1,9 +1,9 @@
 /** The rooms that are there. */
 
-import type { Archive } from "./archive.ts";
+import type { Archive } from "../history/archive.ts";
+import { NameIndex, shown } from "../names/names.ts";
 import type { RoomInfo, Style } from "./events.ts";
 import type { Member } from "./member.ts";
-import { NameIndex, shown } from "./names.ts";
 
 /** Where everybody begins. */
 export const LOBBY = "lobby";

@@ -1,16 +1,16 @@
 /** What happens in the chat: who is there, where, under which name, and what is said. */
 
-import type { Connection } from "../connection.ts";
-import { Archive } from "./archive.ts";
+import type { Connection } from "../../connection.ts";
+import { Archive } from "../history/archive.ts";
+import { Guests } from "../names/guests.ts";
+import { memberNameProblem, NameIndex, roomNameProblem, shown } from "../names/names.ts";
+import type { ChatSettings } from "../options.ts";
 import { Audience } from "./audience.ts";
 import { Bans, hostOf } from "./bans.ts";
 import type { SaidEvent } from "./events.ts";
 import { Flood } from "./flood.ts";
-import { Guests } from "./guests.ts";
 import { Ignoring } from "./ignoring.ts";
 import { Member } from "./member.ts";
-import { memberNameProblem, NameIndex, roomNameProblem, shown } from "./names.ts";
-import type { ChatSettings } from "./options.ts";
 import { type Room, Rooms } from "./rooms.ts";
 
 /** How often silence is looked for and the sizes of rooms are told, in milliseconds. */
