@@ -5,9 +5,9 @@ import { framing, FRAMING_NAMES } from "../codec.ts";
 import { Connection } from "../connection.ts";
 import { InvalidMessageError } from "../errors.ts";
 import { bytes, type Format, json, type StandardSchema, text } from "../format.ts";
-import { FakeTransport, turn } from "./helpers/fake_transport.ts";
-import { ascii, rawPair } from "./helpers/raw.ts";
-import { asText } from "./helpers/texts.ts";
+import { FakeTransport, turn } from "./support/fake_transport.ts";
+import { ascii, rawPair } from "./support/raw.ts";
+import { asText } from "./support/texts.ts";
 
 const U32BE = framing("u32be");
 const NONE = framing("none");

@@ -12,7 +12,7 @@ import {
   ListenError,
 } from "../mod.ts";
 import { type Faults, memoryPair, withFaults } from "../testing.ts";
-import { allTexts, receiveText } from "./helpers/texts.ts";
+import { allTexts, receiveText } from "./support/texts.ts";
 
 /** Both ends of a connection, the second one suffering from faults. */
 function faultyPair(faults: Faults, options = {}) {

@@ -27,7 +27,7 @@ import {
 } from "../../files.ts";
 import { openTarget } from "../../files/get.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";
-import { RunningServer } from "../helpers/program.ts";
+import { RunningServer } from "../support/program.ts";
 
 const MAX_RSS_BYTES = 400 * 1024 * 1024;
 const MIB = 1024 * 1024;

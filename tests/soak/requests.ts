@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { connect } from "../../client.ts";
 import { RequestError, type RequestPeer, requests } from "../../request.ts";
 import { listen } from "../../server.ts";
-import { CuttingProxy, randomOf } from "../helpers/cutting_proxy.ts";
+import { CuttingProxy, randomOf } from "../support/cutting_proxy.ts";
 
 /** How much to run. */
 export interface SoakOptions {

@@ -13,7 +13,7 @@ import { connect } from "../../client.ts";
 import type { Connection } from "../../connection.ts";
 import { listen } from "../../server.ts";
 import type { Session, SessionOptions } from "../../session.ts";
-import { CuttingProxy, randomOf } from "../helpers/cutting_proxy.ts";
+import { CuttingProxy, randomOf } from "../support/cutting_proxy.ts";
 
 /** How much to run. */
 export interface SoakOptions {

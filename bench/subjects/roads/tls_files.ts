@@ -10,7 +10,7 @@ export interface Tls {
 /** Issues certificates for loopback, and puts them where the programs look for them. */
 export async function writeTls(directory: string): Promise<void> {
   // Not before it is needed: it takes a package, and a while.
-  const { issue } = await import("../../../tests/helpers/certificates.ts");
+  const { issue } = await import("../../../tests/support/certificates.ts");
   const authority = await issue("Bench authority", { isAuthority: true });
   const { cert, key } = await issue("localhost", { names: ["127.0.0.1"], by: authority });
   for (const [name, pem] of Object.entries({ ca: authority.cert, cert, key })) {

@@ -1,0 +1,76 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+
+const ROOT = new URL("../../", import.meta.url);
+
+async function deno(args: string[], cwd: string | URL): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), { args, cwd, env: { NO_COLOR: "1" } });
+  const { code, stdout, stderr } = await command.output();
+  const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assertEquals(code, 0, output);
+  return output;
+}
+
+Deno.test("the module publishes without tests, benchmarks and std/, and works when imported by name", async () => {
+  const output = await deno(["publish", "--dry-run", "--allow-dirty", "--no-check"], ROOT);
+  const files = [...output.matchAll(/^\s+(file:\S+) \(/gm)].map(([_, url]) =>
+    url.slice(ROOT.href.length)
+  );
+  assert(files.includes("mod.ts") && files.includes("README.md"));
+  const folders = new Set(files.filter((file) => file.includes("/")).map((f) => f.split("/")[0]));
+  assertEquals(
+    [...folders].toSorted(),
+    [
+      "chat",
+      "codec",
+      "connect",
+      "connection",
+      "files",
+      "hub",
+      "internal",
+      "listen",
+      "programs",
+      "request",
+      "session",
+      "transport",
+    ],
+  );
+
+  const directory = await Deno.makeTempDir();
+  try {
+    // Just these files, found by name, in somebody else's project.
+    for (const file of files) {
+      await Deno.mkdir(`${directory}/module/${file}`.replace(/\/[^/]*$/, ""), { recursive: true });
+      await Deno.copyFile(new URL(file, ROOT), `${directory}/module/${file}`);
+    }
+    await Deno.remove(`${directory}/module/deno.json`);
+    const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+    const imports: Record<string, string> = { "deno-std/": "npm:/deno-std@1.4.0/" };
+    for (const [name, file] of Object.entries(exports)) {
+      imports[`@lengthwise/lengthwise${name.slice(1)}`] = `./module/${(file as string).slice(2)}`;
+    }
+    for await (const { name } of Deno.readDir(new URL("std/", ROOT))) {
+      const std = new URL(`std/${name}/`, ROOT);
+      const member = JSON.parse(await Deno.readTextFile(new URL("deno.json", std)));
+      for (const [entry, file] of Object.entries(member.exports)) {
+        imports[`@std/${name}${entry.slice(1)}`] = new URL(file as string, std).href;
+      }
+    }
+    await Deno.writeTextFile(`${directory}/deno.json`, JSON.stringify({ imports }));
+    const entries = Object.keys(exports).map((name) => `@lengthwise/lengthwise${name.slice(1)}`);
+    await Deno.writeTextFile(
+      `${directory}/main.ts`,
+      entries.map((name, i) => `import * as m${i} from "${name}";`).join("\n") + `
+        import { connect, listen, text } from "@lengthwise/lengthwise";
+        await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+          for await (const message of connection) await connection.send(message);
+        });
+        await using connection = await connect(server.endpoints[0], { format: text() });
+        await connection.send("by name");
+        console.log(await connection.receive(), [${entries.map((_, i) => `m${i}`)}].length);`,
+    );
+    const result = await deno(["run", "--allow-net", "--no-lock", "main.ts"], directory);
+    assertMatch(result, new RegExp(`^by name ${entries.length}$`, "m"));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,221 @@
+/** Programs on a pseudo-terminal, with a small terminal emulator that shows what a person would see. */
+
+import { assert } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
+
+const helper = new URL("./fixtures/pty.py", import.meta.url).pathname;
+
+const reason = await reasonToSkip();
+const ignore = reason !== "" && (Deno.build.os === "windows" || !Deno.env.has("CI"));
+
+/** A test that needs a pseudo-terminal: skipped where there is none, failed in CI. */
+export function ptyTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test(ignore ? `${name} (skipped: ${reason})` : name, { ignore }, fn);
+}
+
+async function reasonToSkip(): Promise<string> {
+  if (Deno.build.os === "windows") return "Windows has no pseudo-terminals of this kind";
+  try {
+    await new Deno.Command("python3", { args: ["--version"] }).output();
+    return "";
+  } catch {
+    return "needs python3";
+  }
+}
+
+/** What a person does at the terminal. */
+export interface Command {
+  keys?: string;
+  resize?: [columns: number, rows: number];
+  signal?: number;
+}
+
+/** A program with its only permission, `--allow-net`, on a pseudo-terminal. */
+export class Pty implements AsyncDisposable {
+  readonly screen: Screen;
+  output = "";
+  readonly #process: Deno.ChildProcess;
+  readonly #commands: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #events: AsyncIterator<string>;
+  readonly #deadline: ReturnType<typeof setTimeout>;
+  readonly #decoder = new TextDecoder();
+  #end: { exit: number; raw: boolean } | undefined;
+
+  /** Starts a program. */
+  constructor(
+    columns: number,
+    rows: number,
+    [script, ...args]: readonly string[],
+    env: Record<string, string> = {},
+  ) {
+    const program = [Deno.execPath(), "run", "--quiet", "--allow-net", script, ...args];
+    this.#process = new Deno.Command("python3", {
+      args: [helper, String(columns), String(rows), ...program],
+      env: { TERM: "xterm", NO_COLOR: "", ...env },
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#commands = this.#process.stdin.getWriter();
+    this.#events = this.#process.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).values();
+    this.#deadline = setTimeout(() => this.#process.kill("SIGTERM"), 30_000);
+    this.screen = new Screen(columns, rows);
+  }
+
+  send(command: Command): void {
+    if (command.resize) this.screen.resize(command.resize[0]);
+    const line = new TextEncoder().encode(JSON.stringify(command) + "\n");
+    this.#commands.write(line).catch(() => {}); // the end of the program is seen by who waits
+  }
+
+  /** Pastes as a terminal does: with marks if they were asked for, and a return for each newline. */
+  paste(text: string): void {
+    const keys = text.replaceAll("\n", "\r");
+    this.send({ keys: this.screen.marksPastes ? `\x1b[200~${keys}\x1b[201~` : keys });
+  }
+
+  /** Waits for output until the screen is as wanted. */
+  async until(wanted: (screen: Screen) => boolean): Promise<void> {
+    while (!wanted(this.screen)) {
+      assert(
+        await this.#next(),
+        `the program ended first; its screen: ${this.screen.text.slice(-500)}`,
+      );
+    }
+  }
+
+  /** Waits until these are the rows, from the first that was shown. */
+  async shows(rows: string[]): Promise<void> {
+    const text = rows.join("\n");
+    await this.until((screen) => screen.text === text);
+  }
+
+  /** Waits until the program ends; says how, and whether its terminal is still raw. */
+  async ended(): Promise<{ exit: number; raw: boolean }> {
+    while (await this.#next());
+    assert(this.#end);
+    return this.#end;
+  }
+
+  async #next(): Promise<boolean> {
+    const { value, done } = await this.#events.next();
+    if (done) return false;
+    const event = JSON.parse(value);
+    if ("exit" in event) {
+      this.#end = event;
+      return false;
+    }
+    const bytes = Uint8Array.from(event.output as string, (byte) => byte.charCodeAt(0));
+    const text = this.#decoder.decode(bytes, { stream: true });
+    this.output += text;
+    this.screen.show(text);
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#commands.close().catch(() => {});
+    while (!(await this.#events.next()).done);
+    await this.#process.status;
+    clearTimeout(this.#deadline);
+    assert(!/Deno requests|Allow\?/.test(this.output), `asked for a permission: ${this.output}`);
+  }
+}
+
+/** As much of a terminal as node:readline uses: what is on the screen, and what scrolled away. */
+export class Screen {
+  column = 0;
+  /** Whether marks around pastes are wanted. */
+  marksPastes = false;
+  /** How often the line was drawn from its beginning. */
+  drawings = 0;
+  #columns: number;
+  readonly #height: number;
+  readonly #cells: string[][] = [[]];
+  /** The rows that go on in the next one. */
+  readonly #wrapped = new Set<string[]>();
+  #row = 0;
+  #rest = "";
+
+  constructor(columns: number, rows: number) {
+    this.#columns = columns;
+    this.#height = rows;
+  }
+
+  get rows(): string[] {
+    return this.#cells.map((cells) => Array.from(cells, (cell) => cell ?? " ").join("").trimEnd());
+  }
+
+  get text(): string {
+    return this.rows.join("\n");
+  }
+
+  /** The row with the cursor. */
+  get line(): string {
+    return this.rows[this.#row];
+  }
+
+  /** Breaks the rows anew, as most terminals do. The cursor has to be in the last one. */
+  resize(columns: number): void {
+    const rows = this.#cells.splice(0);
+    const { column } = this;
+    this.#columns = columns;
+    this.column = this.#row = 0;
+    this.#cells.push([]);
+    for (const [i, row] of rows.entries()) {
+      const last = i === rows.length - 1;
+      for (const cell of last ? row.slice(0, column) : row) if (cell !== "") this.#put(cell ?? " ");
+      if (!last && !this.#wrapped.has(row)) this.show("\r\n");
+    }
+  }
+
+  show(text: string): void {
+    const whole = this.#rest + text;
+    // deno-lint-ignore no-control-regex
+    this.#rest = /\x1b(?:\[[\d;?]*)?$/.exec(whole)?.[0] ?? "";
+    const shown = whole.slice(0, whole.length - this.#rest.length);
+    // deno-lint-ignore no-control-regex
+    for (const [piece, count, command] of shown.matchAll(/\x1b\[([\d;?]*)([A-Za-z])|[^]/gu)) {
+      if (command !== undefined) this.#obey(command, count);
+      else if (piece === "\r") this.column = 0;
+      else if (piece === "\n") this.#down();
+      else if (piece === "\t") this.column += 8 - this.column % 8;
+      else this.#put(piece);
+    }
+  }
+
+  #obey(command: string, count: string): void {
+    const n = Number(count) || 1;
+    const top = Math.max(0, this.#cells.length - this.#height);
+    if (command === "A") this.#row = Math.max(top, this.#row - n);
+    else if (command === "B") this.#row = Math.min(this.#cells.length - 1, this.#row + n);
+    else if (command === "C") this.column += n;
+    else if (command === "D") this.column = Math.max(0, this.column - n);
+    else if (command === "G") this.column = n - 1;
+    else if (command === "J") this.#clearDown();
+    else if (count === "?2004") this.marksPastes = command === "h";
+    else assert(command === "m" || command === "K", `cannot obey ${command}`);
+  }
+
+  #clearDown(): void {
+    this.drawings++;
+    this.#wrapped.delete(this.#cells[this.#row]);
+    this.#cells.length = this.#row + 1;
+    this.#cells[this.#row].length = Math.min(this.#cells[this.#row].length, this.column);
+  }
+
+  #put(character: string): void {
+    const width = character.codePointAt(0)! >= 0x1100 && character !== "↵" ? 2 : 1;
+    if (this.column + width > this.#columns) {
+      this.#wrapped.add(this.#cells[this.#row]);
+      this.column = 0;
+      this.#down();
+    }
+    this.#cells[this.#row][this.column++] = character;
+    if (width === 2) this.#cells[this.#row][this.column++] = "";
+  }
+
+  #down(): void {
+    this.#row++;
+    if (this.#row === this.#cells.length) this.#cells.push([]);
+  }
+}
