@@ -6,8 +6,7 @@
 
 import { type BackplaneLink, inProcess } from "./backplane.ts";
 import { lengthPrefix } from "./codec.ts";
-import { Connection } from "./connection.ts";
-import { Shared } from "./connection/shared.ts";
+import { Connection, Shared } from "./connection.ts";
 import { ConnectionClosedError, LengthwiseError } from "./errors.ts";
 import { bytes, type Format, type FormatDecoder, type Sendable } from "./format.ts";
 import type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";

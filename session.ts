@@ -4,9 +4,14 @@
  * @module
  */
 
-import { Connection, type ConnectionOptions } from "./connection.ts";
-import { ConnectionSettings, resolveSettings } from "./connection/settings.ts";
-import type { CloseInfo, CloseOptions, ConnectionStats } from "./connection/types.ts";
+import {
+  type CloseInfo,
+  type CloseOptions,
+  Connection,
+  type ConnectionOptions,
+  type ConnectionStats,
+} from "./connection.ts";
+import { ConnectionSettings, resolveSettings } from "./connection/internal.ts";
 import { ConnectionLostError } from "./errors.ts";
 import { checkInteger, MAX_DELAY } from "./internal/check.ts";
 import { type Dial, openTransport } from "./session/client.ts";

@@ -8,7 +8,7 @@ import { delay } from "@std/async/delay";
 import { checkInteger } from "./internal/check.ts";
 import type { Transport } from "./transport.ts";
 
-export { memoryPair } from "./transport/memory.ts";
+export { memoryPair } from "./transport/internal.ts";
 export type { Transport } from "./transport.ts";
 
 /** What goes wrong with what is read from a transport. */

@@ -1,11 +1,11 @@
 /** One attempt to connect. */
 
 import { Connection } from "../connection.ts";
-import type { ConnectionSettings } from "../connection/settings.ts";
+import type { ConnectionSettings } from "../connection/internal.ts";
 import { ConnectError } from "../errors.ts";
 import { reasonOf } from "../internal/reason.ts";
 import { type Endpoint, formatEndpoint, type Transport } from "../transport.ts";
-import { kindOf } from "../transport/kinds.ts";
+import { kindOf } from "../transport/internal.ts";
 import type { ConnectOptions } from "./options.ts";
 
 /**

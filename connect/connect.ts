@@ -2,7 +2,7 @@
 
 import type { Connection } from "../connection.ts";
 import { openSession, type Session, type SessionOptions } from "../session.ts";
-import { carrierSettings } from "../session/carrier.ts";
+import { carrierSettings } from "../session/internal.ts";
 import { formatEndpoint } from "../transport.ts";
 import { connectOnce } from "./attempt.ts";
 import { type ConnectOptions, resolve } from "./options.ts";

@@ -1,10 +1,10 @@
 /** Options of `connect()`, checked and with the endpoint that they belong to. */
 
 import type { ConnectionOptions } from "../connection.ts";
-import { resolveSettings } from "../connection/settings.ts";
+import { resolveSettings } from "../connection/internal.ts";
 import { checkDelay } from "../internal/check.ts";
 import type { SessionOptions } from "../session.ts";
-import { resolveSessionOptions } from "../session/options.ts";
+import { resolveSessionOptions } from "../session/internal.ts";
 import {
   type Endpoint,
   framingOf,
@@ -13,7 +13,7 @@ import {
   parseEndpoint,
   type TlsConnectOptions,
 } from "../transport.ts";
-import { parseProxy } from "../transport/proxy.ts";
+import { parseProxy } from "../transport/internal.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {

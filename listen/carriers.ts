@@ -9,7 +9,7 @@ import {
   type SessionRefusal,
   type SessionTransport,
 } from "../session.ts";
-import { isRetriable } from "../session/codes.ts";
+import { isRetriable } from "../session/internal.ts";
 import { type Admission, type AdmissionLimits, limitedAs, PENALTY } from "./admission.ts";
 import type { Place } from "./place.ts";
 import type { Refusal } from "./types.ts";

@@ -2,7 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { Connection } from "../connection.ts";
-import type { ConnectionSettings } from "../connection/settings.ts";
+import type { ConnectionSettings } from "../connection/internal.ts";
 import { Session } from "../session.ts";
 import type { AcceptedPeer, TlsListenOptions, Transport, TransportListener } from "../transport.ts";
 import { Admission } from "./admission.ts";

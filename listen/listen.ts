@@ -1,13 +1,12 @@
 /** Listening: `listen()` opens endpoints and gives a stream of connections. */
 
 import type { Connection, ConnectionOptions } from "../connection.ts";
-import { resolveSettings } from "../connection/settings.ts";
+import { resolveSettings } from "../connection/internal.ts";
 import { LengthwiseError, ListenError } from "../errors.ts";
 import { checkDelay, checkInteger } from "../internal/check.ts";
 import { reasonOf } from "../internal/reason.ts";
 import type { SessionOptions } from "../session.ts";
-import { carrierSettings } from "../session/carrier.ts";
-import { resolveSessionOptions } from "../session/options.ts";
+import { carrierSettings, resolveSessionOptions } from "../session/internal.ts";
 import {
   formatEndpoint,
   framingOf,
@@ -20,7 +19,7 @@ import {
   withFraming,
   withSession,
 } from "../transport.ts";
-import { kindOf } from "../transport/kinds.ts";
+import { kindOf } from "../transport/internal.ts";
 import { type AddressRules, deniedBy } from "./addresses.ts";
 import type { OpenEndpoint } from "./entrance.ts";
 import { Server } from "./server.ts";

@@ -1,8 +1,8 @@
 /** The token that a server asks of whoever wants to join. */
 
 import type { Connection } from "../connection.ts";
-import { SessionCode } from "../session/codes.ts";
-import { encodeRefused, FrameType } from "../session/wire.ts";
+import { SessionCode } from "../session.ts";
+import { encodeRefused, FrameType } from "../session/internal.ts";
 
 /** More than any token is not even looked at. */
 const MAX_BYTES = 1026;

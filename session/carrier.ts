@@ -1,8 +1,8 @@
 /** What carriers are made with. */
 
 import type { Framing, FramingName } from "../codec.ts";
-import type { ConnectionLimits } from "../connection/limits.ts";
-import { type ConnectionSettings, resolveSettings } from "../connection/settings.ts";
+import type { ConnectionLimits } from "../connection.ts";
+import { type ConnectionSettings, resolveSettings } from "../connection/internal.ts";
 import { BLOCK_BYTES } from "../internal/memory.ts";
 import { LONGEST_SENT_BYTES } from "./blocks.ts";
 import { MAX_FRAME_BYTES } from "./wire.ts";

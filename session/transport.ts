@@ -2,7 +2,7 @@
 
 import type { EndInfo, Framing } from "../codec.ts";
 import type { Connection } from "../connection.ts";
-import { flushSoon } from "../connection/flush.ts";
+import { flushSoon } from "../connection/internal.ts";
 import { ConnectionClosedError, ProtocolError, SessionLostError } from "../errors.ts";
 import { handledRejection } from "../internal/handled.ts";
 import type { Blocks } from "../internal/memory.ts";

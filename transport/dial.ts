@@ -1,14 +1,6 @@
 /** TCP connections, direct or through a proxy. */
 
-import { parseProxy } from "./proxy.ts";
-
-/** Where to dial. */
-export interface DialTarget {
-  /** A host name or address, an IPv6 address without brackets. */
-  readonly hostname: string;
-  /** The port. */
-  readonly port: number;
-}
+import { type DialTarget, parseProxy } from "./proxy.ts";
 
 /** How to dial. */
 export interface DialOptions {

@@ -2,6 +2,14 @@
 
 import { formatAddress } from "./endpoint.ts";
 
+/** Where to dial. */
+export interface DialTarget {
+  /** A host name or address, an IPv6 address without brackets. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
 /** A proxy, as {@linkcode parseProxy} reads it. */
 export interface Proxy {
   /** What it speaks: SOCKS 5 (RFC 1928), or HTTP's CONNECT (RFC 9110, section 9.3.6). */

@@ -10,8 +10,7 @@ import {
   type Style,
   STYLES,
 } from "./events.ts";
-import type { Member } from "./member.ts";
-import type { Room } from "./rooms.ts";
+import type { Member, Room } from "./member.ts";
 
 /** The most members that one answer lists. */
 const MAX_LISTED = 500;

@@ -10,8 +10,8 @@ import { Bans, hostOf } from "./bans.ts";
 import type { SaidEvent } from "./events.ts";
 import { Flood } from "./flood.ts";
 import { Ignoring } from "./ignoring.ts";
-import { Member } from "./member.ts";
-import { type Room, Rooms } from "./rooms.ts";
+import { Member, type Room } from "./member.ts";
+import { Rooms } from "./rooms.ts";
 
 /** How often silence is looked for and the sizes of rooms are told, in milliseconds. */
 const TICK = 1_000;

@@ -1,52 +1,12 @@
 /** The rooms that are there. */
 
 import type { Archive } from "../history/archive.ts";
-import { NameIndex, shown } from "../names/names.ts";
-import type { RoomInfo, Style } from "./events.ts";
-import type { Member } from "./member.ts";
+import { NameIndex } from "../names/names.ts";
+import type { RoomInfo } from "./events.ts";
+import { Room } from "./member.ts";
 
 /** Where everybody begins. */
 export const LOBBY = "lobby";
-
-let lastRoom = 0;
-
-/** One room. */
-export class Room {
-  readonly name: string;
-  /** What its messages and its topic are kept under: the name, whatever its case. */
-  readonly archive: string;
-  readonly members = new Set<Member>();
-  topic: string;
-  lastId: number;
-  /** Lines about comings and goings that its members got since the last tick. */
-  told = 0;
-  /** What was too much to be told one by one. */
-  untold = { joined: 0, left: 0, silent: 0 };
-  readonly #number = ++lastRoom;
-
-  constructor(name: string, archive: Archive) {
-    this.name = shown(name);
-    this.archive = this.name.normalize("NFKC").toLowerCase();
-    this.topic = archive.get(this.topicKey) ?? "";
-    this.lastId = archive.lastId(this.archive);
-  }
-
-  /** The key of the topic in the archive. */
-  get topicKey(): string {
-    return `topic ${this.archive}`;
-  }
-
-  /** The name of the hub's room with the members of one style. */
-  channel(style: Style): string {
-    return `${style} ${this.#number}`;
-  }
-
-  /** What `/rooms` shows of it. */
-  get info(): RoomInfo {
-    const { name, members, topic, lastId } = this;
-    return { name, members: members.size, topic, last: lastId };
-  }
-}
 
 /** Rooms by name. One that is empty vanishes, but for the lobby; its messages stay in the archive. */
 export class Rooms {

@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../../transport.ts";
-import { parseProxy } from "../../transport/proxy.ts";
+import { parseProxy } from "../../transport/internal.ts";
 
 /** The variables that name a proxy, the first one that is set wins. */
 const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {

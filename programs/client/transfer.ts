@@ -16,9 +16,7 @@ import {
   type TransferOptions,
   type Transferred,
 } from "../../files.ts";
-import { Checksum } from "../../files/checksum.ts";
-import { fileError } from "../../files/errors.ts";
-import { openTarget } from "../../files/get.ts";
+import { Checksum, fileError, openTarget } from "../../files/internal.ts";
 import { backoff } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";

@@ -3,7 +3,7 @@
 import { openDirectory, serveFiles } from "../../files.ts";
 import { type ParsedOptions, UsageError } from "../shared/options.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
-import type { Service } from "./services.ts";
+import type { Service } from "./service.ts";
 
 /** Makes the service, for the directory that `--dir` names. */
 export async function files(

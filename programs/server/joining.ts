@@ -1,9 +1,9 @@
 /** How to join the chat, in the words of whoever wants to: a program, telnet, a browser. */
 
 import { respond } from "../../chat/page/respond.ts";
+import { textResponse } from "../../internal/text_response.ts";
 import { formatEndpoint, parseEndpoint } from "../../transport.ts";
 import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
-import { textResponse } from "../../transport/websocket/answer.ts";
 import { DEFAULT_ENDPOINT } from "../shared/options.ts";
 
 /** What one needs to be let in. */

@@ -21,7 +21,8 @@ import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "../shared/secure.ts";
 import { onHangup, onStopSignal } from "../shared/signals.ts";
 import { VERSION } from "../shared/version.ts";
 import { howToJoin, ownHostname, webPages } from "./joining.ts";
-import { makeService, type Service, SERVICE_NAMES } from "./services.ts";
+import type { Service } from "./service.ts";
+import { makeService, SERVICE_NAMES } from "./services.ts";
 import { steady, tell } from "./steady.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;

@@ -2,24 +2,13 @@
 
 import { Chat, type ChatOptions } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
-import { type Format, text } from "../../format.ts";
+import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
 import { variable } from "../shared/given.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
+import type { Service } from "./service.ts";
 import { tell } from "./steady.ts";
-
-/** One of the server's services: a handler, and the format of its messages. */
-export interface Service<T> {
-  /** What messages are for it. */
-  readonly format?: Format<T>;
-  /** Serves one connection. */
-  handle(connection: Connection<T>): Promise<void>;
-  /** Whether web browsers are shown the chat's page on `ws:` endpoints. */
-  readonly hasPage?: boolean;
-  /** Ends it, when no connection is left. */
-  close?(): void;
-}
 
 /** The names that `--service` knows. */
 export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "files"] as const;

@@ -9,7 +9,7 @@ import {
   parseEndpoint,
   withFraming,
 } from "../../transport.ts";
-import { parseProxy } from "../../transport/proxy.ts";
+import { parseProxy } from "../../transport/internal.ts";
 
 /**
  * Looks whether the program may listen there.

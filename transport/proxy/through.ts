@@ -3,9 +3,8 @@
 import { isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 import { reasonOf } from "../../internal/reason.ts";
-import type { DialTarget } from "../dial.ts";
 import { formatAddress } from "../endpoint.ts";
-import { type Proxy, ProxyError } from "../proxy.ts";
+import { type DialTarget, type Proxy, ProxyError } from "../proxy.ts";
 import { Dialogue } from "./dialogue.ts";
 import { httpConnect } from "./http.ts";
 import { socks5 } from "./socks5.ts";

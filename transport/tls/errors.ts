@@ -1,6 +1,6 @@
 /** What goes wrong in TLS, in words that tell what to do. */
 
-import { hint } from "../../codec/hint.ts";
+import { hint } from "../../codec/internal.ts";
 import { peerHasGone } from "../deno_conn.ts";
 
 /** A handshake that failed, or a stream that was cut. The message is a reason, such as `the server's certificate has expired`. */

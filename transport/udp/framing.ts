@@ -1,7 +1,7 @@
 /** One message per datagram. */
 
 import type { Decoder, Framing } from "../../codec.ts";
-import { whole } from "../../codec/whole.ts";
+import { whole } from "../../codec/internal.ts";
 import { MessageTooLargeError } from "../../errors.ts";
 
 /** What the 16-bit length of IPv4 leaves after the headers of IP (20) and UDP (8): RFC 768, RFC 791. */

@@ -1,10 +1,11 @@
 /** The server's side of the handshake (RFC 6455, section 4.2). */
 
-import { hint } from "../../codec/hint.ts";
+import { hint } from "../../codec/internal.ts";
 import { printable } from "../../internal/text.ts";
+import { textResponse } from "../../internal/text_response.ts";
 import type { Transport } from "../../transport.ts";
 import { hasLeft } from "../tls/errors.ts";
-import { answer, textResponse, toWire, type WireResponse } from "./answer.ts";
+import { answer, toWire, type WireResponse } from "./answer.ts";
 import { hasToken, type Head, HeadError, readHead } from "./head.ts";
 import { acceptOf, isKey } from "./key.ts";
 import { allowsOrigin } from "./origin.ts";

@@ -32,20 +32,6 @@ const STATUS_TEXTS: Record<number, string> = {
 /** Fields that belong to the stream and not to what the program answers. */
 const OWN_FIELDS = ["connection", "content-length", "keep-alive", "transfer-encoding"];
 
-/** A response in plain text. */
-export function textResponse(
-  status: number,
-  text: string,
-  fields: Readonly<Record<string, string>> = {},
-): Response {
-  const headers = {
-    "Content-Type": "text/plain; charset=utf-8",
-    "X-Content-Type-Options": "nosniff",
-    ...fields,
-  };
-  return new Response(`${text}\n`, { status, headers });
-}
-
 /** A response as it goes over the wire. */
 export interface WireResponse {
   /** Status line and fields. */

@@ -1,6 +1,6 @@
 /** The body of WebSocket's Close frame (RFC 6455, sections 5.5.1 and 7.4). */
 
-import type { EndInfo } from "../../codec/framing.ts";
+import type { EndInfo } from "../../codec.ts";
 import { InvalidMessageError, MessageTooLargeError, ProtocolError } from "../../errors.ts";
 
 const NORMAL = 1000;

@@ -1,7 +1,7 @@
 /** The decoder of WebSocket's frames. */
 
-import { type Decoder, EMPTY, type EndInfo } from "../../codec/framing.ts";
-import { Gather } from "../../codec/gather.ts";
+import type { Decoder, EndInfo } from "../../codec.ts";
+import { EMPTY, Gather } from "../../codec/internal.ts";
 import {
   ConnectionLostError,
   InvalidLengthError,

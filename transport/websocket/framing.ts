@@ -1,13 +1,7 @@
 /** Framing by WebSocket's frames (RFC 6455, section 5). */
 
-import {
-  checkLimit,
-  type Decoder,
-  DEFAULT_MAX_MESSAGE_BYTES,
-  type EndInfo,
-  type Framing,
-  type FramingOptions,
-} from "../../codec/framing.ts";
+import type { Decoder, EndInfo, Framing, FramingOptions } from "../../codec.ts";
+import { checkLimit, DEFAULT_MAX_MESSAGE_BYTES } from "../../codec/internal.ts";
 import { encodeCloseBody } from "./close.ts";
 import { WebSocketDecoder } from "./decoder.ts";
 import { mask, newKey, writeKey } from "./mask.ts";

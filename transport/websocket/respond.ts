@@ -1,8 +1,8 @@
 /** What a server of WebSockets says to those who want none, unless the program answers them. */
 
+import { textResponse } from "../../internal/text_response.ts";
 import type { WebSocketEndpoint } from "../../transport.ts";
 import { hasToken } from "./head.ts";
-import { textResponse } from "./answer.ts";
 
 /** Answers `/health` with 200, and everything else with how to connect. */
 export function defaultRespond(endpoint: WebSocketEndpoint): (request: Request) => Response {

@@ -1,0 +1,10 @@
+/**
+ * What other rooms of this module use of codec/, and nobody else: not exported by the package.
+ *
+ * @module
+ */
+
+export { checkLimit, DEFAULT_MAX_MESSAGE_BYTES, EMPTY } from "./framing.ts";
+export { Gather } from "./gather.ts";
+export { hint } from "./hint.ts";
+export { whole } from "./whole.ts";

@@ -1,0 +1,8 @@
+/**
+ * What other rooms of this module use of connection/, and nobody else: not exported by the package.
+ *
+ * @module
+ */
+
+export { flushSoon } from "./flush.ts";
+export { ConnectionSettings, resolveSettings } from "./settings.ts";

@@ -1,0 +1,9 @@
+/**
+ * What other rooms of this module use of files/, and nobody else: not exported by the package.
+ *
+ * @module
+ */
+
+export { Checksum } from "./checksum.ts";
+export { fileError } from "./errors.ts";
+export { openTarget } from "./get.ts";

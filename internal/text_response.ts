@@ -1,0 +1,15 @@
+/** Answers to requests over HTTP that are nothing but text. */
+
+/** A response in plain text. */
+export function textResponse(
+  status: number,
+  text: string,
+  fields: Readonly<Record<string, string>> = {},
+): Response {
+  const headers = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+    ...fields,
+  };
+  return new Response(`${text}\n`, { status, headers });
+}

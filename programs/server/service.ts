@@ -1,0 +1,16 @@
+/** What a service of the server program is. */
+
+import type { Connection } from "../../connection.ts";
+import type { Format } from "../../format.ts";
+
+/** One of the server's services: a handler, and the format of its messages. */
+export interface Service<T> {
+  /** What messages are for it. */
+  readonly format?: Format<T>;
+  /** Serves one connection. */
+  handle(connection: Connection<T>): Promise<void>;
+  /** Whether web browsers are shown the chat's page on `ws:` endpoints. */
+  readonly hasPage?: boolean;
+  /** Ends it, when no connection is left. */
+  close?(): void;
+}

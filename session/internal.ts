@@ -1,0 +1,10 @@
+/**
+ * What other rooms of this module use of session/, and nobody else: not exported by the package.
+ *
+ * @module
+ */
+
+export { carrierSettings } from "./carrier.ts";
+export { isRetriable } from "./codes.ts";
+export { resolveSessionOptions } from "./options.ts";
+export { encodeRefused, FrameType } from "./wire.ts";

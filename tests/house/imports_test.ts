@@ -1,0 +1,161 @@
+/** The order of the rooms: who may import whom. CONTRIBUTING.md draws it. */
+
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Each room may import those before it. A room `x` is `x.ts` and the folder `x/`. */
+const ORDER = [
+  "internal",
+  "errors",
+  "codec",
+  "format",
+  "transport",
+  "connection",
+  "session",
+  "request",
+  "backplane",
+  "hub",
+  "listen",
+  "connect",
+  "files",
+  "chat",
+  "testing",
+  "mod",
+  "programs",
+  "server",
+  "client",
+];
+
+/** What is not the library and not a program. */
+const OUTSIDE = ["tests", "bench", "examples", "findings", "std", "docs"];
+
+/** Ways into a room other than its doors, and why. */
+const WAYS_AROUND: Record<string, string> = {
+  "programs -> transport/tls.ts":
+    "it loads node:tls, so that nothing that is loaded at once can hand it on",
+  "programs -> chat/page/respond.ts": "the page is 80 kB, which only servers with a page need",
+  "programs -> chat/history/sqlite.ts": "the entry point ./chat/sqlite_history, loaded on demand",
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+function roomOf(path: string): string {
+  return path.split("/")[0].replace(/\.ts$/, "");
+}
+
+/** The doors of a room: for everybody, and for other rooms only. */
+function doorsOf(room: string): string[] {
+  return [`${room}.ts`, `${room}/internal.ts`, `${room}/${room}.ts`];
+}
+
+async function sourceFiles(folder = ""): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(`./${folder}`, ROOT))) {
+    if (name.startsWith(".") || (folder === "" && OUTSIDE.includes(name))) continue;
+    if (isDirectory) files.push(...await sourceFiles(`${folder}${name}/`));
+    else if (name.endsWith(".ts")) files.push(`${folder}${name}`);
+  }
+  return files.toSorted();
+}
+
+/** All imports of one file of ours by another, of types too, as Deno itself sees them. */
+async function imports(): Promise<Import[]> {
+  const files = await sourceFiles();
+  const all = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const lines = files.map((file) => `import "${new URL(file, ROOT)}";`);
+    await Deno.writeTextFile(all, lines.join("\n"));
+    const config = new URL("deno.json", ROOT).pathname;
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", `--config=${config}`, "--no-lock", all],
+    });
+    const { stdout, success, stderr } = await command.output();
+    assert(success, new TextDecoder().decode(stderr));
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+    const found: Import[] = [];
+    for (const { specifier, dependencies = [] } of modules) {
+      if (!specifier.startsWith(ROOT.href)) continue;
+      const from = specifier.slice(ROOT.href.length);
+      if (OUTSIDE.includes(roomOf(from))) continue;
+      for (const { code, type } of dependencies) {
+        const target: string = code?.specifier ?? type?.specifier ?? "";
+        if (!target.startsWith(ROOT.href)) continue;
+        const to = target.slice(ROOT.href.length);
+        if (!OUTSIDE.includes(roomOf(to))) found.push({ from, to });
+      }
+    }
+    return found;
+  } finally {
+    await Deno.remove(all);
+  }
+}
+
+/** Files that import each other, directly or by way of others. */
+function circles(edges: readonly Import[]): string[] {
+  const next = Map.groupBy(edges, ({ from }) => from);
+  const state = new Map<string, "open" | "done">();
+  const found: string[] = [];
+  function visit(file: string, path: readonly string[]): void {
+    if (state.get(file) === "done") return;
+    if (state.get(file) === "open") {
+      found.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+      return;
+    }
+    state.set(file, "open");
+    for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+    state.set(file, "done");
+  }
+  for (const file of next.keys()) visit(file, []);
+  return found;
+}
+
+const IMPORTS = await imports();
+
+Deno.test("The root holds entry points only, each of which deno.json exports", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const exported = new Set(Object.values(exports));
+  const root = (await sourceFiles()).filter((file) => !file.includes("/"));
+  assertEquals(root.filter((file) => !exported.has(`./${file}`)), []);
+});
+
+Deno.test("Every room has its place in the order", async () => {
+  const rooms = new Set((await sourceFiles()).map(roomOf));
+  assertEquals([...rooms].filter((room) => !ORDER.includes(room)), []);
+  assert(IMPORTS.length > 500, `only ${IMPORTS.length} imports were found`);
+});
+
+Deno.test("Imports between rooms point one way", () => {
+  const upward = IMPORTS.filter(({ from, to }) =>
+    ORDER.indexOf(roomOf(from)) < ORDER.indexOf(roomOf(to))
+  );
+  assertEquals(upward.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("No files import each other in a circle", () => {
+  assertEquals(circles(IMPORTS), []);
+});
+
+Deno.test("Imports between rooms go through the room's door", () => {
+  const used = new Set<string>();
+  const around: string[] = [];
+  for (const { from, to } of IMPORTS) {
+    const [inner, outer] = [roomOf(to), roomOf(from)];
+    if (inner === outer || inner === "internal" || doorsOf(inner).includes(to)) continue;
+    // The entry points start the programs.
+    if (to === `programs/${outer}/main.ts`) continue;
+    const way = `${outer} -> ${to}`;
+    if (way in WAYS_AROUND) used.add(way);
+    else around.push(`${from} -> ${to}`);
+  }
+  assertEquals(around, []);
+  assertEquals(Object.keys(WAYS_AROUND).filter((way) => !used.has(way)), [], "not needed any more");
+});
+
+Deno.test("circles() finds what imports itself by way of others", () => {
+  const edges = [{ from: "a", to: "b" }, { from: "b", to: "c" }, { from: "c", to: "b" }];
+  assertEquals(circles(edges), ["b -> c -> b"]);
+});

@@ -1,0 +1,9 @@
+/**
+ * What other rooms of this module use of transport/, and nobody else: not exported by the package.
+ *
+ * @module
+ */
+
+export { kindOf } from "./kinds.ts";
+export { memoryPair } from "./memory.ts";
+export { parseProxy } from "./proxy.ts";
