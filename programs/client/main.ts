@@ -19,7 +19,6 @@ import { runProgram } from "../shared/program.ts";
 import type { Reporter } from "../shared/report.ts";
 import { CLIENT_TLS_OPTIONS, clientTls, tokenFrom } from "../shared/secure.ts";
 import { onStopSignal } from "../shared/signals.ts";
-import { VERSION } from "../shared/version.ts";
 import { bench } from "./bench.ts";
 import type { ClientContext } from "./context.ts";
 import { ping } from "./ping.ts";
@@ -69,7 +68,7 @@ const OPTIONS: OptionSpecs = {
   version: { short: "V", group: "Output", help: "the version" },
 };
 
-const HELP = `Lengthwise ${VERSION}: deno run -N client.ts [ENDPOINT] [COMMAND] [OPTION…]
+const HELP = `[ENDPOINT] [COMMAND] [OPTION…]
 ${ENDPOINT_HELP}
 Commands
   (none)                 talk: lines typed or piped are sent, messages printed
@@ -113,6 +112,7 @@ const MAX_SLIP = 2;
 export function main(args: readonly string[]): Promise<never> {
   return runProgram(args, {
     options: OPTIONS,
+    name: "client",
     help: HELP,
     run: (options, reporter) => run(options, reporter),
   });

@@ -4,6 +4,7 @@ import { respond } from "../../chat/page/respond.ts";
 import { textResponse } from "../../internal/text_response.ts";
 import { formatEndpoint, parseEndpoint } from "../../transport.ts";
 import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
+import type { Command } from "../shared/command.ts";
 import { DEFAULT_ENDPOINT } from "../shared/options.ts";
 
 /** What one needs to be let in. */
@@ -24,12 +25,15 @@ export async function ownHostname(): Promise<string | undefined> {
   return state === "granted" ? Deno.hostname() : undefined;
 }
 
-/** What to run or open. */
-export function howToJoin(endpoint: string, entrance: Entrance): string {
+/** The client in a checkout. */
+const CLIENT: Command = { run: "deno run", program: "client.ts" };
+
+/** What to run or open; `client` is how whoever reads it starts the client. */
+export function howToJoin(endpoint: string, entrance: Entrance, client = CLIENT): string {
   const wanted = parseEndpoint(endpoint);
   const there = reachable(wanted, entrance.hostname);
   if (isWeb(wanted) && !wanted.session) return howToOpen(wanted, there);
-  if (!isForPeople(there)) return clientCommand(there, entrance);
+  if (!isForPeople(there)) return clientCommand(there, entrance, client);
   const { transport, hostname, port } = there;
   const program = transport === "udp" ? "nc -u" : "telnet";
   const first = entrance.token ? ", with the token as the first line" : "";
@@ -43,15 +47,15 @@ function howToOpen(wanted: WebSocketEndpoint, elsewhere: Endpoint): string {
   return `${here} in a browser${here === there ? "" : `, from elsewhere ${there}`}`;
 }
 
-function clientCommand(endpoint: Endpoint, entrance: Entrance): string {
+function clientCommand(endpoint: Endpoint, entrance: Entrance, client: Command): string {
   const { transport } = endpoint;
   const name = formatEndpoint(endpoint);
   const isSecure = transport === "tls" || transport === "wss";
   const words = [
-    "deno run --allow-net",
+    `${client.run} --allow-net`,
     transport === "unix" && "--allow-read --allow-write",
     isSecure && entrance.clientCertificate && "--allow-read",
-    "client.ts",
+    client.program,
     name !== `${DEFAULT_ENDPOINT}?framing=u32be` && `"${name}"`,
     isSecure && entrance.fingerprint && `--fingerprint ${entrance.fingerprint}`,
     isSecure && entrance.clientCertificate && "--cert FILE --key FILE",

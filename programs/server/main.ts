@@ -5,6 +5,7 @@ import type { CloseInfo, Connection } from "../../connection.ts";
 import { MAX_DELAY } from "../../internal/check.ts";
 import { listen, type ListenOptions, type Server } from "../../listen/listen.ts";
 import { parseEndpoint, type TlsListenOptions } from "../../transport.ts";
+import { commandOf } from "../shared/command.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -19,7 +20,6 @@ import { runProgram } from "../shared/program.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
 import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "../shared/secure.ts";
 import { onHangup, onStopSignal } from "../shared/signals.ts";
-import { VERSION } from "../shared/version.ts";
 import { howToJoin, ownHostname, webPages } from "./joining.ts";
 import type { Service } from "./service.ts";
 import { makeService, SERVICE_NAMES } from "./services.ts";
@@ -58,7 +58,7 @@ const OPTIONS: OptionSpecs = {
   version: { short: "V", group: "Output", help: "the version" },
 };
 
-const HELP = `Lengthwise ${VERSION}: deno run -N server.ts [ENDPOINT…] [OPTION…]
+const HELP = `[ENDPOINT…] [OPTION…]
 ${ENDPOINT_HELP}
 Options (docs/programs.md tells all about them)
 ${describeOptions(OPTIONS)}
@@ -72,6 +72,7 @@ Exit codes: 0 done, 1 cannot listen, 2 wrong usage`;
 export function main(args: readonly string[]): Promise<never> {
   return runProgram(args, {
     options: OPTIONS,
+    name: "server",
     help: HELP,
     run: (options, reporter) => serve(options, steady(reporter)),
   });
@@ -225,8 +226,9 @@ async function tellHowToJoin(
     clientCertificate: tls?.clientCa !== undefined,
     hostname: await ownHostname(),
   };
+  const client = commandOf("client");
   for (const endpoint of endpoints) {
-    const how = howToJoin(endpoint, entrance);
+    const how = howToJoin(endpoint, entrance, client);
     reporter.event({ event: "join", endpoint }, `join with: ${how}`);
   }
 }

@@ -1,15 +1,18 @@
 /** What both programs do around their work: options, help, errors, exit code. */
 
 import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { commandOf } from "./command.ts";
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
 import { makeReporter, messageOf, type Reporter } from "./report.ts";
 import { VERSION } from "./version.ts";
 
 /** One of the programs. */
 export interface Program {
+  /** Which one. */
+  readonly name: "server" | "client";
   /** Its options. */
   readonly options: OptionSpecs;
-  /** What `--help` shows. */
+  /** What `--help` shows, from the operands on. */
   readonly help: string;
   /** Does the work; resolves to the exit code. */
   run(options: ParsedOptions, reporter: Reporter): Promise<number>;
@@ -20,7 +23,7 @@ export async function runProgram(args: readonly string[], program: Program): Pro
   let reporter = makeReporter({ json: args.includes("--json") });
   try {
     const options = parseOptions(args, program.options);
-    if (options.on("help")) console.log(program.help);
+    if (options.on("help")) console.log(helpOf(program));
     else if (options.on("version")) console.log(VERSION);
     else {
       reporter = makeReporter({ json: options.on("json"), quiet: options.on("quiet") });
@@ -32,6 +35,11 @@ export async function runProgram(args: readonly string[], program: Program): Pro
     reporter.error(messageOf(error) + (code === EXIT.usage ? "; --help tells more" : ""));
     Deno.exit(code);
   }
+}
+
+function helpOf({ name, help }: Program): string {
+  const { run, program } = commandOf(name);
+  return `Usage: ${run} -N ${program} ${help}`;
 }
 
 /** The exit code that tells what went wrong. */

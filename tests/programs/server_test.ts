@@ -29,7 +29,10 @@ Deno.test({
 async function startsOnTheDocumentedEndpoint(): Promise<void> {
   await using server = await RunningServer.start([]);
   assertEquals(server.endpoints, ["tcp://127.0.0.1:1234?framing=u32be"]);
-  assertMatch(await server.logLine(/join/), /join with: deno run --allow-net client\.ts$/);
+  assertMatch(
+    await server.logLine(/join/),
+    /join with: (deno|npx -y deno@[\d.]+) run --allow-net client\.ts$/,
+  );
   assertEquals(await server.stop(), 0);
 }
 
