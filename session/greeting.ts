@@ -1,4 +1,4 @@
-/** HELLO and WELCOME: docs/protocol.md, sections "Opening" and "Going on". */
+/** HELLO and WELCOME: docs/protocol.md, sections "Opening" and "Resuming". */
 
 import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "./codes.ts";
