@@ -1,48 +1,50 @@
 /**
- * How hubs that stand apart, in several processes or in one, act as one. The default joins the hubs
- * of one process that share it; for a single hub it costs nothing.
+ * How several hubs, in one process or in many, act as one hub. The default connects the hubs of one
+ * process that share it. For a single hub it costs nothing.
  *
  * @module
  */
 
-/** What a hub gives a backplane to call. */
+/** The methods of a hub that a backplane calls. */
 export interface BackplanePort {
-  /** Hands over a message that another hub published to a room that this one subscribes to. */
+  /**
+   * Brings a message that another hub published to a room. This hub has subscribed to that room.
+   */
   deliver(room: string, message: Uint8Array): void;
-  /** Tells that messages may have been lost, in either direction. */
+  /** Says that messages may have been lost, in either direction. */
   failed(error: unknown): void;
 }
 
 /**
- * One hub's part in a backplane. No method waits or throws for what the network does: what goes
- * wrong is told to `failed()`.
+ * One hub's link to a backplane. No method waits for the network or throws because of it. Failures
+ * go to `failed()`.
  */
 export interface BackplaneLink {
-  /** From now on messages of the room are delivered. */
+  /** From now on, messages of the room are delivered. */
   subscribe(room: string): void;
-  /** From now on they are not. */
+  /** From now on, messages of the room are not delivered any more. */
   unsubscribe(room: string): void;
   /**
-   * Hands a message to the other hubs that subscribe to the room, never back to this one. The bytes
-   * are asked for only if there may be such hubs, and are not changed afterwards.
+   * Sends a message to the other hubs that have subscribed to the room, never back to this one.
+   * `bytes` is called only if there may be such hubs. The bytes do not change afterwards.
    */
   publish(room: string, bytes: () => Uint8Array): void;
-  /** Takes no part any more. */
+  /** Leaves the backplane. */
   close(): void;
 }
 
 /**
- * What joins hubs. It keeps the order of what one hub publishes to one room, and delivers each message
- * at most once. A hub delivers to its own members first: the messages of two hubs may reach the
- * members of each in different orders.
+ * A backplane connects hubs. It keeps the order of the messages that one hub publishes to one room,
+ * and delivers each message at most once. A hub delivers to its own members first. So when two hubs
+ * publish at the same time, the members of each may see the two messages in different orders.
  */
 export interface Backplane {
-  /** Takes a hub in. */
+  /** Connects a hub. */
   attach(port: BackplanePort): BackplaneLink;
 }
 
 /**
- * Joins the hubs of this process that are given the same one.
+ * Connects hubs of this process: those that are given the same backplane.
  *
  * @example Two hubs that act as one
  * ```ts
@@ -65,9 +67,9 @@ export function inProcess(): Backplane {
 }
 
 class InProcess implements Backplane {
-  /** Those who subscribe, by room. */
+  /** The subscribed links, by room. */
   readonly rooms = new Map<string, Set<Link>>();
-  /** How many hubs take part. */
+  /** How many hubs are connected. */
   links = 0;
 
   attach(port: BackplanePort): BackplaneLink {

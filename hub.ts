@@ -18,21 +18,22 @@ export { type Backplane, type BackplaneLink, type BackplanePort, inProcess } fro
 const NOBODY: ReadonlySet<never> = new Set<never>();
 
 /**
- * Rooms that connections join and leave, and to which messages are broadcast.
+ * Rooms of connections. Connections join and leave them; messages are broadcast to them.
  *
- * - **Order.** All members of a room get its messages in one order: that of the broadcasts. Each gets
- *   a message at most once.
- * - **Nobody waits.** A broadcast queues the message at each member's connection and returns. A member
- *   that does not read is dealt with by its connection's `slowConsumer` policy; what it does not
- *   get is counted here and in its `stats`.
- * - **Cost.** A message is encoded and copied once for each framing in the room, for all members that
- *   keep up; those that do not get copies.
- * - **Life.** A room begins with its first member and ends with its last. A connection that ends
- *   leaves all its rooms by itself.
+ * - **Order.** All members of a room get its messages in the same order, that of the broadcasts.
+ *   Each member gets a message at most once.
+ * - **Nobody waits.** A broadcast queues the message at each member's connection and returns. If a
+ *   member does not read, the `slowConsumer` policy of its connection decides. Messages that it
+ *   does not get are counted here and in its `stats`.
+ * - **Cost.** A message is encoded and copied once for each framing in the room. All members that
+ *   keep up share this copy. Slower members get copies of their own.
+ * - **Life.** A room exists as long as it has members. A connection that ends leaves all its rooms
+ *   by itself.
  * - **Names.** Any string is a room's name, compared exactly.
- * - **Limits.** Rooms, members, memberships and names are bounded.
- * - **Several hubs** with one backplane act as one for `broadcast()`; `members()`, `rooms()`, `send()`
- *   and the counts are those of each hub.
+ * - **Limits.** The numbers of rooms, of members and of memberships, and the length of names, have
+ *   limits.
+ * - **Several hubs** that share a backplane act as one hub for `broadcast()`. `members()`,
+ *   `rooms()`, `send()` and the counts are those of each hub alone.
  *
  * @example Rooms of a server
  * ```ts
@@ -55,7 +56,7 @@ export class Hub<T = Uint8Array> implements Disposable {
     Record<"maxRooms" | "maxMembersPerRoom" | "maxRoomsPerMember" | "maxNameLength", number>
   >;
   readonly #rooms = new Map<string, Set<Connection<T>>>();
-  /** By id: the connections that have joined, until they end, with the rooms that they are in. */
+  /** By id: each connection that has joined, until it ends, with the rooms that it is in. */
   readonly #members = new Map<number, { connection: Connection<T>; rooms: Set<string> }>();
   readonly #link: BackplaneLink;
   readonly #format: Format<T>;
@@ -105,8 +106,8 @@ export class Hub<T = Uint8Array> implements Disposable {
   }
 
   /**
-   * Puts a connection into a room; returns false if it is there already. It leaves by itself when it
-   * ends.
+   * Puts a connection into a room; returns false if it is in the room already. The connection
+   * leaves by itself when it ends.
    *
    * @throws {RangeError} for a name that is too long.
    * @throws {LengthwiseError} when a limit is reached, or the hub is closed.
@@ -129,7 +130,7 @@ export class Hub<T = Uint8Array> implements Disposable {
     return true;
   }
 
-  /** Takes a connection out of a room; returns false if it is not there. */
+  /** Takes a connection out of a room; returns false if it is not in the room. */
   leave(room: string, connection: Connection<T>): boolean {
     const there = this.#rooms.get(room);
     if (there === undefined || !there.delete(connection)) return false;
@@ -146,8 +147,9 @@ export class Hub<T = Uint8Array> implements Disposable {
   }
 
   /**
-   * Sends a message to all members of a room, here and behind the backplane, without waiting for
-   * anyone. Returns how many connections of this hub it was queued for.
+   * Sends a message to all members of a room, in this hub and in the others on its backplane,
+   * without waiting for anyone. Returns for how many connections of this hub the message was
+   * queued.
    */
   broadcast(room: string, message: Sendable<T>, options: RoomBroadcastOptions<T> = {}): number {
     const { except } = options;
@@ -158,8 +160,9 @@ export class Hub<T = Uint8Array> implements Disposable {
   }
 
   /**
-   * Sends a message to one connection by its id, without waiting. Returns whether it was queued: not
-   * for a connection that never joined a room of this hub, or has ended.
+   * Sends a message to one connection by its id, without waiting. Returns whether the message was
+   * queued. It is not queued for a connection that never joined a room of this hub, or that has
+   * ended.
    */
   send(id: number, message: Sendable<T>): boolean {
     const member = this.#members.get(id);
@@ -270,7 +273,10 @@ export class Hub<T = Uint8Array> implements Disposable {
     return value as Sendable<T>;
   }
 
-  /** Neither a callback nor the backplane may leave a room half joined, or end the process. */
+  /**
+   * An error of a callback or of the backplane must not leave a room half joined, and must not end
+   * the process.
+   */
   #guard(call: () => void): void {
     try {
       call();

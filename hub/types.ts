@@ -1,4 +1,4 @@
-/** The plain types around a hub. */
+/** The options and counts of a hub, as plain types. */
 
 import type { Backplane } from "../backplane.ts";
 import type { Connection } from "../connection.ts";
@@ -7,38 +7,38 @@ import type { Format } from "../format.ts";
 /** Options of a hub. */
 export interface HubOptions<T = Uint8Array> {
   /**
-   * Rooms at a time. A room is there while it has members.
+   * How many rooms may exist at a time. A room exists while it has members.
    *
    * @default 100_000
    */
   maxRooms?: number;
   /**
-   * Members of one room.
+   * How many members one room may have.
    *
    * @default 100_000
    */
   maxMembersPerRoom?: number;
   /**
-   * Rooms that one connection may be in.
+   * In how many rooms one connection may be.
    *
    * @default 1_000
    */
   maxRoomsPerMember?: number;
   /**
-   * The length of a room's name, in UTF-16 code units.
+   * How long a room's name may be, in UTF-16 code units.
    *
    * @default 256
    */
   maxNameLength?: number;
   /**
-   * What joins this hub with others.
+   * The backplane that connects this hub with others.
    *
-   * @default `inProcess()`, of its own
+   * @default a new `inProcess()`, which no other hub shares
    */
   backplane?: Backplane;
   /**
-   * What messages are on the backplane: the format of the connections. Needed only with a backplane,
-   * and for JSON. Decoding must not be asynchronous.
+   * The format of messages on the backplane, which is the format of the connections. It is needed
+   * only with a backplane, and for JSON. Decoding must not be asynchronous.
    *
    * @default `bytes()`
    */
@@ -57,21 +57,21 @@ export interface HubOptions<T = Uint8Array> {
   onError?: (error: unknown) => void;
 }
 
-/** Whom a broadcast to a room leaves out. */
+/** Which members do not get a broadcast to a room. */
 export interface RoomBroadcastOptions<T = Uint8Array> {
   /** Connections that do not get the message. */
   except?: Connection<T> | Iterable<Connection<T>>;
 }
 
-/** What a hub has done so far. Other hubs behind the same backplane count for themselves. */
+/** What a hub has done so far. Other hubs on the same backplane have their own counts. */
 export interface HubStats {
-  /** Rooms that are there now. */
+  /** Rooms that exist now. */
   readonly rooms: number;
   /** Connections that are in any room now. */
   readonly members: number;
-  /** Messages that were broadcast, or came from the backplane. */
+  /** Messages that were broadcast here, or that came from the backplane. */
   readonly broadcasts: number;
-  /** Messages queued, one for each member that got it. */
+  /** Messages that were queued. A message counts once for each member. */
   readonly delivered: number;
   /** Messages that a member's connection refused or its slow-consumer policy dropped. */
   readonly dropped: number;
