@@ -1,5 +1,5 @@
 /**
- * Every error that Lengthwise throws on its own account.
+ * Every class of error that Lengthwise throws, or gives as a reason.
  *
  * ```text
  * LengthwiseError
@@ -10,17 +10,26 @@
  * │   └── SessionLostError       … and for longer than a session can bridge
  * ├── ListenError                the endpoint cannot be opened
  * ├── SlowConsumerError          the peer does not read, and the limit for waiting messages is reached
- * └── ProtocolError              the peer broke the rules
- *     ├── MessageTooLargeError
- *     ├── InvalidLengthError
- *     ├── InvalidMessageError
- *     ├── TruncatedMessageError
- *     ├── FrameTimeoutError
- *     └── SessionProtocolError   … of sessions
+ * ├── ProtocolError              the peer broke the rules
+ * │   ├── MessageTooLargeError   a message is larger than the limit
+ * │   ├── InvalidLengthError     a length prefix says what cannot be
+ * │   ├── InvalidMessageError    a message that the framing or the format cannot have
+ * │   ├── TruncatedMessageError  the stream ended inside a message
+ * │   ├── FrameTimeoutError      a message did not become complete in time
+ * │   ├── SessionProtocolError   … of sessions
+ * │   └── HeadError              … of HTTP, with which a WebSocket begins
+ * ├── RequestError               a request was answered with an error, or not in time; files, too
+ * └── HistoryError               a chat's history cannot be opened, read or written
+ *
+ * TlsError                       only as the `cause` of one above: what TLS failed at
+ * ProxyError                     only as the `cause` of one above: what the proxy did
  * ```
  *
  * A peer that closes in order is no error. Wrong options throw `TypeError` or `RangeError` at the
- * call; an abort or a timeout that a caller's `signal` brings is that signal's own reason.
+ * call; an abort or a timeout that a caller's `signal` brings is that signal's own reason. What the
+ * system says, such as `Deno.errors.AddrInUse`, is the `cause` of one of these.
+ *
+ * This module imports nothing, so that browsers can load it.
  *
  * @module
  */
@@ -145,5 +154,103 @@ export class SessionProtocolError extends ProtocolError {
   constructor(message: string, code: number) {
     super(message);
     this.code = code;
+  }
+}
+
+/**
+ * The HTTP head with which a WebSocket begins is none, or is refused. Servers see it as the `error`
+ * of a refusal.
+ */
+export class HeadError extends ProtocolError {
+  /** The status to answer with, if it is worth an answer. */
+  readonly status: number | undefined;
+  /** Fields that the answer needs. */
+  readonly fields: Readonly<Record<string, string>>;
+
+  /** Says what is wrong with it. */
+  constructor(what: string, status?: number, fields: Readonly<Record<string, string>> = {}) {
+    super(what);
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+/**
+ * Codes that this module gives; those of applications are up to them.
+ *
+ * | code | who says it | when |
+ * | --- | --- | --- |
+ * | `unknown-method` | the peer | it has no handler of that name |
+ * | `invalid-params` | the peer | the params are not JSON, or the handler's schema refuses them |
+ * | `wrong-kind` | the peer | a stream was asked for and the handler gave a value, or the reverse |
+ * | `busy` | either end | more requests than it allows |
+ * | `cancelled` | the peer | the request was cancelled; only its handler and its items see this |
+ * | `timeout` | this end | no answer within `timeout` |
+ * | `internal` | the peer | its handler failed with anything but a `RequestError` |
+ * | `invalid-result` | either end | the answer is not JSON, or too large for the peer |
+ */
+export type RequestErrorCode =
+  | "unknown-method"
+  | "invalid-params"
+  | "wrong-kind"
+  | "busy"
+  | "cancelled"
+  | "timeout"
+  | "internal"
+  | "invalid-result";
+
+/** What a {@linkcode RequestError} holds beside code and message. */
+export interface RequestErrorOptions extends ErrorOptions {
+  /** Anything that is JSON, or bytes; it reaches the peer. */
+  data?: unknown;
+}
+
+/**
+ * A request was answered with an error, or got no answer in time. A handler throws one to answer
+ * with exactly its code, message and data; whatever else it throws stays at its own end.
+ */
+export class RequestError extends LengthwiseError {
+  /** What went wrong, for programs. */
+  readonly code: RequestErrorCode | (string & Record<never, never>);
+  /** Whatever the handler added. */
+  readonly data: unknown;
+
+  /** Of the code up to 255 bytes reach the peer, of the message up to 8 KiB. */
+  constructor(
+    code: RequestErrorCode | (string & Record<never, never>),
+    message: string,
+    options: RequestErrorOptions = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.data = options.data;
+  }
+}
+
+/** A history cannot be opened, read or written; `cause` is what the system said, if it did. */
+export class HistoryError extends LengthwiseError {}
+
+/**
+ * What TLS failed at: a handshake, or a stream that was cut. The message is a reason, such as `the
+ * server's certificate has expired`. It is the `cause` of a {@linkcode ConnectError} or a
+ * {@linkcode ConnectionLostError}, which say what could not be done.
+ */
+export class TlsError extends Error {
+  /** Gives the reason. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TlsError";
+  }
+}
+
+/**
+ * A proxy that failed. The message begins with its name, and never holds the password. It is the
+ * `cause` of a {@linkcode ConnectError}.
+ */
+export class ProxyError extends Error {
+  /** Says what the proxy of that name did, such as `refused: host unreachable`. */
+  constructor(proxy: string, what: string, options?: ErrorOptions) {
+    super(`the proxy ${proxy} ${what}`, options);
+    this.name = "ProxyError";
   }
 }

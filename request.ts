@@ -4,9 +4,9 @@
  * @module
  */
 
+import { RequestError } from "./errors.ts";
 import type { StandardSchema } from "./format.ts";
 import { checkDelay, checkInteger, MAX_INT32 } from "./internal/check.ts";
-import { RequestError } from "./request/errors.ts";
 import { Peer } from "./request/peer.ts";
 import type {
   AnyMethods,
@@ -18,8 +18,7 @@ import type {
 import { fitsName, LEAST } from "./request/wire.ts";
 import type { Handler } from "./request/work.ts";
 
-export { RequestError } from "./request/errors.ts";
-export type { RequestErrorCode, RequestErrorOptions } from "./request/errors.ts";
+export { RequestError, type RequestErrorCode, type RequestErrorOptions } from "./errors.ts";
 export type * from "./request/types.ts";
 
 /**

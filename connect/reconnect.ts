@@ -2,7 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import type { Connection } from "../connection.ts";
-import { ConnectError } from "../errors.ts";
+import { ConnectError, ProxyError, TlsError } from "../errors.ts";
 import { backoff, type RetryPolicy } from "../internal/retry.ts";
 import { connectOnce } from "./attempt.ts";
 import { type ConnectOptions, resolve } from "./options.ts";
@@ -99,9 +99,7 @@ function isRetriable(error: unknown): boolean {
 /** What a server or proxy said when it did not believe this end, or this end did not believe it. */
 function refusalOf(error: unknown): string | undefined {
   const cause = error instanceof ConnectError ? error.cause : undefined;
-  if (!(cause instanceof Error) || !["TlsError", "ProxyError"].includes(cause.name)) {
-    return undefined;
-  }
+  if (!(cause instanceof TlsError || cause instanceof ProxyError)) return undefined;
   return /certificate|credentials|password|fingerprint/i.test(cause.message)
     ? cause.message
     : undefined;

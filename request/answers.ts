@@ -1,8 +1,7 @@
 /** The requests of the peer, and the handlers that work for them. */
 
 import { Deque } from "@std/data-structures";
-import { ProtocolError } from "../errors.ts";
-import { RequestError } from "./errors.ts";
+import { ProtocolError, RequestError } from "../errors.ts";
 import { cancelled } from "./failures.ts";
 import type { MessageReader } from "./message_reader.ts";
 import type { Output } from "./output.ts";

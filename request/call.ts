@@ -1,6 +1,6 @@
 /** One request of this end. */
 
-import { RequestError } from "./errors.ts";
+import { RequestError } from "../errors.ts";
 import type { ItemReader, ItemWriter } from "./streams.ts";
 import type { Expiring, Timeouts } from "./timeouts.ts";
 

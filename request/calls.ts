@@ -1,11 +1,10 @@
 /** The requests of this end. */
 
 import { Deque } from "@std/data-structures";
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, RequestError } from "../errors.ts";
 import { checkDelay } from "../internal/check.ts";
 import { printable } from "../internal/text.ts";
 import { Call, type StartOptions } from "./call.ts";
-import { RequestError } from "./errors.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { ItemTarget, type Output } from "./output.ts";
 import { ItemReader, ItemWriter } from "./streams.ts";

@@ -1,6 +1,6 @@
 /** What went wrong, as the error that the peer gets. */
 
-import { RequestError } from "./errors.ts";
+import { RequestError } from "../errors.ts";
 import { type Encoded, encodeValue } from "./values.ts";
 
 /** The parts of an ERROR. */

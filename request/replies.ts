@@ -1,7 +1,6 @@
 /** What handlers give, on its way to those who asked. */
 
-import { ConnectionClosedError, MessageTooLargeError } from "../errors.ts";
-import { RequestError } from "./errors.ts";
+import { ConnectionClosedError, MessageTooLargeError, RequestError } from "../errors.ts";
 import { cancelled, describe, wrongKind } from "./failures.ts";
 import { ItemTarget, type Output } from "./output.ts";
 import { drop, isAsyncIterable } from "./results.ts";

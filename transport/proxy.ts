@@ -32,15 +32,6 @@ export interface ProxyCredentials {
   readonly password: string;
 }
 
-/** A proxy that failed. The message begins with its name, and never holds the password. */
-export class ProxyError extends Error {
-  /** Says what the proxy did, such as `refused: host unreachable`. */
-  constructor(proxy: Proxy, what: string, options?: ErrorOptions) {
-    super(`the proxy ${proxy.name} ${what}`, options);
-    this.name = "ProxyError";
-  }
-}
-
 const FORMS = "socks5://[USER:PASSWORD@]HOST[:PORT] or http://[USER:PASSWORD@]HOST[:PORT]";
 const PROTOCOLS: Record<string, { protocol: Proxy["protocol"]; port: number }> = {
   socks5: { protocol: "socks5", port: 1080 },

@@ -3,7 +3,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { HistoryError } from "./history.ts";
+import { HistoryError } from "../../errors.ts";
 
 /** "Lwhi": tells a history from the databases of other programs. */
 const APPLICATION_ID = 0x4c776869;

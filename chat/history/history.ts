@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LengthwiseError } from "../../errors.ts";
+import { HistoryError } from "../../errors.ts";
 import { checkInteger } from "../../internal/check.ts";
 import { fold, wordsOf } from "./search.ts";
 
@@ -102,9 +102,6 @@ export interface MemoryHistoryOptions {
    */
   maxBytes?: number;
 }
-
-/** A history cannot be opened, read or written; `cause` is what the system said, if it did. */
-export class HistoryError extends LengthwiseError {}
 
 /** Settings that a history keeps. */
 export const MAX_SETTINGS = 10_000;

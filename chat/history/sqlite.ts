@@ -5,6 +5,7 @@
  */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { HistoryError } from "../../errors.ts";
 import { checkInteger } from "../../internal/check.ts";
 import { decodeText, encodeText, openFile, reasonOf, rollBack } from "./file.ts";
 import {
@@ -13,7 +14,6 @@ import {
   checkSetting,
   type History,
   type HistoryEntry,
-  HistoryError,
   MAX_SETTINGS,
   tooManySettings,
 } from "./history.ts";

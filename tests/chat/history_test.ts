@@ -4,7 +4,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { DatabaseSync } from "node:sqlite";
 import { migrate, MIGRATIONS } from "../../chat/history/file.ts";
-import { type History, HistoryError, memoryHistory } from "../../chat/history/history.ts";
+import { HistoryError } from "../../errors.ts";
+import { type History, memoryHistory } from "../../chat/history/history.ts";
 import { sqliteHistory, type SqliteHistoryOptions } from "../../chat/history/sqlite.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -74,7 +74,7 @@ Deno.test("docs/requests.md shows what the end that answers sends", async () => 
 });
 
 Deno.test("docs/requests.md has every code of RequestErrorCode", async () => {
-  const source = await Deno.readTextFile(new URL("../../request/errors.ts", import.meta.url));
+  const source = await Deno.readTextFile(new URL("../../errors.ts", import.meta.url));
   const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([_, code]) => code);
   assertEquals(codes.length, 8);
   for (const code of codes) assertMatch(page, new RegExp(`\`${code}\``));

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import { concat } from "@std/bytes";
 import { proxyFor } from "../../programs/client/proxy.ts";
 import { dial } from "../../transport/dial.ts";
-import { parseProxy, ProxyError } from "../../transport/proxy.ts";
+import { parseProxy } from "../../transport/proxy.ts";
+import { ProxyError } from "../../errors.ts";
 import { Program, testWith } from "../interop/peers.ts";
 import { byteByByte, everyCut, hex, utf8 } from "../support/bytes.ts";
 import {

@@ -1,6 +1,7 @@
 /** What is said to a proxy before it is out of the way. */
 
-import { type Proxy, ProxyError } from "../proxy.ts";
+import { ProxyError } from "../../errors.ts";
+import type { Proxy } from "../proxy.ts";
 
 /**
  * Requests and replies, byte-exact: not one byte more is read than was asked for, because the next
@@ -37,6 +38,6 @@ export class Dialogue {
 
   /** An error that says what the proxy did. */
   error(what: string): ProxyError {
-    return new ProxyError(this.proxy, what);
+    return new ProxyError(this.proxy.name, what);
   }
 }

@@ -2,9 +2,10 @@
 
 import { isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
+import { ProxyError } from "../../errors.ts";
 import { reasonOf } from "../../internal/reason.ts";
 import { formatAddress } from "../endpoint.ts";
-import { type DialTarget, type Proxy, ProxyError } from "../proxy.ts";
+import type { DialTarget, Proxy } from "../proxy.ts";
 import { Dialogue } from "./dialogue.ts";
 import { httpConnect } from "./http.ts";
 import { socks5 } from "./socks5.ts";
@@ -33,7 +34,7 @@ export async function dialThrough(
     conn.close();
     throw cause instanceof ProxyError
       ? cause
-      : new ProxyError(proxy, `failed: ${reasonOf(cause)}`, { cause });
+      : new ProxyError(proxy.name, `failed: ${reasonOf(cause)}`, { cause });
   } finally {
     signal.removeEventListener("abort", abort);
   }
@@ -45,7 +46,7 @@ function unreachable(proxy: Proxy, cause: unknown): Error {
     const address = formatAddress(proxy.hostname, proxy.port);
     return new Deno.errors.NotCapable(`run with --allow-net=${address}`, { cause });
   }
-  return new ProxyError(proxy, `cannot be reached: ${reasonOf(cause)}`, { cause });
+  return new ProxyError(proxy.name, `cannot be reached: ${reasonOf(cause)}`, { cause });
 }
 
 /** The destination as every proxy understands it. */

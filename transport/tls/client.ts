@@ -7,6 +7,7 @@ import {
   type DetailedPeerCertificate,
   type TLSSocket,
 } from "node:tls";
+import { TlsError } from "../../errors.ts";
 import type { PeerIdentity, TlsConnectOptions } from "../../transport.ts";
 import {
   checkAlpn,
@@ -18,7 +19,6 @@ import {
   readPair,
   toPem,
 } from "./certificates.ts";
-import { TlsError } from "./errors.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
 /** Whom a client trusts, and who it is, checked. */

@@ -1,16 +1,8 @@
 /** What goes wrong in TLS, in words that tell what to do. */
 
 import { hint } from "../../codec/internal.ts";
+import { TlsError } from "../../errors.ts";
 import { peerHasGone } from "../deno_conn.ts";
-
-/** A handshake that failed, or a stream that was cut. The message is a reason, such as `the server's certificate has expired`. */
-export class TlsError extends Error {
-  /** Gives the reason. */
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "TlsError";
-  }
-}
 
 /** The end of a peer as the network tells it, and not TLS. */
 export class CutError extends TlsError {}

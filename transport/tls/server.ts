@@ -6,6 +6,7 @@ import {
   type SecureContext,
   TLSSocket,
 } from "node:tls";
+import { TlsError } from "../../errors.ts";
 import type { PeerIdentity, TlsListenOptions } from "../../transport.ts";
 import {
   checkAlpn,
@@ -16,7 +17,7 @@ import {
   toPem,
 } from "./certificates.ts";
 import type { CipherStream } from "./cipher_stream.ts";
-import { hasLeft, TlsError } from "./errors.ts";
+import { hasLeft } from "./errors.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
 /** The certificates of a server, checked. */

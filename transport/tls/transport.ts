@@ -1,9 +1,10 @@
 /** A TLS connection as a transport, by `node:tls` over a socket of Deno's. */
 
 import type { TLSSocket } from "node:tls";
+import { TlsError } from "../../errors.ts";
 import { formatAddress, type PeerIdentity, type Transport } from "../../transport.ts";
 import { CipherStream } from "./cipher_stream.ts";
-import { CutError, type Handshake, handshakeError, streamError, TlsError } from "./errors.ts";
+import { CutError, type Handshake, handshakeError, streamError } from "./errors.ts";
 
 /** How much is encrypted at a time, so that a large write makes progress that can be seen. */
 const MAX_WRITE_BYTES = 256 * 1024;

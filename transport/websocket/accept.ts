@@ -1,12 +1,13 @@
 /** The server's side of the handshake (RFC 6455, section 4.2). */
 
 import { hint } from "../../codec/internal.ts";
+import { HeadError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
 import { textResponse } from "../../internal/text_response.ts";
 import type { Transport } from "../../transport.ts";
 import { hasLeft } from "../tls/errors.ts";
 import { answer, toWire, type WireResponse } from "./answer.ts";
-import { hasToken, type Head, HeadError, readHead } from "./head.ts";
+import { hasToken, type Head, readHead } from "./head.ts";
 import { acceptOf, isKey } from "./key.ts";
 import { allowsOrigin } from "./origin.ts";
 import { writeAll } from "./stream.ts";

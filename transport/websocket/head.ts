@@ -1,6 +1,6 @@
 /** Heads of HTTP/1.1 messages (RFC 9112): a start line and fields. */
 
-import { ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { ConnectionLostError, HeadError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
 import type { Transport } from "../../transport.ts";
 
@@ -26,21 +26,6 @@ export interface Head {
   readonly fields: Headers;
   /** What had arrived behind it. */
   readonly rest: Uint8Array | undefined;
-}
-
-/** A head that is none, or that is refused. */
-export class HeadError extends ProtocolError {
-  /** The status to answer with, if it is worth an answer. */
-  readonly status: number | undefined;
-  /** Fields that the answer needs. */
-  readonly fields: Readonly<Record<string, string>>;
-
-  /** Says what is wrong with it. */
-  constructor(what: string, status?: number, fields: Readonly<Record<string, string>> = {}) {
-    super(what);
-    this.status = status;
-    this.fields = fields;
-  }
 }
 
 /**

@@ -1,9 +1,9 @@
 /** The client's side of the handshake (RFC 6455, section 4.1). */
 
-import { ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { ConnectionLostError, HeadError, ProtocolError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
 import { formatAddress, type Transport, type WebSocketEndpoint } from "../../transport.ts";
-import { hasToken, type Head, HeadError, latin1, readHead } from "./head.ts";
+import { hasToken, type Head, latin1, readHead } from "./head.ts";
 import { acceptOf, newKey } from "./key.ts";
 import { writeAll } from "./stream.ts";
 
