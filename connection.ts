@@ -104,7 +104,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    */
   constructor(
     transport: Transport,
-    options: ConnectionOptions<T> | ConnectionSettings<T> = {},
+    options: ConnectionOptions<T> = {},
     endpoint = "",
   ) {
     const settings = resolveSettings(options).withFraming(transport.framing);

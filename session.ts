@@ -105,7 +105,7 @@ export class Session<T = Uint8Array> extends Connection<T> {
    */
   constructor(
     transport: SessionTransport,
-    options: ConnectionOptions<T> | ConnectionSettings<T> = {},
+    options: ConnectionOptions<T> = {},
     endpoint = "",
   ) {
     const settings = patient(resolveSettings(options), transport.retentionTime);

@@ -8,8 +8,11 @@ import type { ConnectionOptions } from "./types.ts";
 /** The largest message that a client accepts by default, in bytes. */
 export const CLIENT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
 
-/** Checked options. */
-export class ConnectionSettings<T> {
+/**
+ * Checked options. Whoever is given them in the place of options takes them as they are: so a server
+ * checks once for all of its connections.
+ */
+export class ConnectionSettings<T> implements ConnectionOptions<T> {
   #own: { readonly framing: Framing; readonly settings: ConnectionSettings<T> } | undefined;
 
   /** Made by {@linkcode resolveSettings}. */

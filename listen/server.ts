@@ -44,7 +44,11 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   #accepted = 0;
   #handlerErrors = 0;
 
-  /** Made by `listen()`. */
+  /**
+   * Made by `listen()`.
+   *
+   * @internal
+   */
   constructor(
     listeners: readonly OpenEndpoint<T>[],
     handler: Handler<T> | undefined,

@@ -52,7 +52,11 @@ export class SessionTransport implements Transport {
   #state: "open" | "over" | "finished" = "open";
   #failure: unknown;
 
-  /** Drives a machine. */
+  /**
+   * Drives a machine. {@linkcode SessionAcceptor} makes it, on a server.
+   *
+   * @internal
+   */
   constructor(machine: Machine) {
     this.#machine = machine;
     this.blocks = machine.out.blocks;
