@@ -48,7 +48,8 @@ export interface Backplane {
  *
  * @example Two hubs that act as one
  * ```ts
- * import { Connection, Hub, inProcess } from "@lengthwise/lengthwise";
+ * import { Connection, Hub } from "@lengthwise/lengthwise";
+ * import { inProcess } from "@lengthwise/lengthwise/backplane";
  * import { memoryPair } from "@lengthwise/lengthwise/testing";
  * import { assertEquals } from "@std/assert";
  *

@@ -54,7 +54,8 @@ export interface ChatStats {
  *
  * @example A chat server
  * ```ts
- * import { Chat, connect, listen, text } from "@lengthwise/lengthwise";
+ * import { connect, listen, text } from "@lengthwise/lengthwise";
+ * import { Chat } from "@lengthwise/lengthwise/chat";
  * import { assertMatch } from "@std/assert";
  *
  * using chat = new Chat();

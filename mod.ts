@@ -2,13 +2,16 @@
  * Async socket messaging: whole messages over sockets, out with `send()` and in with `for await`.
  * Framing is by length prefix, so that Erlang, Netty, Twisted, tokio, C#, Java and telnet can talk to it.
  *
+ * What a program needs first is here; each module below has the rest of its matter, such as the types
+ * of what a method returns.
+ *
  * | module | what is in it |
  * | --- | --- |
- * | `./server` | `listen()` |
+ * | `./server` | `listen()`: servers, their options and counts |
  * | `./client` | `connect()`, `reconnect()`, `backoff()` |
- * | `./connection` | `Connection`: its guarantees, options and limits |
+ * | `./connection` | `Connection`: its guarantees, options and limits; `Shared`, a message for many |
  * | `./format` | what messages mean: `bytes()`, `text()`, `json()` |
- * | `./codec` | framings, for use without sockets and in browsers |
+ * | `./codec` | framings, for use without sockets and in browsers; those of other systems by name |
  * | `./session` | `Session`: a connection that outlives its sockets |
  * | `./request` | `requests()`: requests, notifications and streams over a connection |
  * | `./files` | files over a connection: verified, and gone on with after a cut |
@@ -36,14 +39,47 @@
  * @module
  */
 
-export * from "./chat.ts";
-export * from "./connect/connect.ts";
-export * from "./codec.ts";
-export * from "./connection.ts";
-export * from "./errors.ts";
-export * from "./format.ts";
-export * from "./hub.ts";
-export * from "./request.ts";
-export * from "./listen/listen.ts";
-export * from "./session.ts";
-export * from "./transport.ts";
+export {
+  backoff,
+  connect,
+  type ConnectOptions,
+  reconnect,
+  type ReconnectOptions,
+  type RetryPolicy,
+} from "./connect/connect.ts";
+export { type Handler, listen, type ListenOptions, type Server } from "./listen/listen.ts";
+
+export { type CloseInfo, Connection, type ConnectionOptions } from "./connection.ts";
+export { Session, type SessionOptions } from "./session.ts";
+export { Hub, type HubOptions } from "./hub.ts";
+export { type Handlers, type RequestOptions, type RequestPeer, requests } from "./request.ts";
+
+export { bytes, type Format, json, type StandardSchema, text } from "./format.ts";
+export {
+  type Framing,
+  framing,
+  FRAMING_NAMES,
+  type FramingName,
+  lengthPrefix,
+  line,
+  none,
+  varint,
+} from "./codec.ts";
+
+export {
+  ConnectError,
+  ConnectionClosedError,
+  ConnectionLostError,
+  FrameTimeoutError,
+  InvalidLengthError,
+  InvalidMessageError,
+  LengthwiseError,
+  ListenError,
+  MessageTooLargeError,
+  ProtocolError,
+  RequestError,
+  SessionLostError,
+  SessionRefusedError,
+  SlowConsumerError,
+  TruncatedMessageError,
+} from "./errors.ts";

@@ -11,7 +11,7 @@ import { encodeUtf8 } from "./utf8.ts";
  *
  * @example One message, many connections
  * ```ts
- * import { Connection, Shared } from "@lengthwise/lengthwise";
+ * import { Connection, Shared } from "@lengthwise/lengthwise/connection";
  * import { memoryPair } from "@lengthwise/lengthwise/testing";
  * import { assertEquals } from "@std/assert";
  *

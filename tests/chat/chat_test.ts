@@ -1,13 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import {
-  Chat,
-  type ChatOptions,
-  connect,
-  type Connection,
-  listen,
-  type Server,
-  text,
-} from "../../mod.ts";
+import { connect, type Connection, listen, type Server, text } from "../../mod.ts";
+import { Chat, type ChatOptions } from "../../chat.ts";
 
 const NOW = () => new Date("2026-11-20T18:12:03.456Z");
 

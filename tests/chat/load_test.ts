@@ -2,14 +2,9 @@
 
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import { equals } from "@std/bytes";
-import {
-  Chat,
-  type ConnectionStats,
-  listen,
-  type Server,
-  SlowConsumerError,
-  text,
-} from "../../mod.ts";
+import { listen, type Server, SlowConsumerError, text } from "../../mod.ts";
+import { Chat } from "../../chat.ts";
+import type { ConnectionStats } from "../../connection.ts";
 
 const MEMBERS = 1_000;
 /** Those who talk. Each says so many lines at once, and goes on when all have heard all. */

@@ -8,7 +8,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { pooledMap } from "@std/async/pool";
-import { connect, Connection, json, listen, type Refusal, type Server, text } from "../../mod.ts";
+import { connect, Connection, json, listen, type Server, text } from "../../mod.ts";
+import type { Refusal } from "../../server.ts";
 import { run, RunningServer } from "../support/program.ts";
 import { RawPeer } from "../support/raw.ts";
 import { allTexts, receiveText } from "../support/texts.ts";

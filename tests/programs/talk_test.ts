@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-control-regex
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Chat, connect, type Connection, listen, type Server, text } from "../../mod.ts";
+import { connect, type Connection, listen, type Server, text } from "../../mod.ts";
+import { Chat } from "../../chat.ts";
 import { run } from "../support/program.ts";
 import { Pty, ptyTest as test } from "../support/pty.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { connect, ConnectError, listen, ListenError, parseEndpoint } from "../../mod.ts";
+import { connect, ConnectError, listen, ListenError } from "../../mod.ts";
+import { parseEndpoint } from "../../transport.ts";
 import { run } from "../support/program.ts";
 import { receiveText } from "../support/texts.ts";
 

@@ -6,9 +6,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { createHash } from "node:crypto";
-import { connect, ConnectError, listen, type ListenOptions, parseEndpoint } from "../../mod.ts";
+import { connect, ConnectError, listen, type ListenOptions } from "../../mod.ts";
 import type { Server } from "../../server.ts";
-import type { WebSocketEndpoint } from "../../transport.ts";
+import { parseEndpoint, type WebSocketEndpoint } from "../../transport.ts";
 import { allowsOrigin, parseOrigins } from "../../transport/websocket/origin.ts";
 import { hex } from "../support/bytes.ts";
 import { ascii, connectResettable, RawListener, RawPeer } from "../support/raw.ts";

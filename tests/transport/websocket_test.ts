@@ -13,11 +13,10 @@ import {
   listen,
   type ListenOptions,
   MessageTooLargeError,
-  parseEndpoint,
   ProtocolError,
   TruncatedMessageError,
 } from "../../mod.ts";
-import type { WebSocketEndpoint } from "../../transport.ts";
+import { parseEndpoint, type WebSocketEndpoint } from "../../transport.ts";
 import { hex } from "../support/bytes.ts";
 import { certificates } from "../support/certificates.ts";
 import { RawPeer } from "../support/raw.ts";
