@@ -5,8 +5,11 @@
  * @module
  */
 
+import { isBundled } from "./internal/bundled.ts";
+
 export * from "./connect/connect.ts";
 
-if (import.meta.main) {
+// In a bundle, the main module is the program that was bundled, and not this one.
+if (import.meta.main && !isBundled) {
   import("./programs/client/main.ts").then(({ main }) => main(Deno.args));
 }

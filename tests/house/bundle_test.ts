@@ -1,0 +1,139 @@
+/** Programs that import the module and are bundled into one file are themselves, and nothing else. */
+
+import { assert, assertEquals } from "@std/assert";
+
+const BUNDLE = new URL("../support/fixtures/bundle.ts", import.meta.url).pathname;
+
+/** The bundlers that there are. */
+const BUNDLERS = ["esbuild", "rollup", "deno"];
+
+/** What only our own programs have: their help, their options, their first words. */
+const COMMAND_LINE = ["Exit codes:", "parseArgs", "listening on "];
+
+/** A program for each entry point. */
+const APPS: Record<string, string> = {
+  ".": `
+    import { connect, listen, text } from "@lengthwise/lengthwise";
+    await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+      for await (const message of connection) await connection.send(message);
+    });
+    await using connection = await connect(server.endpoints[0], { format: text() });
+    await connection.send("hello");
+    console.log(await connection.receive());`,
+  "./connection": `
+    import { Connection } from "@lengthwise/lengthwise/connection";
+    import { memoryPair } from "@lengthwise/lengthwise/testing";
+    const [near, far] = memoryPair().map((transport) => new Connection(transport));
+    near.send("hello");
+    console.log(new TextDecoder().decode(await far.receive()));
+    await Promise.all([near.close(), far.close()]);`,
+  "./request": `
+    import { Connection } from "@lengthwise/lengthwise/connection";
+    import { requests } from "@lengthwise/lengthwise/request";
+    import { memoryPair } from "@lengthwise/lengthwise/testing";
+    const [near, far] = memoryPair().map((transport) => new Connection(transport));
+    requests(far, { greet: (name) => "hello " + name });
+    await using peer = requests(near);
+    console.log(await peer.request("greet", "Ada"));`,
+  "./session": `
+    import { Connection } from "@lengthwise/lengthwise/connection";
+    import { openSession, Session, SessionAcceptor } from "@lengthwise/lengthwise/session";
+    import { memoryPair } from "@lengthwise/lengthwise/testing";
+    const acceptor = new SessionAcceptor();
+    let carrier;
+    const served = [];
+    const serve = async (far) => {
+      const transport = await acceptor.accept(far);
+      if (transport === undefined) return;
+      await using session = new Session(transport);
+      for await (const message of session) await session.send(message);
+    };
+    const dial = () => {
+      const [near, far] = memoryPair().map((transport) => new Connection(transport));
+      served.push(serve(far));
+      return Promise.resolve(carrier = near);
+    };
+    const session = await openSession({ dial, session: { retry: () => 1 } });
+    carrier.abort();
+    session.send("hello");
+    console.log(new TextDecoder().decode(await session.receive()));
+    await session.close();
+    await Promise.all(served);`,
+  "./hub": `
+    import { Connection } from "@lengthwise/lengthwise/connection";
+    import { Hub } from "@lengthwise/lengthwise/hub";
+    import { memoryPair } from "@lengthwise/lengthwise/testing";
+    const hub = new Hub();
+    const [near, far] = memoryPair().map((transport) => new Connection(transport));
+    hub.join("room", near);
+    hub.broadcast("room", "hello");
+    console.log(new TextDecoder().decode(await far.receive()));
+    await Promise.all([near.close(), far.close()]);`,
+  "./server": `
+    import { connect } from "@lengthwise/lengthwise/client";
+    import { listen } from "@lengthwise/lengthwise/server";
+    await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+      for await (const message of connection) await connection.send(message);
+    });
+    await using connection = await connect(server.endpoints[0]);
+    await connection.send("hello");
+    console.log(new TextDecoder().decode(await connection.receive()));`,
+};
+
+/** An entry point that is a program of ours as well: bundlers may keep that, but it must not start. */
+const IS_PROGRAM = "./server";
+
+/** What a program prints, if it is not "hello". */
+const PRINTED: Record<string, string> = { "./request": "hello Ada\n" };
+
+async function deno(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const command = new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } });
+  const { stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** What one bundler makes of each program. */
+async function bundles(bundler: string): Promise<string[]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const programs: string[] = [];
+    for (const [n, app] of Object.values(APPS).entries()) {
+      programs.push(`${folder}/app${n}.ts`);
+      await Deno.writeTextFile(`${folder}/app${n}.ts`, app);
+    }
+    const { stdout, stderr } = await deno("run", "-A", "--no-lock", BUNDLE, bundler, ...programs);
+    assert(stdout !== "", stderr);
+    return JSON.parse(stdout);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const BUNDLES = await Promise.all(BUNDLERS.map(bundles));
+
+for (const [b, bundler] of BUNDLERS.entries()) {
+  for (const [n, entry] of Object.keys(APPS).entries()) {
+    Deno.test(`What ${bundler} bundles of a program on "${entry}" is just that program`, async () => {
+      const code = BUNDLES[b][n];
+      assert(code.includes("Cannot receive message"), "the module is not in the bundle");
+      if (entry !== IS_PROGRAM) {
+        assertEquals(COMMAND_LINE.filter((words) => code.includes(words)), []);
+      }
+
+      const file = await Deno.makeTempFile({ suffix: ".js" });
+      try {
+        await Deno.writeTextFile(file, code);
+        const printed = await deno("run", "--quiet", "--no-prompt", "--no-lock", "-N", file);
+        assertEquals(printed, { stdout: PRINTED[entry] ?? "hello\n", stderr: "" });
+      } finally {
+        await Deno.remove(file);
+      }
+    });
+  }
+}
+
+Deno.test("The words that tell a command line are in one that is bundled", () => {
+  const code = BUNDLES[BUNDLERS.indexOf("esbuild")][Object.keys(APPS).indexOf(IS_PROGRAM)];
+  assertEquals(COMMAND_LINE.filter((words) => !code.includes(words)), []);
+});
