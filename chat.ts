@@ -14,7 +14,7 @@ import { Engine } from "./chat/engine/engine.ts";
 import { type ChatOptions, resolveChatOptions } from "./chat/options.ts";
 import type { Connection } from "./connection.ts";
 
-export type { ChatEvent, LineEvent, Presence, RoomInfo, SaidEvent } from "./chat/engine/events.ts";
+export type { ChatEvent, Presence, RoomInfo, SaidEvent } from "./chat/engine/events.ts";
 export type { FloodLimits } from "./chat/engine/flood.ts";
 export {
   type History,

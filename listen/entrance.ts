@@ -4,7 +4,7 @@ import { delay } from "@std/async/delay";
 import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/internal.ts";
 import { Session } from "../session.ts";
-import type { AcceptedPeer, TlsListenOptions, Transport, TransportListener } from "../transport.ts";
+import type { TlsListenOptions, Transport } from "../transport.ts";
 import { Admission } from "./admission.ts";
 import { Carriers, type CarriersOptions } from "./carriers.ts";
 import { HandshakeDeadline } from "./handshake.ts";
@@ -12,6 +12,7 @@ import { Place } from "./place.ts";
 import { Tasks } from "./tasks.ts";
 import type { TokenGate } from "./token_gate.ts";
 import type { ServerStats } from "./types.ts";
+import type { AcceptedPeer, TransportListener } from "../transport/internal.ts";
 
 /** One open endpoint with what its connections are made with. */
 export interface OpenEndpoint<T> {

@@ -1,13 +1,8 @@
 /** What the transports on Deno's own stream sockets share. */
 
 import { BLOCK_BYTES, recycle, takeBlock } from "../internal/memory.ts";
-import {
-  type AcceptedPeer,
-  type Endpoint,
-  formatAddress,
-  type Transport,
-  type TransportListener,
-} from "../transport.ts";
+import { type Endpoint, formatAddress, type Transport } from "../transport.ts";
+import type { AcceptedPeer, TransportListener } from "./kind.ts";
 
 /** Older versions lose what is still being written when a socket is closed. */
 export function requireDeno(): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { AcceptedPeer, TransportListener } from "./kind.ts";
 export { kindOf } from "./kinds.ts";
 export { memoryPair } from "./memory.ts";
 export { parseProxy } from "./proxy.ts";

@@ -1,6 +1,7 @@
 /** The kinds of transport, by the name in the endpoint. */
 
-import type { Endpoint, TransportKind } from "../transport.ts";
+import type { Endpoint } from "../transport.ts";
+import type { TransportKind } from "./kind.ts";
 import { memory } from "./memory.ts";
 import { tcp } from "./tcp.ts";
 import { unix } from "./unix.ts";

@@ -1,13 +1,8 @@
 /** Within the process: `memory:NAME`, and linked pairs. */
 
 import { Deque } from "@std/data-structures";
-import type {
-  AcceptedPeer,
-  MemoryEndpoint,
-  Transport,
-  TransportKind,
-  TransportListener,
-} from "../transport.ts";
+import type { MemoryEndpoint, Transport } from "../transport.ts";
+import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
 
 /** What one direction holds before its writer waits, as a socket's buffers would. */
 const MAX_PIPE_BYTES = 64 * 1024;

@@ -1,8 +1,9 @@
 /** TCP: `tcp://HOST:PORT`. */
 
-import type { TcpEndpoint, Transport, TransportKind } from "../transport.ts";
+import type { TcpEndpoint, Transport } from "../transport.ts";
 import { dial } from "./dial.ts";
 import { DenoListener, DenoTransport, requireDeno } from "./deno_conn.ts";
+import type { TransportKind } from "./kind.ts";
 
 /** TCP by `Deno.listen` and `Deno.connect`. */
 export const tcp: TransportKind<TcpEndpoint> = {

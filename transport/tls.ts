@@ -1,15 +1,9 @@
 /** TLS: `tls://HOST:PORT`. */
 
-import type {
-  AcceptedPeer,
-  Endpoint,
-  TlsEndpoint,
-  TlsListenOptions,
-  TransportKind,
-  TransportListener,
-} from "../transport.ts";
+import type { Endpoint, TlsEndpoint, TlsListenOptions } from "../transport.ts";
 import { DenoListener, requireDeno } from "./deno_conn.ts";
 import { dial } from "./dial.ts";
+import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
 import { startTls, Trust } from "./tls/client.ts";
 import { acceptTls, Credentials } from "./tls/server.ts";
 

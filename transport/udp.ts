@@ -25,7 +25,8 @@
  * `?broadcast=1`, a broadcast address: then all may answer, and messages do not tell who did.
  */
 
-import type { TransportKind, UdpEndpoint } from "../transport.ts";
+import type { UdpEndpoint } from "../transport.ts";
+import type { TransportKind } from "./kind.ts";
 import { connectUdp } from "./udp/client.ts";
 import { listenUdp } from "./udp/listener.ts";
 

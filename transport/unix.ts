@@ -1,7 +1,8 @@
 /** Unix sockets: `unix:PATH`. */
 
-import type { Transport, TransportKind, UnixEndpoint } from "../transport.ts";
+import type { Transport, UnixEndpoint } from "../transport.ts";
 import { DenoListener, DenoTransport, requireDeno } from "./deno_conn.ts";
+import type { TransportKind } from "./kind.ts";
 
 /**
  * Unix sockets by `Deno.listen` and `Deno.connect`. A socket file that a server left behind is taken

@@ -2,17 +2,15 @@
 
 import type { Framing } from "../codec.ts";
 import type {
-  AcceptedPeer,
   PeerIdentity,
   TcpEndpoint,
   TlsEndpoint,
   TlsListenOptions,
   Transport,
-  TransportKind,
-  TransportListener,
   WebOptions,
   WebSocketEndpoint,
 } from "../transport.ts";
+import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
 import { tcp } from "./tcp.ts";
 import { accept, type AcceptSettings } from "./websocket/accept.ts";
 import { webSocketFraming } from "./websocket/framing.ts";

@@ -68,6 +68,12 @@ const OTHER_ERRORS: Record<string, string> = {
   "transport/tls/errors.ts CutError": "a mark within transport/; others catch it as a TlsError",
 };
 
+/** Types that nothing else mentions, and why they are exported. */
+const FREE_TYPES: Record<string, string> = {
+  ChatEvent: "for programs that read the chat's JSON",
+  FileErrorCode: "for those who compare the code of a RequestError",
+};
+
 /** A part of what `deno doc --json` prints: we only look for some of its members. */
 interface Doc {
   readonly [member: string]: unknown;
@@ -162,6 +168,20 @@ Deno.test("What is exported mentions only types that are exported", () => {
     }
   }
   assertEquals([...missing], []);
+});
+
+Deno.test("Every exported type is of use: something else that is exported mentions it", () => {
+  const symbols = [...ENTRIES.values()].flat();
+  const mentioned = new Set<string>();
+  for (const { name, declarations } of symbols) {
+    for (const declaration of declarations) {
+      eachType(declaration, (typeName) => typeName !== name && mentioned.add(typeName));
+    }
+  }
+  const isType = ({ declarations: [{ kind }] }: Declared) =>
+    kind === "interface" || kind === "typeAlias";
+  const free = symbols.filter((symbol) => isType(symbol) && !mentioned.has(symbol.name));
+  assertEquals(new Set(free.map(({ name }) => name)), new Set(Object.keys(FREE_TYPES)));
 });
 
 Deno.test("errors.ts has every class of error, and imports nothing", async () => {

@@ -11,9 +11,10 @@ import { openSession, type Session, SessionAcceptor, SessionCode } from "../../s
 import { carrierSettings } from "../../session/carrier.ts";
 import { decodeFrame, encodeHello, encodePong, type Frame, FrameType } from "../../session/wire.ts";
 import { memoryPair } from "../../testing.ts";
-import type { AcceptedPeer, Transport, TransportListener } from "../../transport.ts";
+import type { Transport } from "../../transport.ts";
 import { hex } from "../support/bytes.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
+import type { AcceptedPeer, TransportListener } from "../../transport/kind.ts";
 
 const DATA = hex("04 0000000000000000 00000001 61");
 

@@ -10,10 +10,10 @@ import {
   formatAddress,
   parseEndpoint,
   type Transport,
-  type TransportListener,
   type UdpEndpoint,
   type UdpListenOptions,
 } from "../../transport.ts";
+import type { TransportListener } from "../../transport/kind.ts";
 import { udp } from "../../transport/udp.ts";
 import { resolve } from "../../transport/udp/addresses.ts";
 import { Mailbox } from "../../transport/udp/mailbox.ts";

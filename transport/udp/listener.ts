@@ -3,13 +3,7 @@
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../../codec.ts";
 import { checkDelay } from "../../internal/check.ts";
-import {
-  type AcceptedPeer,
-  formatAddress,
-  type TransportListener,
-  type UdpEndpoint,
-  type UdpListenOptions,
-} from "../../transport.ts";
+import { formatAddress, type UdpEndpoint, type UdpListenOptions } from "../../transport.ts";
 import {
   canonical,
   hasAllNet,
@@ -24,6 +18,7 @@ import { datagramFraming } from "./framing.ts";
 import { applyTtl } from "./options.ts";
 import { type PeerOwner, UdpPeer } from "./peer.ts";
 import { UdpSocket } from "./socket.ts";
+import type { AcceptedPeer, TransportListener } from "../kind.ts";
 
 /** Peers that wait to be accepted. */
 const MAX_WAITING_PEERS = 1024;
