@@ -107,7 +107,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     options: ConnectionOptions<T> = {},
     endpoint = "",
   ) {
-    const settings = resolveSettings(options).withFraming(transport.framing);
+    const settings = resolveSettings(options).withFraming(transport.abilities.framing);
     const life = new Lifecycle(transport, settings as ConnectionSettings<unknown>);
     this.#transport = transport;
     this.#settings = settings;
@@ -127,7 +127,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   /** Who the peer proved to be, by a certificate; undefined if it did not. */
   get peer(): PeerIdentity | undefined {
-    return this.#transport.peer;
+    return this.#transport.abilities.peer;
   }
 
   /** `open`, `closing` after `close()`, or `closed`. */
@@ -147,7 +147,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       messagesReceived: messages,
       messagesSent: this.#sender.messages,
       messagesDropped: this.#sender.dropped + this.#life.refusals,
-      messagesMissed: this.#transport.dropped ?? 0,
+      messagesMissed: this.#transport.abilities.dropped ?? 0,
       bytesReceived: bytes,
       bytesSent: this.#sender.bytes,
       bufferedBytes: this.#sender.pendingBytes,

@@ -120,7 +120,7 @@ export class Session<T = Uint8Array> extends Connection<T> {
     const info = await connection;
     await this.#session.finished;
     const undeliveredBytes = info.undeliveredBytes + this.#session.unacknowledgedBytes;
-    const { code, reason } = this.#session.ended ?? {};
+    const { code, reason } = this.#session.abilities.ended ?? {};
     // Whoever closes has to be told too which messages did not arrive.
     const { loss } = this.#session;
     const isTold = info.error !== undefined && !(info.error instanceof ConnectionLostError);

@@ -5,8 +5,9 @@
  */
 
 import { delay } from "@std/async/delay";
+import type { EndInfo } from "./codec.ts";
 import { checkInteger } from "./internal/check.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport, TransportAbilities } from "./transport.ts";
 
 export { memoryPair } from "./transport/internal.ts";
 export type { Transport } from "./transport.ts";
@@ -95,6 +96,11 @@ class FaultyTransport implements Transport {
     this.#random = faults.random ?? Math.random;
   }
 
+  /** It speaks as the transport beneath does. */
+  get abilities(): TransportAbilities {
+    return this.#transport.abilities;
+  }
+
   get local(): string {
     return this.#transport.local;
   }
@@ -133,16 +139,16 @@ class FaultyTransport implements Transport {
     });
   }
 
-  write(chunk: Uint8Array): Promise<number> {
-    return this.#transport.write(chunk);
+  write(chunk: Uint8Array, endsMessage?: boolean): Promise<number> {
+    return this.#transport.write(chunk, endsMessage);
   }
 
-  closeWrite(): Promise<void> {
-    return this.#transport.closeWrite();
+  closeWrite(info?: EndInfo): Promise<void> {
+    return this.#transport.closeWrite(info);
   }
 
-  close(): void {
+  close(error?: unknown): void {
     this.#closed.abort(new Deno.errors.Interrupted("operation canceled"));
-    this.#transport.close();
+    this.#transport.close(error);
   }
 }

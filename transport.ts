@@ -17,18 +17,13 @@ export type * from "./transport/options.ts";
  * - Bytes arrive in order and once, or `read()` rejects.
  * - At most one `read()` and one `write()` are under way at a time.
  * - After `close()` a pending call rejects or resolves soon, and nothing else happens.
+ * - What it can do beyond that is in `abilities`, and nowhere else. A transport that stands on another
+ *   one gives the other's `abilities` as its own, as a whole and not member by member: then it speaks
+ *   as the other does, also where there are abilities that it has never heard of.
  */
 export interface Transport {
-  /** The framing that it brings, and that stands in the place of any other. */
-  readonly framing?: Framing;
-  /**
-   * Whether each end is told when the other ends. False for UDP, where nobody is.
-   *
-   * @default true
-   */
-  readonly tellsEnd?: boolean;
-  /** Who the peer proved to be. */
-  readonly peer?: PeerIdentity;
+  /** What it can do, or brings along, that other transports may not; `{}` if nothing. */
+  readonly abilities: TransportAbilities;
   /** The address of this end, such as `127.0.0.1:1234`. */
   readonly local: string;
   /** The address of the peer. */
@@ -41,16 +36,40 @@ export interface Transport {
    * Whoever reads into it gives its start as the chunk. It need not be called.
    */
   read(room?: (bytes: number) => Uint8Array | undefined): Promise<Uint8Array | undefined>;
-  /** How many messages arrived and were dropped for want of room, where that may be. */
-  readonly dropped?: number;
-  /** Takes back a chunk that nobody looks at any more, to read into it again. */
-  readonly recycle?: (chunk: Uint8Array) => void;
   /**
    * Hands over the start of a chunk; resolves to how many bytes were taken, at least one unless the
    * chunk is empty. It must not change the chunk. `endsMessage` tells that a message ends where the
    * chunk does.
    */
   write(chunk: Uint8Array, endsMessage?: boolean): Promise<number>;
+  /** Tells the peer that nothing more will be written, and why, where it has words for that. */
+  closeWrite(info?: EndInfo): Promise<void>;
+  /** Ends both directions at once, in error or not. Never throws; a second call does nothing. */
+  close(error?: unknown): void;
+}
+
+/**
+ * What a transport can do, or brings along, beyond moving chunks. All of it is the same for as long as
+ * the transport is open, but for `dropped` and `ended`, which tell what has happened so far: they are
+ * getters. So whoever passes abilities on passes the object itself, not a copy of it.
+ */
+export interface TransportAbilities {
+  /** The framing that it brings, and that stands in the place of any other. */
+  readonly framing?: Framing;
+  /**
+   * Whether each end is told when the other ends. False for UDP, where nobody is.
+   *
+   * @default true
+   */
+  readonly tellsEnd?: boolean;
+  /** Who the peer proved to be. */
+  readonly peer?: PeerIdentity | undefined;
+  /** How many messages arrived so far and were dropped for want of room, where that may be. */
+  readonly dropped?: number;
+  /** What the peer said about its end, once `read()` gave undefined. */
+  readonly ended?: EndInfo | undefined;
+  /** Takes back a chunk that nobody looks at any more, to read into it again. */
+  readonly recycle?: ((chunk: Uint8Array) => void) | undefined;
   /** Whether it keeps what was written, so that nobody may use the memory again. */
   readonly keepsChunks?: boolean;
   /**
@@ -59,12 +78,6 @@ export interface Transport {
    * @internal
    */
   readonly blocks?: Blocks;
-  /** Tells the peer that nothing more will be written, and why, where it has words for that. */
-  closeWrite(info?: EndInfo): Promise<void>;
-  /** What the peer said about its end, once `read()` gave undefined. */
-  readonly ended?: EndInfo | undefined;
-  /** Ends both directions at once, in error or not. Never throws; a second call does nothing. */
-  close(error?: unknown): void;
 }
 
 /** Who a peer proved to be, by its certificate. */

@@ -115,7 +115,8 @@ export class Lifecycle {
 
   /** Whether nothing more can come or go. A peer that is not told of this end will not tell its own. */
   #isOver(): boolean {
-    return this.receiver.ended || this.#transport.tellsEnd === false && this.state === "closing";
+    return this.receiver.ended ||
+      this.#transport.abilities.tellsEnd === false && this.state === "closing";
   }
 
   /** See `Connection.close()`. */
@@ -159,8 +160,9 @@ export class Lifecycle {
   inputEnded(info: EndInfo | undefined): void {
     this.#peerEnd = info;
     if (this.#outputError !== undefined) this.#finish(this.#outputError);
-    else if (this.#output === "ended" || this.#transport.tellsEnd === false) this.#finish();
-    else if (this.state === "open") {
+    else if (this.#output === "ended" || this.#transport.abilities.tellsEnd === false) {
+      this.#finish();
+    } else if (this.state === "open") {
       const { halfOpenTimeout } = this.#settings.limits;
       const reason = `the peer ended, and nothing was sent for ${halfOpenTimeout} ms`;
       this.#halfOpen = new Deadline(halfOpenTimeout, () => this.close({ reason }), { idle: true });

@@ -54,7 +54,7 @@ export class Receiver {
     this.#limits = limits;
     this.#lossIsEnd = settings.lossIsEnd;
     this.#owner = owner;
-    this.#decoder = framing.decoder(transport.recycle);
+    this.#decoder = framing.decoder(transport.abilities.recycle);
     const { room } = this.#decoder;
     this.#room = room && ((bytes) => room.call(this.#decoder, bytes));
     this.#endsWithin = framing.encodeEnd !== undefined;
@@ -79,7 +79,7 @@ export class Receiver {
       }
       if (this.#state === "reading") this.#decodeInto((messages) => this.#decoder.end(messages));
       this.stop();
-      this.#owner.inputEnded(this.#decoder.ended ?? this.#transport.ended);
+      this.#owner.inputEnded(this.#decoder.ended ?? this.#transport.abilities.ended);
     } catch (error) {
       if (this.ended) return;
       this.#fail(error);

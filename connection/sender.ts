@@ -46,7 +46,8 @@ export class Sender {
     this.#framing = framing;
     this.#limits = limits;
     this.#owner = owner;
-    this.#outbox = new Outbox(framing, transport.keepsChunks ? KEPT_BLOCKS : transport.blocks);
+    const { keepsChunks, blocks } = transport.abilities;
+    this.#outbox = new Outbox(framing, keepsChunks ? KEPT_BLOCKS : blocks);
   }
 
   /** Bytes that wait to be written. */
@@ -86,7 +87,9 @@ export class Sender {
    * dropped.
    */
   offerInPlace(message: Uint8Array, done: () => void): void {
-    const frame = this.#transport.keepsChunks ? undefined : frameInPlace(message, this.#framing);
+    const frame = this.#transport.abilities.keepsChunks
+      ? undefined
+      : frameInPlace(message, this.#framing);
     if (frame === undefined) {
       this.offer(message);
       done();

@@ -205,7 +205,7 @@ export class SessionAcceptor {
       return await this.#say(carrier, lastWord);
     }
     const { session, carrier: replaced } = entry;
-    if (session.peer?.fingerprint !== carrier.peer?.fingerprint) {
+    if (session.abilities.peer?.fingerprint !== carrier.peer?.fingerprint) {
       throw refusal("the session belongs to another peer", SessionCode.DENIED);
     }
     this.#checkLimit(carrier, replaced);

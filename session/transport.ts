@@ -5,8 +5,7 @@ import type { Connection } from "../connection.ts";
 import { flushSoon } from "../connection/internal.ts";
 import { ConnectionClosedError, ProtocolError, SessionLostError } from "../errors.ts";
 import { handledRejection } from "../internal/handled.ts";
-import type { Blocks } from "../internal/memory.ts";
-import type { PeerIdentity, Transport } from "../transport.ts";
+import type { Transport, TransportAbilities } from "../transport.ts";
 import { SessionCode } from "./codes.ts";
 import { Driver } from "./driver.ts";
 import { ABORTED, lossOf } from "./loss.ts";
@@ -32,12 +31,8 @@ export class SessionTransport implements Transport {
    * @internal
    */
   readonly board: StatusBoard = new StatusBoard();
-  /**
-   * Memory for what is written.
-   *
-   * @internal
-   */
-  readonly blocks: Blocks;
+  /** The peer is who it proved to be on the first carrier, and its end what it said about that. */
+  readonly abilities: TransportAbilities;
   /** Called when it has lost its carrier and wants another one. */
   onDetach: ((error: unknown) => void) | undefined;
   /** Called when the session is over. */
@@ -59,13 +54,21 @@ export class SessionTransport implements Transport {
    */
   constructor(machine: Machine) {
     this.#machine = machine;
-    this.blocks = machine.out.blocks;
-    this.#driver = new Driver(machine, {
+    const driver = this.#driver = new Driver(machine, {
       settle: () => this.#settle(),
       offerRoom: () => this.#waiters.offerRoom(this.#tryWrite),
       detached: (error) => this.#detached(error),
       closed: () => this.#finishIfOver(),
     });
+    this.abilities = {
+      blocks: machine.out.blocks,
+      get peer() {
+        return driver.peer;
+      },
+      get ended() {
+        return machine.peerEnd;
+      },
+    };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#resolveFinished = resolve;
@@ -74,16 +77,6 @@ export class SessionTransport implements Transport {
   /** The address of the peer on the last carrier. */
   get remote(): string {
     return this.#driver.remote;
-  }
-
-  /** Who the peer proved to be on the first carrier. */
-  get peer(): PeerIdentity | undefined {
-    return this.#driver.peer;
-  }
-
-  /** What the peer said about its end, once everything before it was read. */
-  get ended(): EndInfo | undefined {
-    return this.#machine.peerEnd;
   }
 
   /** How long it is kept without a carrier, in milliseconds. */

@@ -11,7 +11,9 @@ import {
   listen,
   ListenError,
 } from "../mod.ts";
-import { type Faults, memoryPair, withFaults } from "../testing.ts";
+import { type Faults, memoryPair, type Transport, withFaults } from "../testing.ts";
+import { parseEndpoint } from "../transport.ts";
+import { kindOf } from "../transport/internal.ts";
 import { allTexts, receiveText } from "./support/texts.ts";
 
 /** Both ends of a connection, the second one suffering from faults. */
@@ -20,6 +22,13 @@ function faultyPair(faults: Faults, options = {}) {
   const sender = new Connection(a, options);
   const receiver = new Connection(withFaults(b, faults), options);
   return { sender, receiver };
+}
+
+/** A transport to an endpoint, without the connection on it. */
+async function open(url: string): Promise<Transport> {
+  const endpoint = parseEndpoint(url);
+  const kind = await kindOf(endpoint);
+  return await kind.connect(endpoint, { signal: new AbortController().signal });
 }
 
 Deno.test("memory: endpoints need a listener, and one name belongs to one", async () => {
@@ -98,6 +107,30 @@ Deno.test("withFaults() corrupts: messages are wrong or refused, and nothing els
     receiver.abort();
     await closing;
   }
+});
+
+Deno.test("withFaults() speaks as the transport beneath does: the framing of WebSocket and of UDP", async () => {
+  for (const [endpoint, name] of [["ws", "websocket"], ["udp", "datagram"]]) {
+    await using server = await listen(`${endpoint}://127.0.0.1:0`, async (connection) => {
+      for await (const message of connection) await connection.send(message);
+    });
+    const transport = await open(server.endpoints[0]);
+    await using connection = new Connection(withFaults(transport, { delay: 2 }));
+    assertEquals(connection.framing.name, name);
+    await connection.send("a frame of its own kind");
+    assertEquals(await receiveText(connection), "a frame of its own kind");
+  }
+});
+
+Deno.test("withFaults() tells the peer of the end, and hands on what the peer says of its own", async () => {
+  await using server = await listen("ws://127.0.0.1:0", async (connection) => {
+    await connection.close({ code: 4001, reason: "enough" });
+  });
+  const transport = await open(server.endpoints[0]);
+  const connection = new Connection(withFaults(transport, { chop: 1 }));
+  assertEquals(await connection.receive(), undefined);
+  const { clean, code, reason } = await connection.close();
+  assertEquals([clean, code, reason], [true, 4001, "enough"]);
 });
 
 Deno.test("withFaults() refuses values out of range", () => {

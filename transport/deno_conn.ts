@@ -1,7 +1,12 @@
 /** What the transports on Deno's own stream sockets share. */
 
 import { BLOCK_BYTES, recycle, takeBlock } from "../internal/memory.ts";
-import { type Endpoint, formatAddress, type Transport } from "../transport.ts";
+import {
+  type Endpoint,
+  formatAddress,
+  type Transport,
+  type TransportAbilities,
+} from "../transport.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 
 /** Older versions lose what is still being written when a socket is closed. */
@@ -85,9 +90,12 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
 const MIN_BLOCK_BYTES = 512;
 const BLOCK_STEP = 8;
 
+/** One object for all, since idle connections are many. */
+const ABILITIES: TransportAbilities = { recycle };
+
 /** A stream socket of Deno's as a transport. */
 export class DenoTransport implements Transport {
-  readonly recycle = recycle;
+  readonly abilities: TransportAbilities = ABILITIES;
   readonly #conn: Deno.Conn;
   #blockBytes = MIN_BLOCK_BYTES;
   #block: Uint8Array | undefined;

@@ -1,11 +1,13 @@
 /** Within the process: `memory:NAME`, and linked pairs. */
 
 import { Deque } from "@std/data-structures";
-import type { MemoryEndpoint, Transport } from "../transport.ts";
+import type { MemoryEndpoint, Transport, TransportAbilities } from "../transport.ts";
 import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
 
 /** What one direction holds before its writer waits, as a socket's buffers would. */
 const MAX_PIPE_BYTES = 64 * 1024;
+
+const NONE: TransportAbilities = {};
 
 const listeners = new Map<string, MemoryListener>();
 let lastPair = 0;
@@ -58,6 +60,7 @@ export function memoryPair(name = "pair"): [Transport, Transport] {
 }
 
 class MemoryTransport implements Transport {
+  readonly abilities: TransportAbilities = NONE;
   readonly #in: Pipe;
   readonly #out: Pipe;
 

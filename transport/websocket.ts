@@ -2,11 +2,11 @@
 
 import type { Framing } from "../codec.ts";
 import type {
-  PeerIdentity,
   TcpEndpoint,
   TlsEndpoint,
   TlsListenOptions,
   Transport,
+  TransportAbilities,
   WebOptions,
   WebSocketEndpoint,
 } from "../transport.ts";
@@ -119,22 +119,14 @@ class WebSocketPeer implements AcceptedPeer {
 
 /** A transport after the handshake; the rest is the framing's. */
 class WebSocketTransport implements Transport {
-  readonly framing: Framing;
-  readonly recycle: ((chunk: Uint8Array) => void) | undefined;
-  readonly keepsChunks: boolean | undefined;
+  readonly abilities: TransportAbilities;
   readonly #inner: Transport;
   #rest: Uint8Array | undefined;
 
   constructor(inner: Transport, framing: Framing, rest: Uint8Array | undefined) {
-    this.framing = framing;
-    this.recycle = inner.recycle;
-    this.keepsChunks = inner.keepsChunks;
+    this.abilities = speaking(framing, inner.abilities);
     this.#inner = inner;
     this.#rest = rest;
-  }
-
-  get peer(): PeerIdentity | undefined {
-    return this.#inner.peer;
   }
 
   get local(): string {
@@ -164,4 +156,9 @@ class WebSocketTransport implements Transport {
   close(error?: unknown): void {
     this.#inner.close(error);
   }
+}
+
+/** The abilities beneath with another framing. No copy of them, since some change. */
+function speaking(framing: Framing, abilities: TransportAbilities): TransportAbilities {
+  return Object.create(abilities, { framing: { value: framing, enumerable: true } });
 }

@@ -233,6 +233,7 @@ Deno.test("Chat deals with what was written before the connection was lost, and 
   const gone = Promise.withResolvers<void>();
   const chunks = [new Uint8Array(["/join a", "/json", "/join b", "bye"].flatMap(frameOf))];
   const lost = new Connection<string>({
+    abilities: {},
     local: "memory:here",
     remote: "memory:there",
     async read() {

@@ -1,7 +1,7 @@
 /** A transport in memory whose every step the test decides. */
 
 import { setImmediate } from "node:timers";
-import type { Transport } from "../../transport.ts";
+import type { Transport, TransportAbilities } from "../../transport.ts";
 
 /** What reads give: a chunk, the end, or an error to fail with. */
 type Input = Uint8Array | undefined | { readonly error: unknown };
@@ -18,6 +18,7 @@ export interface FakeOptions {
 
 /** A peer that is nothing but what the test says of it. Keeps what was written, chunk by chunk. */
 export class FakeTransport implements Transport {
+  readonly abilities: TransportAbilities = {};
   readonly local = "fake:1";
   readonly remote = "fake:2";
   /** What was written, one entry per write. */

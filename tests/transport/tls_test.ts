@@ -74,7 +74,7 @@ async function handshake(
   const outcome = async (opening: Promise<Transport>) => {
     try {
       const transport = await opening;
-      return { transport, text: transport.peer?.name ?? "nobody" };
+      return { transport, text: transport.abilities.peer?.name ?? "nobody" };
     } catch (error) {
       assert(error instanceof TlsError, `${error}`);
       return { text: error.message };
@@ -144,7 +144,7 @@ Deno.test("tls: connecting refuses options that are wrong or contradict each oth
 Deno.test("tls: a client tells who the server is", async () => {
   using at = await open();
   const [served, transport] = await Promise.all([at.one(), dial(at.endpoint)]);
-  const { expiresAt, ...peer } = transport.peer!;
+  const { expiresAt, ...peer } = transport.abilities.peer!;
   assertEquals(peer, {
     name: "localhost",
     altNames: ["DNS:localhost", "IP Address:127.0.0.1"],
@@ -152,7 +152,7 @@ Deno.test("tls: a client tells who the server is", async () => {
     fingerprint: fingerprintOf(good.cert),
   });
   assert(expiresAt > Date.now() && expiresAt < Date.now() + 2 * 86_400_000);
-  assertEquals(served.peer, undefined);
+  assertEquals(served.abilities.peer, undefined);
   transport.close();
   served.close();
 });
@@ -470,8 +470,8 @@ Deno.test("tls: certificates are replaced for new handshakes, and open connectio
     "tls.key",
   );
   const [servedNext, after] = await Promise.all([at.one(), dial(at.endpoint)]);
-  assertEquals(before.peer?.fingerprint, fingerprintOf(good.cert));
-  assertEquals(after.peer?.fingerprint, fingerprintOf(next.cert));
+  assertEquals(before.abilities.peer?.fingerprint, fingerprintOf(good.cert));
+  assertEquals(after.abilities.peer?.fingerprint, fingerprintOf(next.cert));
   await before.write(utf8("still here"));
   assertEquals(await served.read(), utf8("still here"));
   for (const transport of [served, before, servedNext, after]) transport.close();

@@ -2,7 +2,12 @@
 
 import type { TLSSocket } from "node:tls";
 import { TlsError } from "../../errors.ts";
-import { formatAddress, type PeerIdentity, type Transport } from "../../transport.ts";
+import {
+  formatAddress,
+  type PeerIdentity,
+  type Transport,
+  type TransportAbilities,
+} from "../../transport.ts";
 import { CipherStream } from "./cipher_stream.ts";
 import { CutError, type Handshake, handshakeError, streamError } from "./errors.ts";
 
@@ -63,7 +68,7 @@ export class TlsTransport implements Transport {
   readonly #socket: TLSSocket;
   readonly #about: Omit<Handshake, "first">;
   readonly #chunks: Uint8Array[] = [];
-  #peer: PeerIdentity | undefined;
+  #abilities: TransportAbilities = {};
   #state: "handshake" | "open" | "ended" | "failed" | "closed" = "handshake";
   #error: unknown;
   #feeding = false;
@@ -84,8 +89,9 @@ export class TlsTransport implements Transport {
     this.#socket.on("error", (error) => this.#fail(error));
   }
 
-  get peer(): PeerIdentity | undefined {
-    return this.#peer;
+  /** Who the peer is, once the handshake is done. */
+  get abilities(): TransportAbilities {
+    return this.#abilities;
   }
 
   /** Does the handshake, and then looks at the peer. */
@@ -93,7 +99,7 @@ export class TlsTransport implements Transport {
     const { promise } = this.#secured = Promise.withResolvers();
     this.#feed();
     await promise;
-    this.#peer = check(this.#socket);
+    this.#abilities = { peer: check(this.#socket) };
   }
 
   #open(): void {

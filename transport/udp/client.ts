@@ -1,7 +1,12 @@
 /** The connecting end of UDP. */
 
 import type { Framing } from "../../codec.ts";
-import { formatAddress, type Transport, type UdpEndpoint } from "../../transport.ts";
+import {
+  formatAddress,
+  type Transport,
+  type TransportAbilities,
+  type UdpEndpoint,
+} from "../../transport.ts";
 import {
   canonical,
   isIPv6,
@@ -14,7 +19,7 @@ import {
   wildcardFor,
 } from "./addresses.ts";
 import { datagramFraming } from "./framing.ts";
-import { Mailbox } from "./mailbox.ts";
+import { abilitiesOf, Mailbox } from "./mailbox.ts";
 import { applyTtl } from "./options.ts";
 import { UdpSocket } from "./socket.ts";
 
@@ -44,7 +49,7 @@ export async function connectUdp(endpoint: UdpEndpoint, signal: AbortSignal): Pr
 }
 
 class UdpClient implements Transport {
-  readonly tellsEnd = false;
+  readonly abilities: TransportAbilities;
   readonly #hostname: string;
   readonly #canonical: string;
   readonly #port: number;
@@ -53,7 +58,8 @@ class UdpClient implements Transport {
   readonly #mailbox = new Mailbox({ used: 0 });
   readonly #socket: UdpSocket;
 
-  constructor(hostname: string, port: number, readonly framing: Framing, isForMany: boolean) {
+  constructor(hostname: string, port: number, framing: Framing, isForMany: boolean) {
+    this.abilities = abilitiesOf(framing, this.#mailbox);
     this.#hostname = hostname;
     this.#canonical = canonical(hostname);
     this.#port = port;
@@ -75,11 +81,6 @@ class UdpClient implements Transport {
 
   get remote(): string {
     return formatAddress(this.#hostname, this.#port);
-  }
-
-  /** Datagrams that came while too many waited to be read. */
-  get dropped(): number {
-    return this.#mailbox.dropped;
   }
 
   /** Sets what the endpoint asks for. */

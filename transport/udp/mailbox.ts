@@ -1,6 +1,8 @@
 /** Datagrams that have arrived and wait to be read. */
 
 import { Deque } from "@std/data-structures";
+import type { Framing } from "../../codec.ts";
+import type { TransportAbilities } from "../../transport.ts";
 
 /** What one peer's datagrams may cost, in bytes. */
 const MAX_PEER_COST = 1024 * 1024;
@@ -83,6 +85,18 @@ export class Mailbox {
     this.#cost += cost;
     this.#budget.used += cost;
   }
+}
+
+/** What transports can do whose datagrams come by a mailbox. */
+export function abilitiesOf(framing: Framing, mailbox: Mailbox): TransportAbilities {
+  return {
+    framing,
+    tellsEnd: false,
+    /** Datagrams that came while too many waited to be read. */
+    get dropped() {
+      return mailbox.dropped;
+    },
+  };
 }
 
 /** A plain array, since the `slice()` of what `node:dgram` gives does not copy. */

@@ -2,8 +2,8 @@
 
 import type { Framing } from "../../codec.ts";
 import { Deadline } from "../../internal/time.ts";
-import { formatAddress, type Transport } from "../../transport.ts";
-import { type Budget, Mailbox, MIN_PEER_COST } from "./mailbox.ts";
+import { formatAddress, type Transport, type TransportAbilities } from "../../transport.ts";
+import { abilitiesOf, type Budget, Mailbox, MIN_PEER_COST } from "./mailbox.ts";
 
 /** The socket that a peer's datagrams come and go through. */
 export interface PeerOwner {
@@ -25,8 +25,7 @@ export interface PeerOwner {
 
 /** A remote address and port, as a transport. */
 export class UdpPeer implements Transport {
-  readonly tellsEnd = false;
-  readonly framing: Framing;
+  readonly abilities: TransportAbilities;
   readonly remote: string;
   readonly #owner: PeerOwner;
   readonly #mailbox: Mailbox;
@@ -40,19 +39,14 @@ export class UdpPeer implements Transport {
     readonly port: number,
   ) {
     this.#owner = owner;
-    this.framing = owner.framing;
     this.remote = formatAddress(hostname, port);
     this.#mailbox = new Mailbox(owner.budget);
+    this.abilities = abilitiesOf(owner.framing, this.#mailbox);
     this.#idle = new Deadline(owner.idleTimeout, () => this.#expire(), { idle: true });
   }
 
   get local(): string {
     return this.#owner.local;
-  }
-
-  /** Datagrams that came while too many waited to be read. */
-  get dropped(): number {
-    return this.#mailbox.dropped;
   }
 
   /** It was let in: from now on it can expire, and may have more waiting. */
