@@ -116,7 +116,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     this.#life = life;
     this.#sender = life.sender;
     const decoder = settings.format.decoder(settings.framing);
-    this.#values = new Values(life.receiver, decoder, (error) => this.abort(error), life.sender);
+    this.#values = new Values(life.receiver, decoder, (error) => this.abort(error));
     life.receiver.run();
   }
 

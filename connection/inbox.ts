@@ -6,7 +6,7 @@ import { Deque } from "@std/data-structures";
 const MESSAGE_COST = 64;
 
 /** What a waiting reader is given: a message, a message as a result of an iterator, or a batch. */
-interface Wanted {
+export interface Wanted {
   message: Uint8Array | undefined;
   result: IteratorResult<Uint8Array, undefined>;
   batch: Uint8Array[] | undefined;

@@ -4,45 +4,28 @@ import type { EndInfo } from "../codec.ts";
 import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "../errors.ts";
 import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
-import { flushNow } from "./flush.ts";
-import { endInfo, onAbort, part } from "./parting.ts";
+import { endInfo, onAbort, part, type Parting } from "./parting.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { ConnectionSettings } from "./settings.ts";
+import { type Farewell, OPEN, type PeerEnd, type State } from "./states.ts";
 import type { CloseInfo, CloseOptions } from "./types.ts";
 
-/** How many chunks are read before what was sent meanwhile leaves. */
-const MAX_WAITED = 16;
-
-/** The two halves of a connection and its states, from open to closed. */
+/** The two halves of a connection, and its state from open to closed. */
 export class Lifecycle {
   readonly receiver: Receiver;
   readonly sender: Sender;
   readonly closed: Promise<CloseInfo>;
   /** Messages that could not be sent at all. */
   refusals = 0;
-  state: "open" | "closing" | "closed" = "open";
 
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<unknown>;
   readonly #resolveClosed: (info: CloseInfo) => void;
-  #output: "open" | "ending" | "ended" = "open";
-  #ending: Promise<void> | undefined;
-  #closeOptions: CloseOptions | undefined;
-  /** What the peer said about its end. */
-  #peerEnd: EndInfo | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Runs when only the peer has ended. */
-  #halfOpen: Deadline | undefined;
-  /** Why sending is over while receiving may go on. */
-  #outputError: LengthwiseError | undefined;
+  #state: State = OPEN;
   /** Why the first of the refused messages was. */
   #refused: unknown;
-  /** What the connection ended with. */
-  #reason: unknown;
   #aborter: AbortController | undefined;
-  /** Chunks read while something waited for the turn's end. */
-  #waited = 0;
   #stopWatching: (() => void) | undefined;
 
   /** Begins open. Reading starts with `receiver.run()`. */
@@ -52,24 +35,26 @@ export class Lifecycle {
     const { promise, resolve } = Promise.withResolvers<CloseInfo>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.receiver = new Receiver(transport, settings, this);
     this.sender = new Sender(transport, settings, this);
+    this.receiver = new Receiver(transport, settings, this, this.sender);
     if (settings.signal !== undefined) {
       this.#stopWatching = onAbort(settings.signal, (reason) => this.abort(reason));
     }
+  }
+
+  /** See `Connection.state`. */
+  get state(): "open" | "closing" | "closed" {
+    const { name } = this.#state;
+    return name === "closing" || name === "closed" ? name : "open";
   }
 
   /** Aborted with what the connection ended with. */
   get signal(): AbortSignal {
     if (this.#aborter === undefined) {
       this.#aborter = new AbortController();
-      if (this.state === "closed") this.#aborter.abort(this.#reason);
+      if (this.#state.name === "closed") this.#aborter.abort(this.#state.reason);
     }
     return this.#aborter.signal;
-  }
-
-  #canSend(): boolean {
-    return this.state === "open" && this.#output === "open" && this.#outputError === undefined;
   }
 
   /**
@@ -78,13 +63,14 @@ export class Lifecycle {
    * @throws {LengthwiseError} when none can be any more.
    */
   beforeSending(): void {
-    if (!this.#canSend()) {
-      throw this.#outputError ?? new ConnectionClosedError(
-        `Cannot send to ${this.#transport.remote}: connection is ` +
-          (this.state === "open" ? "half-closed" : this.state),
+    const state = this.#state;
+    if (state === OPEN) return;
+    if (state.name === "peer ended") state.deadline.start();
+    else {
+      throw state.outputError ?? new ConnectionClosedError(
+        `Cannot send to ${this.#transport.remote}: connection is ${state.name}`,
       );
     }
-    this.#halfOpen?.start();
   }
 
   /** A message was refused, which breaks no other; but `closed` has to tell. */
@@ -95,47 +81,65 @@ export class Lifecycle {
 
   /** See `Connection.closeWrite()`. */
   closeWrite(): Promise<void> {
-    return this.#ending ??= this.#endOutput();
+    const state = this.#state;
+    if (state.name === "closed") return Promise.resolve();
+    if (state.farewell !== undefined) return state.farewell.said;
+    const farewell = newFarewell();
+    this.#state = state.name === "cut off"
+      ? { ...state, farewell }
+      : { ...state, name: "half-closed", farewell };
+    return farewell.said = this.#say(farewell);
   }
 
-  async #endOutput(): Promise<void> {
-    this.#output = "ending";
-    const end = this.#settings.framing.encodeEnd?.(endInfo(this.#closeOptions, this.#peerEnd));
-    if (end !== undefined && this.#outputError === undefined) this.sender.pushEnd(end);
+  /** Says that this end sends nothing more, after all that was sent. */
+  async #say(farewell: Farewell): Promise<void> {
+    const { peerEnd, options, outputError } = this.#state;
+    const end = this.#settings.framing.encodeEnd?.(endInfo(options, peerEnd?.info));
+    if (end !== undefined && outputError === undefined) this.sender.pushEnd(end);
     await this.sender.flushed();
     if (this.state === "closed") return;
     try {
-      await this.#transport.closeWrite(this.#closeOptions);
+      await this.#transport.closeWrite(this.#state.options);
     } catch {
       // The peer has gone; the receiving half tells in which way.
     }
-    this.#output = "ended";
-    if (this.#isOver()) this.#finish();
+    farewell.isSaid = true;
+    if (this.#isOver(this.#state)) this.#finish();
   }
 
   /** Whether nothing more can come or go. A peer that is not told of this end will not tell its own. */
-  #isOver(): boolean {
-    return this.receiver.ended ||
-      this.#transport.abilities.tellsEnd === false && this.state === "closing";
+  #isOver({ name, farewell, peerEnd }: State): boolean {
+    const isPeerDone = peerEnd !== undefined || name === "closing" && !this.#tellsEnd;
+    return isPeerDone && farewell?.isSaid === true;
+  }
+
+  get #tellsEnd(): boolean {
+    return this.#transport.abilities.tellsEnd !== false;
   }
 
   /** See `Connection.close()`. */
   close(options: CloseOptions): Promise<CloseInfo> {
+    const state = this.#state;
     if (this.state !== "open") return this.closed;
     this.#settings.framing.encodeEnd?.(options); // Refuses what it cannot say before anything ends.
-    this.state = "closing";
-    this.#closeOptions = options;
-    const { closeTimeout } = this.#settings.limits;
-    clearTimeout(this.#closeTimer);
-    this.#halfOpen?.clear();
-    this.#closeTimer = setTimeout(() => this.#closeExpired(closeTimeout), closeTimeout);
+    state.deadline?.clear();
+    const deadline = this.#afterCloseTimeout(() => this.#closeExpired());
+    const farewell = state.farewell ?? newFarewell();
+    this.#state = { ...state, name: "closing", options, farewell, deadline };
     this.receiver.discard();
-    if (this.#output === "ended" && this.#isOver()) this.#finish();
-    else this.closeWrite();
+    if (this.#isOver(this.#state)) this.#finish();
+    else if (state.farewell === undefined) farewell.said = this.#say(farewell);
     return this.closed;
   }
 
-  #closeExpired(closeTimeout: number): void {
+  #afterCloseTimeout(expired: () => void): Deadline {
+    const deadline = new Deadline(this.#settings.limits.closeTimeout, expired);
+    deadline.start();
+    return deadline;
+  }
+
+  #closeExpired(): void {
+    const { closeTimeout } = this.#settings.limits;
     const what = this.sender.pendingBytes > 0 ? "read everything" : "close";
     this.#finish(
       new ConnectionLostError(
@@ -158,33 +162,36 @@ export class Lifecycle {
 
   /** The peer ended in order, on a message boundary. */
   inputEnded(info: EndInfo | undefined): void {
-    this.#peerEnd = info;
-    if (this.#outputError !== undefined) this.#finish(this.#outputError);
-    else if (this.#output === "ended" || this.#transport.abilities.tellsEnd === false) {
-      this.#finish();
-    } else if (this.state === "open") {
-      const { halfOpenTimeout } = this.#settings.limits;
-      const reason = `the peer ended, and nothing was sent for ${halfOpenTimeout} ms`;
-      this.#halfOpen = new Deadline(halfOpenTimeout, () => this.close({ reason }), { idle: true });
-      this.#halfOpen.start();
+    const state = this.#state;
+    if (state.name === "closed") return;
+    const peerEnd: PeerEnd = { info };
+    const isLast = state.outputError !== undefined || state.farewell?.isSaid || !this.#tellsEnd;
+    if (isLast) {
+      this.#state = { ...state, peerEnd };
+      this.#finish(state.outputError);
+    } else if (state.name === "closing") {
+      this.#state = { ...state, peerEnd };
+    } else {
+      const deadline = this.#untilIdle();
+      this.#state = state.name === "half-closed"
+        ? { ...state, peerEnd, deadline }
+        : { name: "peer ended", peerEnd, deadline };
     }
   }
 
-  /**
-   * While a socket is never empty, the event loop makes no turn: reads complete at once. What was sent
-   * leaves after some chunks, then. Not after each one: writes would be small.
-   */
-  inputTaken(): void {
-    if (!this.sender.scheduled) this.#waited = 0;
-    else if (++this.#waited > MAX_WAITED) {
-      this.#waited = 0;
-      flushNow(this.sender);
-    }
+  /** Closes when nothing was sent for long to a peer that has ended. */
+  #untilIdle(): Deadline {
+    const { halfOpenTimeout } = this.#settings.limits;
+    const reason = `the peer ended, and nothing was sent for ${halfOpenTimeout} ms`;
+    const deadline = new Deadline(halfOpenTimeout, () => this.close({ reason }), { idle: true });
+    deadline.start();
+    return deadline;
   }
 
   /** The framing has something to answer. */
   inputReplied(reply: Uint8Array): void {
-    if (this.#canSend()) this.sender.offerRaw(reply);
+    const { name } = this.#state;
+    if (name === "open") this.sender.offerRaw(reply);
   }
 
   /** The stream broke, or the peer broke the rules. */
@@ -193,49 +200,57 @@ export class Lifecycle {
   }
 
   /** Sending is over, but what the peer said before it went may still be there to read. */
-  outputFailed(error: LengthwiseError): void {
-    this.#outputError = error;
-    const peerMayStillTalk = error instanceof ConnectionLostError && error.cause !== undefined &&
-      !this.receiver.ended && this.state === "open";
-    if (peerMayStillTalk) {
-      this.#closeTimer = setTimeout(() => this.#finish(error), this.#settings.limits.closeTimeout);
-    } else this.#finish(error);
+  outputFailed(outputError: LengthwiseError): void {
+    const state = this.#state;
+    if (state.name === "closed") return;
+    const mayStillTalk = outputError instanceof ConnectionLostError &&
+      outputError.cause !== undefined && state.peerEnd === undefined && state.name !== "closing";
+    if (mayStillTalk) {
+      const deadline = this.#afterCloseTimeout(() => this.#finish(outputError));
+      this.#state = { name: "cut off", outputError, farewell: state.farewell, deadline };
+    } else {
+      this.#state = { ...state, outputError };
+      this.#finish(outputError);
+    }
   }
 
   /** The one place where a connection becomes closed. */
   #finish(error?: unknown): void {
-    if (this.state === "closed") return;
-    this.state = "closed";
-    clearTimeout(this.#closeTimer);
-    this.#halfOpen?.clear();
+    const last = this.#state;
+    if (last.name === "closed") return;
+    last.deadline?.clear();
     this.#stopWatching?.();
     const failure = error ?? this.#refused;
-    this.#reason = failure ?? new ConnectionClosedError(
+    const reason = failure ?? new ConnectionClosedError(
       `Cannot use connection to ${this.#transport.remote}: it is closed`,
     );
+    this.#state = { name: "closed", reason, outputError: last.outputError };
     this.receiver.stop(error === undefined ? undefined : { error });
-    this.#closeTransport(error);
-    this.#aborter?.abort(this.#reason);
+    this.#part({ error, reason, canTell: last.farewell === undefined }, {
+      ...endInfo(last.options, last.peerEnd?.info),
+      ...(failure === undefined ? {} : { error: failure }),
+    });
+    this.#aborter?.abort(reason);
   }
 
   /** Closes beneath; then `closed` settles. */
-  async #closeTransport(error: unknown): Promise<void> {
-    await part({
-      transport: this.#transport,
-      sender: this.sender,
-      framing: this.#settings.framing,
-      error,
-      reason: this.#reason,
-      canTell: this.#output === "open",
-    });
-    const undeliveredBytes = this.sender.pendingBytes;
-    const failure = error ?? this.#refused;
+  async #part(
+    how: Pick<Parting, "error" | "reason" | "canTell">,
+    info: Pick<CloseInfo, "code" | "reason" | "error">,
+  ): Promise<void> {
+    const { sender } = this;
+    const { framing } = this.#settings;
+    await part({ transport: this.#transport, sender, framing, ...how });
+    const undeliveredBytes = sender.pendingBytes;
     this.#resolveClosed({
-      clean: failure === undefined && undeliveredBytes === 0 && this.sender.dropped === 0,
-      ...endInfo(this.#closeOptions, this.#peerEnd),
-      ...(failure === undefined ? {} : { error: failure }),
+      clean: !("error" in info) && undeliveredBytes === 0 && sender.dropped === 0,
+      ...info,
       undeliveredBytes,
       unreadBytes: this.receiver.discardedBytes,
     });
   }
+}
+
+function newFarewell(): Farewell {
+  return { said: Promise.resolve(), isSaid: false };
 }

@@ -5,7 +5,7 @@ import { ConnectionLostError, FrameTimeoutError, LengthwiseError } from "../erro
 import { reasonOf } from "../internal/reason.ts";
 import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type Wanted } from "./inbox.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
@@ -13,12 +13,18 @@ import type { ConnectionSettings } from "./settings.ts";
 export interface ReceiverOwner {
   /** The peer ended in order, on a message boundary, with what it said about that. */
   inputEnded(info: EndInfo | undefined): void;
-  /** A chunk was decoded, and the next one is about to be read. */
-  inputTaken(): void;
   /** The framing has something to answer. */
   inputReplied(reply: Uint8Array): unknown;
   /** The stream broke, or the peer broke the rules. Messages before that are in the inbox. */
   inputFailed(error: LengthwiseError): void;
+}
+
+/** What was sent meanwhile, and decides when it leaves. */
+export interface Outlet {
+  /** A chunk was decoded, and the next one is about to be read. */
+  chunkTaken(): void;
+  /** Everything was read, and a reader waits for more. */
+  readerWaits(): void;
 }
 
 /** Reads chunks, decodes them and queues the messages, until the peer ends. */
@@ -34,6 +40,7 @@ export class Receiver {
   readonly #limits: ResolvedLimits;
   readonly #lossIsEnd: boolean;
   readonly #owner: ReceiverOwner;
+  readonly #outlet: Outlet;
   readonly #decoder: Decoder;
   /** Where the decoder wants the next bytes. */
   readonly #room: ((bytes: number) => Uint8Array | undefined) | undefined;
@@ -48,12 +55,14 @@ export class Receiver {
     transport: Transport,
     settings: ConnectionSettings<unknown>,
     owner: ReceiverOwner,
+    outlet: Outlet,
   ) {
     const { framing, limits } = settings;
     this.#transport = transport;
     this.#limits = limits;
     this.#lossIsEnd = settings.lossIsEnd;
     this.#owner = owner;
+    this.#outlet = outlet;
     this.#decoder = framing.decoder(transport.abilities.recycle);
     const { room } = this.#decoder;
     this.#room = room && ((bytes) => room.call(this.#decoder, bytes));
@@ -74,7 +83,7 @@ export class Receiver {
         if (this.ended) return;
         if (chunk === undefined) break;
         this.#take(chunk);
-        this.#owner.inputTaken();
+        this.#outlet.chunkTaken();
         if (this.#decoder.ended !== undefined) break;
       }
       if (this.#state === "reading") this.#decodeInto((messages) => this.#decoder.end(messages));
@@ -102,7 +111,13 @@ export class Receiver {
   async takeBatch(): Promise<Uint8Array[] | undefined> {
     const batch = this.inbox.takeBatch();
     this.taken();
-    return batch ?? await this.inbox.wait("batch");
+    return batch ?? await this.wait("batch");
+  }
+
+  /** Waits for what is wanted, or the end. Only when there is nothing to take. */
+  wait<K extends keyof Wanted>(want: K): Promise<Wanted[K]> {
+    this.#outlet.readerWaits();
+    return this.inbox.wait(want);
   }
 
   /** Lets readers end now, and drops what is there and what still comes, until the peer ends. */

@@ -7,7 +7,7 @@ import { KEPT_BLOCKS } from "../internal/memory.ts";
 import { reasonOf } from "../internal/reason.ts";
 import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
-import { flushSoon } from "./flush.ts";
+import { flushNow, flushSoon } from "./flush.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import type { ConnectionSettings } from "./settings.ts";
@@ -18,6 +18,8 @@ export interface SenderOwner {
   outputFailed(error: LengthwiseError): void;
 }
 
+/** How many chunks are read before what was sent meanwhile leaves. */
+const MAX_CHUNKS_WAITED = 16;
 const DONE: Promise<void> = Promise.resolve();
 /** How long a last word may take, in milliseconds. */
 const LAST_WORD_TIMEOUT = 1_000;
@@ -37,6 +39,8 @@ export class Sender {
   #deadline: Deadline | undefined;
   #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
   #underWay: Promise<void> = DONE;
+  /** Chunks read while what was sent waits for the turn's end. */
+  #chunksWaited = 0;
   #drained: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
 
@@ -157,6 +161,23 @@ export class Sender {
   /** Whether it waits for the turn of the event loop to end. */
   get scheduled(): boolean {
     return this.#state === "scheduled";
+  }
+
+  /** Whoever has read everything is not likely to send more now: no need to wait for the turn's end. */
+  readerWaits(): void {
+    if (this.#state === "scheduled") flushNow(this);
+  }
+
+  /**
+   * While a socket is never empty, the event loop makes no turn: reads complete at once. What was sent
+   * leaves after some chunks, then. Not after each one: writes would be small.
+   */
+  chunkTaken(): void {
+    if (this.#state !== "scheduled") this.#chunksWaited = 0;
+    else if (++this.#chunksWaited > MAX_CHUNKS_WAITED) {
+      this.#chunksWaited = 0;
+      flushNow(this);
+    }
   }
 
   /** Writes what waits, from now on until nothing does. */

@@ -3,9 +3,7 @@
 import { MessageTooLargeError } from "../errors.ts";
 import type { FormatDecoder } from "../format.ts";
 import { checkInteger } from "../internal/check.ts";
-import { flushNow } from "./flush.ts";
 import type { Receiver } from "./receiver.ts";
-import type { Sender } from "./sender.ts";
 
 /** What a message counts for at least where messages are collected. */
 const MIN_MESSAGE_COST = 64;
@@ -17,16 +15,13 @@ export class Values<T> {
   readonly #receiver: Receiver;
   readonly #decoder: FormatDecoder<T> | undefined;
   readonly #abort: (error: unknown) => void;
-  readonly #sender: Sender;
 
   /** A message that the format does not allow aborts the connection. */
   constructor(
     receiver: Receiver,
     decoder: FormatDecoder<T> | undefined,
     abort: (error: unknown) => void,
-    sender: Sender,
   ) {
-    this.#sender = sender;
     this.#receiver = receiver;
     this.#decoder = decoder;
     this.#abort = abort;
@@ -37,7 +32,6 @@ export class Values<T> {
     if (this.#decoder === undefined) return this.receiveRaw() as Promise<T | undefined>;
     const message = this.#receiver.take();
     if (message !== undefined) return this.#decode(message);
-    this.#onEmpty();
     return this.#receiveLater(this.#decoder);
   }
 
@@ -45,12 +39,11 @@ export class Values<T> {
   receiveRaw(): Promise<Uint8Array | undefined> {
     const message = this.#receiver.take();
     if (message !== undefined) return Promise.resolve(message);
-    this.#onEmpty();
-    return this.#receiver.inbox.wait("message");
+    return this.#receiver.wait("message");
   }
 
   async #receiveLater(decoder: FormatDecoder<T>): Promise<T | undefined> {
-    const message = await this.#receiver.inbox.wait("message");
+    const message = await this.#receiver.wait("message");
     return message === undefined ? decoder.end() : await this.#decode(message);
   }
 
@@ -62,8 +55,7 @@ export class Values<T> {
       if (message !== undefined) {
         return Promise.resolve({ done: false as const, value: message as T });
       }
-      this.#onEmpty();
-      return receiver.inbox.wait("result") as Promise<IteratorResult<T, undefined>>;
+      return receiver.wait("result") as Promise<IteratorResult<T, undefined>>;
     };
     return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
@@ -71,7 +63,6 @@ export class Values<T> {
   /** Values in the batches in which they arrived; those before one in error come first. */
   async *batches(): AsyncGenerator<T[], void, void> {
     for (;;) {
-      if (this.#receiver.inbox.messages === 0) this.#onEmpty();
       const batch = await this.#receiver.takeBatch();
       if (batch === undefined) break;
       if (this.#decoder === undefined) {
@@ -114,11 +105,6 @@ export class Values<T> {
     const last = this.#decoder?.end();
     if (last !== undefined) all.push(last);
     return all;
-  }
-
-  /** Whoever has read everything is not likely to send more now: no need to wait for the turn's end. */
-  #onEmpty(): void {
-    if (this.#sender.scheduled) flushNow(this.#sender);
   }
 
   #decode(message: Uint8Array): Promise<T> {
