@@ -53,6 +53,7 @@ import { none } from "./codec/none.ts";
 import { varint } from "./codec/varint.ts";
 
 export type { Decoder, EndInfo, Framing, FramingOptions } from "./codec/framing.ts";
+export type { Memory } from "./internal/memory.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./codec/length_prefix.ts";
 export { line, type LineOptions } from "./codec/line.ts";
 export { none } from "./codec/none.ts";

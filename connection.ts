@@ -19,6 +19,7 @@ import { utf8 } from "./connection/utf8.ts";
 import { Values } from "./connection/values.ts";
 import type { Sendable } from "./format.ts";
 import { handledRejection } from "./internal/handled.ts";
+import type { Memory } from "./internal/memory.ts";
 import type { PeerIdentity, Transport } from "./transport.ts";
 
 export type {
@@ -178,7 +179,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     try {
       this.#queue(message);
     } catch (error) {
-      return handledRejection(error);
+      return this.#refused(error);
     }
     return this.#sender.room();
   }
@@ -195,25 +196,23 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       if (typeof message === "string") this.#sender.offer(utf8(message), true);
       else this.#sender.offer(message);
     } catch (error) {
-      this.#life.refused(error);
-      return handledRejection(error);
+      return this.#refused(error);
     }
     return this.#sender.room();
   }
 
   /**
    * As `sendRaw()`, but leaves the message where it is if the memory before it has room for a header,
-   * which is written there. It must not change until `done()` is called.
+   * which is written there. It must not change until it goes back to `memory`.
    *
    * @internal
    */
-  sendInPlace(message: Uint8Array, done: () => void): Promise<void> {
+  sendInPlace(message: Uint8Array, memory: Memory): Promise<void> {
     try {
       this.#life.beforeSending();
-      this.#sender.offerInPlace(message, done);
+      this.#sender.offerInPlace(message, memory);
     } catch (error) {
-      this.#life.refused(error);
-      return handledRejection(error);
+      return this.#refused(error);
     }
     return this.#sender.room();
   }
@@ -225,25 +224,27 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   offer(message: Sendable<T> | Shared<T>): boolean {
     try {
       return this.#queue(message);
-    } catch {
-      return false; // Counted, and kept for `closed`.
+    } catch (error) {
+      this.#life.refused(error);
+      return false;
     }
   }
 
-  /** Queues a message; throws what refuses it. A refused message breaks no other. */
+  /** Queues a message; throws what refuses it. */
   #queue(message: Sendable<T> | Shared<T>): boolean {
-    try {
-      this.#life.beforeSending();
-      const { format, framing } = this.#settings;
-      if (message instanceof Shared) return this.#sender.offerFrame(message.frame(format, framing));
-      const encoded = format.encode(message);
-      return typeof encoded === "string"
-        ? this.#sender.offer(utf8(encoded), true)
-        : this.#sender.offer(encoded);
-    } catch (error) {
-      this.#life.refused(error);
-      throw error;
-    }
+    this.#life.beforeSending();
+    const { format, framing } = this.#settings;
+    if (message instanceof Shared) return this.#sender.offerFrame(message.frame(format, framing));
+    const encoded = format.encode(message);
+    return typeof encoded === "string"
+      ? this.#sender.offer(utf8(encoded), true)
+      : this.#sender.offer(encoded);
+  }
+
+  /** A refused message breaks no other; it is counted, and kept for `closed`. */
+  #refused(error: unknown): Promise<never> {
+    this.#life.refused(error);
+    return handledRejection(error);
   }
 
   /**

@@ -5,9 +5,10 @@
  */
 
 import type { EndInfo, Framing } from "./codec.ts";
-import type { Blocks } from "./internal/memory.ts";
+import type { Memory } from "./internal/memory.ts";
 
 export * from "./transport/endpoint.ts";
+export type { Memory } from "./internal/memory.ts";
 export type * from "./transport/options.ts";
 
 /**
@@ -68,16 +69,14 @@ export interface TransportAbilities {
   readonly dropped?: number;
   /** What the peer said about its end, once `read()` gave undefined. */
   readonly ended?: EndInfo | undefined;
-  /** Takes back a chunk that nobody looks at any more, to read into it again. */
-  readonly recycle?: ((chunk: Uint8Array) => void) | undefined;
-  /** Whether it keeps what was written, so that nobody may use the memory again. */
-  readonly keepsChunks?: boolean;
+  /** Where the memory of chunks comes from that are read, and goes back to for further ones. */
+  readonly chunks?: Memory;
   /**
-   * Where the memory comes from in which frames are put together, and where it goes when it was taken.
+   * Where the memory comes from in which frames are put together, and goes back to when it was written.
    *
-   * @internal
+   * @default blocks that all connections share
    */
-  readonly blocks?: Blocks;
+  readonly blocks?: Memory;
 }
 
 /** Who a peer proved to be, by its certificate. */

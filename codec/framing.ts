@@ -2,6 +2,7 @@
 
 import type { ProtocolError } from "../errors.ts";
 import { checkInteger } from "../internal/check.ts";
+import type { Memory } from "../internal/memory.ts";
 
 /**
  * A framing: the rule that turns messages into frames. Immutable, free of I/O, shared by any number
@@ -17,10 +18,10 @@ export interface Framing {
   /** The same framing with another limit. */
   withLimit(maxMessageBytes: number): Framing;
   /**
-   * A new decoder, for one stream of chunks. Chunks of which nothing is needed any more go to
-   * `recycle`, if given, which may use their memory again.
+   * A new decoder, for one stream of chunks. Those of which nothing is needed any more go back to the
+   * memory that they came from, if it is given.
    */
-  decoder(recycle?: (chunk: Uint8Array) => void): Decoder;
+  decoder(memory?: Memory): Decoder;
   /**
    * The size of a message's frame, in bytes.
    *

@@ -1,5 +1,7 @@
 /** Gathers the pieces of one frame until it is whole. */
 
+import type { Memory } from "../internal/memory.ts";
+
 /** Pieces below this are copied together: a view costs more than a hundred bytes of its own. */
 const SMALL_PIECE_BYTES = 4096;
 const MAX_BLOCK_BYTES = 16 * 1024;
@@ -21,11 +23,11 @@ export class Gather {
   #block: Uint8Array | undefined;
   #blockUsed = 0;
   #bytes = 0;
-  readonly #recycle: ((piece: Uint8Array) => void) | undefined;
+  readonly #memory: Memory | undefined;
 
-  /** Large pieces go to `recycle` when the frame is whole. */
-  constructor(recycle?: (piece: Uint8Array) => void) {
-    this.#recycle = recycle;
+  /** Large pieces go back to `memory` when the frame is whole. */
+  constructor(memory?: Memory) {
+    this.#memory = memory;
   }
 
   /** Bytes held. */
@@ -127,7 +129,7 @@ export class Gather {
       target.set(part, Math.max(at, 0));
       at += piece.length;
       // A piece that is all of its buffer shares it with no message.
-      if (piece.length === piece.buffer.byteLength) this.#recycle?.(piece);
+      if (piece.length === piece.buffer.byteLength) this.#memory?.recycle(piece);
     }
     return at;
   }

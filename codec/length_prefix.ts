@@ -12,6 +12,7 @@ import {
 } from "./framing.ts";
 import { hint } from "./hint.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
+import type { Memory } from "../internal/memory.ts";
 
 /**
  * Options of {@linkcode lengthPrefix}. In the words of others: `offset` is Netty's
@@ -150,8 +151,8 @@ class LengthPrefixFraming implements Framing {
     return new LengthPrefixFraming(this.#layout, limit);
   }
 
-  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
-    return new LengthPrefixDecoder(this.#layout, this.maxMessageBytes, recycle);
+  decoder(memory?: Memory): Decoder {
+    return new LengthPrefixDecoder(this.#layout, this.maxMessageBytes, memory);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -216,10 +217,10 @@ class LengthPrefixDecoder extends PrefixDecoder {
   constructor(
     layout: Layout,
     maxMessageBytes: number,
-    recycle: ((chunk: Uint8Array) => void) | undefined,
+    memory: Memory | undefined,
   ) {
     const { bytes, endian, offset, adjustment, strip } = layout;
-    super(offset + bytes, offset + bytes, recycle);
+    super(offset + bytes, offset + bytes, memory);
     this.skip = strip;
     this.#read = READERS[prefixName(layout)];
     this.#swapped = READERS[prefixName({ bytes, endian: endian === "big" ? "little" : "big" })];

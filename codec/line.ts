@@ -12,6 +12,7 @@ import {
 } from "./framing.ts";
 import { Gather } from "./gather.ts";
 import { TelnetFilter } from "./telnet.ts";
+import type { Memory } from "../internal/memory.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -83,8 +84,8 @@ class LineFraming implements Framing {
     return new LineFraming({ ...this.#options, maxMessageBytes: checkLimit(maxMessageBytes) });
   }
 
-  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
-    return new LineDecoder(this.maxMessageBytes, this.#options.telnet, recycle);
+  decoder(memory?: Memory): Decoder {
+    return new LineDecoder(this.maxMessageBytes, this.#options.telnet, memory);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -158,9 +159,9 @@ class LineDecoder implements Decoder {
   constructor(
     maxMessageBytes: number,
     telnet: boolean,
-    recycle: ((chunk: Uint8Array) => void) | undefined,
+    memory: Memory | undefined,
   ) {
-    this.#gather = new Gather(recycle);
+    this.#gather = new Gather(memory);
     this.#maxBytes = maxMessageBytes;
     this.#telnet = telnet ? new TelnetFilter() : undefined;
   }

@@ -3,6 +3,7 @@
 import { TruncatedMessageError } from "../errors.ts";
 import { type Decoder, EMPTY } from "./framing.ts";
 import { Gather } from "./gather.ts";
+import type { Memory } from "../internal/memory.ts";
 
 /**
  * Decodes frames whose header says how long they are. A kind of prefix adds only `measure()`.
@@ -25,10 +26,10 @@ export abstract class PrefixDecoder implements Decoder {
   constructor(
     protected readonly minHeaderBytes: number,
     maxHeaderBytes: number,
-    recycle: ((chunk: Uint8Array) => void) | undefined,
+    memory: Memory | undefined,
   ) {
     this.#maxHeaderBytes = maxHeaderBytes;
-    this.#gather = new Gather(recycle);
+    this.#gather = new Gather(memory);
   }
 
   /**

@@ -11,6 +11,7 @@ import {
 } from "./framing.ts";
 import { hint } from "./hint.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
+import type { Memory } from "../internal/memory.ts";
 
 const MAX_VARINT_BYTES = 10;
 
@@ -45,8 +46,8 @@ class VarintFraming implements Framing {
     return new VarintFraming(checkLimit(maxMessageBytes));
   }
 
-  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
-    return new VarintDecoder(this.maxMessageBytes, recycle);
+  decoder(memory?: Memory): Decoder {
+    return new VarintDecoder(this.maxMessageBytes, memory);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -88,8 +89,8 @@ function varintBytes(value: number): number {
 class VarintDecoder extends PrefixDecoder {
   readonly #maxBytes: number;
 
-  constructor(maxMessageBytes: number, recycle: ((chunk: Uint8Array) => void) | undefined) {
-    super(1, MAX_VARINT_BYTES, recycle);
+  constructor(maxMessageBytes: number, memory: Memory | undefined) {
+    super(1, MAX_VARINT_BYTES, memory);
     this.#maxBytes = maxMessageBytes;
   }
 

@@ -2,14 +2,13 @@
 
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../codec.ts";
-import { BLOCK_BYTES, type Blocks, KEPT_BLOCKS, SHARED_BLOCKS } from "../internal/memory.ts";
+import { BLOCK_BYTES, type Memory, SHARED_BLOCKS } from "../internal/memory.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
 /** What a connection starts with that sends little at a time. */
 const SMALL_BLOCK_BYTES = 1024;
 /** What a message in a block of its own costs beside its bytes, so that many tiny ones are bounded. */
 const ENTRY_COST = 64;
-const NOTHING = new Uint8Array(0);
 
 /** Frames that are written together. Only the last entry of an outbox grows. */
 interface Entry {
@@ -21,8 +20,8 @@ interface Entry {
   messages: number;
   /** The block of a run, if that is what `block` is a part of: only frames of it may follow here. */
   run: Uint8Array | undefined;
-  /** Called when it was written. */
-  readonly done: (() => void) | undefined;
+  /** Where the block goes when it was written; undefined if it is not this outbox's. */
+  memory: Memory | undefined;
 }
 
 /**
@@ -33,7 +32,7 @@ interface Entry {
  */
 export class Outbox {
   readonly #framing: Framing;
-  readonly #blocks: Blocks;
+  readonly #blocks: Memory;
   /** Made for the first message. */
   #entries: Deque<Entry> | undefined;
   /** The last entry while small messages go there: what `push()` looks at first. */
@@ -46,7 +45,7 @@ export class Outbox {
   #run: Run | undefined;
 
   /** Puts frames together in such blocks. */
-  constructor(framing: Framing, blocks: Blocks = SHARED_BLOCKS) {
+  constructor(framing: Framing, blocks: Memory = SHARED_BLOCKS) {
     this.#framing = framing;
     this.#blocks = blocks;
   }
@@ -59,6 +58,11 @@ export class Outbox {
   /** Bytes that wait, with what blocks of single messages cost beside them: what limits look at. */
   get cost(): number {
     return this.#bytes + this.#cost;
+  }
+
+  /** Whether memory that was written cannot be used again. */
+  get keeps(): boolean {
+    return this.#blocks.keeps === true;
   }
 
   /** Whether nothing waits, not even an empty message. */
@@ -108,7 +112,7 @@ export class Outbox {
    * else waits. So at most one block of a run is kept for little.
    */
   #extend(frame: Uint8Array): boolean {
-    if (this.#blocks === KEPT_BLOCKS || this.#framing.isApart) return false;
+    if (this.keeps || this.#framing.isApart) return false;
     const run = this.#run ??= runOf(this.#framing);
     const entries = this.#entries ??= new Deque<Entry>();
     run.put(frame);
@@ -132,7 +136,7 @@ export class Outbox {
       rest: [],
       messages: 1,
       run: run.block,
-      done: undefined,
+      memory: undefined,
     });
     return true;
   }
@@ -147,7 +151,7 @@ export class Outbox {
     }
     const entries = this.#entries ??= new Deque<Entry>();
     if (this.#framing.isApart) {
-      const entry = newEntry(new Uint8Array(frameBytes));
+      const entry = newEntry(new Uint8Array(frameBytes), this.#blocks);
       this.#cost += ENTRY_COST;
       entries.pushBack(entry);
       return entry;
@@ -158,37 +162,27 @@ export class Outbox {
       return this.#open = last;
     }
     if (last !== undefined) this.#blockBytes = this.#blocks.bytes;
-    const entry = newEntry(this.#newBlock(Math.max(frameBytes, this.#blockBytes)));
+    const block = this.#newBlock(Math.max(frameBytes, this.#blockBytes));
+    const entry = newEntry(block, this.#blocks);
     entries.pushBack(entry);
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
     return entry;
   }
 
-  /** Adds a message as the frame that it is already. It must not change until `done()` is called. */
-  pushApart(frame: Uint8Array, done: () => void): void {
-    this.#bytes += frame.length;
-    this.#open = undefined;
-    (this.#entries ??= new Deque<Entry>()).pushBack({
-      block: NOTHING,
-      used: 0,
-      rest: [frame],
-      messages: 1,
-      run: undefined,
-      done,
-    });
-  }
-
-  /** Adds bytes that are no message. */
-  pushRaw(bytes: Uint8Array): void {
+  /**
+   * Adds bytes as they are: some that are no message, or a message's frame. They must not change until
+   * they go back to `memory`, where that is given.
+   */
+  pushRaw(bytes: Uint8Array, messages = 0, memory?: Memory): void {
     this.#bytes += bytes.length;
     this.#open = undefined;
     (this.#entries ??= new Deque<Entry>()).pushBack({
       block: bytes,
       used: bytes.length,
       rest: [],
-      messages: 0,
+      messages,
       run: undefined,
-      done: undefined,
+      memory,
     });
   }
 
@@ -243,7 +237,7 @@ export class Outbox {
     if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
       this.#blockBytes = SMALL_BLOCK_BYTES;
     }
-    this.#letGo(first);
+    first.memory?.recycle(first.block);
     return first.messages;
   }
 
@@ -256,13 +250,8 @@ export class Outbox {
     if (dropped === this.#open) this.#open = undefined;
     this.#bytes -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
     if (this.#framing.isApart) this.#cost -= ENTRY_COST;
-    this.#letGo(dropped);
+    dropped.memory?.recycle(dropped.block);
     return dropped.messages;
-  }
-
-  #letGo({ run, block, done }: Entry): void {
-    if (run === undefined) this.#blocks.recycle(block);
-    done?.();
   }
 
   #newBlock(bytes: number): Uint8Array {
@@ -270,19 +259,22 @@ export class Outbox {
   }
 
   /**
-   * Whether an entry takes so many bytes more. A small block, or that of a run, is exchanged for one
-   * that does; a write that is under way goes on with the old one, which is not used again.
+   * Whether an entry takes so many bytes more. A small block, or one that is nobody's, is exchanged
+   * for one that does; a write that is under way goes on with the old one, which is not used again.
+   * Memory that goes back to somebody else stays.
    */
   #hasRoom(entry: Entry, bytes: number): boolean {
-    const isShared = entry.run !== undefined;
-    if (!isShared && entry.block.length - entry.used >= bytes) return true;
+    const isOwn = entry.memory === this.#blocks;
+    if (!isOwn && entry.memory !== undefined) return false;
+    if (isOwn && entry.block.length - entry.used >= bytes) return true;
     const total = entry.used + bytes;
     const most = this.#blocks.bytes;
-    if (total > most || !isShared && entry.block.length === most) return false;
+    if (total > most || isOwn && entry.block.length === most) return false;
     const old = entry.block;
     entry.block = this.#newBlock(total);
     entry.block.set(old.subarray(0, entry.used));
     entry.run = undefined;
+    entry.memory = this.#blocks;
     return true;
   }
 
@@ -300,6 +292,6 @@ export class Outbox {
 }
 
 /** An entry for one message. */
-function newEntry(block: Uint8Array): Entry {
-  return { block, used: 0, rest: [], messages: 1, run: undefined, done: undefined };
+function newEntry(block: Uint8Array, memory: Memory): Entry {
+  return { block, used: 0, rest: [], messages: 1, run: undefined, memory };
 }

@@ -49,7 +49,7 @@ async function drain(transport: Transport): Promise<void> {
     const chunk = await readWithin(transport, DRAIN_PAUSE);
     if (chunk === undefined) return;
     left -= chunk.length;
-    transport.abilities.recycle?.(chunk);
+    transport.abilities.chunks?.recycle(chunk);
   }
 }
 

@@ -63,7 +63,7 @@ export class Receiver {
     this.#lossIsEnd = settings.lossIsEnd;
     this.#owner = owner;
     this.#outlet = outlet;
-    this.#decoder = framing.decoder(transport.abilities.recycle);
+    this.#decoder = framing.decoder(transport.abilities.chunks);
     const { room } = this.#decoder;
     this.#room = room && ((bytes) => room.call(this.#decoder, bytes));
     this.#endsWithin = framing.encodeEnd !== undefined;

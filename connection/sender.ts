@@ -3,7 +3,7 @@
 import type { Framing } from "../codec.ts";
 import { ConnectionLostError, type LengthwiseError, SlowConsumerError } from "../errors.ts";
 import { handledResolvers } from "../internal/handled.ts";
-import { KEPT_BLOCKS } from "../internal/memory.ts";
+import type { Memory } from "../internal/memory.ts";
 import { reasonOf } from "../internal/reason.ts";
 import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
@@ -50,8 +50,7 @@ export class Sender {
     this.#framing = framing;
     this.#limits = limits;
     this.#owner = owner;
-    const { keepsChunks, blocks } = transport.abilities;
-    this.#outbox = new Outbox(framing, keepsChunks ? KEPT_BLOCKS : blocks);
+    this.#outbox = new Outbox(framing, transport.abilities.blocks);
   }
 
   /** Bytes that wait to be written. */
@@ -87,20 +86,17 @@ export class Sender {
 
   /**
    * Queues a message as `offer()` does, but leaves it where it is if the memory before it has room for
-   * the header of its frame. Then it must not change until `done()` is called, when it was written or
-   * dropped.
+   * the header of its frame. It goes back to `memory` when it was copied, written or dropped.
    */
-  offerInPlace(message: Uint8Array, done: () => void): void {
-    const frame = this.#transport.abilities.keepsChunks
-      ? undefined
-      : frameInPlace(message, this.#framing);
+  offerInPlace(message: Uint8Array, memory: Memory): void {
+    const frame = this.#outbox.keeps ? undefined : frameInPlace(message, this.#framing);
     if (frame === undefined) {
       this.offer(message);
-      done();
+      memory.recycle(message);
     } else if (this.#isHigh() && !this.#fits(frame.length)) {
-      done();
+      memory.recycle(message);
     } else {
-      this.#outbox.pushApart(frame, done);
+      this.#outbox.pushRaw(frame, 1, memory);
       this.#schedule();
     }
   }

@@ -1,6 +1,6 @@
 /** Memory of a session's stream, which several hold: outbox, stream, and carriers that write it. */
 
-import { BLOCK_BYTES, type Blocks, recycle, takeBlock } from "../internal/memory.ts";
+import { BLOCK_BYTES, type Memory, recycle, takeBlock } from "../internal/memory.ts";
 import { DATA_HEADER_BYTES } from "./wire.ts";
 
 /** The longest header of a carrier's framing. */
@@ -14,7 +14,7 @@ export const LONGEST_SENT_BYTES: number = BLOCK_BYTES - MAX_CARRIER_HEADER_BYTES
  * Blocks with room before them, which are used again when nobody holds them any more. A peer that
  * acknowledges what was not written yet gets nobody else's bytes.
  */
-export class HeldBlocks implements Blocks {
+export class HeldBlocks implements Memory {
   readonly bytes: number = BLOCK_BYTES - HEADROOM;
   /**
    * How many hold a block. Those of a carrier that broke are never given back. Made when it is needed,

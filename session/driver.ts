@@ -170,9 +170,7 @@ export class Driver {
 
   #send(carrier: Connection<Uint8Array>, frame: Uint8Array): Promise<void> {
     const { out } = this.#machine;
-    return out.hold(frame)
-      ? carrier.sendInPlace(frame, () => out.blocks.recycle(frame))
-      : carrier.sendRaw(frame);
+    return out.hold(frame) ? carrier.sendInPlace(frame, out.blocks) : carrier.sendRaw(frame);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** What the transports on Deno's own stream sockets share. */
 
-import { BLOCK_BYTES, recycle, takeBlock } from "../internal/memory.ts";
+import { BLOCK_BYTES, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
 import {
   type Endpoint,
   formatAddress,
@@ -91,7 +91,7 @@ const MIN_BLOCK_BYTES = 512;
 const BLOCK_STEP = 8;
 
 /** One object for all, since idle connections are many. */
-const ABILITIES: TransportAbilities = { recycle };
+const ABILITIES: TransportAbilities = { chunks: SHARED_BLOCKS };
 
 /** A stream socket of Deno's as a transport. */
 export class DenoTransport implements Transport {

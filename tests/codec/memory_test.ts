@@ -8,6 +8,7 @@ import {
   MessageTooLargeError,
 } from "../../codec.ts";
 import { Gather } from "../../codec/gather.ts";
+import { SHARED_BLOCKS } from "../../internal/memory.ts";
 import { allocatedBytes, byteByByte, cutAt, decodeAll, heldBytes, hex } from "../support/bytes.ts";
 
 const MiB = 1024 * 1024;
@@ -193,7 +194,10 @@ Deno.test("Decoder.decode() gives chunks back of which nothing is needed any mor
     const two = new Uint8Array([...frame, ...frame]);
     const chunks = [two.slice(0, 10_000), two.slice(10_000, 20_000), two.slice(20_000)];
     const recycled: Uint8Array[] = [];
-    const decoder = framing(name).decoder((chunk) => recycled.push(chunk));
+    const decoder = framing(name).decoder({
+      ...SHARED_BLOCKS,
+      recycle: (chunk) => recycled.push(chunk),
+    });
     const messages = chunks.flatMap((chunk) => decoder.decode(chunk));
     // The last chunk holds the end of one message and all of the next, which is a view of it.
     assertEquals(recycled, chunks.slice(0, 2), name);

@@ -10,6 +10,7 @@ import {
   ProtocolError,
   TruncatedMessageError,
 } from "../../errors.ts";
+import { SHARED_BLOCKS } from "../../internal/memory.ts";
 import { WebSocketDecoder } from "../../transport/websocket/decoder.ts";
 import { webSocketFraming } from "../../transport/websocket/framing.ts";
 import {
@@ -499,7 +500,10 @@ Deno.test("webSocketFraming() checks and changes its limit", () => {
 
 Deno.test("WebSocketDecoder gives back the chunks that it has copied", () => {
   const spare: Uint8Array[] = [];
-  const decoder = new WebSocketDecoder(false, 1e6, (body) => body, (chunk) => spare.push(chunk));
+  const decoder = new WebSocketDecoder(false, 1e6, (body) => body, {
+    ...SHARED_BLOCKS,
+    recycle: (chunk) => spare.push(chunk),
+  });
   decoder.decode(hex("827f0000000000010000"));
   const chunk = new Uint8Array(65_535);
   decoder.decode(chunk);

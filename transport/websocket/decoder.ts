@@ -25,6 +25,7 @@ import {
   RESERVED,
   TEXT,
 } from "./opcodes.ts";
+import type { Memory } from "../../internal/memory.ts";
 
 /** Two bytes, a length of eight, and a key. */
 const MAX_HEADER_BYTES = 14;
@@ -76,12 +77,12 @@ export class WebSocketDecoder implements Decoder {
     isMasked: boolean,
     maxMessageBytes: number,
     encodePong: (body: Uint8Array) => Uint8Array,
-    recycle: ((chunk: Uint8Array) => void) | undefined,
+    memory: Memory | undefined,
   ) {
     this.#maskBit = isMasked ? MASKED : 0;
     this.#maxBytes = maxMessageBytes;
     this.#encodePong = encodePong;
-    this.#gather = new Gather(recycle);
+    this.#gather = new Gather(memory);
   }
 
   get pendingBytes(): number {

@@ -6,6 +6,7 @@ import { encodeCloseBody } from "./close.ts";
 import { WebSocketDecoder } from "./decoder.ts";
 import { mask, newKey, writeKey } from "./mask.ts";
 import { BINARY, CLOSE, FINAL, MASKED, PONG, TEXT } from "./opcodes.ts";
+import type { Memory } from "../../internal/memory.ts";
 
 /** Options of {@linkcode webSocketFraming}. */
 export interface WebSocketFramingOptions extends FramingOptions {
@@ -38,9 +39,9 @@ class WebSocketFraming implements Framing {
     return new WebSocketFraming(this.masks, checkLimit(maxMessageBytes));
   }
 
-  decoder(recycle?: (chunk: Uint8Array) => void): Decoder {
+  decoder(memory?: Memory): Decoder {
     const pong = (body: Uint8Array) => this.#encode(PONG, body);
-    return new WebSocketDecoder(!this.masks, this.maxMessageBytes, pong, recycle);
+    return new WebSocketDecoder(!this.masks, this.maxMessageBytes, pong, memory);
   }
 
   frameBytes({ length }: Uint8Array): number {
