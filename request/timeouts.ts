@@ -1,5 +1,7 @@
 /** Timeouts of many requests on one timer. */
 
+import { Wakeup } from "../internal/time.ts";
+
 /** Something that may run out of time. */
 export interface Expiring {
   /** When, on the clock of `performance.now()`; set by {@linkcode Timeouts}. */
@@ -15,8 +17,7 @@ export interface Expiring {
  */
 export class Timeouts {
   readonly #byDelay = new Map<number, Set<Expiring>>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerDue = Infinity;
+  readonly #timer = new Wakeup((now) => this.#look(now));
 
   /** Starts a timeout of so many milliseconds. */
   add(entry: Expiring, delay: number): void {
@@ -24,7 +25,7 @@ export class Timeouts {
     if (entries === undefined) this.#byDelay.set(delay, entries = new Set());
     entries.add(entry);
     entry.due = performance.now() + delay;
-    if (entry.due < this.#timerDue) this.#arm(entry.due);
+    if (entry.due < this.#timer.due) this.#timer.at(entry.due);
   }
 
   /** Ends a timeout early. */
@@ -36,19 +37,10 @@ export class Timeouts {
   /** Ends all of them and lets go of the timer. */
   clear(): void {
     this.#byDelay.clear();
-    clearTimeout(this.#timer);
-    this.#timerDue = Infinity;
+    this.#timer.clear();
   }
 
-  #arm(due: number): void {
-    clearTimeout(this.#timer);
-    this.#timerDue = due;
-    this.#timer = setTimeout(() => this.#look(), Math.max(due - performance.now(), 0));
-  }
-
-  #look(): void {
-    this.#timerDue = Infinity;
-    const now = performance.now();
+  #look(now: number): void {
     const expired: Expiring[] = [];
     let next = Infinity;
     for (const [delay, entries] of this.#byDelay) {
@@ -62,7 +54,7 @@ export class Timeouts {
       }
       if (entries.size === 0) this.#byDelay.delete(delay);
     }
-    if (next < Infinity) this.#arm(next);
+    this.#timer.at(next);
     for (const entry of expired) entry.expired();
   }
 }

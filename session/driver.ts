@@ -3,11 +3,11 @@
 import type { Connection } from "../connection.ts";
 import { ConnectionLostError } from "../errors.ts";
 import { handledResolvers } from "../internal/handled.ts";
+import { Wakeup } from "../internal/time.ts";
 import type { PeerIdentity } from "../transport.ts";
 import { checkCarrier } from "./carrier.ts";
 import { replacedBy } from "./faults.ts";
 import type { Machine } from "./machine.ts";
-import { Wakeup } from "./wakeup.ts";
 import type { Hello } from "./wire.ts";
 
 /** How long the last carrier of a session that is lost may take for its last word, in milliseconds. */

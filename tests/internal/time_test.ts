@@ -1,7 +1,7 @@
-/** The deadline that costs nothing to move. */
+/** Timers that cost nothing to move. */
 
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
-import { Deadline } from "../../internal/time.ts";
+import { Deadline, Wakeup } from "../../internal/time.ts";
 
 /** A deadline that tells when it expired. */
 function watched(delay: number) {
@@ -85,8 +85,42 @@ Deno.test("Deadline may be moved a million times", () => {
 });
 
 Deno.test("Deadline that is idle does not keep the process running", async () => {
-  const code = `import { Deadline } from "${new URL("../../internal/time.ts", import.meta.url)}";
+  const code = `import { Deadline, Wakeup } from "${new URL(
+    "../../internal/time.ts",
+    import.meta.url,
+  )}";
     new Deadline(600_000, () => {}, { idle: true }).start();`;
   const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
   assertEquals(success, true);
+});
+
+Deno.test("Wakeup wakes once at the time it was moved to last, earlier or later", async () => {
+  const woken: number[] = [];
+  const wakeup = new Wakeup((now) => woken.push(now));
+  const startedAt = performance.now();
+  wakeup.at(startedAt + 10_000);
+  wakeup.at(startedAt + 20);
+  wakeup.at(startedAt + 50);
+  assertEquals(wakeup.due, startedAt + 50);
+  await wait(120);
+  assertEquals(woken.length, 1);
+  assertGreaterOrEqual(woken[0] - startedAt, 50);
+  assertEquals(wakeup.due, Infinity);
+  wakeup.at(performance.now() + 10);
+  wakeup.at(Infinity);
+  await wait(40);
+  assertEquals(woken.length, 1);
+});
+
+Deno.test("Wakeup may be set again while it wakes, also for a time that has passed", async () => {
+  const times: number[] = [];
+  const third = Promise.withResolvers<void>();
+  const wakeup = new Wakeup((now) => {
+    if (times.push(now) < 3) wakeup.at(now - 1);
+    else third.resolve();
+  });
+  wakeup.at(0);
+  await third.promise;
+  wakeup.clear();
+  assertEquals(times.length, 3);
 });
