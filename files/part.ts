@@ -1,10 +1,11 @@
 /** A file that is received: under another name until it is whole. */
 
 import { dirname, join } from "node:path";
+import { writeAll } from "../internal/bytes.ts";
 import { type Checksum, MAX_TIME_STEP, recall, type Remembered } from "./checksum.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { partName } from "./names.ts";
-import { infoOf, lock, type Opened, openRegular, writeFull } from "./regular.ts";
+import { infoOf, lock, type Opened, openRegular } from "./regular.ts";
 
 /** How often it is tried to open a file that others move away at the same moment. */
 const MAX_ATTEMPTS = 3;
@@ -76,7 +77,7 @@ export class FilePart {
     if (this.#checksum.offset !== this.#offset) await this.digest();
     await this.#settled();
     this.#offset += bytes.length;
-    this.#writing = writeFull(this.#file, bytes);
+    this.#writing = writeAll(this.#file, bytes);
     this.#writing.catch(() => {}); // Told by whoever waits next.
     this.#checksum.update(bytes); // While the system writes.
   }

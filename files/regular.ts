@@ -92,9 +92,3 @@ export async function readFull(file: Deno.FsFile, block: Uint8Array): Promise<nu
   }
   return read;
 }
-
-/** Writes all bytes. */
-export async function writeFull(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  let written = await file.write(bytes);
-  while (written < bytes.length) written += await file.write(bytes.subarray(written));
-}

@@ -1,7 +1,8 @@
 /** Messages there and back over a few connections, a window of them under way on each. */
 
+import { writeAll } from "../../internal/bytes.ts";
 import type { Count, OneWay } from "./one_way.ts";
-import { block, open, serverFrameBytes, writeAll } from "./wire.ts";
+import { block, open, serverFrameBytes } from "./wire.ts";
 
 /** What a pipelined run takes. */
 export interface Pipelined extends OneWay {

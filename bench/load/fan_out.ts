@@ -1,7 +1,8 @@
 /** One publisher, many subscribers: what it sends comes to all of them. */
 
+import { writeAll } from "../../internal/bytes.ts";
 import type { Count, OneWay } from "./one_way.ts";
-import { block, open, serverFrameBytes, type Wire, writeAll } from "./wire.ts";
+import { block, open, serverFrameBytes, type Wire } from "./wire.ts";
 
 /** Messages in one block of the publisher's; two blocks are under way at a time. */
 const BLOCK_MESSAGES = 500;

@@ -1,6 +1,7 @@
 /** Messages one way over one connection. */
 
-import { block, drain, finish, open, serverFrameBytes, type Wire, writeAll } from "./wire.ts";
+import { writeAll } from "../../internal/bytes.ts";
+import { block, drain, finish, open, serverFrameBytes, type Wire } from "./wire.ts";
 
 /** What a run over one connection takes. */
 export interface OneWay {

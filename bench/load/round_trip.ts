@@ -1,7 +1,8 @@
 /** One message there and back, and only then the next. */
 
+import { writeAll } from "../../internal/bytes.ts";
 import { medianTime } from "../subjects/answer.mjs";
-import { clientFrame, open, serverFrameBytes, type Wire, writeAll } from "./wire.ts";
+import { clientFrame, open, serverFrameBytes, type Wire } from "./wire.ts";
 
 /** Gives the median time of a round trip, in microseconds. */
 export async function roundTrip(

@@ -5,6 +5,8 @@
  * would halve what is seen of it.
  */
 
+import { writeAll } from "../../internal/bytes.ts";
+
 /** What a server speaks: a 32-bit length before each message, or WebSocket. */
 export type Wire = "u32be" | "ws";
 
@@ -82,9 +84,4 @@ export async function drain(conn: Deno.TcpConn): Promise<number> {
   let bytes = 0;
   for (let n; (n = await conn.read(chunk)) !== null;) bytes += n;
   return bytes;
-}
-
-/** Writes a whole chunk. */
-export async function writeAll(conn: Deno.TcpConn, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) at += await conn.write(chunk.subarray(at));
 }

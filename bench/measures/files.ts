@@ -10,6 +10,7 @@
  * The copies are in the directory for temporary files, and what its disk can do bounds all but plain.
  */
 
+import { writeAll } from "../../internal/bytes.ts";
 import { Child } from "../child.ts";
 import type { Measure, Runs, Settings } from "../measure.ts";
 import { program, type Subject } from "../programs.ts";
@@ -79,7 +80,7 @@ async function makeFile(path: string, bytes: number): Promise<void> {
     for (let at = 0; at < block.length; at += RANDOM_BYTES) {
       crypto.getRandomValues(block.subarray(at, at + RANDOM_BYTES));
     }
-    for (let at = 0; at < block.length;) at += await file.write(block.subarray(at));
+    await writeAll(file, block);
   }
   await file.sync(); // Or the disk would be busy with it while the first copies are made.
 }

@@ -4,7 +4,7 @@
  * length; no message is handed to anybody, and there are no limits and no time-outs.
  */
 
-import { writeAll } from "../load/wire.ts";
+import { writeAll } from "../../internal/bytes.ts";
 import {
   CHUNK_BYTES,
   duration,

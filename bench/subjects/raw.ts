@@ -1,7 +1,7 @@
 /** The floor: `conn.read()` and `conn.write()` in a loop, no messages, no limits, no time-outs. */
 
+import { writeAll } from "../../internal/bytes.ts";
 import { roundTrip } from "../load/round_trip.ts";
-import { writeAll } from "../load/wire.ts";
 import {
   CHUNK_BYTES,
   duration,

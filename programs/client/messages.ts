@@ -1,5 +1,6 @@
 /** Messages on their way to standard output. */
 
+import { writeAllSync } from "../../internal/bytes.ts";
 import { printable } from "../../internal/text.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -19,15 +20,11 @@ export function messagePrinter(json: boolean): (message: Uint8Array) => void {
     const line = new Uint8Array(message.length + 1);
     line.set(message);
     line[message.length] = 0x0a;
-    writeAll(line);
+    writeAllSync(Deno.stdout, line);
   };
 }
 
 /** Not by `console.log()`, which says nothing when nobody reads. */
 function writeLine(text: string): void {
-  writeAll(encoder.encode(`${text}\n`));
-}
-
-function writeAll(bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  writeAllSync(Deno.stdout, encoder.encode(`${text}\n`));
 }

@@ -1,6 +1,7 @@
 /** The client's `request`: one request, and its answer on standard output. */
 
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { writeAllSync } from "../../internal/bytes.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer, requests } from "../../request.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
@@ -86,6 +87,5 @@ function valuePrinter(json: boolean): (value: unknown) => void {
 }
 
 function write(output: string | Uint8Array): void {
-  const bytes = typeof output === "string" ? encoder.encode(output) : output;
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  writeAllSync(Deno.stdout, typeof output === "string" ? encoder.encode(output) : output);
 }

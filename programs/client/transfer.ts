@@ -17,6 +17,7 @@ import {
   type Transferred,
 } from "../../files.ts";
 import { Checksum, fileError, openTarget } from "../../files/internal.ts";
+import { writeAll } from "../../internal/bytes.ts";
 import { backoff } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";
@@ -232,7 +233,7 @@ class StandardOutput implements FileTarget {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    await writeAll(Deno.stdout, bytes);
     this.#checksum.update(bytes);
   }
 

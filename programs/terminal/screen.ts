@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { writeAllSync } from "../../internal/bytes.ts";
 import { BREAK, SHOWN_BREAK } from "./paste.ts";
 
 /** Standard output as node:readline wants it. */
@@ -8,9 +9,8 @@ export class Screen extends Writable {
       decodeStrings: false,
       writev(chunks, done) {
         const text = chunks.map(({ chunk }) => chunk).join("").replaceAll(BREAK, SHOWN_BREAK);
-        let bytes = new TextEncoder().encode(text);
         try {
-          while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+          writeAllSync(Deno.stdout, new TextEncoder().encode(text));
         } catch {
           // The terminal hung up: nobody sees this, and the end of the input, which follows, tells.
         }

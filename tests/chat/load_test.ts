@@ -2,9 +2,10 @@
 
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import { equals } from "@std/bytes";
-import { listen, type Server, SlowConsumerError, text } from "../../mod.ts";
 import { Chat } from "../../chat.ts";
 import type { ConnectionStats } from "../../connection.ts";
+import { writeAll } from "../../internal/bytes.ts";
+import { listen, type Server, SlowConsumerError, text } from "../../mod.ts";
 
 const MEMBERS = 1_000;
 /** Those who talk. Each says so many lines at once, and goes on when all have heard all. */
@@ -126,7 +127,7 @@ async function join(port: number): Promise<Deno.TcpConn> {
 
 async function write(conn: Deno.TcpConn, lines: readonly string[]): Promise<void> {
   const all = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
-  for (let at = 0; at < all.length;) at += await conn.write(all.subarray(at));
+  await writeAll(conn, all);
 }
 
 /** Makes the members talk in turns, and measures them. */

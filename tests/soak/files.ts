@@ -26,6 +26,7 @@ import {
   type TransferProgress,
 } from "../../files.ts";
 import { openTarget } from "../../files/get.ts";
+import { writeAll } from "../../internal/bytes.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";
 import { RunningServer } from "../support/program.ts";
 
@@ -186,7 +187,7 @@ async function measureWrite(): Promise<number> {
   {
     using file = await Deno.open(path, { write: true, createNew: true });
     for (let at = 0; at < 2 * bytes; at += block.length) {
-      for (let done = 0; done < block.length;) done += await file.write(block.subarray(done));
+      await writeAll(file, block);
     }
     await file.sync();
   }
@@ -208,7 +209,7 @@ async function makeFile(path: string): Promise<string> {
     for (let mark = 0; mark < block.length; mark += 4096) view.setFloat64(mark, at + mark);
     const part = block.subarray(0, Math.min(block.length, bytes - at));
     hash.update(part);
-    for (let done = 0; done < part.length;) done += await file.write(part.subarray(done));
+    await writeAll(file, part);
   }
   return hash.digest("hex");
 }

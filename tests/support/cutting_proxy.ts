@@ -1,6 +1,7 @@
 /** A TCP proxy that cuts its connections, at places that a seed decides. */
 
 import { delay } from "@std/async/delay";
+import { writeAll } from "../../internal/bytes.ts";
 
 /** How a proxy cuts. */
 export interface CuttingOptions {
@@ -164,7 +165,8 @@ export class CuttingProxy implements AsyncDisposable {
     for (let at = 0; at < chunk.length;) {
       const end = isChopped ? at + Math.ceil(this.#random() * (chunk.length - at)) : chunk.length;
       if (isChopped) await delay(this.#random() * maxDelay, { signal: this.#delays.signal });
-      while (at < end) at += await to.write(chunk.subarray(at, end));
+      await writeAll(to, chunk.subarray(at, end));
+      at = end;
     }
     this.bytes += chunk.length;
     this.onChunk?.(chunk);

@@ -1,6 +1,7 @@
 /** Guests of one chat who come by different roads, each with the program that people would use. */
 
 import { createSocket } from "node:dgram";
+import { writeAll } from "../../internal/bytes.ts";
 import { Program } from "../interop/peers.ts";
 import type { ChatWindow } from "./browser.ts";
 
@@ -119,7 +120,7 @@ export function byLittleEndian(port: number): OpenRoad {
         const frame = new Uint8Array(4 + text.length);
         new DataView(frame.buffer).setInt32(0, text.length, true);
         frame.set(text, 4);
-        for (let at = 0; at < frame.length;) at += await conn.write(frame.subarray(at));
+        await writeAll(conn, frame);
       },
       async [Symbol.asyncDispose]() {
         conn.close();

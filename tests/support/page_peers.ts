@@ -2,6 +2,7 @@
 
 import { assert } from "@std/assert";
 import { respond } from "../../chat/page/respond.ts";
+import { writeAll } from "../../internal/bytes.ts";
 
 /** How long the page may be silent, in milliseconds. */
 const PATIENCE = 8_000;
@@ -127,7 +128,7 @@ export class Wire implements AsyncDisposable {
     const chunk = new Uint8Array(64 * 1024);
     try {
       for (let read; (read = await from.read(chunk)) !== null;) {
-        for (let at = 0; at < read;) at += await to.write(chunk.subarray(at, read));
+        await writeAll(to, chunk.subarray(0, read));
       }
     } catch {
       // It was cut.

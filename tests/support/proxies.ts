@@ -1,5 +1,6 @@
 /** Small proxies on real sockets, that can be told to fail, and proxies of others. */
 
+import { writeAll } from "../../internal/bytes.ts";
 import { type Engine, Program } from "../interop/peers.ts";
 import { RawListener, RawPeer } from "./raw.ts";
 
@@ -197,7 +198,7 @@ function swapped(value: number): string {
 async function copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
   const chunk = new Uint8Array(64 * 1024);
   for (let read; (read = await from.read(chunk)) !== null;) {
-    for (let at = 0; at < read;) at += await to.write(chunk.subarray(at, read));
+    await writeAll(to, chunk.subarray(0, read));
   }
   await (to as Deno.TcpConn).closeWrite();
 }

@@ -4,6 +4,7 @@ import { createConnection, type Socket } from "node:net";
 import { connect } from "../../client.ts";
 import type { ConnectOptions } from "../../client.ts";
 import type { Connection } from "../../connection.ts";
+import { writeAll } from "../../internal/bytes.ts";
 import { parseEndpoint, type TcpEndpoint } from "../../transport.ts";
 
 /** One end of a TCP connection, bytes only. */
@@ -28,8 +29,7 @@ export class RawPeer implements Disposable {
 
   /** Writes all of it. */
   async send(bytes: Iterable<number> | string): Promise<void> {
-    let rest = typeof bytes === "string" ? ascii(bytes) : Uint8Array.from(bytes);
-    while (rest.length > 0) rest = rest.subarray(await this.#conn.write(rest));
+    await writeAll(this.#conn, typeof bytes === "string" ? ascii(bytes) : Uint8Array.from(bytes));
   }
 
   /** Writes each byte on its own, and hands each to the network before the next. */

@@ -1,6 +1,7 @@
 /** What is said to a proxy before it is out of the way. */
 
 import { ProxyError } from "../../errors.ts";
+import { writeAll } from "../../internal/bytes.ts";
 import type { Proxy } from "../proxy.ts";
 
 /**
@@ -20,9 +21,7 @@ export class Dialogue {
 
   /** Writes all of it. */
   async send(bytes: Uint8Array): Promise<void> {
-    for (let rest = bytes; rest.length > 0;) {
-      rest = rest.subarray(await this.#conn.write(rest));
-    }
+    await writeAll(this.#conn, bytes);
   }
 
   /** Exactly so many bytes. Rejects when the proxy ends before that. */

@@ -1,6 +1,7 @@
 /** The encrypted side of a TLS connection: a socket of Deno's as a stream of Node's. */
 
 import { Duplex } from "node:stream";
+import { writeAll } from "../../internal/bytes.ts";
 
 /** A pending read holds its block, so an idle connection waits with a small one. */
 const MIN_BLOCK_BYTES = 2 * 1024;
@@ -65,11 +66,7 @@ export class CipherStream extends Duplex {
     _encoding: string,
     done: (error?: Error | null) => void,
   ): void {
-    this.#writeAll(chunk).then(() => done(), done);
-  }
-
-  async #writeAll(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length;) at += await this.#conn.write(chunk.subarray(at));
+    writeAll(this.#conn, chunk).then(() => done(), done);
   }
 
   /** The end is said within TLS; the socket stays open for what the peer still says. */

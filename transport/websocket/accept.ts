@@ -10,7 +10,7 @@ import { answer, toWire, type WireResponse } from "./answer.ts";
 import { hasToken, type Head, readHead } from "./head.ts";
 import { acceptOf, isKey } from "./key.ts";
 import { allowsOrigin } from "./origin.ts";
-import { writeAll } from "./stream.ts";
+import { writeText } from "./stream.ts";
 
 /** What `Request` can express. */
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
@@ -75,7 +75,7 @@ export async function accept(
     throw new HeadError(message, status, fields);
   }
   const proof = await acceptOf(request.fields.get("sec-websocket-key")!);
-  await writeAll(
+  await writeText(
     transport,
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       `Sec-WebSocket-Accept: ${proof}\r\n\r\n`,

@@ -1,7 +1,8 @@
 /** Answers to requests that become no WebSocket. */
 
+import { writeAll } from "../../internal/bytes.ts";
 import type { Transport } from "../../transport.ts";
-import { writeAll } from "./stream.ts";
+import { writeText } from "./stream.ts";
 
 /** What a program may answer with, in bytes. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -64,7 +65,7 @@ export async function answer(
   { head, body }: WireResponse,
   isHead = false,
 ): Promise<void> {
-  await writeAll(transport, head);
+  await writeText(transport, head);
   if (!isHead) await writeAll(transport, body);
   await transport.closeWrite();
   await drain(transport);

@@ -5,7 +5,7 @@ import { printable } from "../../internal/text.ts";
 import { formatAddress, type Transport, type WebSocketEndpoint } from "../../transport.ts";
 import { hasToken, type Head, latin1, readHead } from "./head.ts";
 import { acceptOf, newKey } from "./key.ts";
-import { writeAll } from "./stream.ts";
+import { writeText } from "./stream.ts";
 
 /** How much of a refusal's text is read, and shown. */
 const MAX_BODY_BYTES = 2048;
@@ -21,7 +21,7 @@ export async function offer(
   endpoint: WebSocketEndpoint,
 ): Promise<Uint8Array | undefined> {
   const key = newKey();
-  await writeAll(
+  await writeText(
     transport,
     `GET ${endpoint.path} HTTP/1.1\r\nHost: ${hostOf(endpoint)}\r\nUpgrade: websocket\r\n` +
       `Connection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,

@@ -1,13 +1,13 @@
 /** Small things that both sides do with the transport beneath. */
 
+import { writeAll } from "../../internal/bytes.ts";
 import type { Transport } from "../../transport.ts";
 
 const encoder = new TextEncoder();
 
-/** Writes all of it. */
-export async function writeAll(transport: Transport, data: Uint8Array | string): Promise<void> {
-  let rest = typeof data === "string" ? encoder.encode(data) : data;
-  while (rest.length > 0) rest = rest.subarray(await transport.write(rest));
+/** Writes all of a text. */
+export function writeText(transport: Transport, text: string): Promise<void> {
+  return writeAll(transport, encoder.encode(text));
 }
 
 /**

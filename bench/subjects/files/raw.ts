@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { writeAll } from "../../../internal/bytes.ts";
 import { bytes, copyPath, directory, ready, sourcePath, timed } from "./transfer.ts";
 
 const HOST = "127.0.0.1";
@@ -29,11 +30,6 @@ async function readFull(stream: Stream, block: Uint8Array): Promise<Uint8Array> 
   return filled === block.length ? block : block.subarray(0, filled);
 }
 
-async function writeFull(stream: Stream, chunk: Uint8Array): Promise<void> {
-  let written = await stream.write(chunk);
-  while (written < chunk.length) written += await stream.write(chunk.subarray(written));
-}
-
 /** One block is written and hashed while the other one is filled. */
 function twoBlocks(): [Uint8Array, Uint8Array] {
   return [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
@@ -47,12 +43,12 @@ async function sendFile(conn: Deno.Conn): Promise<void> {
   for (let turn = 1;; turn++) {
     const block = await reading;
     if (block.length === 0) break;
-    const writing = writeFull(conn, block);
+    const writing = writeAll(conn, block);
     reading = readFull(file, blocks[turn % 2]);
     hash.update(block); // While the system writes, and reads.
     await writing;
   }
-  await writeFull(conn, hash.digest());
+  await writeAll(conn, hash.digest());
 }
 
 async function receiveFile(conn: Deno.Conn): Promise<void> {
@@ -71,7 +67,7 @@ async function receiveFile(conn: Deno.Conn): Promise<void> {
     if (block.length === 0) throw new Error("Cannot receive file: its end is missing");
     received += block.length;
     await writing;
-    writing = writeFull(file, block);
+    writing = writeAll(file, block);
     reading = readBlock(turn);
     hash.update(block); // While the system writes, and reads.
   }
@@ -104,7 +100,7 @@ async function open(port: string): Promise<Deno.TcpConn> {
 }
 
 /** Says that the file may come, or has come. */
-const sayByte = (conn: Deno.Conn) => writeFull(conn, new Uint8Array(1));
+const sayByte = (conn: Deno.Conn) => writeAll(conn, new Uint8Array(1));
 
 async function hearByte(conn: Deno.Conn): Promise<void> {
   if (await conn.read(new Uint8Array(1)) === null) {

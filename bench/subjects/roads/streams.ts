@@ -3,6 +3,7 @@
  * and over the pair that `memory:` stands on. No messages, no limits, no time-outs.
  */
 
+import { writeAll } from "../../../internal/bytes.ts";
 import { memoryPair } from "../../../testing.ts";
 import type { Transport } from "../../../transport.ts";
 import { arrivals, CHUNK_BYTES, directory, medianTime } from "./road.ts";
@@ -105,10 +106,6 @@ async function serve(stream: Stream): Promise<void> {
   } finally {
     stream.close();
   }
-}
-
-async function writeAll(stream: Stream, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) at += await stream.write(chunk.subarray(at));
 }
 
 const client = {
