@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array;
   /** Flags for `deno run`. */
   readonly flags?: readonly string[];
+  /** Environment variables. */
+  readonly env?: Record<string, string>;
 }
 
 function command(
@@ -40,9 +42,9 @@ function command(
 export async function run(
   script: string,
   args: readonly string[],
-  { stdin = "", flags = ["--allow-net"] }: RunOptions = {},
+  { stdin = "", flags = ["--allow-net"], env = {} }: RunOptions = {},
 ): Promise<Result> {
-  const child = command(script, args, flags).spawn();
+  const child = command(script, args, flags, env).spawn();
   const writer = child.stdin.getWriter();
   // A program that ends without reading breaks the pipe, which is its right.
   const writing = writer.write(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin)
