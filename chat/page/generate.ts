@@ -1,18 +1,32 @@
 /**
- * Writes `page.ts` from `page.html`, since a published module cannot import a text file:
- * `deno run -A chat/page/generate.ts`.
+ * Writes `page.ts` from what is in `browser/`, since a published module cannot import text files, and
+ * since who runs the server should need no build step: `deno run -A chat/page/generate.ts`.
  *
  * @module
  */
 
-const SOURCE = new URL("page.html", import.meta.url);
+import { scriptOf } from "./script.ts";
+
+const SOURCES = new URL("browser/", import.meta.url);
 const TARGET = new URL("page.ts", import.meta.url);
+
+/** The page in one piece: its markup with its sheet and its script inside. */
+export async function pageOf(sources: URL = SOURCES): Promise<string> {
+  const [html, style, script] = await Promise.all([
+    Deno.readTextFile(new URL("index.html", sources)),
+    Deno.readTextFile(new URL("style.css", sources)),
+    scriptOf(new URL("main.ts", sources)),
+  ]);
+  const withStyle = inlined(html, '<link rel="stylesheet" href="style.css">', "style", style);
+  const source = '<script type="module" src="main.ts"></script>';
+  return inlined(withStyle, source, "script", script, ' type="module"');
+}
 
 /** The text of `page.ts` for a page. */
 export async function pageModule(html: string): Promise<string> {
   const literal = html.replace(/[\\`]|\$(?=\{)/g, "\\$&");
   return `/**
- * The chat's window. Generated from page.html by generate.ts: change that one.
+ * The chat's window. Generated from browser/ by generate.ts: change what is there.
  *
  * @module
  */
@@ -29,6 +43,23 @@ export const PAGE_TAG = "${(await digest(html)).slice(0, 16)}";
 /** The page. */
 export const PAGE: string = \`${literal}\`;
 `;
+}
+
+/** A page with a text inside it, in the place of the element that refers to it. */
+function inlined(
+  html: string,
+  reference: string,
+  tag: string,
+  text: string,
+  attributes = "",
+): string {
+  if (html.split(reference).length !== 2) {
+    throw new TypeError(`Cannot put in the ${tag}: the page does not have ${reference} once`);
+  }
+  if (text.includes(`</${tag}`)) {
+    throw new TypeError(`Cannot put in the ${tag}: it would end at its own </${tag}`);
+  }
+  return html.replace(reference, () => `<${tag}${attributes}>\n${text}    </${tag}>`);
 }
 
 /** The text of the one element of a kind. */
@@ -49,6 +80,4 @@ async function digest(text: string): Promise<string> {
   return btoa(String.fromCharCode(...new Uint8Array(bytes)));
 }
 
-if (import.meta.main) {
-  await Deno.writeTextFile(TARGET, await pageModule(await Deno.readTextFile(SOURCE)));
-}
+if (import.meta.main) await Deno.writeTextFile(TARGET, await pageModule(await pageOf()));

@@ -35,6 +35,12 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
     ],
   );
 
+  // Of the chat's page only what was made of its sources, and what hands it out.
+  assertEquals(
+    files.filter((file) => file.startsWith("chat/page/")).toSorted(),
+    ["chat/page/page.ts", "chat/page/respond.ts"],
+  );
+
   const directory = await Deno.makeTempDir();
   try {
     // Just these files, found by name, in somebody else's project.

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { pageModule } from "../../../chat/page/generate.ts";
+import { pageModule, pageOf } from "../../../chat/page/generate.ts";
 import { PAGE, PAGE_TAG, SCRIPT_HASH, STYLE_HASH } from "../../../chat/page/page.ts";
 import { respond } from "../../../chat/page/respond.ts";
 
@@ -20,8 +20,8 @@ function inside(tag: string): string {
   return PAGE.slice(begin, PAGE.indexOf(`</${tag}>`));
 }
 
-Deno.test("page.ts is what generate.ts makes of page.html", async () => {
-  const html = await read("page.html");
+Deno.test("page.ts is what generate.ts makes of what is in browser/", async () => {
+  const html = await pageOf();
   assertEquals(PAGE, html);
   assertEquals(await read("page.ts"), await pageModule(html));
 });

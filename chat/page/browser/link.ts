@@ -1,0 +1,241 @@
+/**
+ * The way to the server: what it can be, and every way from one state to the next.
+ *
+ * @module
+ */
+
+import {
+  HELLO_TIMEOUT,
+  IDLE_TIMEOUT,
+  MAX_KEPT,
+  MAX_RETRY_DELAY,
+  MIN_RETRY_DELAY,
+  REPLY_TIMEOUT,
+  STEADY_TIME,
+} from "./limits.ts";
+import { textOf } from "./text.ts";
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** Who ends a stay: the reader by `/quit`, or the server. Nobody comes back from that by itself. */
+export type LeftBy = "reader" | "server";
+
+/** One thing at a time, with what belongs to it. */
+export type LinkState =
+  /** No welcome yet. `words`: what was said so far; `reason`: why the attempt before failed. */
+  | {
+    readonly kind: "connecting";
+    readonly socket: WebSocket;
+    readonly words: string[];
+    readonly reason: string;
+    readonly timer: Timer;
+  }
+  /** In the chat. `pingedAt`: when the server was asked something that it has not answered yet. */
+  | {
+    readonly kind: "open";
+    readonly socket: WebSocket;
+    readonly since: number;
+    heardAt: number;
+    pingedAt: number | undefined;
+  }
+  /** It has been said that this ends; the server still has to close. */
+  | { readonly kind: "leaving"; readonly socket: WebSocket; readonly by: LeftBy }
+  /** The next attempt is at `until`. */
+  | {
+    readonly kind: "waiting";
+    readonly until: number;
+    readonly reason: string;
+    readonly timer: Timer;
+  }
+  /** The server wants a token, or another one: `why`, if one was given. */
+  | { readonly kind: "refused"; readonly why: string }
+  | { readonly kind: "left"; readonly by: LeftBy };
+
+/** What the rest of the page does with the link. */
+export interface LinkUser {
+  /** Opens a socket to the server. */
+  open(): WebSocket;
+  /** Takes what came. */
+  take(text: string): void;
+  /** Hears what came and was not heard yet: the socket has closed. */
+  drain(): void;
+  /** Forgets what only this connection could have brought. */
+  lost(): void;
+  /** Shows the state. */
+  changed(): void;
+}
+
+/** What is asked to see whether the server is still there. */
+const PING = "still-there";
+
+/** A connection, one after another for as long as it makes sense. */
+export class Link {
+  #state: LinkState = { kind: "left", by: "reader" };
+  #user: LinkUser | undefined;
+  #token: string | undefined;
+  /** Connections that failed, or did not hold, one after another. */
+  #attempts = 0;
+  #wasOpen = false;
+
+  /** How it stands. */
+  get state(): Readonly<LinkState> {
+    return this.#state;
+  }
+
+  /** Whether the last attempt failed. */
+  get failing(): boolean {
+    return this.#attempts > 0;
+  }
+
+  /** Whether there was ever a connection. */
+  get wasOpen(): boolean {
+    return this.#wasOpen;
+  }
+
+  /** Connects for the first time. */
+  start(user: LinkUser): void {
+    this.#user = user;
+    this.connect();
+  }
+
+  /** Connects, unless there is a connection. */
+  connect(): void {
+    if (this.#socket !== undefined || this.#user === undefined) return;
+    const reason = this.#state.kind === "waiting" ? this.#state.reason : "";
+    const socket = this.#user.open();
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      if (this.#token !== undefined) socket.send(this.#token);
+      socket.send("/json");
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.#socket) return;
+      if (this.#state.kind === "open") this.#state.heardAt = Date.now();
+      this.#user?.take(typeof data === "string" ? data : new TextDecoder().decode(data));
+    };
+    socket.onclose = ({ reason }) => {
+      if (socket !== this.#socket) return;
+      this.#user?.drain();
+      if (socket === this.#socket) this.#lose(reason);
+    };
+    const timer = setTimeout(() => this.#lose("the server does not answer"), HELLO_TIMEOUT);
+    this.#become({ kind: "connecting", socket, words: [], reason, timer });
+  }
+
+  /** Connects with another token. */
+  connectWith(token: string | undefined): void {
+    this.#token = token;
+    this.connect();
+  }
+
+  /** Connects at once, as if nothing had failed: the reader wants it. */
+  retry(): void {
+    this.#attempts = 0;
+    this.connect();
+  }
+
+  /** Called when there is hope: the network is back, or the reader is. */
+  hurry(): void {
+    if (this.#state.kind === "waiting") this.connect();
+    else if (this.#state.kind === "open" && this.#state.pingedAt === undefined) this.#ping();
+  }
+
+  /** Sends a line; one that cannot be sent is lost. */
+  send(text: string): void {
+    const socket = this.#socket;
+    if (socket?.readyState === WebSocket.OPEN) socket.send(text);
+  }
+
+  /** The server has let us in, or said again that we are in. */
+  welcome(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const now = Date.now();
+    this.#wasOpen = true;
+    this.#become({ kind: "open", socket, since: now, heardAt: now, pingedAt: undefined });
+  }
+
+  /** Keeps what the server said before a welcome: the last of it may be why there is none. */
+  noteWords(words: string): void {
+    if (this.#state.kind !== "connecting") return;
+    if (this.#state.words.length < MAX_KEPT) this.#state.words.push(words);
+  }
+
+  /** The server wants a token, or nobody. */
+  refuse(why: string): void {
+    this.#letGo();
+    // Without a token none can be wrong; that one is wanted is said anyway.
+    this.#become({ kind: "refused", why: this.#token === undefined ? "" : why });
+  }
+
+  /** The server is about to close, for good. */
+  leave(by: LeftBy): void {
+    const socket = this.#socket;
+    if (socket !== undefined) this.#become({ kind: "leaving", socket, by });
+  }
+
+  /** Takes an answer to a ping: after how many milliseconds; undefined if a reader had asked. */
+  pong(text: unknown): { readonly after: number | undefined } | undefined {
+    if (text !== PING) return undefined;
+    if (this.#state.kind !== "open") return { after: undefined };
+    const { pingedAt } = this.#state;
+    this.#state.pingedAt = undefined;
+    return { after: pingedAt === undefined ? undefined : Date.now() - pingedAt };
+  }
+
+  /** Called every second: finds out whether a silent server is still there. */
+  watch(now: number): void {
+    const state = this.#state;
+    if (state.kind !== "open") return;
+    const { heardAt, pingedAt } = state;
+    if (pingedAt !== undefined && heardAt < pingedAt && now - pingedAt > REPLY_TIMEOUT) {
+      return this.#lose("the server does not answer");
+    }
+    // It says other things, but does not answer: it is there.
+    if (pingedAt !== undefined && heardAt >= pingedAt + REPLY_TIMEOUT) state.pingedAt = undefined;
+    if (state.pingedAt === undefined && now - heardAt > IDLE_TIMEOUT) this.#ping();
+  }
+
+  get #socket(): WebSocket | undefined {
+    return "socket" in this.#state ? this.#state.socket : undefined;
+  }
+
+  #ping(): void {
+    if (this.#state.kind !== "open") return;
+    this.#state.pingedAt = Date.now();
+    this.send(`/ping ${PING}`);
+  }
+
+  /** The socket is closed, or as good as that. */
+  #lose(reason: string): void {
+    const state = this.#state;
+    this.#letGo();
+    // Who was sent away comes back by its own decision only.
+    if (state.kind === "leaving") return this.#become({ kind: "left", by: state.by });
+    // A server that takes and drops connections must not be tried without pause.
+    if (state.kind === "open" && Date.now() - state.since > STEADY_TIME) this.#attempts = 0;
+    const most = Math.min(MAX_RETRY_DELAY, MIN_RETRY_DELAY * 2 ** this.#attempts++);
+    const delay = Math.random() * most;
+    const said = state.kind === "connecting" ? state.words.at(-1) : "";
+    this.#become({
+      kind: "waiting",
+      until: Date.now() + delay,
+      reason: textOf(reason || said).replace(/\.$/, ""),
+      timer: setTimeout(() => this.connect(), delay),
+    });
+  }
+
+  /** Lets go of the socket; nothing more is heard from it. */
+  #letGo(): void {
+    this.#socket?.close();
+    this.#user?.lost();
+  }
+
+  #become(next: LinkState): void {
+    if ("timer" in this.#state) clearTimeout(this.#state.timer);
+    this.#state = next;
+    this.#user?.changed();
+  }
+}
+
+export const link: Link = new Link();
