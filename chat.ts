@@ -4,7 +4,8 @@
  *
  * Messages are text, one per frame or line, so that any client can join. The room's own lines begin
  * with `* `; what a member says comes as `NAME: TEXT` to everyone in its room, the sender included.
- * Programs say `/json` and get everything as JSON.
+ * Programs say `/json` and get everything as JSON, where a notice says
+ * by its `code` what it means.
  *
  * @module
  */
@@ -14,7 +15,8 @@ import { Engine } from "./chat/engine/engine.ts";
 import { type ChatOptions, resolveChatOptions } from "./chat/options.ts";
 import type { Connection } from "./connection.ts";
 
-export type { ChatEvent, Presence, RoomInfo, SaidEvent } from "./chat/engine/events.ts";
+export type { ChatEvent, LineEvent, Presence, RoomInfo, SaidEvent } from "./chat/engine/events.ts";
+export type { NoticeCode, NoticeEvent, NoticeFields } from "./chat/engine/notices.ts";
 export type { FloodLimits } from "./chat/engine/flood.ts";
 export {
   type History,

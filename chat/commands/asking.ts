@@ -33,17 +33,10 @@ export const ASKING: Readonly<Record<string, Command>> = {
       if (match === null) return "usage";
       const [, count = String(SHOWN_MESSAGES), before] = match;
       const shown = Math.min(Number(count), MAX_SHOWN_MESSAGES);
-      const next = chat.tellHistory(
-        member,
-        shown,
-        before === undefined ? undefined : Number(before),
-      );
-      if (next !== undefined && member.style === "plain") {
-        chat.audience.notice(
-          member,
-          `/history ${shown} before ${next} shows what was said earlier.`,
-        );
-      }
+      chat.tellHistory(member, shown, {
+        isAsked: true,
+        before: before === undefined ? undefined : Number(before),
+      });
     },
   },
   search: {
@@ -55,12 +48,12 @@ export const ASKING: Readonly<Record<string, Command>> = {
       const { audience } = chat;
       const { room } = member;
       if (query.length > MAX_QUERY_LENGTH) {
-        const limit = `the text has at most ${MAX_QUERY_LENGTH} characters`;
-        return audience.notice(member, `Cannot search: ${limit}.`, "error");
+        const text = `Cannot search: the text has at most ${MAX_QUERY_LENGTH} characters.`;
+        return audience.notice(member, "query-too-long", text, { limit: MAX_QUERY_LENGTH });
       }
       const found = chat.archive.search(room, query, SHOWN_MESSAGES);
       if (found === undefined) {
-        return audience.notice(member, "The history cannot be read.", "error");
+        return audience.notice(member, "history-failed", "The history cannot be read.");
       }
       const messages = chat.ignoring.filter(member, found);
       audience.tell(member, { type: "found", room: room.name, query, messages });
@@ -83,7 +76,7 @@ export const ASKING: Readonly<Record<string, Command>> = {
     help: "leaves",
     cost: COST.free,
     run(chat, member) {
-      chat.audience.notice(member, "Bye.");
+      chat.audience.notice(member, "bye", "Bye.");
       return "quit";
     },
   },

@@ -52,7 +52,8 @@ export class Commands {
     if (command === undefined) return this.#unknown(member, printable(name), word);
     const result = command.run(this.#chat, member, printable(argument.trim()));
     if (result !== "usage") return result;
-    audience.notice(member, `Cannot understand that: ${command.usage} ${command.help}.`, "error");
+    const text = `Cannot understand that: ${command.usage} ${command.help}.`;
+    audience.notice(member, "usage", text, { command: word });
   }
 
   #of(member: Member): ReadonlyMap<string, Command> {
@@ -66,19 +67,20 @@ export class Commands {
     const verdict = member.flood.take(cost, now);
     if (verdict === "pass") return true;
     if (verdict === "disconnect") {
-      this.#chat.disconnect(member, "Disconnected: you wrote too much too fast.");
+      const reason = "Disconnected: you wrote too much too fast.";
+      this.#chat.disconnect(member, "disconnected-flood", reason);
     } else if (verdict === "warn") {
       const limit = `${burst} at once, then ${perSecond} per second`;
-      audience.notice(member, `Slow down: ${limit}. Your line was dropped.`, "error");
-    } else audience.notice(member, "Your line was dropped.", "error");
+      audience.notice(member, "slow-down", `Slow down: ${limit}. Your line was dropped.`);
+    } else audience.notice(member, "line-dropped", "Your line was dropped.");
     return false;
   }
 
   #tooLong(member: Member, length: number): void {
     if (!this.#passes(member, COST.message)) return;
-    const limit = `the limit is ${this.#chat.settings.maxLineLength}`;
-    const text = `Your line was dropped: it has ${length} characters, ${limit}.`;
-    this.#chat.audience.notice(member, text, "error");
+    const limit = this.#chat.settings.maxLineLength;
+    const text = `Your line was dropped: it has ${length} characters, the limit is ${limit}.`;
+    this.#chat.audience.notice(member, "line-too-long", text, { limit });
   }
 
   #unknown(member: Member, name: string, word: string): void {
@@ -90,7 +92,7 @@ export class Commands {
       (near.startsWith(word) || Math.abs(near.length - word.length) <= 2);
     const hint = isNear ? ` Did you mean /${near}?` : "";
     const text = `There is no command /${shown}.${hint} /help lists the commands.`;
-    this.#chat.audience.notice(member, text, "error");
+    this.#chat.audience.notice(member, "no-such-command", text, { command: shown });
   }
 
   #help(member: Member, name: string): void {
@@ -100,10 +102,12 @@ export class Commands {
       const word = name.replace(/^\//, "").toLowerCase();
       const command = commands.get(word);
       if (command === undefined) return this.#unknown(member, word, word);
-      return audience.notice(member, `${command.usage} ${command.help}`);
+      return audience.notice(member, "help", `${command.usage} ${command.help}`, { command: word });
     }
-    for (const { usage, help } of commands.values()) audience.notice(member, `${usage} ${help}`);
-    audience.notice(member, "//TEXT says a line that begins with a slash");
+    for (const [command, { usage, help }] of commands) {
+      audience.notice(member, "help", `${usage} ${help}`, { command });
+    }
+    audience.notice(member, "help", "//TEXT says a line that begins with a slash");
   }
 }
 

@@ -5,6 +5,7 @@ import type { Engine } from "../engine/engine.ts";
 import { counted } from "../engine/events.ts";
 import { COST } from "../engine/flood.ts";
 import type { Member } from "../engine/member.ts";
+import { notice, type NoticeCode } from "../engine/notices.ts";
 import { type Command, split } from "./command.ts";
 
 /** Wrong tokens before a member is disconnected. */
@@ -48,19 +49,26 @@ export function operatorCommand(guesses: Guesses): Command {
     cost: COST.message,
     run(chat, member, token) {
       const { audience, settings: { operatorToken } } = chat;
-      const fail = (problem: string) => audience.notice(member, problem, "error");
+      const fail = (code: NoticeCode, problem: string) => audience.notice(member, code, problem);
       if (token === "") return "usage";
-      if (operatorToken === undefined) return fail("There are no operators: no token was set.");
+      if (operatorToken === undefined) {
+        return fail("operator-none", "There are no operators: no token was set.");
+      }
       const { now } = chat;
       const host = member.host ?? "";
-      if (guesses.isOver(host, now)) return fail("Too many wrong tokens. Try again later.");
+      if (guesses.isOver(host, now)) {
+        return fail("operator-too-many-tokens", "Too many wrong tokens. Try again later.");
+      }
       if (isSame(token, operatorToken)) {
         member.operator = true;
-        return audience.notice(member, "You are an operator. /help lists what you can do.");
+        const text = "You are an operator. /help lists what you can do.";
+        return audience.notice(member, "operator", text);
       }
       guesses.add(host, now);
-      if (++member.wrongTokens < MAX_WRONG_TOKENS) return fail("That is not the token.");
-      chat.disconnect(member, "Disconnected: that was not the token, again.");
+      if (++member.wrongTokens < MAX_WRONG_TOKENS) {
+        return fail("operator-wrong-token", "That is not the token.");
+      }
+      chat.disconnect(member, "disconnected-token", "Disconnected: that was not the token, again.");
     },
   };
 }
@@ -90,17 +98,25 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
           host === undefined ? name : `${name} (${host})`
         );
         const list = all.length === 0 ? "Nobody is banned." : `Banned: ${all.join(", ")}.`;
-        return audience.notice(member, list);
+        return audience.notice(member, "ban-list", list, {
+          names: bans.all.map(({ name }) => name),
+        });
       }
       if (/\s/.test(name) || name.length > 64) return "usage";
       const victim = chat.find(name);
-      if (victim === member) return audience.notice(member, "You cannot ban yourself.", "error");
+      if (victim === member) {
+        return audience.notice(member, "not-yourself", "You cannot ban yourself.");
+      }
       const host = victim?.host;
       const banned = victim?.name ?? name;
       const isKept = bans.add({ name: banned, ...(host === undefined ? {} : { host }) });
       const what = host === undefined ? "by name" : `by name and address ${host}`;
-      audience.notice(member, `${banned} is banned ${what}. /unban ${banned} ends that.`);
-      if (!isKept) audience.notice(member, "The ban ends when the server does.", "error");
+      const text = `${banned} is banned ${what}. /unban ${banned} ends that.`;
+      audience.notice(member, "ban-added", text, { name: banned });
+      if (!isKept) {
+        const text = "The ban ends when the server does.";
+        audience.notice(member, "ban-not-kept", text, { name: banned });
+      }
       if (victim !== undefined) remove(chat, member, victim, "banned", "");
     },
   },
@@ -111,8 +127,10 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
     run(chat, member, name) {
       if (name === "") return "usage";
       const count = chat.bans.remove(name);
-      if (count > 0) chat.audience.notice(member, `${counted(count, "ban")} of ${name} ended.`);
-      else chat.audience.notice(member, `${name} is not banned.`, "error");
+      const [code, text] = count > 0
+        ? ["ban-ended" as const, `${counted(count, "ban")} of ${name} ended.`]
+        : ["not-banned" as const, `${name} is not banned.`];
+      chat.audience.notice(member, code, text, { name });
     },
   },
   announce: {
@@ -121,7 +139,7 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
     cost: COST.question,
     run(chat, _member, text) {
       if (text === "") return "usage";
-      chat.audience.all({ type: "notice", text: `Announcement: ${text}` });
+      chat.audience.all(notice("announcement", `Announcement: ${text}`));
     },
   },
   stats: {
@@ -133,6 +151,7 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
       const { delivered, dropped } = audience.hub.stats;
       audience.notice(
         member,
+        "stats",
         `${counted(members.size, "member")} in ${counted(rooms.size, "room")}. ` +
           `${counted(said, "message")} said, ${counted(delivered, "line")} told, ` +
           `${dropped} dropped. ${counted(bans.all.length, "ban")}.`,
@@ -150,13 +169,20 @@ function remove(
 ): void {
   const { name, room } = victim;
   const why = reason === "" ? "." : `: ${reason}`;
-  chat.disconnect(victim, `You were ${how} by ${by.name}${why}`);
-  chat.audience.room(room, { type: "notice", text: `${name} was ${how} by ${by.name}${why}` });
-  if (by.room !== room && by !== victim) chat.audience.notice(by, `${name} was ${how}${why}`);
+  const fields = { by: by.name, ...(reason === "" ? {} : { reason }) };
+  chat.disconnect(victim, how, `You were ${how} by ${by.name}${why}`, fields);
+  const code = `member-${how}` as const;
+  chat.audience.room(
+    room,
+    notice(code, `${name} was ${how} by ${by.name}${why}`, { name, ...fields }),
+  );
+  if (by.room !== room && by !== victim) {
+    chat.audience.notice(by, code, `${name} was ${how}${why}`, { name, ...fields });
+  }
 }
 
 function nobody(chat: Engine, member: Member, name: string): void {
-  chat.audience.notice(member, `Nobody here is called "${name}".`, "error");
+  chat.audience.notice(member, "no-such-member", `Nobody here is called "${name}".`, { name });
 }
 
 /** Compares in a time that tells nothing about either. */

@@ -38,10 +38,13 @@ export const TALKING: Readonly<Record<string, Command>> = {
       const { audience, ignoring } = chat;
       const to = chat.find(name);
       if (to === undefined) {
-        return audience.notice(member, `Nobody here is called "${name}".`, "error");
+        return audience.notice(member, "no-such-member", `Nobody here is called "${name}".`, {
+          name,
+        });
       }
       if (ignoring.has(to, member.name)) {
-        return audience.notice(member, `${to.name} does not listen to you.`, "error");
+        const text = `${to.name} does not listen to you.`;
+        return audience.notice(member, "not-heard", text, { name: to.name });
       }
       const tell = { from: member.name, to: to.name, text, time: chat.now };
       audience.tell(member, { type: "tell", ...tell });
@@ -64,18 +67,19 @@ export const TALKING: Readonly<Record<string, Command>> = {
       const { audience, archive } = chat;
       if (argument === "") {
         const is = room.topic === "" ? `${room.name} has no topic.` : `The topic: ${room.topic}`;
-        return audience.notice(member, is);
+        return audience.notice(member, "topic", is, { room: room.name });
       }
       const text = argument === "-" ? "" : argument;
       if (text.length > MAX_PHRASE_LENGTH) {
-        const limit = `a topic has at most ${MAX_PHRASE_LENGTH} characters`;
-        return audience.notice(member, `Cannot set the topic: ${limit}.`, "error");
+        const text = `Cannot set the topic: a topic has at most ${MAX_PHRASE_LENGTH} characters.`;
+        return audience.notice(member, "topic-too-long", text, { limit: MAX_PHRASE_LENGTH });
       }
       room.topic = text;
       chat.roomsChanged();
       audience.room(room, { type: "topic", room: room.name, name, text });
       if (!archive.set(room.topicKey, text === "" ? undefined : text)) {
-        audience.notice(member, "The topic holds only until the room is empty.", "error");
+        const text = "The topic holds only until the room is empty.";
+        audience.notice(member, "topic-not-kept", text, { room: room.name });
       }
     },
   },
@@ -86,11 +90,12 @@ export const TALKING: Readonly<Record<string, Command>> = {
     run(chat, member, text) {
       const { audience } = chat;
       if (text.length > MAX_PHRASE_LENGTH) {
-        const limit = `the text has at most ${MAX_PHRASE_LENGTH} characters`;
-        return audience.notice(member, `Cannot be away: ${limit}.`, "error");
+        const text = `Cannot be away: the text has at most ${MAX_PHRASE_LENGTH} characters.`;
+        return audience.notice(member, "away-too-long", text, { limit: MAX_PHRASE_LENGTH });
       }
       if (text === "" && member.away === undefined) {
-        return audience.notice(member, "You are not away. /away TEXT tells that you are.", "error");
+        const text = "You are not away. /away TEXT tells that you are.";
+        return audience.notice(member, "not-away", text);
       }
       member.away = text === "" ? undefined : text;
       audience.room(member.room, awayOf(member));
@@ -103,26 +108,27 @@ export const TALKING: Readonly<Record<string, Command>> = {
     run(chat, member, name) {
       const { audience, ignoring } = chat;
       if (name === "") {
-        const names = [...member.ignored.values()].join(", ");
-        return audience.notice(
-          member,
-          names === "" ? "You ignore nobody." : `You ignore ${names}.`,
-        );
+        const names = [...member.ignored.values()];
+        const text = names.length === 0 ? "You ignore nobody." : `You ignore ${names.join(", ")}.`;
+        return audience.notice(member, "ignore-list", text, { names });
       }
       if (/\s/.test(name)) return "usage";
-      if (name.length > 64) return audience.notice(member, "Nobody is called so.", "error");
+      if (name.length > 64) {
+        return audience.notice(member, "no-such-member", "Nobody is called so.");
+      }
       const known = chat.find(name);
-      if (known === member) return audience.notice(member, "You cannot ignore yourself.", "error");
+      if (known === member) {
+        return audience.notice(member, "not-yourself", "You cannot ignore yourself.");
+      }
       const shown = known?.name ?? name;
       if (!ignoring.add(member, shown)) {
         const all = counted(MAX_IGNORED, "name");
-        return audience.notice(
-          member,
-          `Cannot ignore ${shown}: you ignore ${all} already.`,
-          "error",
-        );
+        const text = `Cannot ignore ${shown}: you ignore ${all} already.`;
+        const fields = { name: shown, limit: MAX_IGNORED };
+        return audience.notice(member, "ignored-too-many", text, fields);
       }
-      audience.notice(member, `You ignore ${shown}. /unignore ${shown} ends that.`);
+      const text = `You ignore ${shown}. /unignore ${shown} ends that.`;
+      audience.notice(member, "ignoring", text, { name: shown });
     },
   },
   unignore: {
@@ -132,8 +138,8 @@ export const TALKING: Readonly<Record<string, Command>> = {
     run(chat, member, name) {
       if (name === "") return "usage";
       if (chat.ignoring.remove(member, name)) {
-        chat.audience.notice(member, `You hear ${name} again.`);
-      } else chat.audience.notice(member, `You do not ignore ${name}.`, "error");
+        chat.audience.notice(member, "hearing-again", `You hear ${name} again.`, { name });
+      } else chat.audience.notice(member, "not-ignored", `You do not ignore ${name}.`, { name });
     },
   },
 };

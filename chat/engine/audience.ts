@@ -11,6 +11,7 @@ import {
   STYLES,
 } from "./events.ts";
 import type { Member, Room } from "./member.ts";
+import { notice, type NoticeCode, type NoticeFields } from "./notices.ts";
 
 /** The most members that one answer lists. */
 const MAX_LISTED = 500;
@@ -64,8 +65,8 @@ export class Audience {
   }
 
   /** Tells one member something in words. */
-  notice(member: Member, text: string, kind: "news" | "error" = "news"): void {
-    this.tell(member, { type: "notice", text, ...(kind === "error" ? { error: true } : {}) });
+  notice(member: Member, code: NoticeCode, text: string, fields?: NoticeFields): void {
+    this.tell(member, notice(code, text, fields));
   }
 
   /** Tells one member who is in its room. */
@@ -116,7 +117,7 @@ export class Audience {
       if (joined + left + silent > 0) {
         const text = `${joined} more joined, ${left} left, ${silent} fell silent. ` +
           `${room.members.size} here.`;
-        this.room(room, { type: "notice", text });
+        this.room(room, notice("crowd", text, { room: room.name }));
         const programs = room.channel("json");
         if (this.hub.members(programs).size > 0) this.hub.broadcast(programs, jsonOf(whoOf(room)));
         room.untold = { joined: 0, left: 0, silent: 0 };

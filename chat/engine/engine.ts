@@ -11,6 +11,8 @@ import type { SaidEvent } from "./events.ts";
 import { Flood } from "./flood.ts";
 import { Ignoring } from "./ignoring.ts";
 import { Member, type Room } from "./member.ts";
+import type { NoticeCode, NoticeFields } from "./notices.ts";
+import { refusal } from "./refusals.ts";
 import { Rooms } from "./rooms.ts";
 
 /** How often silence is looked for and the sizes of rooms are told, in milliseconds. */
@@ -59,14 +61,12 @@ export class Engine {
   enter(connection: Connection<string>): Member | undefined {
     const room = this.rooms.lobby;
     const host = hostOf(connection.remote);
-    const problem = this.#state === "closed"
-      ? "The chat is closed."
-      : this.bans.hasHost(host)
-      ? "You are banned from this chat."
-      : room.members.size >= this.settings.maxMembersPerRoom
-      ? "The chat is full, try again later."
-      : undefined;
-    if (problem !== undefined) connection.offer(`* ${problem}`);
+    const problem = this.#problemOf(host);
+    if (problem !== undefined) {
+      const { text, closeCode } = refusal(problem);
+      connection.offer(`* ${text}`);
+      connection.close({ code: closeCode, reason: text });
+    }
     if (problem !== undefined || connection.state !== "open") return undefined;
     let name: string;
     do name = this.#guests.next(); while (this.find(name) !== undefined);
@@ -98,9 +98,9 @@ export class Engine {
   }
 
   /** Takes a member out and closes its connection, with a last line that says why. */
-  disconnect(member: Member, reason: string): void {
+  disconnect(member: Member, code: NoticeCode, reason: string, fields?: NoticeFields): void {
     if (member.state === "gone") return;
-    this.audience.notice(member, reason, "error");
+    this.audience.notice(member, code, reason, fields);
     this.leave(member);
     member.connection.close({ reason });
   }
@@ -112,7 +112,8 @@ export class Engine {
     this.#guests.speaks(name);
     const entry = this.archive.add({ room: room.archive, kind, name, text, time });
     if (entry === undefined) {
-      this.audience.notice(member, "That was not said: the history cannot be written.", "error");
+      const problem = "That was not said: the history cannot be written.";
+      this.audience.notice(member, "not-said", problem);
       return;
     }
     this.said++;
@@ -131,20 +132,19 @@ export class Engine {
   move(member: Member, name: string): void {
     const { maxRooms, maxMembersPerRoom } = this.settings;
     const known = this.rooms.find(name);
-    const problem = roomNameProblem(name) ??
-      (known === undefined && this.rooms.size >= maxRooms
-        ? `there are ${this.rooms.size} rooms already`
-        : undefined) ??
-      ((known?.members.size ?? 0) >= maxMembersPerRoom && known !== member.room
-        ? `it is full`
-        : undefined);
-    if (problem !== undefined) {
-      this.audience.notice(member, `Cannot join "${name}": ${problem}.`, "error");
-      return;
+    const refuse = (code: NoticeCode, problem: string) =>
+      this.audience.notice(member, code, `Cannot join "${name}": ${problem}.`, { room: name });
+    const problem = roomNameProblem(name);
+    if (problem !== undefined) return refuse("room-invalid", problem);
+    if (known === undefined && this.rooms.size >= maxRooms) {
+      return refuse("rooms-full", `there are ${this.rooms.size} rooms already`);
+    }
+    if ((known?.members.size ?? 0) >= maxMembersPerRoom && known !== member.room) {
+      return refuse("room-full", "it is full");
     }
     if (known === member.room) {
-      this.audience.notice(member, `You are in ${known.name} already.`, "error");
-      return;
+      const text = `You are in ${known.name} already.`;
+      return this.audience.notice(member, "room-already", text, { room: known.name });
     }
     const room = known ?? this.rooms.open(name);
     this.#depart(member);
@@ -161,13 +161,12 @@ export class Engine {
   /** Gives a member another name, if it is free. */
   rename(member: Member, name: string): void {
     const holder = this.#names.find(name, member);
-    const problem = memberNameProblem(name) ??
-      (this.bans.hasName(name) ? "it is banned" : undefined) ??
-      (holder === undefined ? undefined : `${holder.name} is here`);
-    if (problem !== undefined) {
-      this.audience.notice(member, `Cannot use the name "${name}": ${problem}.`, "error");
-      return;
-    }
+    const refuse = (code: NoticeCode, problem: string) =>
+      this.audience.notice(member, code, `Cannot use the name "${name}": ${problem}.`, { name });
+    const problem = memberNameProblem(name);
+    if (problem !== undefined) return refuse("name-invalid", problem);
+    if (this.bans.hasName(name)) return refuse("name-banned", "it is banned");
+    if (holder !== undefined) return refuse("name-taken", `${holder.name} is here`);
     const from = member.name;
     this.#names.remove(from, member);
     member.name = shown(name);
@@ -200,21 +199,26 @@ export class Engine {
   }
 
   /**
-   * Tells a member what was said in its room, but for those that it ignores. Returns what comes
-   * before that, to ask for next: the id, if there is more.
+   * Tells a member what was said in its room, but for those that it ignores; and if it has asked, how
+   * to ask for what comes before that.
    */
-  tellHistory(member: Member, count: number, before?: number): number | undefined {
+  tellHistory(
+    member: Member,
+    count: number,
+    { isAsked = false, before }: { isAsked?: boolean; before?: number } = {},
+  ): void {
     const { room } = member;
     const found = this.archive.last(room, count + 1, before);
     if (found === undefined) {
-      this.audience.notice(member, "The history cannot be read.", "error");
+      this.audience.notice(member, "history-failed", "The history cannot be read.");
       return;
     }
     const more = found.length > count;
     const last = found.slice(more ? 1 : 0);
     const messages = this.ignoring.filter(member, last);
-    this.audience.tell(member, { type: "history", room: room.name, messages, more });
-    return more ? last[0]?.id : undefined;
+    const first = more && isAsked ? last[0]?.id : undefined;
+    const next = first === undefined ? {} : { next: `/history ${count} before ${first}` };
+    this.audience.tell(member, { type: "history", room: room.name, messages, more, ...next });
   }
 
   /** Once a second while anyone is there. */
@@ -237,7 +241,14 @@ export class Engine {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#guests.close();
-    for (const member of this.members) this.disconnect(member, "The chat is closing.");
+    for (const member of this.members) this.disconnect(member, "closing", "The chat is closing.");
+  }
+
+  /** Why nobody from there may come in now. */
+  #problemOf(host: string | undefined) {
+    if (this.#state === "closed") return "closed";
+    if (this.bans.hasHost(host)) return "banned";
+    if (this.rooms.lobby.members.size >= this.settings.maxMembersPerRoom) return "full";
   }
 
   /** Puts a member into a room: it is told first, then the others. */

@@ -1,6 +1,7 @@
 /** What members are told, and how it is written: as a line for people, as JSON for programs. */
 
 import type { HistoryEntry } from "../history/history.ts";
+import type { NoticeEvent } from "./notices.ts";
 
 /** Something that was said in a room. */
 export interface SaidEvent extends Omit<HistoryEntry, "kind"> {
@@ -32,7 +33,10 @@ export interface RoomInfo {
   readonly last: number;
 }
 
-/** Everything that a member can be told. Times are milliseconds since 1970. */
+/**
+ * Everything that a member can be told. Times are milliseconds since 1970. Programs tell events apart by
+ * `type`, and notices by `code`; the words of a notice are for people.
+ */
 export type ChatEvent =
   | { type: "welcome"; name: string; room: string; time: number; members: number }
   | SaidEvent
@@ -45,10 +49,10 @@ export type ChatEvent =
   | { type: "room"; name: string; topic: string; members: number }
   | { type: "who"; room: string; members: readonly Presence[]; more?: number }
   | { type: "rooms"; rooms: readonly RoomInfo[]; more?: number }
-  | { type: "history"; room: string; messages: readonly SaidEvent[]; more: boolean }
+  | { type: "history"; room: string; messages: readonly SaidEvent[]; more: boolean; next?: string }
   | { type: "found"; room: string; query: string; messages: readonly SaidEvent[] }
   | { type: "pong"; text: string }
-  | { type: "notice"; text: string; error?: true };
+  | NoticeEvent;
 
 /** An event that one line tells. */
 export type LineEvent = Exclude<ChatEvent, { type: "history" | "found" | "room" }>;
@@ -115,11 +119,12 @@ export function linesOf(event: ChatEvent, to: string, now: number): string[] {
       return event.topic === "" ? [line] : [line, `* The topic: ${event.topic}`];
     }
     case "history": {
-      const { messages } = event;
+      const { messages, next } = event;
+      const rest = next === undefined ? [] : [`* ${next} shows what was said earlier.`];
       const head = messages.length === 1 ? "message" : `${messages.length} messages`;
       return messages.length === 0
-        ? ["* There are no messages."]
-        : [`* The last ${head}:`, ...messages.map((message) => dated(message, now))];
+        ? ["* There are no messages.", ...rest]
+        : [`* The last ${head}:`, ...messages.map((message) => dated(message, now)), ...rest];
     }
     case "found": {
       const { messages, query } = event;

@@ -60,10 +60,12 @@ Deno.test("Chat answers a program's questions and mistakes in JSON", async () =>
     { type: "pong", text: "x" },
     {
       type: "notice",
+      code: "no-such-command",
       text: "There is no command /nope. Did you mean /nick? /help lists the commands.",
       error: true,
+      command: "nope",
     },
-    { type: "notice", text: "lobby has no topic." },
+    { type: "notice", code: "topic", text: "lobby has no topic.", room: "lobby" },
     { type: "who", room: "lobby", members: [{ name: "Page" }] },
   ]);
 });

@@ -1,0 +1,120 @@
+/** What the chat says in its own words, and the code by which programs know what that means. */
+
+/**
+ * What a notice means. The words of a notice may change, its code does not. docs/chat.md says when
+ * each one comes.
+ */
+export type NoticeCode =
+  // Why the connection ends.
+  | "kicked"
+  | "banned"
+  | "disconnected-flood"
+  | "disconnected-token"
+  | "closing"
+  | "bye"
+  // Lines that were not taken.
+  | "usage"
+  | "no-such-command"
+  | "slow-down"
+  | "line-dropped"
+  | "line-too-long"
+  | "not-said"
+  // Names and members.
+  | "name-taken"
+  | "name-banned"
+  | "name-invalid"
+  | "no-such-member"
+  | "not-heard"
+  | "not-yourself"
+  // Rooms and history.
+  | "room-invalid"
+  | "room-full"
+  | "room-already"
+  | "rooms-full"
+  | "topic"
+  | "topic-too-long"
+  | "topic-not-kept"
+  | "history-failed"
+  | "query-too-long"
+  | "crowd"
+  // Being away, and ignoring.
+  | "away-too-long"
+  | "not-away"
+  | "ignoring"
+  | "ignore-list"
+  | "ignored-too-many"
+  | "not-ignored"
+  | "hearing-again"
+  // Operators.
+  | "operator"
+  | "operator-none"
+  | "operator-wrong-token"
+  | "operator-too-many-tokens"
+  | "member-kicked"
+  | "member-banned"
+  | "ban-list"
+  | "ban-added"
+  | "ban-not-kept"
+  | "ban-ended"
+  | "not-banned"
+  | "announcement"
+  | "stats"
+  // Answers.
+  | "help";
+
+/** Further fields of a notice; which code has which is in docs/chat.md. */
+export interface NoticeFields {
+  /** The member that it is about. */
+  readonly name?: string;
+  /** Names of members, or of those who are banned. */
+  readonly names?: readonly string[];
+  /** The room that it is about. */
+  readonly room?: string;
+  /** Who did it. */
+  readonly by?: string;
+  /** Why it was done, in that member's words. */
+  readonly reason?: string;
+  /** The command that it is about, without its slash. */
+  readonly command?: string;
+  /** The most that is allowed. */
+  readonly limit?: number;
+}
+
+/** Something that the chat says in its own words. */
+export interface NoticeEvent extends NoticeFields {
+  /** Always this. */
+  readonly type: "notice";
+  /** What it means. */
+  readonly code: NoticeCode;
+  /** The words, for people. */
+  readonly text: string;
+  /** There if something was refused. */
+  readonly error?: true;
+}
+
+/** Those that tell of nothing wrong. */
+const NEWS: ReadonlySet<NoticeCode> = new Set(
+  [
+    "bye",
+    "topic",
+    "crowd",
+    "ignoring",
+    "ignore-list",
+    "hearing-again",
+    "operator",
+    "member-kicked",
+    "member-banned",
+    "ban-list",
+    "ban-added",
+    "ban-ended",
+    "announcement",
+    "stats",
+    "help",
+  ] as const,
+);
+
+/** Makes a notice. */
+export function notice(code: NoticeCode, text: string, fields: NoticeFields = {}): NoticeEvent {
+  const error = NEWS.has(code) ? {} : { error: true as const };
+  return { type: "notice", code, text, ...error, ...fields };
+}
