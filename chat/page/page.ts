@@ -5,13 +5,13 @@
  */
 
 /** What the Content-Security-Policy lets run: the page's own script. */
-export const SCRIPT_HASH = "sha256-n8jiBjqwyl4UUHZdcEBhBX+0sw2eJBsIGLMnhYI+Lu0=";
+export const SCRIPT_HASH = "sha256-ed7NpMlAvhY0yFgRDjYV1PgySSCt6spEeDAwk/7JqrI=";
 
 /** What the Content-Security-Policy lets style: the page's own sheet. */
 export const STYLE_HASH = "sha256-4zwdmSScmW0a3CJ71/15OGrUsou9XMQNYb5vRRkiEDY=";
 
 /** What tells this page from another version of it. */
-export const PAGE_TAG = "wzXrK5JMrI3QOd7w";
+export const PAGE_TAG = "R+zYLIzBUcsG1Xsf";
 
 /** The page. */
 export const PAGE: string = `<!doctype html>
@@ -950,6 +950,8 @@ function* partsOf(text) {
 
 /** What is asked to see whether the server is still there. */
 const PING = "still-there";
+/** With this code the server closes if it wants a token, or another one (RFC 6455, section 7.4.1). */
+const WANTS_TOKEN = 1008;
 
 /** A connection, one after another for as long as it makes sense. */
 class Link {
@@ -996,10 +998,11 @@ class Link {
       if (this.#state.kind === "open") this.#state.heardAt = Date.now();
       this.#user?.take(typeof data === "string" ? data : new TextDecoder().decode(data));
     };
-    socket.onclose = ({ reason }) => {
+    socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
       this.#user?.drain();
-      if (socket === this.#socket) this.#lose(reason);
+      if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
+      else this.#lose(reason);
     };
     const timer = setTimeout(() => this.#lose("the server does not answer"), HELLO_TIMEOUT);
     this.#become({ kind: "connecting", socket, words: [], reason, timer });
@@ -1042,13 +1045,6 @@ class Link {
   noteWords(words) {
     if (this.#state.kind !== "connecting") return;
     if (this.#state.words.length < MAX_KEPT) this.#state.words.push(words);
-  }
-
-  /** The server wants a token, or nobody. */
-  refuse(why) {
-    this.#letGo();
-    // Without a token none can be wrong; that one is wanted is said anyway.
-    this.#become({ kind: "refused", why: this.#token === undefined ? "" : why });
   }
 
   /** The server is about to close, for good. */
@@ -1106,6 +1102,14 @@ class Link {
       reason: textOf(reason || said).replace(/\\.$/, ""),
       timer: setTimeout(() => this.connect(), delay),
     });
+  }
+
+  /** The server wants a token: it has said why, or at least closed with a reason. */
+  #refuse(reason) {
+    const said = this.#state.kind === "connecting" ? this.#state.words.at(-1) : undefined;
+    this.#letGo();
+    // Without a token none can be wrong; that one is wanted is said anyway.
+    this.#become({ kind: "refused", why: this.#token === undefined ? "" : textOf(said ?? reason) });
   }
 
   /** Lets go of the socket; nothing more is heard from it. */
@@ -1551,22 +1555,23 @@ function keepPlace(change) {
 
 // meaning.ts
 
-/** What a notice means for the page. */
-function meaningOf({ text, error }) {
-  if (error && /^(You were (kicked|banned) by |Disconnected: )/.test(text)) return "sent away";
-  if (error && /^Cannot (join|enter)/.test(text)) return "room refused";
-  if (/^Cannot (use|take) the name/.test(text)) return "name refused";
-  return "other";
-}
+/** Codes that mean more than their words; the server closes after the first ones. */
+const MEANINGS = {
+  "kicked": "sent away",
+  "banned": "sent away",
+  "disconnected-flood": "sent away",
+  "disconnected-token": "sent away",
+  "room-invalid": "room refused",
+  "room-full": "room refused",
+  "rooms-full": "room refused",
+  "name-invalid": "name refused",
+  "name-banned": "name refused",
+  "name-taken": "name refused",
+};
 
-/** Whether the server's first words say that a token is needed, or that it was wrong. */
-function asksForToken(text) {
-  return text.startsWith("* Cannot join");
-}
-
-/** A line of the server as people read it. */
-function plainLine(text) {
-  return text.replace(/^\\* /, "").trimEnd();
+/** What a notice of this code means for the page. */
+function meaningOf(code) {
+  return MEANINGS[code] ?? "other";
 }
 
 // restore.ts
@@ -2304,9 +2309,8 @@ function forgetAnswers() {
 }
 
 /** The server says something about itself, or about what one did. */
-function onNotice(event) {
-  const { text, error } = event;
-  const meaning = meaningOf(event);
+function onNotice({ code, text, error }) {
+  const meaning = meaningOf(code);
   if (meaning === "sent away") link.leave("server");
   if (meaning === "room refused") giveUpRoom();
   if (meaning === "name refused" && restore.askedName !== undefined) return retryName(text);
@@ -2728,15 +2732,12 @@ function hear(text) {
     // What comes before the welcome is not for people.
     if (welcomed || said.type === "welcome") act(said);
   } else if (welcomed) notice(plainLine(said));
-  else hearFirst(said);
+  else link.noteWords(plainLine(said));
 }
 
-/** What the server says to somebody who is not in the chat yet. */
-function hearFirst(text) {
-  const first = link.state.kind === "connecting" && link.state.words.length === 0;
-  const plain = plainLine(text);
-  if (first && asksForToken(text)) link.refuse(textOf(plain));
-  else link.noteWords(plain);
+/** A line of the server as people read it: its own lines begin with a star. */
+function plainLine(text) {
+  return text.replace(/^\\* /, "").trimEnd();
 }
 
 function act(event) {

@@ -28,8 +28,11 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #heard: string[] = [];
   #news = Promise.withResolvers<void>();
 
-  /** Starts it; `greet` is called for each socket that opens. */
-  constructor(greet: (server: ScriptedServer) => void) {
+  /** Starts it; `greet` is called for each socket that opens, `answer` for each line that comes. */
+  constructor(
+    greet: (server: ScriptedServer) => void,
+    answer: (server: ScriptedServer, line: string) => void = () => {},
+  ) {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
       if (request.headers.get("upgrade") !== "websocket") return respond(request);
       const { socket, response } = Deno.upgradeWebSocket(request);
@@ -41,6 +44,7 @@ export class ScriptedServer implements AsyncDisposable {
         this.#heard.push(String(data));
         this.#news.resolve();
         this.#news = Promise.withResolvers();
+        answer(this, String(data));
       };
       socket.onclose = () => this.#sockets.delete(socket);
       return response;
@@ -63,6 +67,13 @@ export class ScriptedServer implements AsyncDisposable {
   /** Closes every socket. */
   hangUp(): void {
     for (const socket of this.#sockets) socket.close();
+  }
+
+  /** Wants a token, or another one, as a server does that was given one. */
+  refuse(): void {
+    const reason = "the token is missing or wrong";
+    this.tell(`* Cannot join: ${reason}`);
+    for (const socket of this.#sockets) socket.close(1008, reason);
   }
 
   /** Waits for the next line that the page sends. */

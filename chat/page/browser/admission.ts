@@ -47,9 +47,8 @@ export function forgetAnswers(): void {
 }
 
 /** The server says something about itself, or about what one did. */
-export function onNotice(event: EventOf<"notice">): void {
-  const { text, error } = event;
-  const meaning = meaningOf(event);
+export function onNotice({ code, text, error }: EventOf<"notice">): void {
+  const meaning = meaningOf(code);
   if (meaning === "sent away") link.leave("server");
   if (meaning === "room refused") giveUpRoom();
   if (meaning === "name refused" && restore.askedName !== undefined) return retryName(text);

@@ -9,7 +9,6 @@ import { type ChatEvent, type EventOf, readEvent } from "./events.ts";
 import { onFound, onHistory, onMessage, onTell } from "./history.ts";
 import { link } from "./link.ts";
 import { notice } from "./log.ts";
-import { asksForToken, plainLine } from "./meaning.ts";
 import { onAway, onCame, onNick, onSilent, onWho } from "./people.ts";
 import { enterRoom, onRooms, onTopic } from "./rooms.ts";
 import { showRoundTrip } from "./status.ts";
@@ -27,15 +26,12 @@ export function hear(text: string): void {
     // What comes before the welcome is not for people.
     if (welcomed || said.type === "welcome") act(said);
   } else if (welcomed) notice(plainLine(said));
-  else hearFirst(said);
+  else link.noteWords(plainLine(said));
 }
 
-/** What the server says to somebody who is not in the chat yet. */
-function hearFirst(text: string): void {
-  const first = link.state.kind === "connecting" && link.state.words.length === 0;
-  const plain = plainLine(text);
-  if (first && asksForToken(text)) link.refuse(textOf(plain));
-  else link.noteWords(plain);
+/** A line of the server as people read it: its own lines begin with a star. */
+function plainLine(text: string): string {
+  return text.replace(/^\* /, "").trimEnd();
 }
 
 function act(event: ChatEvent): void {

@@ -67,6 +67,8 @@ export interface LinkUser {
 
 /** What is asked to see whether the server is still there. */
 const PING = "still-there";
+/** With this code the server closes if it wants a token, or another one (RFC 6455, section 7.4.1). */
+const WANTS_TOKEN = 1008;
 
 /** A connection, one after another for as long as it makes sense. */
 export class Link {
@@ -113,10 +115,11 @@ export class Link {
       if (this.#state.kind === "open") this.#state.heardAt = Date.now();
       this.#user?.take(typeof data === "string" ? data : new TextDecoder().decode(data));
     };
-    socket.onclose = ({ reason }) => {
+    socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
       this.#user?.drain();
-      if (socket === this.#socket) this.#lose(reason);
+      if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
+      else this.#lose(reason);
     };
     const timer = setTimeout(() => this.#lose("the server does not answer"), HELLO_TIMEOUT);
     this.#become({ kind: "connecting", socket, words: [], reason, timer });
@@ -159,13 +162,6 @@ export class Link {
   noteWords(words: string): void {
     if (this.#state.kind !== "connecting") return;
     if (this.#state.words.length < MAX_KEPT) this.#state.words.push(words);
-  }
-
-  /** The server wants a token, or nobody. */
-  refuse(why: string): void {
-    this.#letGo();
-    // Without a token none can be wrong; that one is wanted is said anyway.
-    this.#become({ kind: "refused", why: this.#token === undefined ? "" : why });
   }
 
   /** The server is about to close, for good. */
@@ -223,6 +219,14 @@ export class Link {
       reason: textOf(reason || said).replace(/\.$/, ""),
       timer: setTimeout(() => this.connect(), delay),
     });
+  }
+
+  /** The server wants a token: it has said why, or at least closed with a reason. */
+  #refuse(reason: string): void {
+    const said = this.#state.kind === "connecting" ? this.#state.words.at(-1) : undefined;
+    this.#letGo();
+    // Without a token none can be wrong; that one is wanted is said anyway.
+    this.#become({ kind: "refused", why: this.#token === undefined ? "" : textOf(said ?? reason) });
   }
 
   /** Lets go of the socket; nothing more is heard from it. */

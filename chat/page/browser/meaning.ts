@@ -1,28 +1,32 @@
 /**
- * What the server means by its sentences, as far as the page does more than to show them.
+ * What the server means by a notice, as far as the page does more than to show its words.
  *
  * @module
  */
 
 import type { EventOf } from "./events.ts";
 
+/** A code of a notice. */
+export type NoticeCode = EventOf<"notice">["code"];
+
 /** What a notice is about. */
 export type Meaning = "sent away" | "room refused" | "name refused" | "other";
 
-/** What a notice means for the page. */
-export function meaningOf({ text, error }: EventOf<"notice">): Meaning {
-  if (error && /^(You were (kicked|banned) by |Disconnected: )/.test(text)) return "sent away";
-  if (error && /^Cannot (join|enter)/.test(text)) return "room refused";
-  if (/^Cannot (use|take) the name/.test(text)) return "name refused";
-  return "other";
-}
+/** Codes that mean more than their words; the server closes after the first ones. */
+const MEANINGS: Partial<Record<NoticeCode, Meaning>> = {
+  "kicked": "sent away",
+  "banned": "sent away",
+  "disconnected-flood": "sent away",
+  "disconnected-token": "sent away",
+  "room-invalid": "room refused",
+  "room-full": "room refused",
+  "rooms-full": "room refused",
+  "name-invalid": "name refused",
+  "name-banned": "name refused",
+  "name-taken": "name refused",
+};
 
-/** Whether the server's first words say that a token is needed, or that it was wrong. */
-export function asksForToken(text: string): boolean {
-  return text.startsWith("* Cannot join");
-}
-
-/** A line of the server as people read it. */
-export function plainLine(text: string): string {
-  return text.replace(/^\* /, "").trimEnd();
+/** What a notice of this code means for the page. */
+export function meaningOf(code: NoticeCode): Meaning {
+  return MEANINGS[code] ?? "other";
 }

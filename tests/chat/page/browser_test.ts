@@ -20,8 +20,8 @@ class Stage implements AsyncDisposable {
     this.port = Number(/:(\d+)/.exec(server.endpoints[1])![1]);
   }
 
-  static async set(): Promise<Stage> {
-    const [browser, server] = await Promise.all([chromium.connect(), startServer(0)]);
+  static async set(flags: readonly string[] = []): Promise<Stage> {
+    const [browser, server] = await Promise.all([chromium.connect(), startServer(0, flags)]);
     return new Stage(browser, server);
   }
 
@@ -61,8 +61,9 @@ class Stage implements AsyncDisposable {
   }
 }
 
-function startServer(port: number): Promise<RunningServer> {
-  return RunningServer.start(["tcp://127.0.0.1:0", `ws://127.0.0.1:${port}`], { count: 2 });
+function startServer(port: number, flags: readonly string[] = []): Promise<RunningServer> {
+  const endpoints = ["tcp://127.0.0.1:0", `ws://127.0.0.1:${port}`];
+  return RunningServer.start([...endpoints, ...flags], { count: 2 });
 }
 
 await testWith(CHROMIUM, "The page lets people talk to each other under their names", async () => {
@@ -272,3 +273,37 @@ await testWith(
     assertEquals(await window.texts(), [...before, ...missed, "here again"]);
   },
 );
+
+await testWith(CHROMIUM, "The page gets in by the token, and stays out when kicked", async () => {
+  await using stage = await Stage.set(["--token", "open sesame", "--operator-token", "crown"]);
+  const enter = async (token: string) => {
+    const window = await stage.browser.open(stage.url);
+    await window.state("Not admitted");
+    assertEquals(await window.value("document.querySelector('#ask-reason').hidden"), true);
+    await window.page.keyboard.sendCharacter(token);
+    await window.page.keyboard.press("Enter");
+    return window;
+  };
+  const one = await enter("open barley");
+  await one.until("document.querySelector('#ask').innerText.includes('this one is wrong')");
+  await one.page.keyboard.sendCharacter("open sesame");
+  await one.page.keyboard.press("Enter");
+  await one.state("Connected");
+  await one.takeName("ada");
+  const two = await enter("open sesame");
+  await two.state("Connected");
+  await two.type("/operator crown");
+  await two.type("/kick ada");
+  const banner = "document.querySelector('#banner')";
+  await one.until(`${banner}.innerText.includes("You were disconnected.")`);
+  assertEquals(await one.value("document.querySelector('#retry').textContent"), "Join again");
+
+  // Meanwhile somebody else has the name; the page says so, and asks for it again.
+  await two.takeName("ada");
+  await one.page.click("#retry");
+  await one.state("Connected");
+  const notices = "[...document.querySelectorAll('.notice')].map(({ innerText }) => innerText)";
+  await one.until(`${notices}.some((text) => text.includes("It is tried again for a minute."))`);
+  await two.takeName("ben");
+  await one.until("document.querySelector('#my-name').textContent === 'ada'");
+});

@@ -9,7 +9,7 @@ class FakeSocket {
   readyState: number = WebSocket.OPEN;
   onopen?: () => void;
   onmessage?: (event: { data: string }) => void;
-  onclose?: (event: { reason: string }) => void;
+  onclose?: (event: { code: number; reason: string }) => void;
 
   send(text: string): void {
     this.sent.push(text);
@@ -20,9 +20,9 @@ class FakeSocket {
   }
 
   /** Ends it from the other side. */
-  end(reason = ""): void {
+  end(reason = "", code = 1000): void {
     this.close();
-    this.onclose?.({ reason });
+    this.onclose?.({ code, reason });
   }
 }
 
@@ -61,9 +61,16 @@ class Stage implements Disposable {
     return state as Extract<LinkState, { kind: K }>;
   }
 
+  /** The server wants a token. */
+  refuse(reason = ""): void {
+    this.socket.end(reason, 1008);
+  }
+
   /** Lets go of its timers. */
   [Symbol.dispose](): void {
-    this.link.refuse("");
+    if ("socket" in this.link.state) this.socket.end();
+    this.link.retry();
+    this.refuse();
   }
 }
 
@@ -122,15 +129,26 @@ Deno.test("Link does not come back by itself from a /quit, or from being sent aw
 
 Deno.test("Link asks for a token, says what was wrong with one, and sends it before all else", () => {
   using stage = new Stage();
-  stage.link.refuse("the token is wrong");
+  stage.refuse("a token is wanted");
   assertEquals(stage.state("refused").why, "");
-  stage.socket.end("late");
+  stage.link.hurry();
   stage.state("refused");
   stage.link.connectWith("open sesame");
   stage.socket.onopen?.();
   assertEquals(stage.socket.sent, ["open sesame", "/json"]);
-  stage.link.refuse("the token is wrong");
-  assertEquals(stage.state("refused").why, "the token is wrong");
+  stage.refuse("this one is wrong");
+  assertEquals(stage.state("refused").why, "this one is wrong");
+  stage.link.connectWith("open barley");
+  stage.link.noteWords("Cannot join: this one is wrong");
+  stage.refuse("this one is wrong");
+  assertEquals(stage.state("refused").why, "Cannot join: this one is wrong");
+});
+
+Deno.test("Link takes the close that wants a token for a loss once it is in the chat", () => {
+  using stage = new Stage();
+  stage.link.welcome();
+  stage.refuse("something else");
+  assertEquals(stage.state("waiting").reason, "something else");
 });
 
 Deno.test("Link asks a silent server whether it is there, and gives up without an answer", () => {
@@ -156,7 +174,7 @@ Deno.test("Link asks a silent server whether it is there, and gives up without a
 Deno.test("Link hears nothing more from a socket that it let go", () => {
   using stage = new Stage();
   const [old] = stage.sockets;
-  stage.link.refuse("");
+  stage.refuse();
   stage.link.connectWith("token");
   old.onmessage?.({ data: "late" });
   old.end("late");

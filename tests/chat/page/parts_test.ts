@@ -8,6 +8,7 @@ import {
   nextCompletion,
 } from "../../../chat/page/browser/completion.ts";
 import { readEvent } from "../../../chat/page/browser/events.ts";
+import { meaningOf } from "../../../chat/page/browser/meaning.ts";
 import { answers, stillLoading } from "../../../chat/page/browser/loading.ts";
 import { Recall } from "../../../chat/page/browser/recall.ts";
 import {
@@ -130,4 +131,13 @@ Deno.test("Recall goes back through the lines, and gives back what was begun", (
   assertEquals(recall.step(-1, "draft"), "two");
   assertEquals(recall.step(1, "two"), "draft");
   assertEquals(recall.step(1, "draft"), undefined);
+});
+
+Deno.test("meaningOf() knows who was sent away, and whose name or room was refused", () => {
+  assertEquals(meaningOf("kicked"), "sent away");
+  assertEquals(meaningOf("member-kicked"), "other");
+  assertEquals(meaningOf("closing"), "other");
+  assertEquals(meaningOf("room-full"), "room refused");
+  assertEquals(meaningOf("room-already"), "other");
+  assertEquals(meaningOf("name-taken"), "name refused");
 });

@@ -86,8 +86,8 @@ await testWith(
   "The page asks for a token, and sends it before anything else",
   async () => {
     await using browser = await chromium.connect();
-    await using server = new ScriptedServer((server) => {
-      server.tell("* Cannot join: the token is missing or wrong");
+    await using server = new ScriptedServer(() => {}, (server, line) => {
+      if (line === "/json") server.refuse();
     });
     const window = await browser.open(server.url);
     await window.state("Not admitted");
@@ -129,8 +129,9 @@ await testWith(
 await testWith(CHROMIUM, "The page goes from the token to the message line", async () => {
   await using browser = await chromium.connect();
   let attempts = 0;
-  await using server = new ScriptedServer((server) => {
-    if (attempts++ === 0) server.tell("* Cannot join: the token is missing or wrong");
+  await using server = new ScriptedServer(() => {}, (server, line) => {
+    if (line !== "/json") return;
+    if (attempts++ === 0) server.refuse();
     else server.tell(WELCOME, WHO, ROOMS, HISTORY);
   });
   const window = await browser.open(server.url);
