@@ -4,8 +4,7 @@
  *
  * Messages are text, one per frame or line, so that any client can join. The room's own lines begin
  * with `* `; what a member says comes as `NAME: TEXT` to everyone in its room, the sender included.
- * Programs say `/json` and get everything as JSON, where a notice says
- * by its `code` what it means.
+ * Programs say `/json` and get everything as JSON, where the `code` of a notice tells its meaning.
  *
  * @module
  */
@@ -16,6 +15,7 @@ import { type ChatOptions, resolveChatOptions } from "./chat/options.ts";
 import type { Connection } from "./connection.ts";
 
 export type { ChatEvent, LineEvent, Presence, RoomInfo, SaidEvent } from "./chat/engine/events.ts";
+export { refusalLine } from "./chat/engine/refusals.ts";
 export type { NoticeCode, NoticeEvent, NoticeFields } from "./chat/engine/notices.ts";
 export type { FloodLimits } from "./chat/engine/flood.ts";
 export {

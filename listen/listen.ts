@@ -24,7 +24,7 @@ import { type AddressRules, deniedBy } from "./addresses.ts";
 import type { OpenEndpoint } from "./entrance.ts";
 import { Server } from "./server.ts";
 import { TokenGate } from "./token_gate.ts";
-import type { Handler, Refusal } from "./types.ts";
+import type { Handler, Refusal, TokenRefusal } from "./types.ts";
 
 export { Server } from "./server.ts";
 export type {
@@ -33,6 +33,7 @@ export type {
   Refusal,
   ServerCloseOptions,
   ServerStats,
+  TokenRefusal,
 } from "./types.ts";
 export type { AddressRules } from "./addresses.ts";
 
@@ -81,12 +82,23 @@ export interface ListenOptions<T = Uint8Array>
   handshakeTimeout?: number;
   /**
    * What the first message of each connection must be, 1 to 1024 bytes; whoever says something else is
-   * told so and closed. Compared in constant time. A wrong one costs the address as much as ten
-   * connections. A session's client says it on each carrier.
+   * closed. Compared in constant time. A wrong one costs the address as much as ten connections. A
+   * session's client says it on each carrier.
+   *
+   * The close of a WebSocket says why, with code 1008, and so does the protocol of sessions. Other
+   * peers see the end of the connection, after the `refusalMessage` if there is one.
    *
    * @default none
    */
   token?: string;
+  /**
+   * What is said to a peer that did not give the token, before it is closed: a message in the protocol
+   * of your service, which alone knows what its peers understand; undefined for nothing. Not called
+   * for sessions, which have a frame for it.
+   *
+   * @default nothing
+   */
+  refusalMessage?: (refusal: TokenRefusal) => string | Uint8Array | undefined;
   /**
    * Makes all connections sessions, which outlive their sockets; with options, those of the sessions.
    * Clients have to be told, too. An endpoint alone is made so by `?session=1`.
@@ -172,7 +184,11 @@ async function open<T>(
   const gate = token === undefined
     ? undefined
     // Not before it is needed: node:crypto, which it stands on, takes time to load.
-    : new TokenGate((await import("../internal/secret.ts")).checkToken(token), handshakeTimeout);
+    : new TokenGate(
+      (await import("../internal/secret.ts")).checkToken(token),
+      handshakeTimeout,
+      guarded(options.refusalMessage ?? (() => undefined)),
+    );
   const endpoints = typeof endpoint === "string" ? [endpoint] : endpoint;
   if (endpoints.length === 0) {
     throw new TypeError("Cannot listen on no endpoint: give at least one");
@@ -242,10 +258,12 @@ async function openOne<T>(
 }
 
 /** A callback that throws must not end the accept loop; but its mistake must be seen. */
-function guarded<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+function guarded<A extends unknown[], R>(
+  callback: (...args: A) => R,
+): (...args: A) => R | undefined {
   return (...args) => {
     try {
-      callback(...args);
+      return callback(...args);
     } catch (error) {
       reportOwnErrors(error);
     }

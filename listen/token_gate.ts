@@ -3,22 +3,35 @@
 import type { Connection } from "../connection.ts";
 import { SessionCode } from "../session.ts";
 import { encodeRefused, FrameType } from "../session/internal.ts";
+import type { TokenRefusal } from "./types.ts";
 
 /** More than any token is not even looked at. */
 const MAX_BYTES = 1026;
 const decoder = new TextDecoder();
-/** How the refusal begins, for clients that show a form for the token. */
-const REFUSAL = "* Cannot join: ";
+
+/** What a peer is told. */
+type Words = Uint8Array | string;
+/** The close code of a WebSocket: a policy was violated (RFC 6455, 7.4.1). */
+const POLICY_VIOLATION = 1008;
 
 /** Lets in those whose first message is the token. */
 export class TokenGate {
   readonly #isRight: (given: string) => boolean;
   readonly #timeout: number;
+  readonly #messageOf: (refusal: TokenRefusal) => Words | undefined;
 
-  /** Knows the token by `isRight`, and gives peers `timeout` milliseconds to say it. */
-  constructor(isRight: (given: string) => boolean, timeout: number) {
+  /**
+   * Knows the token by `isRight`, and gives peers `timeout` milliseconds to say it. What is said to those
+   * that do not is `messageOf`, if that is anything.
+   */
+  constructor(
+    isRight: (given: string) => boolean,
+    timeout: number,
+    messageOf: (refusal: TokenRefusal) => Words | undefined,
+  ) {
     this.#isRight = isRight;
     this.#timeout = timeout;
+    this.#messageOf = messageOf;
   }
 
   /** Waits for the token. Resolves to whether it came; else the connection is being closed. */
@@ -26,7 +39,8 @@ export class TokenGate {
     return this.#ask(connection, (given) => {
       const state = given === undefined ? "none came in time" : "this one is wrong";
       const reason = `the first message must be the token, and ${state}`;
-      return { words: REFUSAL + reason, reason };
+      const code = given === undefined ? "timeout" : "token";
+      return { words: this.#messageOf({ code, reason }), reason };
     });
   }
 
@@ -43,12 +57,12 @@ export class TokenGate {
 
   async #ask<T>(
     connection: Connection<T>,
-    refusal: (given?: Uint8Array) => { words: Uint8Array | string; reason: string },
+    refusal: (given?: Uint8Array) => { words: Words | undefined; reason: string },
   ): Promise<boolean> {
     const turnAway = (given?: Uint8Array) => {
       const { words, reason } = refusal(given);
-      connection.sendRaw(words);
-      connection.close({ code: 1008, reason });
+      if (words !== undefined) connection.sendRaw(words);
+      connection.close({ code: POLICY_VIOLATION, reason });
     };
     const timer = setTimeout(turnAway, this.#timeout);
     try {

@@ -38,6 +38,14 @@ export interface ServerStats {
   readonly handlerErrors: number;
 }
 
+/** Why a peer was turned away for want of the token. */
+export interface TokenRefusal {
+  /** `token` if the first message was another one, `timeout` if none came in time. */
+  readonly code: "token" | "timeout";
+  /** The same in words. */
+  readonly reason: string;
+}
+
 /** A connection that was turned away. */
 export interface Refusal {
   /** The address of the peer; empty where it has none. */

@@ -4,7 +4,8 @@ import { format as formatBytes } from "@std/fmt/bytes";
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { EXIT } from "../shared/options.ts";
-import { type ClientContext, failureOf, refusalIn } from "./context.ts";
+import { type ClientContext, failureOf } from "./context.ts";
+import { explained, refusalIn } from "./refusal.ts";
 
 /** Round trips that the latency is taken from. */
 const LATENCY_SAMPLES = 1_000;
@@ -108,8 +109,10 @@ class Echoes {
       this.count++;
       return;
     }
-    const refusal = this.count === 0 ? refusalIn(echo, this.#context) : undefined;
-    if (refusal !== undefined) throw new ConnectionLostError(refusal);
+    const refusal = this.count === 0 ? refusalIn(echo) : undefined;
+    if (refusal !== undefined) {
+      throw new ConnectionLostError(explained(refusal, this.#context.options));
+    }
     throw new ProtocolError(
       `the peer is no echo server: it answered ${size} bytes with ${echo.length}`,
     );

@@ -3,10 +3,9 @@
 import { delay } from "@std/async/delay";
 import type { CloseInfo, Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../../errors.ts";
-import { quoted } from "../../internal/text.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
-import { tokenFrom } from "../shared/secure.ts";
+import { explained, refusalAtEnd, refusalIn, type Refused } from "./refusal.ts";
 
 /** What the client's commands work with. */
 export interface ClientContext {
@@ -24,11 +23,6 @@ export interface ClientContext {
   connect(): Promise<Connection>;
 }
 
-/** How a server begins that will not let this client in, whenever it comes. */
-const REFUSAL = /^\* (?:Cannot join: |You are banned from this chat\.)/;
-/** How it begins when it may let it in later. */
-const NOT_NOW = /^\* The chat is (?:closed\.|full, )/;
-const WANTS_TOKEN = /^\* Cannot join: /;
 /** What a server may have against a client to which it says nothing. */
 const TURNED_AWAY = "it may be full, deny this address, or want a token";
 /** A connection that lasted longer than this, in milliseconds, was not turned away. */
@@ -39,32 +33,6 @@ const MAX_SETTLING = 1_000;
 const SETTLING_STEPS = 10;
 
 const decoder = new TextDecoder();
-
-/** Whether a server's first line says that it will not let this client in, whenever it comes. */
-export function isForGood(line: string): boolean {
-  return REFUSAL.test(line);
-}
-
-/** What a server says that refuses this client, if it is that, with what to do. */
-export function refusalIn(message: Uint8Array, { options }: ClientContext): string | undefined {
-  if (isSessionRefusal(message)) {
-    return `the server has sessions only, which --session asks for, and says${
-      quoted(message.subarray(3))
-    }`;
-  }
-  const text = decoder.decode(message);
-  if (!isForGood(text) && !NOT_NOW.test(text)) return undefined;
-  const hint = WANTS_TOKEN.test(text) && tokenFrom(options) === undefined
-    ? "; give it with --token TOKEN"
-    : "";
-  return text.slice("* ".length) + hint;
-}
-
-/** Whether it is the frame in which a server of sessions refuses who does not greet: docs/protocol.md. */
-function isSessionRefusal(message: Uint8Array): boolean {
-  return message.length > 3 && message[0] === 3 && message[1] === 0 &&
-    quoted(message.subarray(3)) !== "";
-}
 
 /** How to hear a peer. */
 export interface HearingOptions {
@@ -78,8 +46,8 @@ export interface HearingOptions {
 export class Hearing {
   /** Messages heard. */
   count = 0;
-  /** Why the server does not let this client in. */
-  refusal: string | undefined;
+  /** How the server does not let this client in. */
+  refusal: Refused | undefined;
   /** What broke the hearing off. */
   error: unknown;
   /** Settles when nothing more comes; never rejects. */
@@ -139,7 +107,7 @@ export class Hearing {
 
   #hear(message: Uint8Array): void {
     if (this.count === 0 && !this.#isEcho(message)) {
-      this.refusal = refusalIn(message, this.#context);
+      this.refusal = refusalIn(message);
       if (this.refusal !== undefined) return;
     }
     this.count++;
@@ -156,8 +124,8 @@ export class Hearing {
 
 /** What is known of a conversation that came to nothing. */
 export interface Failure {
-  /** Why the server does not let this client in. */
-  readonly refusal?: string;
+  /** How the server does not let this client in. */
+  readonly refusal?: Refused;
   /** What was thrown. */
   readonly error?: unknown;
   /** How far it came, such as `after 1 of 4 answers`. */
@@ -168,17 +136,18 @@ export interface Failure {
 export async function failureOf(
   context: ClientContext,
   connection: Connection,
-  { refusal, error: thrown, state }: Failure,
+  { refusal: heard, error: thrown, state }: Failure,
 ): Promise<unknown> {
   const info = await connection.close();
-  const { stopped } = context;
+  const { stopped, options } = context;
   if (stopped.aborted) return new ConnectionLostError(`${messageOf(stopped.reason)} ${state}`);
-  if (refusal !== undefined) return new ConnectionLostError(refusal);
+  const { messagesReceived, openedAt } = connection.stats;
+  const refusal = heard ?? (messagesReceived === 0 ? refusalAtEnd(info) : undefined);
+  if (refusal !== undefined) return new ConnectionLostError(explained(refusal, options));
   const error = info.error instanceof ProtocolError
     ? info.error
     // That it is closed is known; what matters is why.
     : [thrown, info.error].find((error) => error && !(error instanceof ConnectionClosedError));
-  const { messagesReceived, openedAt } = connection.stats;
   const isAtOnce = messagesReceived === 0 && Date.now() - openedAt < AT_ONCE;
   if (error instanceof ConnectionLostError && isAtOnce && isReset(error.cause)) {
     return new ConnectionLostError(`${error.message}; ${TURNED_AWAY}`, { cause: error });

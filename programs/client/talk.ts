@@ -11,7 +11,8 @@ import { messageOf } from "../shared/report.ts";
 import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "../terminal/completion.ts";
 import { type Call, Names, paint } from "../terminal/names.ts";
 import { Terminal } from "../terminal/terminal.ts";
-import { type ClientContext, isForGood } from "./context.ts";
+import type { ClientContext } from "./context.ts";
+import { isForGood, refusalIn, type Refused, wantsToken } from "./refusal.ts";
 
 /** How often the round-trip time is measured, in milliseconds, with a peer that answers. */
 const PING_INTERVAL = 10_000;
@@ -187,7 +188,7 @@ class Talk {
           this.#sendPing(connection);
           for (const line of this.#place.values()) connection.send(line);
         }
-        this.#hear(printable(text));
+        this.#hear(printable(text), refusalIn(message));
         if (this.#standing === "refused") return;
       }
     } finally {
@@ -195,14 +196,15 @@ class Talk {
     }
   }
 
-  #hear(line: string): void {
+  #hear(line: string, refused: Refused | undefined): void {
+    const isRefused = this.#standing === "new" && refused !== undefined && isForGood(refused);
     if (SENT_AWAY.test(line)) this.#standing = "sent away";
-    else if (this.#standing === "new") this.#standing = isForGood(line) ? "refused" : "in";
+    else if (this.#standing === "new") this.#standing = isRefused ? "refused" : "in";
     if (OPERATOR.test(line)) this.#commands = [...COMMANDS, ...OPERATOR_COMMANDS];
     const call = this.#names.hear(line);
     const shown = this.#names.own === undefined ? paintOther(line) : paint(line, call);
     this.#say(this.#ring(call) + shown);
-    if (line.startsWith("* Cannot join: ") && this.#standing === "refused") {
+    if (isRefused && wantsToken(refused)) {
       this.#say(red("the server wants its token: start again with --token TOKEN"));
     }
   }

@@ -17,6 +17,7 @@ import {
 } from "../shared/options.ts";
 import { requireListen } from "../shared/permissions.ts";
 import { runProgram } from "../shared/program.ts";
+import { writeRefusal } from "../shared/refusal.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
 import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "../shared/secure.ts";
 import { onHangup, onStopSignal } from "../shared/signals.ts";
@@ -164,6 +165,7 @@ function listenOptions(
     allow: options.list("allow"),
     deny: options.list("deny"),
     token: tokenFrom(options),
+    refusalMessage: service.refusalMessage ?? writeRefusal,
     session: options.on("session"),
     udp: { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {

@@ -2,6 +2,7 @@
 
 import type { Connection } from "../../connection.ts";
 import type { Format } from "../../format.ts";
+import type { TokenRefusal } from "../../listen/listen.ts";
 
 /** One of the server's services: a handler, and the format of its messages. */
 export interface Service<T> {
@@ -11,6 +12,8 @@ export interface Service<T> {
   handle(connection: Connection<T>): Promise<void>;
   /** Whether web browsers are shown the chat's page on `ws:` endpoints. */
   readonly hasPage?: boolean;
+  /** What it says to a peer that did not give the token; an object of JSON by default. */
+  refusalMessage?(refusal: TokenRefusal): string;
   /** Ends it, when no connection is left. */
   close?(): void;
 }

@@ -1,6 +1,6 @@
 /** What the server program can do with its connections. */
 
-import { Chat, type ChatOptions } from "../../chat.ts";
+import { Chat, type ChatOptions, refusalLine } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
@@ -47,6 +47,7 @@ async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service
   return {
     format: text(),
     hasPage: true,
+    refusalMessage: refusalLine,
     handle: (connection) => room.serve(connection),
     close() {
       room.close();

@@ -70,7 +70,7 @@ const OTHER_ERRORS: Record<string, string> = {
 
 /** Types that nothing else mentions, and why they are exported. */
 const FREE_TYPES: Record<string, string> = {
-  ChatEvent: "for programs that read the chat's JSON",
+  LineEvent: "for programs that show lines for the chat's JSON",
   FileErrorCode: "for those who compare the code of a RequestError",
 };
 

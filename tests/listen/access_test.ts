@@ -8,16 +8,19 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { pooledMap } from "@std/async/pool";
+import { refusalLine } from "../../chat.ts";
 import { connect, Connection, json, listen, type Server, text } from "../../mod.ts";
-import type { Refusal } from "../../server.ts";
+import type { Refusal, TokenRefusal } from "../../server.ts";
 import { run, RunningServer } from "../support/program.ts";
 import { RawPeer } from "../support/raw.ts";
 import { allTexts, receiveText } from "../support/texts.ts";
 
 const TOKEN = "open sesame";
+const WRONG = "the first message must be the token, and this one is wrong";
 
 function guarded(options = {}): Promise<Server> {
-  return listen("tcp://127.0.0.1:0", { token: TOKEN, ...options }, async (connection) => {
+  const all = { token: TOKEN, refusalMessage: refusalLine, ...options };
+  return listen("tcp://127.0.0.1:0", all, async (connection) => {
     for await (const message of connection) await connection.send(message);
   });
 }
@@ -91,6 +94,78 @@ Deno.test("listen() with a token closes whoever says nothing within handshakeTim
   await using client = await connect(server.endpoints[0]);
   const [line] = await allTexts(client);
   assertStringIncludes(line, "none came in time");
+});
+
+Deno.test("listen() with a token says nothing but the close to whom it does not let in", async () => {
+  for (const endpoint of ["tcp://127.0.0.1:0", "ws://127.0.0.1:0"]) {
+    await using server = await listen(endpoint, { token: TOKEN }, () => {});
+    await using client = await connect(server.endpoints[0]);
+    client.send("wrong");
+    assertEquals(await allTexts(client), []);
+    const { code, reason } = await client.close();
+    assertEquals(
+      [code, reason],
+      endpoint.startsWith("ws:") ? [1008, WRONG] : [undefined, undefined],
+    );
+  }
+});
+
+Deno.test("listen() says what refusalMessage gives to whom it does not let in", async () => {
+  const bytes = Uint8Array.of(0, 1, 2);
+  for (const say of ["no", bytes, undefined]) {
+    const seen: unknown[] = [];
+    const refusalMessage = (refusal: TokenRefusal) => (seen.push(refusal), say);
+    await using server = await guarded({ refusalMessage, handshakeTimeout: 200 });
+    for (const code of ["token", "timeout"] as const) {
+      await using client = await connect(server.endpoints[0]);
+      if (code === "token") client.send("wrong");
+      const all = await Array.fromAsync(client);
+      const expected = typeof say === "string" ? new TextEncoder().encode(say) : say;
+      assertEquals(all, expected === undefined ? [] : [expected]);
+    }
+    const late = "the first message must be the token, and none came in time";
+    assertEquals(seen, [{ code: "token", reason: WRONG }, { code: "timeout", reason: late }]);
+  }
+});
+
+Deno.test("listen() closes whom it does not let in when refusalMessage throws, and reports that", async () => {
+  const printed: unknown[][] = [];
+  const { error } = console;
+  console.error = (...line) => printed.push(line);
+  try {
+    const refusalMessage = () => {
+      throw new Error("no words");
+    };
+    await using server = await guarded({ refusalMessage });
+    await using client = await connect(server.endpoints[0]);
+    client.send("wrong");
+    assertEquals(await allTexts(client), []);
+  } finally {
+    console.error = error;
+  }
+  assertEquals(printed.length, 1);
+  assertMatch(String(printed[0].at(-1)), /no words/);
+});
+
+Deno.test("server.ts says in the protocol of its service that the token is wrong", async () => {
+  const text = `* Cannot join: ${WRONG}`;
+  const object = JSON.stringify({ type: "refused", code: "token", reason: WRONG });
+  for (const [service, said] of [["chat", text], ["echo", object], ["sink", object]]) {
+    await using server = await RunningServer.start([":0", "--service", service, "--token", TOKEN]);
+    await using client = await connect(server.endpoints[0]);
+    client.send("wrong");
+    assertEquals(await allTexts(client), [said]);
+    const { code, stdout, stderr } = await run("client.ts", [server.endpoints[0], "send", "x"]);
+    assertEquals([code, stdout], [1, ""]);
+    assertEquals(stderr, `error: Cannot join: ${WRONG}; give it with --token TOKEN\n`);
+  }
+});
+
+Deno.test("client.ts knows by a WebSocket's close code that the token is wrong", async () => {
+  await using server = await listen("ws://127.0.0.1:0", { token: TOKEN }, () => {});
+  const { code, stdout, stderr } = await run("client.ts", [server.endpoints[0], "send", "x"]);
+  assertEquals([code, stdout], [1, ""]);
+  assertEquals(stderr, `error: Cannot join: ${WRONG}; give it with --token TOKEN\n`);
 });
 
 Deno.test("Server.broadcast() does not reach those who have not said the token", async () => {

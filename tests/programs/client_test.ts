@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { refusalLine } from "../../chat.ts";
 import { serveFiles } from "../../files.ts";
 import { connect, listen, type ListenOptions } from "../../mod.ts";
 import { World } from "../support/files_world.ts";
@@ -148,8 +149,11 @@ const DEEDS: [args: string[], stdin?: string][] = [
 ];
 
 Deno.test("client.ts ends with 1 and says why at a server that does not let it in", async () => {
-  await using gated = await echo(ECHO, { token: "right" });
-  await using webGated = await echo("ws://127.0.0.1:0", { token: "right" });
+  await using gated = await echo(ECHO, { token: "right", refusalMessage: refusalLine });
+  await using webGated = await echo("ws://127.0.0.1:0", {
+    token: "right",
+    refusalMessage: refusalLine,
+  });
   await using denying = await echo(ECHO, { deny: ["127.0.0.1"] });
   await using full = await echo(ECHO, { maxConnections: 1 });
   await using _member = await connect(full.endpoints[0]);

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-control-regex
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Chat, refusalLine } from "../../chat.ts";
 import { connect, type Connection, listen, type Server, text } from "../../mod.ts";
-import { Chat } from "../../chat.ts";
 import { run } from "../support/program.ts";
 import { Pty, ptyTest as test } from "../support/pty.ts";
 
@@ -192,7 +192,7 @@ test("client.ts at a terminal rings when its name is said, once a second, if it 
 
 test("client.ts at a terminal ends with 1 when the server wants another token, and says so", async () => {
   const chat = new Chat();
-  const options = { format: text(), token: "open sesame" };
+  const options = { format: text(), token: "open sesame", refusalMessage: refusalLine };
   await using server = await listen("tcp://127.0.0.1:0", options, (peer) => chat.serve(peer));
   const endpoint = server.endpoints[0];
   await using pty = new Pty(120, 12, [CLIENT, endpoint, "--token", "open barley"]);

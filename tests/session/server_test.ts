@@ -12,9 +12,9 @@ import { carrierSettings } from "../../session/carrier.ts";
 import { decodeFrame, encodeHello, encodePong, type Frame, FrameType } from "../../session/wire.ts";
 import { memoryPair } from "../../testing.ts";
 import type { Transport } from "../../transport.ts";
+import type { AcceptedPeer, TransportListener } from "../../transport/kind.ts";
 import { hex } from "../support/bytes.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
-import type { AcceptedPeer, TransportListener } from "../../transport/kind.ts";
 
 const DATA = hex("04 0000000000000000 00000001 61");
 
@@ -416,7 +416,8 @@ Deno.test("Server.close({ grace }) leaves no carrier open that heard the end of 
 
 Deno.test("Server.close({ grace }) leaves no connection open whose token was wrong", async () => {
   for (const endpoint of ["memory:wrong-token", "memory:wrong-token?session=1"]) {
-    await using server = await listen(endpoint, { token: "right" }, () => {});
+    const options = { token: "right", refusalMessage: () => "no" };
+    await using server = await listen(endpoint, options, () => {});
     await using client = await connect("memory:wrong-token", { closeTimeout: 60_000 });
     client.send("wrong");
     assert((await client.receive())!.length > 0);
