@@ -69,7 +69,8 @@ export interface EndInfo {
  * - The limit is checked as soon as the header is there, before anything is allocated for the body.
  * - A chunk belongs to the decoder once it was passed in: messages that lie inside one chunk are
  *   views of it. A message that straddles chunks is copied once, and its small pieces twice.
- * - What it holds never exceeds the bytes that arrived for the unfinished frame plus 16 KiB.
+ * - What it holds never exceeds the bytes that arrived for the unfinished frame plus 16 KiB. Where it
+ *   is asked for `room(bytes)`, it may hold as much as `bytes`, or four times what arrived, instead.
  * - After an error it is spent: the place in the stream is lost, and every call throws that error.
  */
 export interface Decoder {

@@ -93,6 +93,33 @@ Deno.test("Decoder.decode() holds what arrived and 16 KiB, when chunks are of on
   }
 });
 
+Deno.test("Decoder.room() makes it hold the bytes asked for, or four times what arrived, and no more", () => {
+  const READ = 65_536;
+  // What arrived, the size of its frame, and whether it is to be read straight into its place.
+  const cases = [
+    [7, 65_284, true],
+    [7, READ, true],
+    [7, READ + 1, false],
+    [300_000, 1_048_580, true],
+    [300_000, 1_200_000, true],
+    [300_000, 1_200_001, false],
+    [20_000, 27_000, false], // Its end is near.
+  ] as const;
+  for (const name of ["u32be", "varint"] as const) {
+    for (const [arrived, total, isPlaced] of cases) {
+      const header = framing(name).encode(new Uint8Array(total)).length - total;
+      const frame = framing(name).encode(new Uint8Array(total - header));
+      const decoder = framing(name).decoder();
+      const decoded = allocatedBytes(() => decoder.decode(frame.subarray(0, arrived)));
+      assert(decoded <= arrived + 16_384, `${name}: ${decoded} bytes for ${arrived}`);
+      let room: Uint8Array | undefined;
+      const held = allocatedBytes(() => room = decoder.room!(READ));
+      assertEquals([room?.length, held], isPlaced ? [total - arrived, total] : [undefined, 0]);
+      assert(held <= Math.max(READ, 4 * arrived), `${name}: ${held} bytes for ${arrived}`);
+    }
+  }
+});
+
 Deno.test("Decoder.decode() copies a message of large chunks once", () => {
   const frame = framing("u32be").encode(new Uint8Array(4 * MiB).fill(0x61));
   const chunks = cutAt(frame, ...Array.from({ length: 63 }, (_, i) => (i + 1) * 65_536));
