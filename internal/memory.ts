@@ -7,46 +7,44 @@ const MAX_SPARE_BLOCKS = 64;
 const spare: Uint8Array[] = [];
 
 /**
- * Where memory comes from, and where it goes back to. A new block has to be filled with zeros first,
- * which costs more than reading into it: so blocks of 64 KiB are used again, when nobody looks at
- * them any more. One sentence holds for all of it: **memory has one owner at a time, and only the owner
- * may change it, hand it on, or give it back.** Whoever does not give it back leaves it to the garbage
- * collector, which is always allowed.
+ * Where memory comes from, and where it goes back to. A new block is filled with zeros first, which
+ * costs more than to read into it: so blocks of 64 KiB are used again when nobody looks at them any
+ * more. One rule holds for all of them: **memory has one owner at a time, and only the owner may change
+ * it, hand it on, or give it back.** An owner need not give it back: the garbage collector takes it.
  *
  * ## In: from `read()` to `recycle()`
  *
- * | step                             | owner          | who may read it      | who may change it                 |
- * | -------------------------------- | -------------- | -------------------- | --------------------------------- |
- * | 1. a transport takes a block     | transport      | transport            | transport: it reads into it       |
- * | 2. `read()` gives a chunk of it  | the receiver   | the receiver         | nobody: other chunks may share it |
- * | 3. `decoder.decode(chunk)`       | the decoder    | the decoder          | nobody                            |
- * | 4a. messages lie inside it       | the program    | whoever has them     | the program                       |
- * | 4b. its bytes were copied        | the decoder    | nobody               | nobody                            |
+ * | step                            | who owns it then | what the owner does with it                         |
+ * | ------------------------------- | ---------------- | --------------------------------------------------- |
+ * | 1. a transport takes a block    | the transport    | reads into what is left of it                       |
+ * | 2. `read()` gives a chunk of it | the connection   | hands it to the decoder, or drops it                |
+ * | 3. `decoder.decode(chunk)`      | the decoder      | looks for messages; WebSocket's unmasks them there  |
+ * | 4. messages lie inside it       | the program      | what it likes, for as long as it likes              |
+ * | 5. or its bytes were copied     | the decoder      | gives it back, to `abilities.chunks`                |
  *
- * After 4a it is never given back, since nobody knows how long the messages are kept. After 4b the
- * decoder gives it back to `abilities.chunks` of the transport, if it is all of its block: then
- * no message, and no other chunk, lies in the same memory. A receiver that has no use for a chunk may
- * give it back too.
+ * Several chunks may lie side by side in one block: the owner of one changes nothing around it. After
+ * step 4 a block is never given back, since nobody knows how long the messages are kept. In step 5 it
+ * is, if the chunk is all of the block: then nothing else lies in the same memory.
  *
- * A large message may be read straight into its place. Then the decoder owns that place; the transport
- * borrows it, as `room` of `read()`, until the promise of that settles, and gives its start as
- * the chunk; and the program owns it with the message.
+ * A large message may be read straight into its place. The decoder owns that place. It lends it to the
+ * transport, as the `room` of `read()`, until the promise of that settles; the chunk is the start of
+ * the place then. When the message is whole, the program owns it.
  *
  * ## Out: from `send()` to done
  *
- * | what                                | owner until it was written  | after that                          |
- * | ----------------------------------- | --------------------------- | ----------------------------------- |
- * | a small message                     | the program: it is copied   | the program had it back at once     |
- * | the block it was copied to          | the outbox                  | given back to `abilities.blocks`    |
- * | the rest of a large message         | nobody: it must not change  | the program                         |
- * | a frame for many connections        | nobody: it never changes    | the garbage collector               |
- * | a frame that is sent where it lies  | the outbox                  | given back to the memory it came by |
+ * | what                             | who owns it until it was written    | what becomes of it then           |
+ * | -------------------------------- | ----------------------------------- | --------------------------------- |
+ * | a message up to 64 KiB           | the program: the outbox copies it   | the program may change it at once |
+ * | the block that it was copied to  | the outbox                          | goes back, to `abilities.blocks`  |
+ * | the rest of a larger message     | nobody: it must not change          | the program may change it         |
+ * | a frame for many connections     | nobody: it never changes            | nothing; others may write it too  |
+ * | a frame that is sent in place    | the outbox                          | goes back, to the memory given    |
  *
- * A block is given back when the last byte of it was written, or when it was dropped and none was. A
- * transport that is writing a chunk may read it until the promise of `write()` settles, and never
- * changes it. When a connection breaks, a write may still be under way: what waited is left to the
- * garbage collector then. A transport that goes on reading what was written, or that hands the memory
- * to somebody else, says so by `keeps`: then nothing is used twice, and nothing shared with others.
+ * A block goes back when its last byte was written, or when it is dropped before its first one was.
+ * While the promise of `write()` is pending, the transport may read the chunk; it never changes it. When
+ * a connection breaks, that may be so for long: nothing that waited goes back then. A transport that
+ * still reads a chunk after that, or hands it on, says so by `keeps`: then no block is used twice, and
+ * none is shared between connections.
  *
  * A block of a session has several holders, because the same bytes wait for the socket and for the
  * peer's acknowledgment: `HeldBlocks` counts them, and gives it back after the last one.
