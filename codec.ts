@@ -1,6 +1,6 @@
 /**
- * Framings: how messages become bytes on a stream, and messages again. No socket, no clock, no
- * `Deno`: it runs wherever JavaScript does.
+ * Framings: rules that turn messages into bytes of a stream, and those bytes into messages again.
+ * They use no socket, no clock and no `Deno`, so they run wherever JavaScript runs.
  *
  * ```text
  * u32be (the default)                       message "HELLO", 5 bytes
@@ -82,7 +82,7 @@ const FRAMINGS = {
   none,
 } satisfies Record<string, (options?: FramingOptions) => Framing>;
 
-/** The names that {@linkcode framing}, endpoints and the command line know. */
+/** The names that {@linkcode framing}, endpoints and the command line accept. */
 export type FramingName =
   | "u8"
   | "u16be"
@@ -99,7 +99,7 @@ export type FramingName =
 export const FRAMING_NAMES: readonly FramingName[] = Object.keys(FRAMINGS) as FramingName[];
 
 /**
- * The framing of a name.
+ * Returns the framing with this name.
  *
  * @throws {TypeError} for a name that does not exist.
  * @throws {RangeError} for a limit out of range.

@@ -15,8 +15,8 @@ import { PrefixDecoder } from "./prefix_decoder.ts";
 import type { Memory } from "../internal/memory.ts";
 
 /**
- * Options of {@linkcode lengthPrefix}. In the words of others: `offset` is Netty's
- * `lengthFieldOffset` and tokio's `length_field_offset`; `bytes` is `lengthFieldLength` and
+ * Options of {@linkcode lengthPrefix}. Netty and tokio have other names for them: `offset` is
+ * Netty's `lengthFieldOffset` and tokio's `length_field_offset`; `bytes` is `lengthFieldLength` and
  * `length_field_length`; `adjustment` is `lengthAdjustment` and `length_adjustment`; `strip` is
  * `initialBytesToStrip` and `num_skip`.
  */
@@ -34,14 +34,14 @@ export interface LengthPrefixOptions extends FramingOptions {
    */
   endian?: "big" | "little";
   /**
-   * Bytes of the frame that stand before the length, 0 to 1024.
+   * How many bytes of the frame come before the length, 0 to 1024.
    *
    * @default 0
    */
   offset?: number;
   /**
-   * What to add to the length to get the number of bytes that follow it. Negative when the length
-   * counts bytes of the header too. Not together with `includesHeader`.
+   * The number to add to the length to get the number of bytes that follow it. It is negative when
+   * the length also counts bytes of the header. It cannot be used together with `includesHeader`.
    *
    * @default 0
    */
@@ -53,9 +53,10 @@ export interface LengthPrefixOptions extends FramingOptions {
    */
   includesHeader?: boolean;
   /**
-   * Bytes at the start of the frame, 0 to 4096, that are not part of the message: dropped when decoding, zero
-   * when encoding (but for the length). With less than `offset + bytes` the message contains the
-   * header, or its end; the encoder then writes the length over the message's bytes at its place.
+   * How many bytes at the start of the frame are not part of the message, 0 to 4096. The decoder
+   * drops them. The encoder writes zeros there, except for the length. With less than `offset +
+   * bytes`, the message contains the header, or the end of the header. Then the encoder writes the
+   * length over those bytes of the message.
    *
    * @default `offset + bytes`
    */
@@ -65,8 +66,8 @@ export interface LengthPrefixOptions extends FramingOptions {
 type Layout = Required<Omit<LengthPrefixOptions, "includesHeader" | "maxMessageBytes">>;
 
 /**
- * Frames messages with a length of fixed width, in any arrangement that Netty's
- * `LengthFieldBasedFrameDecoder` and tokio's `LengthDelimitedCodec` know.
+ * Frames messages with a length of fixed width. The header can have every form that Netty's
+ * `LengthFieldBasedFrameDecoder` and tokio's `LengthDelimitedCodec` support.
  *
  * @throws {RangeError} for a value out of its range.
  * @throws {TypeError} for options that contradict each other; the error names both.
@@ -120,7 +121,7 @@ export function lengthPrefix(options: LengthPrefixOptions = {}): Framing {
   return new LengthPrefixFraming(layout, maxMessageBytes);
 }
 
-/** The largest message that the prefix can say. */
+/** The size of the largest message whose length fits in the prefix. */
 function mostMessageBytes({ bytes, offset, adjustment, strip }: Layout): number {
   const maxLength = bytes === 8 ? Number.MAX_SAFE_INTEGER : 2 ** (8 * bytes) - 1;
   return Math.min(Number.MAX_SAFE_INTEGER, maxLength + adjustment + offset + bytes - strip);
@@ -131,7 +132,7 @@ class LengthPrefixFraming implements Framing {
   readonly maxMessageBytes: number;
   readonly keepsBoundaries = true;
   readonly #layout: Layout;
-  /** Width of the length where the frame is just that and the message; else 0. */
+  /** The width of the length, if the frame is exactly length and message; otherwise 0. */
   readonly #plainBytes: number;
   readonly #most: number;
   readonly #write: (target: Uint8Array, at: number, length: number) => void;
@@ -210,7 +211,10 @@ class LengthPrefixDecoder extends PrefixDecoder {
   readonly #headerBytes: number;
   readonly #extra: number;
   readonly #maxBytes: number;
-  /** The bounds of a length. Not of a frame: that may be more than a number can tell exactly. */
+  /**
+   * The bounds of a length. They are not those of a frame: its size may be more than a number can
+   * hold exactly.
+   */
   readonly #maxLength: number;
   readonly #minLength: number;
 
@@ -249,8 +253,8 @@ class LengthPrefixDecoder extends PrefixDecoder {
       throw new MessageTooLargeError("receive", size, this.#maxBytes, likely);
     }
     throw new InvalidLengthError(
-      `Cannot receive message: length ${length} is less than its own header of ` +
-        `${Math.max(this.#headerBytes, this.skip)} bytes needs`,
+      `Cannot receive message: length ${length} is too small, the header alone has ` +
+        `${Math.max(this.#headerBytes, this.skip)} bytes`,
     );
   }
 }

@@ -23,14 +23,15 @@ const CR_NEWLINE = new Uint8Array([CR, LF]);
 /** Options of {@linkcode line}. */
 export interface LineOptions extends FramingOptions {
   /**
-   * What ends a line that is sent.
+   * The newline that ends each line on the wire.
    *
    * @default "\n"
    */
   newline?: "\n" | "\r\n";
   /**
-   * Whether the peer may be a telnet: its commands are dropped and its options refused, CR NUL ends a
-   * line, and a byte 0xFF (which never occurs in UTF-8) is doubled on the wire. Switch it off for lines of bytes.
+   * Whether the peer may be a telnet program. Then its commands are dropped, its options are
+   * refused, CR NUL ends a line, and a byte 0xFF is sent twice. (UTF-8 never has a byte 0xFF.) Turn
+   * it off for lines that are not text.
    *
    * @default true
    */
@@ -38,9 +39,9 @@ export interface LineOptions extends FramingOptions {
 }
 
 /**
- * Frames messages as lines. A line ends at LF; a CR before it is dropped. The last line counts
- * without its newline too. A message that contains a newline, or ends in CR, cannot be a line and is
- * refused when it is sent.
+ * Frames messages as lines. A line ends at LF, and a CR before the LF is dropped. The last line is
+ * a message too if its newline is missing. A message that contains a newline, or ends in CR, cannot
+ * be a line: sending it is refused.
  *
  * @throws {RangeError} for a limit out of range.
  * @throws {TypeError} for another newline.
@@ -134,7 +135,7 @@ class LineFraming implements Framing {
     }
   }
 
-  /** How many bytes have to be doubled. */
+  /** How many bytes must be sent twice. */
   #escapes(message: Uint8Array): number {
     if (!this.#options.telnet) return 0;
     let count = 0;
@@ -183,7 +184,7 @@ class LineDecoder implements Decoder {
       at = end + 1;
     }
     if (at < text.length) {
-      // One byte more than the limit may be a CR that is not part of the message.
+      // One byte above the limit may be a CR, which is not part of the message.
       if (this.#gather.bytes + text.length - at > this.#maxBytes + 1) {
         this.#refuse(this.#gather.bytes + text.length - at, "a line so far");
       }
@@ -198,7 +199,7 @@ class LineDecoder implements Decoder {
     return messages;
   }
 
-  /** Makes a message of what was gathered and the rest of its line. */
+  /** Makes a message of the gathered bytes and the rest of the line. */
   #finish(rest: Uint8Array): Uint8Array {
     const whole = this.#gather.bytes === 0 ? rest : this.#gather.take(0, rest);
     const length = whole.length > 0 && whole[whole.length - 1] === CR

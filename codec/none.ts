@@ -10,9 +10,9 @@ import {
 } from "./framing.ts";
 
 /**
- * Hands over each chunk as it came: a stream of bytes in pieces, for peers that frame in their own
- * way or not at all. Boundaries are not kept; a chunk above `maxMessageBytes` is handed over in
- * several pieces. An empty message sends nothing.
+ * Gives each chunk as it came. It is for peers that have their own framing, or none. The boundaries
+ * of messages are not kept. A chunk above `maxMessageBytes` is given in several pieces. An empty
+ * message sends nothing.
  *
  * @throws {RangeError} for a limit out of range; it must be at least 1 here.
  */

@@ -1,4 +1,4 @@
-/** Framings under the names that people know them by. */
+/** Framings under the names that they have in other libraries. */
 
 import { checkInteger } from "../internal/check.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
@@ -7,8 +7,9 @@ import { line } from "./line.ts";
 import { varint } from "./varint.ts";
 
 /**
- * Erlang's `{packet, 1 | 2 | 4 | line}`. An Erlang sender wraps the length of a message that is too
- * long for 1 or 2 bytes without a word; this one refuses it. `line` keeps bytes as they are.
+ * Erlang's `{packet, 1 | 2 | 4 | line}`. If a message is too long for a length of 1 or 2 bytes, an
+ * Erlang sender silently sends a wrong length; this framing refuses the message. `line` does not
+ * change any bytes.
  */
 export function erlangPacket(packet: 1 | 2 | 4 | "line", options: FramingOptions = {}): Framing {
   if (packet === "line") return line({ ...options, telnet: false });
@@ -19,8 +20,8 @@ export function erlangPacket(packet: 1 | 2 | 4 | "line", options: FramingOptions
 }
 
 /**
- * C#'s `BitConverter.GetBytes(int)` and `BinaryWriter.Write(int)`: int32, little-endian. Messages
- * above 2 GiB, whose length such peers would take for negative, do not fit in an array anyway.
+ * C#'s `BitConverter.GetBytes(int)` and `BinaryWriter.Write(int)`: int32, little-endian. Such peers
+ * would read a length above 2 GiB as negative, but a message of that size does not fit in an array.
  */
 export function csharpInt32(options: FramingOptions = {}): Framing {
   return lengthPrefix({ ...options, endian: "little" });
@@ -39,7 +40,10 @@ export function twistedInt(bits: 8 | 16 | 32, options: FramingOptions = {}): Fra
   return lengthPrefix({ ...options, bytes: bits / 8 as 1 | 2 | 4 });
 }
 
-/** tokio-util's `LengthDelimitedCodec` as it comes: 4 bytes, big-endian. Its default limit is 8 MiB. */
+/**
+ * tokio-util's `LengthDelimitedCodec` with its defaults: 4 bytes, big-endian. Its default limit is
+ * 8 MiB.
+ */
 export function tokioLengthDelimited(options: FramingOptions = {}): Framing {
   return lengthPrefix(options);
 }
@@ -58,25 +62,25 @@ export interface NettyLengthFieldOptions {
    */
   maxFrameLength?: number;
   /**
-   * Where the length stands in the frame.
+   * At which byte of the frame the length begins.
    *
    * @default 0
    */
   lengthFieldOffset?: number;
   /**
-   * Its width, in bytes.
+   * The width of the length, in bytes.
    *
    * @default 4
    */
   lengthFieldLength?: 1 | 2 | 3 | 4 | 8;
   /**
-   * What to add to the length to get the bytes that follow it.
+   * The number to add to the length to get the number of bytes that follow it.
    *
    * @default 0
    */
   lengthAdjustment?: number;
   /**
-   * How many first bytes of the frame are dropped. Netty keeps the header unless told otherwise.
+   * How many bytes at the start of the frame are dropped. By default Netty keeps the header.
    *
    * @default 0
    */
@@ -84,8 +88,8 @@ export interface NettyLengthFieldOptions {
 }
 
 /**
- * Netty's `LengthFieldBasedFrameDecoder`. For its counterpart `LengthFieldPrepender(4)` strip 4
- * bytes; for `LengthFieldPrepender(4, true)`, whose length counts itself, adjust by -4 as well.
+ * Netty's `LengthFieldBasedFrameDecoder`. If the other end uses `LengthFieldPrepender(4)`, strip 4
+ * bytes. If it uses `LengthFieldPrepender(4, true)`, whose length counts itself, also adjust by -4.
  *
  * @throws {TypeError} {RangeError} for options out of range or in conflict.
  *

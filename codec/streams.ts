@@ -3,8 +3,8 @@
 import type { Framing } from "./framing.ts";
 
 /**
- * Messages of a stream of chunks, in batches: one array per chunk that completed any. The fastest
- * way to read a stream, since nothing is awaited per message.
+ * The messages of a stream of chunks, in batches: one array for each chunk that completed at least
+ * one message. This is the fastest way to read a stream, because nothing is awaited per message.
  *
  * @throws {ProtocolError} after the messages before the error were handed out.
  */
@@ -17,7 +17,7 @@ export async function* decodeBatches(
   yield* handOut((messages) => decoder.end(messages));
 }
 
-/** Yields what was decoded; an error comes after the messages before it. */
+/** Yields the decoded messages; an error comes after the messages before it. */
 function* handOut(
   decode: (messages: Uint8Array[]) => void,
 ): Generator<Uint8Array[], void, void> {
@@ -33,7 +33,8 @@ function* handOut(
 }
 
 /**
- * Messages of a stream of chunks, one by one: a file, standard input, a `fetch` body, a socket.
+ * The messages of a stream of chunks, one by one. The stream may be a file, standard input, a
+ * `fetch` body or a socket.
  *
  * @throws {ProtocolError} after the messages before the error were handed out.
  *
@@ -59,7 +60,7 @@ export async function* decode(
 
 /**
  * A web stream that turns chunks into messages, for `pipeThrough()`. An error of the peer reaches
- * the reader after the messages that came before it.
+ * the reader after the messages that came before the error.
  */
 export class DecoderStream {
   /** Messages out. */
@@ -73,7 +74,8 @@ export class DecoderStream {
     const chunks = readable.getReader();
     const messages = decode(readAll(chunks), framing);
     this.writable = writable;
-    // Pulled, because a stream that is put in error forgets the messages that are still queued.
+    // The reader pulls, because a stream that gets an error forgets the messages that are still
+    // queued.
     this.readable = new ReadableStream<Uint8Array>({
       async pull(controller) {
         try {

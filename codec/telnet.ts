@@ -1,4 +1,4 @@
-/** What telnet puts between the lines (RFC 854, RFC 855). */
+/** The commands that telnet sends between the lines (RFC 854, RFC 855). */
 
 const IAC = 0xff;
 const SB = 0xfa;
@@ -7,7 +7,7 @@ const WILL = 0xfb;
 const WONT = 0xfc;
 const DO = 0xfd;
 const DONT = 0xfe;
-/** More is not answered until these have been taken. */
+/** While so many bytes of answers wait to be taken, nothing more is answered. */
 const MAX_REPLY_BYTES = 1024;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -15,10 +15,11 @@ const LF = 0x0a;
 type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-command";
 
 /**
- * Takes telnet's commands out of a stream of chunks: negotiation and other commands are dropped, a
- * doubled 0xFF is one byte, and CR NUL, which is what a lone return key sends, becomes a newline.
- * Every option that the peer asks for or offers is refused, as RFC 854 wants it: after Ctrl-C a telnet
- * shows nothing more until its question for a timing mark (RFC 860) is answered.
+ * Takes telnet's commands out of a stream of chunks. Negotiation and other commands are dropped. A
+ * doubled 0xFF becomes one byte. CR NUL, which telnet sends for the return key, becomes a newline.
+ * Every option that the peer asks for or offers is refused, as RFC 854 demands. The answer is
+ * necessary: after Ctrl-C a telnet asks for a timing mark (RFC 860), and shows nothing more until
+ * it has an answer.
  */
 export class TelnetFilter {
   #state: State = "text";
@@ -26,7 +27,7 @@ export class TelnetFilter {
   #asked = 0;
   #reply: number[] = [];
 
-  /** The refusals since the last call. */
+  /** The refusals that were made since the last call. */
   takeReply(): Uint8Array | undefined {
     if (this.#reply.length === 0) return undefined;
     const reply = new Uint8Array(this.#reply);
@@ -34,12 +35,15 @@ export class TelnetFilter {
     return reply;
   }
 
-  /** 1 inside a command, so that one without end is noticed as an unfinished line is. */
+  /**
+   * 1 inside a command, so that a command without an end is noticed in the same way as an
+   * unfinished line.
+   */
   get pendingBytes(): number {
     return this.#state === "text" ? 0 : 1;
   }
 
-  /** The chunk without telnet's bytes; the same array when there were none. */
+  /** The chunk without telnet's bytes. If there were none, it is the same array. */
   filter(chunk: Uint8Array): Uint8Array {
     const plain = this.#state === "text" && !(this.#afterCr && chunk[0] === 0) &&
       chunk.indexOf(IAC) < 0 && chunk.indexOf(0) < 0;
@@ -92,7 +96,10 @@ export class TelnetFilter {
     }
   }
 
-  /** Answers a question or an offer; what the peer will not do needs no answer, nor could that end. */
+  /**
+   * Answers a request or an offer. WONT and DONT need no answer, and answering them could go on for
+   * ever.
+   */
   #refuse(option: number): void {
     if (this.#reply.length >= MAX_REPLY_BYTES) return;
     if (this.#asked === DO) this.#reply.push(IAC, WONT, option);

@@ -140,12 +140,12 @@ Deno.test("lengthPrefix() says which length it refuses, and what it should cover
   );
   assertEquals(
     error.message,
-    "Cannot receive message: length 3 is less than its own header of 4 bytes needs",
+    "Cannot receive message: length 3 is too small, the header alone has 4 bytes",
   );
   assertThrows(
     () => lengthPrefix({ bytes: 1, strip: 4 }).decoder().decode(hex("02 0000")),
     InvalidLengthError,
-    "length 2 is less than its own header of 4 bytes needs",
+    "length 2 is too small, the header alone has 4 bytes",
   );
 });
 

@@ -104,7 +104,7 @@ const TABLE: [what: string, options: ListenOptions, bytes: Iterable<number>, mes
     "a length shorter than its own header",
     { framing: lengthPrefix({ bytes: 2, includesHeader: true }) },
     [0, 1, 65],
-    "Cannot receive message: length 1 is less than its own header of 2 bytes needs",
+    "Cannot receive message: length 1 is too small, the header alone has 2 bytes",
   ],
   [
     "a line without end",
