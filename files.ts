@@ -1,5 +1,6 @@
 /**
- * Files over a connection: listed, fetched and sent, verified, and gone on with after a cut.
+ * Files over a connection: list, fetch and send them. They are verified, and a transfer that was
+ * cut continues.
  *
  * @module
  */
@@ -30,14 +31,15 @@ export type {
   FileWanted,
 } from "./files/types.ts";
 
-/** What a stream of chunks may have under way, in bytes: enough to keep a connection busy. */
+/** How many bytes of a stream of chunks may be under way: enough to keep a connection busy. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
-/** Transfers of one connection that run at a time; further ones wait. */
+/** How many transfers of one connection run at a time; further ones wait. */
 const MAX_CONCURRENT = 8;
 
 /**
- * Serves the files of a directory over one connection, until that ends. Nobody else reads from the
- * connection or sends on it. All connections to one directory share one {@linkcode Directory}.
+ * Serves the files of a directory over one connection, until the connection ends. No other code may
+ * read from the connection or send on it. All connections to one directory share one {@linkcode
+ * Directory}.
  *
  * @throws {TypeError} {RangeError} as `requests()`.
  *
@@ -84,8 +86,8 @@ export function serveFiles(
 }
 
 /**
- * `requests()` to a peer that serves files, with windows that suit them: for {@linkcode putFile},
- * {@linkcode getFile} and {@linkcode listFiles}.
+ * Calls `requests()` for a peer that serves files, with windows that are right for files. Give the
+ * result to {@linkcode putFile}, {@linkcode getFile} and {@linkcode listFiles}.
  *
  * @throws {TypeError} {RangeError} as `requests()`.
  */

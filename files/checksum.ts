@@ -1,21 +1,23 @@
-/** SHA-256 of what has gone by, with marks to go back to. */
+/** SHA-256 of the bytes so far, with marks to return to. */
 
 import { createHash, type Hash } from "node:crypto";
 import { isSame, readFull } from "./regular.ts";
 
-/** What is between two marks, in bytes. */
+/** The distance between two marks, in bytes. */
 const MARK_EVERY = 4 * 1024 * 1024;
-/** As far back as a cut connection loses, and more. */
+/** Enough to go back further than a cut connection loses. */
 const MAX_MARKS = 16;
 const READ_BYTES = 1024 * 1024;
 
-/** A running SHA-256 that can go back a little, so that a short way back costs no long reading. */
+/**
+ * A running SHA-256 that can go back. A short way back does not make it read the whole file again.
+ */
 export class Checksum {
   #hash: Hash = createHash("sha256");
   #offset = 0;
   #marks: { readonly offset: number; readonly hash: Hash }[] = [];
 
-  /** Bytes it is of. */
+  /** How many bytes the checksum covers. */
   get offset(): number {
     return this.#offset;
   }
@@ -29,12 +31,12 @@ export class Checksum {
     if (this.#marks.length > MAX_MARKS) this.#marks.shift();
   }
 
-  /** The digest of what there was until now, as hexadecimal digits; it may go on. */
+  /** The digest of the bytes so far, as hexadecimal digits. More bytes may follow. */
   digest(): string {
     return this.#hash.copy().digest("hex");
   }
 
-  /** Starts afresh. */
+  /** Starts again from the beginning. */
   reset(): void {
     this.#hash = createHash("sha256");
     this.#offset = 0;
@@ -42,8 +44,8 @@ export class Checksum {
   }
 
   /**
-   * Goes to an offset, back to a mark or from where it is, and reads what is missing from the file.
-   * Returns false when the file ends before.
+   * Moves to an offset, from a mark before it or from the current offset, and reads the missing
+   * bytes from the file. Returns false when the file ends before the offset.
    */
   async moveTo(offset: number, file: Deno.FsFile, signal?: AbortSignal): Promise<boolean> {
     if (offset < this.#offset) this.#goBack(offset);
@@ -68,20 +70,20 @@ export class Checksum {
   }
 }
 
-/** The coarsest steps in which file systems count time, in milliseconds: those of FAT. */
+/** The largest step in which a file system counts time, in milliseconds: that of FAT. */
 export const MAX_TIME_STEP = 2_000;
 
-/** The checksum of a file that was closed, and how to know that the file is still the same. */
+/** The checksum of a closed file, with what is needed to see that the file is still the same. */
 export interface Remembered {
-  /** What the file was. */
+  /** What the system said about the file. */
   readonly info: Deno.FileInfo;
-  /** When it was looked at for that, in milliseconds since 1970. */
+  /** When the system said so, in milliseconds since 1970. */
   readonly at: number;
-  /** Of its first bytes; of whoever opens it next. */
+  /** The checksum of its first bytes. It belongs to whoever opens the file next. */
   readonly checksum: Checksum;
 }
 
-/** The remembered checksum if the file was not touched since, else a new one. */
+/** The remembered checksum if the file was not touched since then; otherwise a new one. */
 export function recall(remembered: Remembered | undefined, now: Deno.FileInfo): Checksum {
   return remembered !== undefined && isUntouched(remembered, now)
     ? remembered.checksum
@@ -90,7 +92,7 @@ export function recall(remembered: Remembered | undefined, now: Deno.FileInfo): 
 
 function isUntouched({ info: before, at }: Remembered, now: Deno.FileInfo): boolean {
   const modified = before.mtime?.getTime() ?? Infinity;
-  // A file that had just been changed may be changed again without another time.
+  // A file that was changed just before may be changed again without getting another time.
   return at - modified >= MAX_TIME_STEP && modified === now.mtime?.getTime() &&
     before.ctime?.getTime() === now.ctime?.getTime() && before.size === now.size &&
     isSame(before, now);

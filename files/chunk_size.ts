@@ -2,15 +2,15 @@
 
 import type { RequestConnection } from "../request.ts";
 
-/** A chunk is never larger, in bytes: what is read ahead is bounded by it. */
+/** The largest chunk, in bytes. It limits how much is read ahead. */
 export const MAX_CHUNK_BYTES: number = 1024 * 1024;
-/** How large chunks are at first, in bytes: a slow connection moves one in time. */
+/** The size of the first chunks, in bytes: even a slow connection can move such a chunk in time. */
 const FIRST_CHUNK_BYTES = 256 * 1024;
-/** What an item takes beside its bytes. */
+/** How many bytes an item has besides its content. */
 const ITEM_COST = 64;
-/** Over how many bytes it is looked how fast they leave: more than may wait on the way. */
+/** The speed is measured over so many bytes: more than can wait on the way. */
 const PERIOD_BYTES = 8 * 1024 * 1024;
-/** In how many milliseconds they leave where chunks may be large. */
+/** If they leave within so many milliseconds, chunks may be large. */
 const PERIOD_TIME = 800;
 
 const limits = new WeakMap<object, number>();
@@ -25,28 +25,31 @@ export function rememberLimit(peer: object, connection: RequestConnection): void
   limits.set(peer, chunkLimit(connection));
 }
 
-/** The largest chunk that this end of a peer's connection takes, as far as that is known. */
+/** The largest chunk that this end of a peer's connection accepts, if that is known. */
 export function rememberedLimit(peer: object): number {
   return limits.get(peer) ?? FIRST_CHUNK_BYTES;
 }
 
-/** Chunks that are large where they move fast: large ones cost less, but slow ones seem to stand still. */
+/**
+ * The size of chunks: large on a fast connection, because large chunks cost less; small on a slow
+ * one, where a large chunk would look like a transfer that stands still.
+ */
 export class ChunkSize {
   /** How large the next chunk should be. */
   bytes: number;
   readonly #most: number;
-  /** Since when the bytes of this period leave, in milliseconds. */
+  /** When this period began, in milliseconds. */
   #since: number;
   #left = 0;
 
-  /** Never more than `most` bytes; the first one leaves now. */
+  /** A chunk never has more than `most` bytes. The first one leaves now. */
   constructor(most: number, now: number) {
     this.#most = most;
     this.#since = now;
     this.bytes = Math.min(FIRST_CHUNK_BYTES, most);
   }
 
-  /** So many bytes have left. */
+  /** Counts bytes that have left. */
   left(bytes: number, now: number): void {
     this.#left += bytes;
     const isFast = now - this.#since <= PERIOD_TIME;

@@ -1,4 +1,4 @@
-/** A directory whose files peers may list, fetch, and add to. */
+/** A directory that is served: peers may list and fetch its files, and add files. */
 
 import { join } from "node:path";
 import { type DirectoryOptions, directoryOptions } from "./directory_options.ts";
@@ -12,18 +12,21 @@ import { infoOf } from "./regular.ts";
 import { FileSource } from "./source.ts";
 import { type FileEntry, type FileOffer, isSize } from "./types.ts";
 
-/** Checksums of unfinished files to keep. */
+/** How many checksums are remembered. */
 const MAX_REMEMBERED = 64;
 
-/** An attempt at an upload, as others see it. */
+/** An attempt at an upload, as other attempts see it. */
 export interface Attempt {
-  /** Aborted when its caller has gone. */
+  /** Aborted when its caller is gone. */
   readonly signal: AbortSignal;
-  /** Ends it, with this error. */
+  /** Ends the attempt with this error. */
   stop(reason: unknown): void;
 }
 
-/** The key of a file that is sent; those that are received have their names, which have no slash. */
+/**
+ * The key of a file that is sent. The key of a file that is received is its name, which has no
+ * slash.
+ */
 function sourceKey(name: string): string {
   return `/${name}`;
 }
@@ -35,13 +38,13 @@ interface Upload extends Attempt {
 
 /** A directory that can be served. */
 export interface Directory {
-  /** Where it is. */
+  /** The path of the directory. */
   readonly path: string;
-  /** Its options, with the defaults filled in. */
+  /** The options, with the defaults filled in. */
   readonly options: Readonly<Required<DirectoryOptions>>;
 }
 
-/** One directory, for any number of connections. */
+/** One directory that any number of connections share. */
 export class OpenDirectory implements Directory {
   readonly path: string;
   readonly options: Readonly<Required<DirectoryOptions>>;
@@ -75,10 +78,10 @@ export class OpenDirectory implements Directory {
     return entries.sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  /** Opens a file to send it. To be given back with `release()`. */
+  /** Opens a file to send it. The caller gives it back with `release()`. */
   source(name: string): Promise<FileSource> {
     const remembered = this.#remembered.get(sourceKey(name));
-    this.#remembered.delete(sourceKey(name)); // Two at a time cannot use it.
+    this.#remembered.delete(sourceKey(name)); // Only one user at a time.
     return FileSource.reopen(join(this.path, name), name, remembered);
   }
 
@@ -89,16 +92,16 @@ export class OpenDirectory implements Directory {
   }
 
   /**
-   * What is there under the name: a whole file, or undefined.
+   * The whole file of this name and size, or undefined if there is none.
    *
-   * @throws {RequestError} what is wrong with the offer.
+   * @throws {RequestError} for an offer that is refused.
    */
   async whole(offer: FileOffer): Promise<FileSource | undefined> {
     this.#check(offer);
     const { name, size } = offer;
     const there = await infoOf(join(this.path, name));
     if (there === undefined) return undefined;
-    if (!there.isFile) throw fileError("not-a-file", `write ${name}`, "it is no regular file");
+    if (!there.isFile) throw fileError("not-a-file", `write ${name}`, "it is not a regular file");
     if (there.size === size) return await this.source(name);
     if (!this.options.replace) {
       throw fileError("exists", `write ${name}`, "there is one of that name");
@@ -106,10 +109,10 @@ export class OpenDirectory implements Directory {
   }
 
   /**
-   * Opens what is there of a file, for this one transfer. An older attempt of the same owner is
-   * stopped first, by its `stop`. To be given back with `leave()`.
+   * Opens the part of a file that has arrived, for this one transfer. An older attempt of the same
+   * owner is stopped first, with its `stop`. The caller gives the part back with `leave()`.
    *
-   * @throws {RequestError} `busy`, and what is wrong with the offer.
+   * @throws {RequestError} `busy`, and for an offer that is refused.
    */
   async open(offer: FileOffer, guest: Guest, attempt: Attempt): Promise<Receiving> {
     this.#check(offer);
@@ -201,7 +204,9 @@ export class OpenDirectory implements Directory {
   #check({ name, size }: FileOffer): void {
     const { readOnly, maxFileBytes } = this.options;
     if (readOnly) throw fileError("read-only", `write ${name}`, "the directory is read-only");
-    if (!isSize(size)) throw fileError("invalid-params", `write ${name}`, "its size is no number");
+    if (!isSize(size)) {
+      throw fileError("invalid-params", `write ${name}`, "its size is not a number of bytes");
+    }
     if (size > maxFileBytes) {
       throw fileError("too-large", `write ${name} of ${size} bytes`, `limit is ${maxFileBytes}`);
     }
@@ -210,15 +215,15 @@ export class OpenDirectory implements Directory {
 
 /** A file that is being received. */
 export interface Receiving {
-  /** What there is of it. */
+  /** The part of the file that has arrived. */
   readonly part: FilePart;
   /**
-   * Makes sure that there is room for all of it; unfinished files give way.
+   * Makes sure that there is room for the whole file. Unfinished files are removed for it.
    *
    * @throws {RequestError} `quota`, `busy`
    */
   makeRoom(): Promise<void>;
-  /** Ends it, keeping what is there or not. */
+  /** Ends the transfer. `discard` says whether the bytes that have arrived are removed. */
   leave(discard: boolean): Promise<void>;
 }
 
@@ -241,7 +246,7 @@ export async function openDirectory(
   try {
     real = await Deno.realPath(path);
     const { isDirectory } = await Deno.stat(real);
-    if (!isDirectory) throw fileError("not-a-file", what, "it is no directory");
+    if (!isDirectory) throw fileError("not-a-file", what, "it is not a directory");
   } catch (error) {
     throw fileFailure(error, what);
   }

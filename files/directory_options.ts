@@ -1,64 +1,68 @@
-/** What a directory that is served takes, and how much of it. */
+/** What a served directory accepts, and how much. */
 
 import { checkDelay, checkInteger } from "../internal/check.ts";
 import { MAX_FILE_BYTES } from "./types.ts";
 
-/** Options of `openDirectory()`: limits, all on by default. Sizes are bytes, times milliseconds. */
+/**
+ * Options of `openDirectory()`. All limits are on by default. Sizes are in bytes, times in
+ * milliseconds.
+ */
 export interface DirectoryOptions {
   /**
-   * Refuses all that would change the directory.
+   * Refuses everything that would change the directory.
    *
    * @default false
    */
   readOnly?: boolean;
   /**
-   * Lets a file take the place of another one of its name.
+   * Lets a file replace another one with the same name.
    *
    * @default false
    */
   replace?: boolean;
   /**
-   * The largest file to take.
+   * The largest file that is accepted.
    *
    * @default 17_179_869_184
    */
   maxFileBytes?: number;
   /**
-   * What all files in the directory may have together, unfinished ones included; of those, the ones
-   * that nobody writes to are removed before a new one is refused, the oldest first, if that makes
-   * room enough. Of one connection, several uploads at a time may promise half of it together.
+   * How many bytes all files in the directory may have together, unfinished files included. Before
+   * a new file is refused, unfinished files that nobody writes to are removed, the oldest first, if
+   * that makes enough room. Several uploads of one connection at a time may together promise half
+   * of it.
    *
    * @default 68_719_476_736
    */
   maxDirectoryBytes?: number;
   /**
-   * Files in the directory, unfinished ones included.
+   * How many files the directory may have, unfinished files included.
    *
    * @default 10_000
    */
   maxFiles?: number;
   /**
-   * Files that are sent and received at a time, by all peers together, and by one connection half as
-   * many; further ones are refused.
+   * How many files may be sent and received at a time, for all peers together. One connection may
+   * have half as many. Further ones are refused.
    *
    * @default 256
    */
   maxTransfers?: number;
   /**
-   * How long a transfer may stand still.
+   * For how long no bytes of a transfer may move.
    *
    * @default 30_000
    */
   idleTimeout?: number;
   /**
-   * Bytes per second that a peer must send or take, on average over `idleTimeout` of waiting for it;
-   * 0 for any.
+   * How many bytes per second a peer must send or take. It is an average over `idleTimeout` of
+   * waiting for the peer. 0 permits any rate.
    *
    * @default 1024
    */
   minBytesPerSecond?: number;
   /**
-   * How long an unfinished file is kept that nobody goes on with.
+   * How long an unfinished file is kept when nobody continues it.
    *
    * @default 604_800_000
    */

@@ -1,4 +1,4 @@
-/** What can go wrong with files, in codes that cross the connection. */
+/** The errors of files, with codes that go over the connection. */
 
 import { LengthwiseError } from "../errors.ts";
 import { RequestError, type RequestErrorCode, type RequestErrorOptions } from "../request.ts";
@@ -35,8 +35,9 @@ export function fileError(
 const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"];
 
 /**
- * What the system says of a file, as an error with a code; anything else as it is, and so is a
- * permission that Deno has not. Paths stay out of it, since the peer reads it.
+ * Makes an error with a code of an error from the system about a file. Other errors stay as they
+ * are, and so does the error for a permission that Deno does not have. The message contains no
+ * path, because the peer reads it.
  */
 export function fileFailure(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || error instanceof LengthwiseError) return error;
@@ -53,13 +54,13 @@ export function fileFailure(error: unknown, what: string): unknown {
     return fileError("not-permitted", what, "the system does not permit it", cause);
   }
   if (error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.NotADirectory) {
-    return fileError("not-a-file", what, "it is no regular file", cause);
+    return fileError("not-a-file", what, "it is not a regular file", cause);
   }
   if (error instanceof Deno.errors.AlreadyExists) {
     return fileError("exists", what, "there is one of that name", cause);
   }
   if (code === "ENAMETOOLONG" || /unexpected NUL byte/.test(error.message)) {
-    return fileError("invalid-name", what, "the system takes no such path", cause);
+    return fileError("invalid-name", what, "the system does not accept such a path", cause);
   }
   const named = /^E[A-Z\d]+$/.test(code) ? code : /os error \d+/.exec(error.message)?.[0];
   if (named === undefined) return error;

@@ -12,30 +12,30 @@ import { infoOf } from "./regular.ts";
 import { type TransferOptions, type Transferred, Watch } from "./transfer.ts";
 import { BEFORE, type FileMethods, isDigest, MAX_FILE_BYTES } from "./types.ts";
 
-/** Where the bytes of a file go, for those who want them elsewhere than in a file. */
+/** The target of the bytes of a file, for programs that do not want them in a file. */
 export interface FileTarget {
-  /** Bytes that are there. */
+  /** How many bytes the target has. */
   readonly offset: number;
-  /** SHA-256 of those, as hexadecimal digits. */
+  /** SHA-256 of these bytes, as hexadecimal digits. */
   digest(signal?: AbortSignal): Promise<string>;
   /** Adds bytes; resolves when there is room for more. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Throws away what is there, or throws where it cannot. */
+  /** Throws the bytes away, or throws an error if it cannot. */
   restart(): Promise<void>;
-  /** Verifies what is there, which is all. */
+  /** Verifies the bytes, which are now complete. */
   finish(sha256: string, options?: { replace?: boolean }): Promise<void>;
 }
 
 /** Options of {@linkcode getFile}. */
 export interface GetOptions extends TransferOptions {
   /**
-   * Lets the file take the place of another one at the path.
+   * Lets the file replace another one at the path.
    *
    * @default false
    */
   replace?: boolean;
   /**
-   * The largest file to take, in bytes.
+   * The largest file that is accepted, in bytes.
    *
    * @default 17_179_869_184
    */
@@ -43,18 +43,18 @@ export interface GetOptions extends TransferOptions {
   /**
    * The largest chunk, in bytes, up to 1 MiB; messages are a little larger.
    *
-   * @default what the connection takes, as far as `fileRequests()` made the peer; else 262_144
+   * @default what the connection accepts, if `fileRequests()` made the peer; otherwise 262_144
    */
   chunkBytes?: number;
 }
 
 /**
- * Fetches a file to a path. What is there from an earlier attempt is not fetched again, if it is the
- * beginning of the file; until all is there and verified it is beside the path, under another name.
- * A {@linkcode FileTarget} may be used for several attempts, and is closed by the caller.
+ * Fetches a file to a path. Bytes from an earlier attempt are not fetched again, if they are the
+ * beginning of the file. Until the file is complete and verified, it is in the same directory under
+ * another name. A {@linkcode FileTarget} may be used for several attempts. The caller closes it.
  *
  * @throws {RequestError} that the peer answers with, or with what is wrong at the path.
- * @throws {ProtocolError} for answers that cannot be.
+ * @throws {ProtocolError} for answers that are not possible.
  * @throws {ConnectionLostError} {ConnectionClosedError} when the connection ends before.
  * @throws what `signal` was aborted with.
  */
@@ -77,7 +77,7 @@ export async function getFile(
 }
 
 /**
- * Opens what there is of a file that is to be at a path.
+ * Opens the part that has arrived of the file for a path.
  *
  * @throws {RequestError} `exists` unless it may be replaced, `busy`, `not-a-file`, `not-permitted`,
  * `invalid-name`, `io-error`
@@ -90,7 +90,7 @@ export async function openTarget(
   try {
     const there = await infoOf(path);
     if (there !== undefined && !there.isFile) {
-      throw fileError("not-a-file", what, "what is there is no regular file");
+      throw fileError("not-a-file", what, "there is something that is not a regular file");
     }
     if (there !== undefined && !replace) {
       throw fileError("exists", what, "there is one of that name");
@@ -150,12 +150,13 @@ async function fetchRest(
       return { name, size, sha256, resumedAt: offset };
     } else break;
   }
-  throw new ProtocolError(
-    `Cannot fetch ${name}: the peer sent ${size === undefined ? "nothing" : "other than it said"}`,
-  );
+  const state = size === undefined
+    ? "the peer sent nothing"
+    : "the peer's data do not match the size it announced";
+  throw new ProtocolError(`Cannot fetch ${name}: ${state}`);
 }
 
-/** Whether this is bytes. None at all would look like movement for ever. */
+/** Whether this is at least one byte. Empty items would look like progress for ever. */
 function isContent(item: unknown): item is Uint8Array {
   return item instanceof Uint8Array && item.length > 0;
 }

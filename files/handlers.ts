@@ -1,4 +1,4 @@
-/** What the end that has files answers. */
+/** The answers of the end that has the files. */
 
 import { type Handlers, type RequestContext, RequestError } from "../request.ts";
 import { MAX_CHUNK_BYTES } from "./chunk_size.ts";
@@ -20,20 +20,20 @@ import {
   isSize,
 } from "./types.ts";
 
-/** After these nothing is kept of what was received: nobody could go on with it. */
+/** After these errors the received bytes are removed, because no attempt could continue them. */
 const HOPELESS = ["disk-full", "exists", "hash-mismatch", "invalid-params", "size-mismatch"];
 
-/** Whom a handler works for, and where. */
+/** What a handler works with: for whom, and in which directory. */
 interface Host {
   readonly directory: OpenDirectory;
   readonly guest: Guest;
-  /** The largest item that this end takes and sends. */
+  /** The largest item that this end accepts and sends. */
   readonly chunkBytes: number;
 }
 
 /**
- * Handlers for one connection to a directory. `chunkBytes` is the largest item that this end takes
- * and sends.
+ * Handlers for one connection to a directory. `chunkBytes` is the largest item that this end
+ * accepts and sends.
  */
 export function handlersOf(directory: OpenDirectory, chunkBytes: number): Handlers<FileMethods> {
   const host: Host = { directory, guest: { transfers: 0, promised: 0 }, chunkBytes };
@@ -65,7 +65,10 @@ async function* streamed<T>(
   }
 }
 
-/** What to throw: a caller that has gone is no failure, and those of the system are this end's. */
+/**
+ * The error to throw. A caller that is gone is not a failure. A failure of the system is this end's
+ * own.
+ */
 function failureOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
   if (aborted && error === reason) {
     return fileError("cancelled", "transfer file", "its caller is gone", { cause: error });
@@ -73,10 +76,10 @@ function failureOf(error: unknown, { aborted, reason }: AbortSignal): unknown {
   return error instanceof RequestError && error.code === "io-error" ? error.cause : error;
 }
 
-/** What comes may be anything. Other fields are looked at where they are used. */
+/** The peer may send anything. Other fields are checked where they are used. */
 function paramsOf<Params extends { readonly name: string }>(params: Params): Params {
   if (typeof params !== "object" || params === null) {
-    throw fileError("invalid-params", "transfer file", "params are no object");
+    throw fileError("invalid-params", "transfer file", "params are not an object");
   }
   checkName(params.name);
   return params;
@@ -168,7 +171,7 @@ async function begin({ part }: Receiving, { name, offset, size }: FilePut, signa
   if (offset !== part.offset || offset > size) {
     throw fileError("wrong-offset", `write ${name}`, `${part.offset} bytes of it are there`);
   }
-  await part.digest(signal); // What is there may have to be read, for as long as somebody waits.
+  await part.digest(signal); // This may read the whole part, as long as somebody waits.
 }
 
 async function receive(
@@ -183,17 +186,17 @@ async function receive(
       throw fileError("size-mismatch", what, `${size} bytes were promised, ${part.offset} came`);
     }
     if (!(item instanceof Uint8Array) || item.length === 0) {
-      throw fileError("invalid-params", what, "an item is neither bytes nor digest");
+      throw fileError("invalid-params", what, "an item is neither bytes nor a digest");
     }
     if (item.length > size - part.offset) {
-      throw fileError("size-mismatch", what, `more than the ${size} bytes came that were promised`);
+      throw fileError("size-mismatch", what, `more than the promised ${size} bytes came`);
     }
     await part.write(item);
   }
   throw fileError("incomplete", what, `its end is missing after ${part.offset} of ${size} bytes`);
 }
 
-/** The items of an upload, which may be stopped from here when they do not come. */
+/** The items of an upload. This end can stop waiting for them. */
 class Content {
   readonly #iterator: AsyncIterator<unknown>;
   readonly #what: string;
@@ -216,18 +219,18 @@ class Content {
       return done ? undefined : value;
     } catch (cause) {
       if (cause instanceof RequestError) throw cause;
-      // The connection ended: the caller's affair, and no failure of this end.
+      // The connection ended. That is the caller's business, and not a failure of this end.
       throw fileError("incomplete", this.#what, "its sender is gone", { cause });
     }
   }
 
-  /** Makes whoever waits for the next item get this error. */
+  /** Gives this error to the code that waits for the next item. */
   stop(reason: unknown): void {
     this.#stopped ??= { reason };
     this.end();
   }
 
-  /** No more is wanted. */
+  /** Ends the waiting: no more items are wanted. */
   end(): void {
     this.#pace[Symbol.dispose]();
     this.#iterator.return?.();
@@ -249,11 +252,11 @@ async function* get(
   const source = await directory.source(name);
   resources.defer(() => directory.release(source));
   if (offset > 0 && (offset > source.size || await source.digestOf(offset, signal) !== sha256)) {
-    const state = "it does not begin with what is there already";
+    const state = "it does not begin with the bytes that are there already";
     throw fileError("source-changed", what, state, { data: BEFORE });
   }
-  // While nobody asks for the next item nothing runs here that could notice, so the timer frees what
-  // others may need.
+  // While nobody asks for the next item, no code runs here that could notice. So the timer frees
+  // what others may need.
   let stalled: RequestError | undefined;
   const pace = resources.use(
     new Pace(directory.options, (state) => {

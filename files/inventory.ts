@@ -1,10 +1,12 @@
-/** What is in a directory, counted, so that quotas hold. */
+/** Counts the files and bytes in a directory, for its limits. */
 
 import { join } from "node:path";
 import { isPartName } from "./names.ts";
 import { infoOf, openLocked } from "./regular.ts";
 
-/** How long a count is believed, in milliseconds: others may put files into the directory too. */
+/**
+ * How long a count is used, in milliseconds. Other programs may put files into the directory too.
+ */
 const TRUST_TIME = 30_000;
 
 interface Counted {
@@ -12,29 +14,29 @@ interface Counted {
   readonly modified: number;
 }
 
-/** What may be in a directory, or is beyond that. */
+/** An amount of files in a directory. */
 export interface Amount {
-  /** Bytes of all files. */
+  /** How many bytes all files have. */
   readonly bytes: number;
-  /** Files. */
+  /** How many files there are. */
   readonly files: number;
 }
 
-/** The regular files of a directory and their sizes, as far as nobody is writing to them. */
+/** The regular files of a directory and their sizes, without those that somebody is writing to. */
 export class Inventory {
   readonly #path: string;
   readonly #retention: number;
   #files = new Map<string, Counted>();
   #bytes = 0;
   #countedAt = -Infinity;
-  /** Names that were looked at again while all are being counted. */
+  /** Names that were counted again while the whole directory is being counted. */
   readonly #touched = new Set<string>();
-  /** Names that somebody is writing to, and what they will be. */
+  /** Names that somebody is writing to, and the sizes that they will have. */
   readonly #reserved = new Map<string, number>();
   #reservedBytes = 0;
-  /** Parts that are looked at or removed, and locked meanwhile. */
+  /** Parts that are being checked or removed, and are locked for that time. */
   readonly #held = new Map<string, Promise<boolean>>();
-  /** Whoever makes room last. */
+  /** The last call that makes room. */
   #making: Promise<unknown> = Promise.resolve();
 
   /** Parts that nobody touched for `retention` milliseconds are removed. */
@@ -43,7 +45,7 @@ export class Inventory {
     this.#retention = retention;
   }
 
-  /** Begins to count a name by what is there; from now on it is not removed. */
+  /** Begins to count a name with its current size. From now on it is not removed. */
   async reserve(name: string): Promise<void> {
     this.#reserve(name, this.#files.get(name)?.size ?? 0);
     await this.#held.get(name);
@@ -55,7 +57,7 @@ export class Inventory {
     this.#reserved.set(name, bytes);
   }
 
-  /** Counts a name by what is there again. */
+  /** Counts a name with its current size again. */
   async release(name: string): Promise<void> {
     this.#reservedBytes -= this.#reserved.get(name) ?? 0;
     this.#reserved.delete(name);
@@ -69,13 +71,14 @@ export class Inventory {
   }
 
   /**
-   * Counts a name that was reserved as so many bytes, if there is room. Parts that nobody writes to
-   * give way, the oldest first, where that is enough. Resolves to what there is no room for.
+   * Counts a reserved name with so many bytes, if there is room. Parts that nobody writes to are
+   * removed for it, the oldest first, if that makes enough room. Resolves to what is lacking, if
+   * anything is.
    */
   makeRoom(name: string, bytes: number, most: Amount): Promise<keyof Amount | undefined> {
-    // One at a time, so that one that does not fit takes nothing from another that does.
+    // One call at a time, so that a file that does not fit takes no room from a file that does.
     const made = this.#making.then(() => this.#makeRoom(name, bytes, most));
-    this.#making = made.catch(() => {}); // Told to its own caller.
+    this.#making = made.catch(() => {}); // Its own caller gets the error.
     return made;
   }
 
@@ -98,7 +101,10 @@ export class Inventory {
     }
   }
 
-  /** The oldest parts that make so much room together, but for those to be kept; or undefined. */
+  /**
+   * The oldest parts that together make so much room, without those that must be kept; or
+   * undefined.
+   */
   async #choose(beyond: Amount, kept: Set<string>): Promise<string[] | undefined> {
     const parts = [...this.#files].filter(([name]) => isPartName(name) && !kept.has(name));
     parts.sort(([, a], [, b]) => a.modified - b.modified);
@@ -125,12 +131,12 @@ export class Inventory {
     return isEnough() ? chosen : undefined;
   }
 
-  /** Whether this is a part that nobody writes to, of another server neither. */
+  /** Whether this is a part that nobody writes to, not even another server. */
   #isFree(name: string): Promise<boolean> {
     return this.#hold(name, () => Promise.resolve());
   }
 
-  /** Removes a part that nobody writes to; resolves to whether it is gone. */
+  /** Removes a part that nobody writes to. Resolves to whether it is gone. */
   async #remove(name: string): Promise<boolean> {
     const remove = async (path: string) => {
       await Deno.remove(path);
@@ -139,7 +145,7 @@ export class Inventory {
     return await this.#hold(name, remove) || !this.#files.has(name);
   }
 
-  /** Does something to a part while it is locked; resolves to whether that was possible. */
+  /** Does something to a part while it is locked. Resolves to whether that was possible. */
   #hold(name: string, action: (path: string) => Promise<void>): Promise<boolean> {
     if (this.#reserved.has(name)) return Promise.resolve(false);
     const path = join(this.#path, name);
@@ -151,7 +157,7 @@ export class Inventory {
         else await this.look(name);
         return opened !== undefined;
       } catch {
-        return false; // What the system does not let go stays, and counts.
+        return false; // A part that the system does not remove stays, and counts.
       } finally {
         this.#held.delete(name);
       }

@@ -6,10 +6,10 @@ import { isName } from "./names.ts";
 import { type FileEntry, type FileMethods, isSize } from "./types.ts";
 
 /**
- * The files that a peer has, by name.
+ * The files of a peer, sorted by name.
  *
  * @throws {RequestError} that the peer answers with.
- * @throws {ProtocolError} for what is no list of files.
+ * @throws {ProtocolError} for an answer that is not a list of files.
  */
 export async function* listFiles(
   peer: RequestPeer<FileMethods>,
@@ -19,9 +19,9 @@ export async function* listFiles(
 }
 
 /**
- * What a peer says of a file.
+ * Reads what a peer says about a file.
  *
- * @throws {ProtocolError} where it does not.
+ * @throws {ProtocolError} if it is not about a file.
  */
 export function entryOf(value: unknown): FileEntry {
   if (typeof value === "object" && value !== null && "name" in value) {
@@ -31,5 +31,5 @@ export function entryOf(value: unknown): FileEntry {
       return { name, size, modified };
     }
   }
-  throw new ProtocolError("Cannot read files of peer: it sent what is no file");
+  throw new ProtocolError("Cannot read files of peer: it sent something that is not a file entry");
 }

@@ -1,13 +1,13 @@
-/** Names of files that are safe on every system, and those of what is not whole yet. */
+/** Names of files that are safe on every system, and the names of unfinished files. */
 
 import { createHash } from "node:crypto";
 import { fileError } from "./errors.ts";
 
-/** The longest name, in bytes of UTF-8: what common file systems take. */
+/** The longest name, in bytes of UTF-8: common file systems accept so many. */
 export const MAX_NAME_BYTES = 255;
 const PART_SUFFIX = ".lengthwise-part";
 
-/** Control characters, line separators, and what turns the direction of text. */
+/** Control characters, line separators, and characters that change the direction of text. */
 // deno-lint-ignore no-control-regex
 const UNSEEN = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const SPECIAL = /[<>:"/\\|?*]/;
@@ -16,8 +16,8 @@ const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$
 const encoder = new TextEncoder();
 
 /**
- * Looks whether a name is that of a plain file in one directory, on every system alike. It must not
- * begin with a dot, which hides files and marks unfinished ones.
+ * Checks that a name is that of a plain file in one directory, with the same rules on every system.
+ * A name must not begin with a dot: dots hide files and mark unfinished files.
  *
  * @throws {RequestError} `invalid-name`
  */
@@ -28,7 +28,7 @@ export function checkName(name: unknown): asserts name is string {
   throw fileError("invalid-name", `take name ${shown}`, state);
 }
 
-/** Whether a name is one that {@linkcode checkName} takes. */
+/** Whether {@linkcode checkName} accepts a name. */
 export function isName(name: string): boolean {
   return stateOf(name) === undefined;
 }
@@ -47,14 +47,14 @@ function stateOf(name: unknown): string | undefined {
   if (DEVICE.test(name)) return "some systems keep it for a device";
 }
 
-/** The name of a file while it is not whole; of a long name only its digest fits. */
+/** The name of a file while it is unfinished. If the name is long, only its digest fits. */
 export function partName(name: string): string {
   const part = `.${name}${PART_SUFFIX}`;
   if (encoder.encode(part).length <= MAX_NAME_BYTES) return part;
   return `.${createHash("sha256").update(name).digest("hex")}${PART_SUFFIX}`;
 }
 
-/** Whether this is the name of a file that is not whole. */
+/** Whether this is the name of an unfinished file. */
 export function isPartName(name: string): boolean {
   return name.startsWith(".") && name.endsWith(PART_SUFFIX);
 }

@@ -1,26 +1,26 @@
-/** How long a peer may take: neither standing still nor trickling. */
+/** Notices peers that stand still or are too slow. */
 
 import { Deadline } from "../internal/time.ts";
 
-/** What a peer must keep up. */
+/** The pace that a peer must keep. */
 export interface PaceOptions {
-  /** How long it may stand still, in milliseconds. */
+  /** For how long no bytes may move, in milliseconds. */
   readonly idleTimeout: number;
-  /** What must come on average, over `idleTimeout` of waiting. */
+  /** How many bytes must move per second, on average over `idleTimeout` of waiting. */
   readonly minBytesPerSecond: number;
 }
 
-/** Watches how fast a peer does its part. Only the time in which it is waited for counts. */
+/** Watches how fast a peer is. Only the time in which this end waits for the peer counts. */
 export class Pace implements Disposable {
   readonly #options: PaceOptions;
   readonly #failed: (state: string) => void;
   readonly #deadline: Deadline;
   #startedAt = 0;
-  /** Since the average was looked at. */
+  /** The time that was waited since the average was last checked, in milliseconds. */
   #waited = 0;
   #bytes = 0;
 
-  /** `failed` is told, once, why it is not waited for any longer. */
+  /** `failed` is called once, with the reason why the peer is too slow. */
   constructor(options: PaceOptions, failed: (state: string) => void) {
     const { idleTimeout } = options;
     this.#options = options;
@@ -31,13 +31,13 @@ export class Pace implements Disposable {
     );
   }
 
-  /** Waits for the peer from now on. */
+  /** This end waits for the peer from now on. */
   wait(): void {
     this.#startedAt = performance.now();
     this.#deadline.start();
   }
 
-  /** The peer has moved so many bytes. */
+  /** The peer has sent or taken so many bytes. */
   moved(bytes: number): void {
     const { idleTimeout, minBytesPerSecond } = this.#options;
     this.#deadline.stop();
@@ -49,7 +49,7 @@ export class Pace implements Disposable {
     if (isSlow) this.#failed(`less than ${minBytesPerSecond} bytes per second moved`);
   }
 
-  /** Waits no more. */
+  /** Ends the waiting. */
   [Symbol.dispose](): void {
     this.#deadline.clear();
   }

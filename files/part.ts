@@ -1,4 +1,4 @@
-/** A file that is received: under another name until it is whole. */
+/** A file that is being received. It has another name until it is complete. */
 
 import { dirname, join } from "node:path";
 import { writeAll } from "../internal/bytes.ts";
@@ -7,22 +7,22 @@ import { fileError, fileFailure } from "./errors.ts";
 import { partName } from "./names.ts";
 import { infoOf, lock, type Opened, openRegular } from "./regular.ts";
 
-/** How often it is tried to open a file that others move away at the same moment. */
+/** How many attempts there are to open a file that others may move away at the same moment. */
 const MAX_ATTEMPTS = 3;
 
 /** How to open a {@linkcode FilePart}. */
 export interface PartOptions {
-  /** What is known of the bytes from before, to spare reading them again. */
+  /** The checksum of the earlier bytes, so that they need not be read again. */
   remembered?: Remembered;
 }
 
 /**
- * The beginning of a file, in a file of its own beside the place where it will be. It is locked, so
- * that nobody else writes to it. `finish()` verifies it, brings it to the disk and moves it to its
- * name; `close()` keeps what is there for another time, `discard()` does not.
+ * The beginning of a file, in a file of its own in the same directory. It is locked, so that nobody
+ * else writes to it. `finish()` verifies it, brings it to the disk and moves it to its name.
+ * `close()` keeps the bytes for another attempt; `discard()` removes them.
  */
 export class FilePart {
-  /** Where it will be. */
+  /** The path of the file when it is complete. */
   readonly path: string;
   readonly #name: string;
   readonly #partPath: string;
@@ -42,7 +42,7 @@ export class FilePart {
   }
 
   /**
-   * Opens what there is of a file, or begins it.
+   * Opens the part of a file that has arrived, or begins a new one.
    *
    * @throws {RequestError} `busy` when it is being written already, `not-a-file`, `not-permitted`,
    * `disk-full`
@@ -53,36 +53,42 @@ export class FilePart {
     return new FilePart(path, name, opened, recall(options.remembered, opened.info));
   }
 
-  /** Bytes that are there. */
+  /** How many bytes have arrived. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** SHA-256 of what is there. */
+  /** SHA-256 of the bytes that have arrived. */
   async digest(signal?: AbortSignal): Promise<string> {
     await this.#settled();
     if (!await this.#checksum.moveTo(this.#offset, this.#file, signal)) {
-      throw fileError("source-changed", `write ${this.#name}`, "its part was changed meanwhile");
+      throw fileError(
+        "source-changed",
+        `write ${this.#name}`,
+        "its part was changed in the meantime",
+      );
     }
     await this.#file.seek(this.#offset, Deno.SeekMode.Start);
     return this.#checksum.digest();
   }
 
   /**
-   * Adds bytes, which must stay as they are; resolves when those before are written.
+   * Adds bytes, which must not be changed afterwards. Resolves when the bytes before them are
+   * written.
    *
-   * @throws {RequestError} `disk-full` and what else the system says, also of those before.
+   * @throws {RequestError} `disk-full`, and for other errors of the system, also about the bytes
+   * before.
    */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#checksum.offset !== this.#offset) await this.digest();
     await this.#settled();
     this.#offset += bytes.length;
     this.#writing = writeAll(this.#file, bytes);
-    this.#writing.catch(() => {}); // Told by whoever waits next.
+    this.#writing.catch(() => {}); // The next call that waits gets the error.
     this.#checksum.update(bytes); // While the system writes.
   }
 
-  /** Throws away what is there, to start afresh. */
+  /** Throws the bytes away, to start again from the beginning. */
   async restart(): Promise<void> {
     await this.#settled();
     await this.#file.truncate(0);
@@ -92,22 +98,22 @@ export class FilePart {
   }
 
   /**
-   * Verifies that it is whole, and moves it to its place.
+   * Verifies that the file is complete, and moves it to its place.
    *
-   * @throws {RequestError} `hash-mismatch`; what was there is gone then. `exists`, `disk-full`
+   * @throws {RequestError} `hash-mismatch` (the bytes are removed then), `exists`, `disk-full`
    */
   async finish(sha256: string, options: { replace?: boolean } = {}): Promise<void> {
     const what = `write ${this.#name}`;
     const digest = await this.digest();
     if (digest !== sha256) {
       await this.discard();
-      throw fileError("hash-mismatch", what, "it did not arrive as it was sent");
+      throw fileError("hash-mismatch", what, "the bytes that arrived are not those that were sent");
     }
     try {
       await this.#file.sync();
       const there = await infoOf(this.path);
       if (there !== undefined && !there.isFile) {
-        throw fileError("not-a-file", what, "what is there is no regular file");
+        throw fileError("not-a-file", what, "there is something that is not a regular file");
       }
       if (there !== undefined && !options.replace) {
         throw fileError("exists", what, "there is one of that name");
@@ -121,7 +127,7 @@ export class FilePart {
     this.#close();
   }
 
-  /** Closes it and keeps what is there; resolves to what is worth remembering. */
+  /** Closes the part and keeps the bytes. Resolves to the checksum, if it is worth remembering. */
   async close(): Promise<Remembered | undefined> {
     if (this.#state === "closed") return;
     try {
@@ -131,17 +137,17 @@ export class FilePart {
         return;
       }
       const at = Date.now();
-      // Whoever changes it from now on gives it another time than this, however soon that is.
+      // Every later change gives the file another time than this, however soon it comes.
       await this.#file.utime(new Date(at), new Date(at - 2 * MAX_TIME_STEP));
       return { info: await this.#file.stat(), at, checksum: this.#checksum };
     } catch {
-      // Then whoever opens it next has to read it.
+      // Then the next one who opens it must read it.
     } finally {
       this.#close();
     }
   }
 
-  /** Closes it and removes what is there. */
+  /** Closes the part and removes it. */
   async discard(): Promise<void> {
     if (this.#state === "closed") return;
     await this.#writing?.catch(() => {});
@@ -168,7 +174,7 @@ export class FilePart {
     try {
       await writing;
     } catch (error) {
-      // How much of it was written is not known here; the file itself knows.
+      // It is not known here how much was written. The file itself shows it.
       this.#state = "broken";
       throw fileFailure(error, `write ${this.#name}`);
     }
@@ -179,7 +185,7 @@ function partPath(path: string, name: string): string {
   return join(dirname(path), partName(name));
 }
 
-/** Opens a part for one writer. Between opening and locking it may have been moved away. */
+/** Opens a part for one writer. Somebody may move it away between opening and locking. */
 async function openPart(path: string, name: string): Promise<Opened> {
   const what = `write ${name}`;
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -196,7 +202,8 @@ async function openPart(path: string, name: string): Promise<Opened> {
       if (info === undefined) continue;
       isOurs = (info.nlink ?? 1) === 1;
       if (isOurs) return { file, info };
-      // It is in its place too, where nobody may write to it, since its writer was killed between.
+      // It has its final name too, because its writer was killed in between. Nobody may write to
+      // it.
       await Deno.remove(path);
     } catch (error) {
       throw fileFailure(error, what);
@@ -215,7 +222,7 @@ async function openOrCreate(path: string, what: string): Promise<Opened> {
 }
 
 /**
- * Gives a part its name, unless there is a file of that name, also one that came just now.
+ * Gives a part its name, unless there is a file with that name, even one that appeared just now.
  *
  * @throws {Deno.errors.AlreadyExists}
  */
@@ -226,10 +233,11 @@ async function linkPart(part: string, path: string): Promise<void> {
     if (error instanceof Deno.errors.AlreadyExists) throw error;
     return await Deno.rename(part, path); // Some file systems have no links.
   }
-  await Deno.remove(part).catch(() => {}); // Else whoever opens it next sees that it has two names.
+  // If this fails, the next one who opens it sees that it has two names.
+  await Deno.remove(part).catch(() => {});
 }
 
-/** So that the new name survives a loss of power, where the system has a way to say so. */
+/** Makes the new name survive a loss of power, if the system has a way to do so. */
 async function syncDirectory(path: string): Promise<void> {
   try {
     using directory = await Deno.open(path);

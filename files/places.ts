@@ -1,16 +1,16 @@
-/** Places for transfers, of which no connection takes all. */
+/** Places for transfers. No connection can take all of them. */
 
 import { fileError } from "./errors.ts";
 
-/** What one connection has under way in a directory. */
+/** The transfers of one connection in a directory. */
 export interface Guest {
-  /** Its transfers. */
+  /** How many transfers it has. */
   transfers: number;
-  /** Bytes of the files that it is sending. */
+  /** How many bytes the files have that it is sending. */
   promised: number;
 }
 
-/** What one connection may have of what there is for all. */
+/** How many of all places, or bytes, one connection may have. */
 export function shareOf(all: number): number {
   return Math.ceil(all / 2);
 }
@@ -24,13 +24,13 @@ export class Places {
     this.#most = most;
   }
 
-  /** Places that are taken. */
+  /** How many places are taken. */
   get taken(): number {
     return this.#taken;
   }
 
   /**
-   * Takes a place, until it is disposed of.
+   * Takes a place, until the result is disposed of.
    *
    * @throws {RequestError} `busy`
    */

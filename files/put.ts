@@ -13,7 +13,7 @@ import { type FileDigest, type FileMethods, type FileOffered, isDigest, isSize }
 /** Options of {@linkcode putFile}. */
 export interface PutOptions extends TransferOptions {
   /**
-   * What to call it at the peer.
+   * The name of the file at the peer.
    *
    * @default the name of the file
    */
@@ -21,12 +21,12 @@ export interface PutOptions extends TransferOptions {
 }
 
 /**
- * Sends a file. What the peer has of it from an earlier attempt is not sent again, if it is the
- * beginning of this file. A {@linkcode FileSource} may be used for several attempts, and spares
- * reading again what was read.
+ * Sends a file. Bytes that the peer has from an earlier attempt are not sent again, if they are the
+ * beginning of this file. A {@linkcode FileSource} may be used for several attempts; then bytes
+ * that were read for the checksum are not read again.
  *
  * @throws {RequestError} that the peer answers with, or with what is wrong with the file.
- * @throws {ProtocolError} for answers that cannot be.
+ * @throws {ProtocolError} for answers that are not possible.
  * @throws {ConnectionLostError} {ConnectionClosedError} when the connection ends before.
  * @throws what `signal` was aborted with.
  */
@@ -103,10 +103,12 @@ function offeredOf(value: unknown): FileOffered {
   if (isSize(offset) && isSize(chunkBytes) && chunkBytes > 0 && isDigest(value)) {
     return { offset, chunkBytes, whole: whole === true, sha256: value.sha256 };
   }
-  throw new ProtocolError("Cannot send file: the peer does not say what it has");
+  throw new ProtocolError("Cannot send file: the peer's answer does not say which bytes it has");
 }
 
 function digestOf(value: unknown): FileDigest {
   if (isDigest(value)) return value;
-  throw new ProtocolError("Cannot send file: the peer does not say what it got");
+  throw new ProtocolError(
+    "Cannot send file: the peer's answer has no digest of the bytes that arrived",
+  );
 }

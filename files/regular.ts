@@ -2,17 +2,17 @@
 
 import { fileError } from "./errors.ts";
 
-/** An open file and what it is. */
+/** An open file, with what the system says about it. */
 export interface Opened {
   /** The file. */
   readonly file: Deno.FsFile;
-  /** What it was when it was opened. */
+  /** What the system said when the file was opened. */
   readonly info: Deno.FileInfo;
 }
 
 /**
- * Opens a regular file that is there. The path is looked at before, since opening a pipe may wait
- * for ever, and what was opened is compared with it, since it may have been replaced by a link.
+ * Opens an existing regular file. The path is checked before, because opening a pipe may wait for
+ * ever. The opened file is compared with that check, because a link may have replaced it.
  *
  * @throws {RequestError} `not-a-file`
  * @throws what the system says.
@@ -23,7 +23,7 @@ export async function openRegular(
   options: { write?: boolean } = {},
 ): Promise<Opened> {
   const wanted = await Deno.lstat(path);
-  if (!wanted.isFile) throw fileError("not-a-file", what, "it is no regular file");
+  if (!wanted.isFile) throw fileError("not-a-file", what, "it is not a regular file");
   const file = await Deno.open(path, { read: true, ...options });
   try {
     const info = await file.stat();
@@ -38,7 +38,7 @@ export async function openRegular(
 }
 
 /**
- * Opens a regular file that is there and that nobody else has locked, and locks it; undefined where
+ * Opens and locks an existing regular file that nobody else has locked. Resolves to undefined if
  * there is none.
  *
  * @throws what the system says.
@@ -51,7 +51,7 @@ export async function openLocked(path: string): Promise<Opened | undefined> {
   else return { file, info };
 }
 
-/** Locks an open file, and looks whether it still is what is at the path; undefined if not. */
+/** Locks an open file, and checks that it is still the file at the path; undefined if not. */
 export async function lock(file: Deno.FsFile, path: string): Promise<Deno.FileInfo | undefined> {
   if (!await tryLock(file)) return;
   const there = await infoOf(path);
@@ -67,12 +67,12 @@ async function tryLock(file: Deno.FsFile): Promise<boolean> {
   }
 }
 
-/** Whether two looks saw one file. Systems without numbers for files say yes. */
+/** Whether both are about one file. On systems without numbers for files, the answer is yes. */
 export function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
   return a.ino === b.ino && a.dev === b.dev;
 }
 
-/** What is at a path, itself and not what it links to; undefined where nothing is. */
+/** What is at a path; for a link, the link itself. Undefined if nothing is there. */
 export async function infoOf(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     return await Deno.lstat(path);
@@ -82,7 +82,7 @@ export async function infoOf(path: string): Promise<Deno.FileInfo | undefined> {
   }
 }
 
-/** Reads until the block is full or the file ends; resolves to how much was read. */
+/** Reads until the block is full or the file ends. Resolves to the number of bytes read. */
 export async function readFull(file: Deno.FsFile, block: Uint8Array): Promise<number> {
   let read = 0;
   while (read < block.length) {

@@ -1,4 +1,4 @@
-/** A file that is sent. */
+/** A file that is being sent. */
 
 import { ChunkSize } from "./chunk_size.ts";
 import { type Checksum, recall, type Remembered } from "./checksum.ts";
@@ -7,17 +7,17 @@ import { type Opened, openRegular, readFull } from "./regular.ts";
 import type { FileDigest } from "./types.ts";
 
 /**
- * A file to be sent, from any offset on and more than once. It notices when the file is changed
- * meanwhile: what is sent is always one file's content, or an error.
+ * A file to send, from any offset and more than once. It notices when the file is changed during
+ * that time. The result is always the content of one version of the file, or an error.
  */
 export class FileSource implements Disposable {
-  /** What to call it in errors. */
+  /** The name of the file in errors. */
   readonly name: string;
-  /** Its size in bytes. */
+  /** The size of the file, in bytes. */
   readonly size: number;
-  /** When it was changed, in milliseconds since 1970. */
+  /** When the file was last changed, in milliseconds since 1970. */
   readonly modified: number | null;
-  /** Tells this transfer from others. */
+  /** A secret text that identifies this transfer. */
   readonly id: string = crypto.randomUUID();
   readonly #file: Deno.FsFile;
   readonly #info: Deno.FileInfo;
@@ -43,7 +43,7 @@ export class FileSource implements Disposable {
   }
 
   /**
-   * As `open()`, with what is known of the file, to spare reading it again.
+   * Like `open()`, with a checksum from before, so that the file need not be read again.
    *
    * @ignore
    */
@@ -61,9 +61,9 @@ export class FileSource implements Disposable {
   }
 
   /**
-   * SHA-256 of the first bytes.
+   * SHA-256 of the first `bytes` bytes.
    *
-   * @throws {RequestError} `source-changed` when there are not so many any more, `io-error`
+   * @throws {RequestError} `source-changed` when the file has fewer bytes now, `io-error`
    * @throws what `signal` was aborted with.
    */
   async digestOf(bytes: number, signal?: AbortSignal): Promise<string> {
@@ -82,9 +82,9 @@ export class FileSource implements Disposable {
   }
 
   /**
-   * The bytes from an offset on, then the digest of all. A chunk may be written over when the next
-   * one is asked for; only one such iteration at a time. `signal` ends the reading of what is before
-   * the offset.
+   * The bytes from an offset on, then the digest of the whole file. A chunk may be overwritten when
+   * the next one is asked for. Only one such iteration may run at a time. `signal` ends the reading
+   * of the bytes before the offset.
    *
    * @throws {RequestError} `source-changed`, `io-error`
    * @throws what `signal` was aborted with.
@@ -104,7 +104,7 @@ export class FileSource implements Disposable {
       const { bytes } = chunkSize;
       if (blocks[turn % 2]?.length !== bytes) blocks[turn % 2] = new Uint8Array(bytes);
       const reading = this.#read(blocks[turn % 2], offset);
-      reading.catch(() => {}); // Told when that chunk's turn comes, which may be late or never.
+      reading.catch(() => {}); // The error comes when it is that chunk's turn, perhaps never.
       return reading;
     };
     let reading = readAhead(0);
@@ -119,7 +119,7 @@ export class FileSource implements Disposable {
         chunkSize.left(chunk.length, performance.now());
       }
     } finally {
-      await reading.catch(() => {}); // Or the file would be closed beneath it.
+      await reading.catch(() => {}); // Otherwise the file would be closed during the read.
     }
     await this.#checkUnchanged();
     yield { sha256: this.#checksum.digest() };
@@ -140,7 +140,7 @@ export class FileSource implements Disposable {
   }
 
   /**
-   * What is worth remembering, for whoever opens it next; this one must be closed then.
+   * The checksum, for the next one who opens the file. This source must be closed before that.
    *
    * @ignore
    */
@@ -149,7 +149,7 @@ export class FileSource implements Disposable {
   }
 
   #changed(): Error {
-    return fileError("source-changed", `read ${this.name}`, "it was changed meanwhile");
+    return fileError("source-changed", `read ${this.name}`, "it was changed in the meantime");
   }
 
   /** Closes the file. */

@@ -1,19 +1,19 @@
-/** What sending and fetching have in common. */
+/** What sending and fetching share. */
 
 import { Deadline } from "../internal/time.ts";
 import { fileError } from "./errors.ts";
 
-/** How far a transfer is. Sizes in bytes. */
+/** How far a transfer is. Sizes are in bytes. */
 export interface TransferProgress {
-  /** Bytes that are done, those of earlier attempts included. */
+  /** How many bytes are done, including those of earlier attempts. */
   readonly bytes: number;
-  /** Bytes of the file. */
+  /** How many bytes the file has. */
   readonly size: number;
-  /** Where this attempt began. */
+  /** The offset at which this attempt began. */
   readonly offset: number;
 }
 
-/** What came of a transfer. */
+/** The result of a transfer. */
 export interface Transferred {
   /** The file's name at the peer. */
   readonly name: string;
@@ -21,33 +21,39 @@ export interface Transferred {
   readonly size: number;
   /** SHA-256 of its bytes, as hexadecimal digits. */
   readonly sha256: string;
-  /** Bytes that were there before, and did not have to cross again. */
+  /** How many bytes were there before, and did not have to be sent again. */
   readonly resumedAt: number;
 }
 
-/** Options of a transfer, either way. Times are milliseconds. */
+/** Options of a transfer, in both directions. Times are in milliseconds. */
 export interface TransferOptions {
-  /** Gives up; what has arrived is kept, and the next attempt goes on there. */
+  /**
+   * Ends the transfer. The bytes that have arrived are kept, and the next attempt continues after
+   * them.
+   */
   signal?: AbortSignal;
-  /** Told at each chunk. */
+  /** Called for each chunk. */
   onProgress?: (progress: TransferProgress) => void;
   /**
-   * Told when what had arrived earlier is not the beginning of the file, which was changed: it starts
-   * afresh then.
+   * Called when the bytes of an earlier attempt are not the beginning of the file, because the file
+   * was changed. The transfer then starts again from the beginning.
    */
   onRestart?: () => void;
   /**
-   * How long the transfer may stand still.
+   * For how long no bytes may move.
    *
    * @default 30_000
    */
   idleTimeout?: number;
 }
 
-/** How long the peer may look at what it has before it says where to go on, in milliseconds. */
+/**
+ * How long the peer may read the bytes that it has before it says where to continue, in
+ * milliseconds.
+ */
 const PATIENT_TIMEOUT = 600_000;
 
-/** A signal that is aborted as well when a transfer stands still. */
+/** A signal that is also aborted when a transfer stands still. */
 export class Watch implements Disposable {
   /** Aborted with the caller's reason, or `stalled`. */
   readonly signal: AbortSignal;
@@ -68,19 +74,19 @@ export class Watch implements Disposable {
     this.wait();
   }
 
-  /** Something moved. */
+  /** Some bytes moved. */
   moved(): void {
     this.#patient.stop();
     this.#moving.start();
   }
 
-  /** The peer has to read or write a whole file now, which takes time. */
+  /** The peer must read or write a whole file now, which takes time. */
   wait(): void {
     this.#moving.stop();
     this.#patient.start();
   }
 
-  /** Ends it. */
+  /** Ends the watching. */
   [Symbol.dispose](): void {
     this.#moving.clear();
     this.#patient.clear();
