@@ -1,10 +1,8 @@
 /** Who may come in: connections counted, in all and by address, and how fast they come. */
 
 import { Rate } from "../internal/rate.ts";
-import { isLoopback, networkOf } from "./addresses.ts";
+import { isLocalPeer, networkOf } from "./addresses.ts";
 import { Recent } from "./recent.ts";
-
-export { isLoopback };
 
 /** What turns connections away. */
 export interface AdmissionLimits {
@@ -168,5 +166,5 @@ class Count {
 
 /** What an address is counted as, if it is: this machine has no limits of its own. */
 export function limitedAs(hostname: string): string | undefined {
-  return isLoopback(hostname) ? undefined : networkOf(hostname);
+  return isLocalPeer(hostname) ? undefined : networkOf(hostname);
 }

@@ -20,7 +20,7 @@ import {
   withSession,
 } from "../transport.ts";
 import { kindOf } from "../transport/internal.ts";
-import { type AddressRules, deniedBy } from "./addresses.ts";
+import type { AddressRules } from "./address_rules.ts";
 import type { OpenEndpoint } from "./entrance.ts";
 import { Server } from "./server.ts";
 import { TokenGate } from "./token_gate.ts";
@@ -35,7 +35,7 @@ export type {
   ServerStats,
   TokenRefusal,
 } from "./types.ts";
-export type { AddressRules } from "./addresses.ts";
+export type { AddressRules } from "./address_rules.ts";
 
 /** The largest message that a server accepts by default, in bytes. */
 const SERVER_MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -180,7 +180,10 @@ async function open<T>(
   checkInteger("maxConnectionRate", maxConnectionRate, 1, Number.MAX_SAFE_INTEGER);
   checkDelay("handshakeTimeout", handshakeTimeout);
   const sessionOptions = typeof options.session === "object" ? options.session : {};
-  const denied = deniedBy(options);
+  const denied = options.allow === undefined && options.deny === undefined
+    ? undefined
+    // Not before there are rules: node:net, which they stand on, takes time to load.
+    : (await import("./address_rules.ts")).deniedBy(options);
   const gate = token === undefined
     ? undefined
     // Not before it is needed: node:crypto, which it stands on, takes time to load.

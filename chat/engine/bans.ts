@@ -1,5 +1,6 @@
 /** Who may not come in. */
 
+import { hostnameOf, isLoopback } from "../../internal/address.ts";
 import type { Archive } from "../history/archive.ts";
 import { keysOf } from "../names/names.ts";
 
@@ -111,8 +112,7 @@ function parse(json: string | undefined): Ban[] {
 
 /** The address of a peer without its port; undefined where all peers share one. */
 export function hostOf(remote: string): string | undefined {
-  const match = /^(?:\[([^\]]*)\]|([^:/]+)):\d+$/.exec(remote);
-  const host = (match?.[1] ?? match?.[2])?.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
-  if (host === undefined || host === "::1" || host.startsWith("127.")) return undefined;
-  return host;
+  const host = hostnameOf(remote);
+  if (host === undefined || isLoopback(host)) return undefined;
+  return host.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
 }

@@ -1,6 +1,7 @@
 /** Which proxy the client goes through. */
 
 import { BlockList, isIP } from "node:net";
+import { isLocalhost, isLoopback, isWildcard } from "../../internal/address.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../../transport.ts";
 import { parseProxy } from "../../transport/internal.ts";
 
@@ -12,12 +13,6 @@ const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
   // Not HTTP_PROXY: under CGI that is a header of the request, so a stranger's choice.
   ws: ["http_proxy", "all_proxy", "ALL_PROXY"],
 };
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("0.0.0.0", "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
-LOOPBACK.addAddress("::", "ipv6");
 
 /**
  * The proxy for an endpoint: the one of `--proxy`, else the one that the environment names, as far
@@ -72,7 +67,8 @@ function readVariable(name: string): string | undefined {
 
 /** Whether a host is this machine, or an address with a zone, which means nothing to others. */
 function isNear(hostname: string): boolean {
-  return /^(.+\.)?localhost\.?$|%/i.test(hostname) || contains(LOOPBACK, hostname);
+  return hostname.includes("%") || isLocalhost(hostname.replace(/\.$/, "")) ||
+    isLoopback(hostname) || isWildcard(hostname);
 }
 
 function isExempt({ hostname, port }: { hostname: string; port: number }, list: string): boolean {
@@ -83,13 +79,13 @@ function isExempt({ hostname, port }: { hostname: string; port: number }, list: 
       /^(?:\[([0-9a-f:.]+)\]|([^:]*|[0-9a-f:.]+(?:\/\d+)?))(?::(\d+))?$/.exec(entry) ?? [];
     const rule = bracketed ?? plain?.replace(/^\*?\.|\.$/g, "");
     if (!rule || (onlyPort !== undefined && Number(onlyPort) !== port)) return false;
-    if (isIP(host) !== 0) return contains(networkOf(rule), host);
+    if (isIP(host) !== 0) return contains(addressesOf(rule), host);
     return host === rule || host.endsWith(`.${rule}`);
   });
 }
 
 /** The addresses that `10.0.0.1` or `10.0.0.0/8` mean; none for what is neither. */
-function networkOf(rule: string): BlockList {
+function addressesOf(rule: string): BlockList {
   const list = new BlockList();
   const [address, bits] = rule.split("/");
   const family = isIP(address);

@@ -1,6 +1,7 @@
 /** How to join the chat, in the words of whoever wants to: a program, telnet, a browser. */
 
 import { respond } from "../../chat/page/respond.ts";
+import { isWildcard, loopbackFor } from "../../internal/address.ts";
 import { textResponse } from "../../internal/text_response.ts";
 import { formatEndpoint, parseEndpoint } from "../../transport.ts";
 import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
@@ -75,9 +76,8 @@ function isForPeople(
 
 /** The same endpoint as others reach it: 0.0.0.0 and :: mean all addresses, and are nobody's. */
 function reachable(endpoint: Endpoint, hostname: string | undefined): Endpoint {
-  if (!("hostname" in endpoint) || !["0.0.0.0", "::"].includes(endpoint.hostname)) return endpoint;
-  const loopback = endpoint.hostname === "::" ? "::1" : "127.0.0.1";
-  return { ...endpoint, hostname: hostname ?? loopback };
+  if (!("hostname" in endpoint) || !isWildcard(endpoint.hostname)) return endpoint;
+  return { ...endpoint, hostname: hostname ?? loopbackFor(endpoint.hostname) };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A throw-away certificate, to try TLS out. */
 
 import { isIP } from "node:net";
+import { isWildcard } from "../../internal/address.ts";
 import { fingerprintOf } from "../../transport/tls.ts";
 
 /** A certificate that nobody vouches for, with its key, both in PEM. */
@@ -33,7 +34,7 @@ interface Library {
  */
 export async function selfSigned(hostnames: readonly string[] = []): Promise<SelfSigned> {
   const names = new Set(["localhost", "127.0.0.1", "::1", ...hostnames]);
-  for (const any of ["0.0.0.0", "::", ""]) names.delete(any);
+  for (const name of names) if (name === "" || isWildcard(name)) names.delete(name);
   const now = Date.now();
   // A name that is not written out here keeps whoever has no use for the library from fetching it.
   const library: string = LIBRARY;

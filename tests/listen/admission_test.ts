@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type AddressRules, deniedBy, isLoopback, networkOf } from "../../listen/addresses.ts";
+import { type AddressRules, deniedBy } from "../../listen/address_rules.ts";
+import { isLocalPeer, networkOf } from "../../listen/addresses.ts";
 import { Admission, type AdmissionLimits } from "../../listen/admission.ts";
 import { Recent } from "../../listen/recent.ts";
 
@@ -198,12 +199,12 @@ Deno.test("networkOf() is the first 64 bits, wherever the zeros are", () => {
   }));
 });
 
-Deno.test("isLoopback() knows this machine in every form", () => {
+Deno.test("isLocalPeer() knows this machine in every form", () => {
   const loopback = ["", "127.0.0.1", "127.255.0.3", "::1", "0:0:0:0:0:0:0:1", "::1%lo"];
   loopback.push("::ffff:127.0.0.1", "::FFFF:7f00:1");
   const others = ["128.0.0.1", "1.127.0.0", "::", "::2", "::7f00:1", "::127.0.0.1", "fe80::1"];
   others.push("127.evil", "127.0.0.1.example", "localhost", "::ffff:127.x", "1::1");
-  assertEquals([...loopback, ...others].filter(isLoopback), loopback);
+  assertEquals([...loopback, ...others].filter(isLocalPeer), loopback);
 });
 
 Deno.test("Admission refuses what is denied before all else, and counts it", () => {

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../client.ts";
 import { SessionRefusedError } from "../../errors.ts";
-import { Admission, isLoopback, type Kind } from "../../listen/admission.ts";
+import { isLoopback } from "../../internal/address.ts";
+import { Admission, type Kind } from "../../listen/admission.ts";
 import { Place } from "../../listen/place.ts";
 import { listen } from "../../server.ts";
 import { SessionCode } from "../../session.ts";

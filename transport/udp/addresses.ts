@@ -39,21 +39,6 @@ export function wildcardFor(address: string): string {
   return isIPv6(address) ? "::" : "0.0.0.0";
 }
 
-/** Whether an address stands for all addresses of this machine. */
-export function isWildcard(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
-}
-
-/** Loopback, in the family of an address. */
-export function loopbackFor(address: string): string {
-  return isIPv6(address) ? "::1" : "127.0.0.1";
-}
-
-/** Whether an address is on this machine's loopback: 127.0.0.0/8 or ::1. */
-export function isLoopback(address: string): boolean {
-  return address === "::1" || /^127\./.test(address);
-}
-
 /** Whether all of the network may be used, so that nobody has to look again. */
 export function hasAllNet(): boolean {
   return Deno.permissions.querySync({ name: "net" }).state === "granted";

@@ -7,17 +7,7 @@ import {
   type TransportAbilities,
   type UdpEndpoint,
 } from "../../transport.ts";
-import {
-  canonical,
-  isIPv6,
-  isLoopback,
-  isMulticast,
-  isWildcard,
-  loopbackFor,
-  requireNet,
-  resolve,
-  wildcardFor,
-} from "./addresses.ts";
+import { canonical, isIPv6, isMulticast, requireNet, resolve, wildcardFor } from "./addresses.ts";
 import { datagramFraming } from "./framing.ts";
 import { abilitiesOf, Mailbox } from "./mailbox.ts";
 import { applyTtl } from "./options.ts";
@@ -64,10 +54,10 @@ class UdpClient implements Transport {
     this.#canonical = canonical(hostname);
     this.#port = port;
     this.#isForMany = isForMany;
-    // At loopback nobody else on the network can reach it.
-    const local = isLoopback(hostname) && !isForMany
-      ? loopbackFor(hostname)
-      : wildcardFor(hostname);
+    // At loopback nobody else on the network can reach it. IPv4-mapped loopback has none that reaches it.
+    const loopback = loopbackFor(hostname);
+    const isNear = isLoopback(hostname) && isIPv6(loopback) === isIPv6(hostname);
+    const local = isNear && !isForMany ? loopback : wildcardFor(hostname);
     this.#socket = new UdpSocket(local, 0, {
       received: (datagram, from, port) => this.#received(datagram, from, port),
       // Only Windows tells a socket like this that the peer's machine refused.

@@ -2,14 +2,15 @@
 
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../../codec.ts";
+import { isWildcard } from "../../internal/address.ts";
 import { checkDelay } from "../../internal/check.ts";
 import { formatAddress, type UdpEndpoint, type UdpListenOptions } from "../../transport.ts";
+import type { AcceptedPeer, TransportListener } from "../kind.ts";
 import {
   canonical,
   hasAllNet,
   isIPv6,
   isMulticast,
-  isWildcard,
   requireNet,
   resolve,
   wildcardFor,
@@ -18,7 +19,6 @@ import { datagramFraming } from "./framing.ts";
 import { applyTtl } from "./options.ts";
 import { type PeerOwner, UdpPeer } from "./peer.ts";
 import { UdpSocket } from "./socket.ts";
-import type { AcceptedPeer, TransportListener } from "../kind.ts";
 
 /** Peers that wait to be accepted. */
 const MAX_WAITING_PEERS = 1024;

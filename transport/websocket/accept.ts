@@ -2,6 +2,7 @@
 
 import { hint } from "../../codec/internal.ts";
 import { HeadError } from "../../errors.ts";
+import { hostnameOf, isLoopback } from "../../internal/address.ts";
 import { printable } from "../../internal/text.ts";
 import { textResponse } from "../../internal/text_response.ts";
 import type { Transport } from "../../transport.ts";
@@ -33,9 +34,6 @@ export interface Upgraded {
   readonly rest: Uint8Array | undefined;
 }
 
-/** Addresses of peers on this machine. */
-const LOOPBACK = /^(127\.|\[::1\]|\[::ffff:127\.)/;
-
 interface HttpRequest extends Head {
   readonly method: string;
   readonly version: string;
@@ -62,7 +60,7 @@ export async function accept(
       await respond(transport, request, settings);
       return undefined;
     }
-    checkHandshake(request, settings, LOOPBACK.test(transport.remote));
+    checkHandshake(request, settings, isLoopback(hostnameOf(transport.remote) ?? ""));
   } catch (error) {
     if (!(error instanceof HeadError)) throw error;
     const { status, fields } = error;
@@ -164,7 +162,7 @@ async function respond(
 function checkHandshake(
   { method, version, url, fields }: HttpRequest,
   { origins }: AcceptSettings,
-  isLoopback: boolean,
+  isLocal: boolean,
 ): void {
   const refuse = (why: string, status: number, more?: Record<string, string>): never => {
     throw new HeadError(why, status, more);
@@ -184,7 +182,7 @@ function checkHandshake(
     refuse("field Sec-WebSocket-Key is not 16 bytes in base64", 400);
   }
   const origin = fields.get("origin");
-  if (origin !== null && !allowsOrigin(origins, origin, fields.get("host")!, isLoopback)) {
+  if (origin !== null && !allowsOrigin(origins, origin, fields.get("host")!, isLocal)) {
     const shown = printable(origin.slice(0, 100));
     refuse(
       `origin ${shown} is not that of this server, ${url.host}; to allow it, its operator must ` +

@@ -1,5 +1,7 @@
 /** Which web pages may connect (RFC 6455, section 10.2). */
 
+import { isLocalhost } from "../../internal/address.ts";
+
 /**
  * The origins of `WebOptions`, checked.
  *
@@ -19,7 +21,7 @@ export function parseOrigins(origins: readonly string[]): ReadonlySet<string> {
 }
 
 /**
- * Whether pages of an origin may connect to a server that they know as `host`. At loopback that must
+ * Whether pages of an origin may connect to a server that they know as `host`. From this machine that must
  * be an address or `localhost`: a stranger's name that was made to point there (DNS rebinding) would
  * make the stranger's page look like one of this server's.
  */
@@ -27,7 +29,7 @@ export function allowsOrigin(
   allowed: ReadonlySet<string>,
   origin: string,
   host: string,
-  isLoopback: boolean,
+  isLocal: boolean,
 ): boolean {
   if (allowed.has("*") || allowed.has(origin)) return true;
   const parsed = originOf(origin);
@@ -35,7 +37,8 @@ export function allowsOrigin(
   // Both as URLs, so that a default port and upper case make no difference.
   const { protocol, hostname } = new URL(parsed);
   if (allowed.has(parsed)) return true;
-  if (isLoopback && !/^(\[.*\]|[\d.]+|(.*\.)?localhost)$/.test(hostname)) return false;
+  const isOwnName = /^(\[.*\]|[\d.]+)$/.test(hostname) || isLocalhost(hostname);
+  if (isLocal && !isOwnName) return false;
   return parsed === originOf(`${protocol}//${host}`);
 }
 
