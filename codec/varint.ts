@@ -1,6 +1,7 @@
 /** Framing by a length of variable width, base 128. */
 
 import { InvalidLengthError, MessageTooLargeError } from "../errors.ts";
+import { readVarint, varintBytes, varintEnd, writeVarint } from "../internal/varint.ts";
 import {
   checkLimit,
   type Decoder,
@@ -55,11 +56,9 @@ class VarintFraming implements Framing {
   }
 
   encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
-    let rest = message.length;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = rest & 0x7f | 0x80;
-    target[at++] = rest;
-    target.set(message, at);
-    return at + message.length;
+    const start = writeVarint(message.length, target, at);
+    target.set(message, start);
+    return start + message.length;
   }
 
   encodeParts(message: Uint8Array): Uint8Array[] {
@@ -68,22 +67,13 @@ class VarintFraming implements Framing {
 
   encodeHeader(message: Uint8Array): Uint8Array {
     const header = new Uint8Array(varintBytes(message.length));
-    let rest = message.length;
-    for (let at = 0; at < header.length; at++, rest = Math.floor(rest / 0x80)) {
-      header[at] = at < header.length - 1 ? rest & 0x7f | 0x80 : rest;
-    }
+    writeVarint(message.length, header, 0);
     return header;
   }
 
   encode(message: Uint8Array): Uint8Array {
     return encodeWhole(this, message);
   }
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes++;
-  return bytes;
 }
 
 class VarintDecoder extends PrefixDecoder {
@@ -95,25 +85,20 @@ class VarintDecoder extends PrefixDecoder {
   }
 
   protected override measure(chunk: Uint8Array, at: number, end: number): number {
-    let length = 0;
-    let scale = 1;
     const last = Math.min(end, at + MAX_VARINT_BYTES);
-    for (let i = at; i < last; i++) {
-      const byte = chunk[i];
-      length += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        this.skip = i + 1 - at;
-        if (length > this.#maxBytes) {
-          const likely = hint(chunk.subarray(at, at + 4));
-          throw new MessageTooLargeError("receive", length, this.#maxBytes, likely);
-        }
-        return this.skip + length;
-      }
-      scale *= 0x80;
+    const start = varintEnd(chunk, at, last);
+    if (start < 0) {
+      if (last - at < MAX_VARINT_BYTES) return -1;
+      throw new InvalidLengthError(
+        `Cannot receive message: its varint is longer than ${MAX_VARINT_BYTES} bytes`,
+      );
     }
-    if (last - at < MAX_VARINT_BYTES) return -1;
-    throw new InvalidLengthError(
-      `Cannot receive message: its varint is longer than ${MAX_VARINT_BYTES} bytes`,
-    );
+    const length = readVarint(chunk, at, start);
+    this.skip = start - at;
+    if (length > this.#maxBytes) {
+      const likely = hint(chunk.subarray(at, at + 4));
+      throw new MessageTooLargeError("receive", length, this.#maxBytes, likely);
+    }
+    return this.skip + length;
   }
 }

@@ -2,6 +2,7 @@
 
 import { InvalidMessageError, ProtocolError } from "../errors.ts";
 import { quoted } from "../internal/text.ts";
+import { readVarint, varintEnd } from "../internal/varint.ts";
 import { decodeText } from "./values.ts";
 import { type Allowance, ANSWERING, LEAST, MAGIC, Type, VERSION } from "./wire.ts";
 
@@ -67,20 +68,14 @@ export class MessageReader {
 
   /** A number from 0 to 2^53 - 1. */
   varint(): number {
-    const message = this.#message;
-    let value = 0;
-    let scale = 1;
-    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
-      if (this.#at >= message.length) throw this.#invalid("it ends within a number");
-      const byte = message[this.#at++];
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        if (value <= Number.MAX_SAFE_INTEGER) return value;
-        break;
-      }
-      scale *= 0x80;
-    }
-    throw this.#invalid("a number is above 2^53 - 1");
+    const start = this.#at;
+    const last = Math.min(this.#message.length, start + MAX_VARINT_BYTES);
+    const end = varintEnd(this.#message, start, last);
+    if (end < 0 && last - start < MAX_VARINT_BYTES) throw this.#invalid("it ends within a number");
+    const value = end < 0 ? Infinity : readVarint(this.#message, start, end);
+    if (value > Number.MAX_SAFE_INTEGER) throw this.#invalid("a number is above 2^53 - 1");
+    this.#at = end;
+    return value;
   }
 
   /** Text behind one byte of length. */

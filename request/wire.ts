@@ -1,5 +1,6 @@
 /** Messages about requests as bytes; docs/requests.md has them one by one. */
 
+import { writeVarint } from "../internal/varint.ts";
 import { type Encoded, kindOf } from "./values.ts";
 
 /** The version that HELLO says. */
@@ -149,11 +150,7 @@ function begin(first: number, value: Encoded): void {
 }
 
 function varint(value: number): void {
-  while (value >= 0x80) {
-    scratch[used++] = value % 0x80 | 0x80;
-    value = Math.floor(value / 0x80);
-  }
-  scratch[used++] = value;
+  used = writeVarint(value, scratch, used);
 }
 
 /** Text of up to 255 bytes behind its length. */
