@@ -4,7 +4,6 @@ import type { Connection } from "../connection.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { checkInteger } from "../internal/check.ts";
 import { SessionCode } from "./codes.ts";
-import { encodeHex } from "./hex.ts";
 import { Machine } from "./machine.ts";
 import {
   type ResolvedSessionOptions,
@@ -166,7 +165,7 @@ export class SessionAcceptor {
   #begin(carrier: Connection<Uint8Array>, hello: Hello): SessionTransport {
     const address = this.#callbacks.addressOf?.(carrier);
     this.#checkRoom(carrier, address);
-    const id = encodeHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
+    const id = crypto.getRandomValues(new Uint8Array(ID_BYTES)).toHex();
     const session = new SessionTransport(new Machine("server", this.#options, id));
     session.onDetach = () => this.#state === "closed" && this.#endWithoutCarrier(session);
     session.attach(carrier, hello);

@@ -3,7 +3,6 @@
 import type { EndInfo } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "./codes.ts";
-import { encodeHex, parseHex } from "./hex.ts";
 
 /** The version of the protocol that is spoken here. */
 export const VERSION = 1;
@@ -76,7 +75,7 @@ export function encodeHello(hello: Omit<Hello, "type">): Uint8Array {
   const frame = start(FrameType.HELLO, 46);
   frame.setUint32(1, MAGIC);
   frame.setUint8(5, VERSION);
-  parseHex(hello.id ?? NO_ID, bytesOf(frame), 6);
+  bytesOf(frame).set(Uint8Array.fromHex(hello.id ?? NO_ID), 6);
   setUint64(frame, 22, hello.received);
   setUint64(frame, 30, hello.limit);
   frame.setUint32(38, hello.retentionTime);
@@ -88,7 +87,7 @@ export function encodeWelcome(welcome: Omit<Welcome, "type">): Uint8Array {
   const frame = start(FrameType.WELCOME, 39);
   frame.setUint8(1, VERSION);
   frame.setUint8(2, welcome.isResumed ? 1 : 0);
-  parseHex(welcome.id, bytesOf(frame), 3);
+  bytesOf(frame).set(Uint8Array.fromHex(welcome.id), 3);
   setUint64(frame, 19, welcome.received);
   setUint64(frame, 27, welcome.limit);
   frame.setUint32(35, welcome.retentionTime);
@@ -220,7 +219,7 @@ function decodeHello(frame: DataView): Hello {
     );
   }
   checkLength(frame, 46);
-  const id = encodeHex(bytesOf(frame).subarray(6, 6 + ID_BYTES));
+  const id = bytesOf(frame).subarray(6, 6 + ID_BYTES).toHex();
   return {
     type: FrameType.HELLO,
     id: id === NO_ID ? undefined : id,
@@ -244,7 +243,7 @@ function decodeWelcome(frame: DataView): Welcome {
   return {
     type: FrameType.WELCOME,
     isResumed: flags === 1,
-    id: encodeHex(bytesOf(frame).subarray(3, 3 + ID_BYTES)),
+    id: bytesOf(frame).subarray(3, 3 + ID_BYTES).toHex(),
     received: getUint64(frame, 19),
     limit: getUint64(frame, 27),
     retentionTime: frame.getUint32(35),

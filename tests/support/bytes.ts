@@ -7,9 +7,7 @@ import type { Decoder, Framing } from "../../codec.ts";
 
 /** Bytes from hexadecimal digits; white space is for the reader: `hex("0005 48454c4c4f")`. */
 export function hex(digits: string): Uint8Array<ArrayBuffer> {
-  const plain = digits.replace(/\s+/g, "");
-  if (!/^([0-9a-f]{2})*$/i.test(plain)) throw new TypeError(`Cannot read "${digits}" as hex`);
-  return Uint8Array.from(plain.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  return Uint8Array.fromHex(digits.replace(/\s+/g, ""));
 }
 
 /** The UTF-8 of a text. */

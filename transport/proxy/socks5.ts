@@ -94,6 +94,6 @@ function notSocks(dialogue: Dialogue, ...bytes: number[]): Error {
   if (String.fromCharCode(...bytes) === "HT") {
     return dialogue.error("does not speak SOCKS 5, but HTTP; try http:// in its URL");
   }
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const hex = Uint8Array.from(bytes).toHex().replace(/..\B/g, "$& ");
   return dialogue.error(`does not speak SOCKS 5: it answered with the bytes ${hex}`);
 }
