@@ -1,5 +1,7 @@
 /** How much one member may say. */
 
+import { Rate } from "../../internal/rate.ts";
+
 /** How much a member may say, and how fast. */
 export interface FloodLimits {
   /**
@@ -28,32 +30,23 @@ const MAX_DROPPED = 10;
 /** The pause that makes up for lines that were dropped, in milliseconds. */
 const PAUSE = 10_000;
 
-/** Watches one member: a bucket of tokens, with one for each quarter of a message. */
+/** Watches one member: what it says costs tokens, one for each quarter of a message. */
 export class Flood {
-  readonly #size: number;
-  readonly #perMs: number;
-  #tokens: number;
-  #filledAt: number;
+  readonly #rate: Rate;
+  #now: number;
   #dropped = 0;
   #droppedAt = -Infinity;
 
   constructor({ burst, perSecond }: Required<FloodLimits>, now: number) {
-    this.#size = burst * COST.message;
-    this.#perMs = perSecond * COST.message / 1000;
-    this.#tokens = this.#size;
-    this.#filledAt = now;
+    this.#now = now;
+    const options = { burst: burst * COST.message, perSecond: perSecond * COST.message };
+    this.#rate = new Rate(options, () => this.#now);
   }
 
   /** Takes a line at its cost. */
   take(cost: number, now: number): Verdict {
-    // A clock that was set back must not take away what there is.
-    const elapsed = Math.max(0, now - this.#filledAt);
-    this.#filledAt = now;
-    this.#tokens = Math.min(this.#size, this.#tokens + elapsed * this.#perMs);
-    if (this.#tokens >= cost) {
-      this.#tokens -= cost;
-      return "pass";
-    }
+    this.#now = now;
+    if (this.#rate.take(cost)) return "pass";
     if (now - this.#droppedAt > PAUSE) this.#dropped = 0;
     this.#droppedAt = now;
     this.#dropped++;
