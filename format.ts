@@ -7,6 +7,9 @@
 
 import type { Framing } from "./codec.ts";
 import { InvalidMessageError } from "./errors.ts";
+import { checkedBy, type StandardSchema } from "./internal/schema.ts";
+
+export type { SchemaResult, StandardSchema } from "./internal/schema.ts";
 
 /** What may be sent where `T` is received: a string stands for its UTF-8 bytes. */
 export type Sendable<T> = T extends Uint8Array ? Uint8Array | string : T;
@@ -66,29 +69,6 @@ export function text(options: { fatal?: boolean } = {}): Format<string> {
 }
 
 /**
- * What Standard Schema (https://standardschema.dev, version 1) asks of a validator; Zod, Valibot,
- * ArkType and others have it.
- */
-export interface StandardSchema<T> {
-  /** The validator. */
-  readonly "~standard": {
-    /** The version of the interface. */
-    readonly version: 1;
-    /** Whose validator it is. */
-    readonly vendor: string;
-    /** Looks at a value and gives the typed one, or what is wrong with it. */
-    validate(value: unknown): SchemaResult<T> | Promise<SchemaResult<T>>;
-    /** Types only; never there at run time. */
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
-  };
-}
-
-/** What a Standard Schema validator answers. */
-export type SchemaResult<T> =
-  | { readonly value: T; readonly issues?: undefined }
-  | { readonly issues: ReadonlyArray<{ readonly message: string }> };
-
-/**
  * Messages are JSON (RFC 8259). With a schema, each one received is validated, and typed by it; what
  * is sent is not validated.
  *
@@ -125,20 +105,15 @@ export function json<T = unknown>(schema?: StandardSchema<T>): Format<T> {
         } catch (cause) {
           throw new InvalidMessageError("Cannot decode message: it is not JSON", { cause });
         }
-        return schema === undefined ? value as T : validate(schema, value);
+        return schema === undefined
+          ? value as T
+          : checkedBy(schema, value, invalidMessage, (valid) => valid) as T;
       },
       end: () => undefined,
     }),
   };
 }
 
-function validate<T>(schema: StandardSchema<T>, value: unknown): T | Promise<T> {
-  const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then(accept) : accept(result);
-}
-
-function accept<T>(result: SchemaResult<T>): T {
-  if (result.issues === undefined) return result.value;
-  const issues = result.issues.map((issue) => issue.message).join("; ");
-  throw new InvalidMessageError(`Cannot accept message: ${issues}`);
+function invalidMessage(issues: string): InvalidMessageError {
+  return new InvalidMessageError(`Cannot accept message: ${issues}`);
 }

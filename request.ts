@@ -7,6 +7,7 @@
 import { RequestError } from "./errors.ts";
 import type { StandardSchema } from "./format.ts";
 import { checkDelay, checkInteger, MAX_INT32 } from "./internal/check.ts";
+import { checkedBy } from "./internal/schema.ts";
 import { Peer } from "./request/peer.ts";
 import type {
   AnyMethods,
@@ -90,13 +91,12 @@ export function requests<Remote = AnyMethods, Local = AnyMethods>(
     exposeErrors = false,
     onError = (error, method) => console.error(`Error in the handler of ${method}:`, error),
   } = options;
-  const most = MAX_INT32;
-  checkInteger("maxRequests", maxRequests, LEAST.requests, most);
+  checkInteger("maxRequests", maxRequests, LEAST.requests, MAX_INT32);
   checkInteger("maxRequestBytes", maxRequestBytes, LEAST.bytes, Number.MAX_SAFE_INTEGER);
-  checkInteger("maxConcurrent", maxConcurrent, 1, most);
-  checkInteger("maxWaiting", maxWaiting, 0, most);
-  checkInteger("maxStreamItems", maxStreamItems, 1, most);
-  checkInteger("maxStreamBytes", maxStreamBytes, 1, most);
+  checkInteger("maxConcurrent", maxConcurrent, 1, MAX_INT32);
+  checkInteger("maxWaiting", maxWaiting, 0, MAX_INT32);
+  checkInteger("maxStreamItems", maxStreamItems, 1, MAX_INT32);
+  checkInteger("maxStreamBytes", maxStreamBytes, 1, MAX_INT32);
   if (timeout !== Infinity) checkDelay("timeout", timeout);
   checkDelay("helloTimeout", helloTimeout);
   checkFraming(connection);
@@ -150,21 +150,12 @@ export function validated<Params, Context, Result>(
   schema: StandardSchema<Params>,
   handler: (params: Params, context: Context) => Result,
 ): (params: unknown, context: Context) => Result | Promise<Awaited<Result>> {
-  return (params, context) => {
-    const result = schema["~standard"].validate(params);
-    if (!(result instanceof Promise)) return handler(accepted(result), context);
-    return result.then((checked) => handler(accepted(checked), context)) as Promise<
-      Awaited<Result>
-    >;
-  };
+  return (params, context) =>
+    checkedBy(schema, params, invalidParams, (valid) => handler(valid, context));
 }
 
-function accepted<Params>(
-  result: Awaited<ReturnType<StandardSchema<Params>["~standard"]["validate"]>>,
-): Params {
-  if (result.issues === undefined) return result.value;
-  const issues = result.issues.map((issue) => issue.message).join("; ");
-  throw new RequestError("invalid-params", `Cannot accept params: ${issues}`);
+function invalidParams(issues: string): RequestError {
+  return new RequestError("invalid-params", `Cannot accept params: ${issues}`);
 }
 
 function checkFraming({ framing }: RequestConnection): void {
