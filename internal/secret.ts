@@ -40,13 +40,22 @@ export function checkToken(expected: string): (token: string) => boolean {
   if (!expected.isWellFormed()) {
     throw new TypeError("Cannot use token with half a surrogate pair: it must be Unicode text");
   }
-  const expectedDigest = digest(expected);
+  const isExpected = sameAs(expected);
   return (token) => {
     // What is too long cannot be right, and a peer must not choose how much there is to digest. Half a
     // surrogate pair would be encoded as U+FFFD, which may be in the right token.
     if (token.length > MAX_TOKEN_BYTES || !token.isWellFormed()) return false;
-    return timingSafeEqual(digest(token), expectedDigest);
+    return isExpected(token);
   };
+}
+
+/**
+ * Gives what tells whether a text of any length is the secret one, in a time that depends on the text
+ * that is asked about only. Texts are the same when their UTF-8 is.
+ */
+export function sameAs(secret: string): (text: string) => boolean {
+  const expected = digest(secret);
+  return (text) => timingSafeEqual(digest(text), expected);
 }
 
 /** Digests are all of one length, so that comparing them tells nothing of the tokens' lengths. */

@@ -1,6 +1,6 @@
 /** What operators can do, and how to become one. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { sameAs } from "../../internal/secret.ts";
 import type { Engine } from "../engine/engine.ts";
 import { counted } from "../engine/events.ts";
 import { COST } from "../engine/flood.ts";
@@ -59,7 +59,7 @@ export function operatorCommand(guesses: Guesses): Command {
       if (guesses.isOver(host, now)) {
         return fail("operator-too-many-tokens", "Too many wrong tokens. Try again later.");
       }
-      if (isSame(token, operatorToken)) {
+      if (sameAs(operatorToken)(token)) {
         member.operator = true;
         const text = "You are an operator. /help lists what you can do.";
         return audience.notice(member, "operator", text);
@@ -183,10 +183,4 @@ function remove(
 
 function nobody(chat: Engine, member: Member, name: string): void {
   chat.audience.notice(member, "no-such-member", `Nobody here is called "${name}".`, { name });
-}
-
-/** Compares in a time that tells nothing about either. */
-function isSame(a: string, b: string): boolean {
-  const [one, two] = [a, b].map((text) => createHash("sha256").update(text).digest());
-  return timingSafeEqual(one, two);
 }

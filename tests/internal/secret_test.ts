@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { checkToken } from "../../internal/secret.ts";
+import { checkToken, sameAs } from "../../internal/secret.ts";
 
 Deno.test("checkToken() tells the expected token from others", () => {
   const isToken = checkToken("open sesame");
@@ -68,4 +68,9 @@ Deno.test("checkToken() is true for equal tokens only", () => {
     assert(isToken(expected));
     assertEquals(isToken(other), other === expected);
   }));
+});
+
+Deno.test("sameAs() compares texts of any length", () => {
+  const texts = ["", "a", "open sesame", "open sesame ", "a".repeat(5000), "a".repeat(5001)];
+  for (const text of texts) assertEquals(texts.filter(sameAs(text)), [text]);
 });
