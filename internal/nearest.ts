@@ -1,29 +1,38 @@
 /** What somebody probably meant. */
 
-import { closestString } from "@std/text/closest-string";
+/** What is longer is no slip, and not looked at. */
+const MAX_LENGTH = 40;
 
-/** The word that begins like the one given, or else the one with the fewest differences. */
-export function nearest(word: string, words: readonly string[]): string {
-  return words.find((other) => word !== "" && other.startsWith(word)) ?? closestString(word, words);
-}
+/** How many letters more or less a slip may have that begins as the word does. */
+const MAX_SLIP = 2;
 
 /**
  * The word that somebody probably meant: one that begins like it, or that differs from it in no more
  * than a third of its letters, letters that changed places counted once. Undefined when none does;
  * then it is better to say what there is.
+ *
+ * `eager` is for commands, where nothing but one of the words makes sense: there a word is also meant
+ * when only its first letter and about its length are right.
  */
-export function likely(word: string, words: readonly string[]): string | undefined {
+export function likely(
+  word: string,
+  words: readonly string[],
+  { eager = false } = {},
+): string | undefined {
   const wanted = word.toLowerCase();
-  if (wanted.length < 2 || wanted.length > MAX_LENGTH) return undefined;
+  if (wanted.length < (eager ? 1 : 2) || wanted.length > MAX_LENGTH) return undefined;
   const begun = words.find((other) => other.toLowerCase().startsWith(wanted));
   if (begun !== undefined) return begun;
   const found = words.map((other) => ({ other, distance: distanceOf(wanted, other.toLowerCase()) }))
-    .filter(({ other, distance }) => distance <= Math.max(wanted.length, other.length) / 3);
+    .filter(({ other, distance }) =>
+      distance <= Math.max(wanted.length, other.length) / 3 || eager && isSlip(wanted, other)
+    );
   return found.sort((a, b) => a.distance - b.distance)[0]?.other;
 }
 
-/** What is longer is no slip, and not looked at. */
-const MAX_LENGTH = 40;
+function isSlip(wanted: string, word: string): boolean {
+  return wanted[0] === word[0].toLowerCase() && Math.abs(wanted.length - word.length) <= MAX_SLIP;
+}
 
 /** The optimal string alignment distance: like Levenshtein's, but "ehco" is one step from "echo". */
 function distanceOf(a: string, b: string): number {

@@ -1,6 +1,6 @@
 /** What a member writes: something to say, or a command. */
 
-import { nearest } from "../../internal/nearest.ts";
+import { likely } from "../../internal/nearest.ts";
 import { printable } from "../../internal/text.ts";
 import type { Engine } from "../engine/engine.ts";
 import { COST } from "../engine/flood.ts";
@@ -85,12 +85,8 @@ export class Commands {
 
   #unknown(member: Member, name: string, word: string): void {
     const shown = name.length > 32 ? `${name.slice(0, 32)}…` : name;
-    const near = word === "" || word.length > 32
-      ? undefined
-      : nearest(word, [...this.#of(member).keys()]);
-    const isNear = near !== undefined && near[0] === word[0] &&
-      (near.startsWith(word) || Math.abs(near.length - word.length) <= 2);
-    const hint = isNear ? ` Did you mean /${near}?` : "";
+    const near = likely(word, [...this.#of(member).keys()], { eager: true });
+    const hint = near === undefined ? "" : ` Did you mean /${near}?`;
     const text = `There is no command /${shown}.${hint} /help lists the commands.`;
     this.#chat.audience.notice(member, "no-such-command", text, { command: shown });
   }

@@ -4,7 +4,7 @@ import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
 import { connect, type ConnectOptions } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
-import { nearest } from "../../internal/nearest.ts";
+import { likely } from "../../internal/nearest.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -105,8 +105,6 @@ const COMMANDS_OF: Record<string, readonly string[]> = {
   stream: ["request"],
   bell: ["talk"],
 };
-/** How many letters a slip of a command's name may have more or less. */
-const MAX_SLIP = 2;
 
 /** Runs the client program and ends the process. */
 export function main(args: readonly string[]): Promise<never> {
@@ -125,8 +123,11 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
   const endpoint = given ? first : DEFAULT_ENDPOINT;
   const [command, ...operands] = given ? rest : options.operands;
   if (command !== undefined && !Object.hasOwn(COMMANDS, command)) {
-    const likely = nearest(command, Object.keys(COMMANDS));
-    throw new UsageError(`unknown command "${command}", the nearest is "${likely}"`);
+    const near = likely(command, Object.keys(COMMANDS), { eager: true });
+    const right = near === undefined
+      ? `use one of ${Object.keys(COMMANDS).join(", ")}`
+      : `the nearest is "${near}"`;
+    throw new UsageError(`unknown command "${command}", ${right}`);
   }
   if (command !== undefined && !WITH_OPERANDS.includes(command) && operands.length > 0) {
     throw new UsageError(`"${command}" takes no operands, but got "${operands[0]}"`);
@@ -181,10 +182,9 @@ function refuseCommandLike(word: string): void {
     throw new UsageError(`"talk" is what the client does without a command: leave it out`);
   }
   if (/[^a-z]/i.test(word)) return;
-  const likely = nearest(word, Object.keys(COMMANDS));
-  const isSlip = likely[0] === word[0] && Math.abs(likely.length - word.length) <= MAX_SLIP;
-  if (!isSlip && !likely.startsWith(word)) return;
-  throw new UsageError(`"${word}" is no endpoint: did you mean the command ${likely}?`);
+  const near = likely(word, Object.keys(COMMANDS), { eager: true });
+  if (near === undefined) return;
+  throw new UsageError(`"${word}" is no endpoint: did you mean the command ${near}?`);
 }
 
 function refuseOthersOptions(command = "talk", options: ParsedOptions): void {

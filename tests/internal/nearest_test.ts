@@ -28,3 +28,25 @@ for (
     assertEquals(likely(word, WORDS), meant);
   });
 }
+
+const COMMANDS = ["send", "request", "put", "get", "ls", "ping", "bench"];
+
+for (
+  const [word, meant] of [
+    ["pign", "ping"],
+    ["pingg", "ping"],
+    ["req", "request"],
+    ["p", "put"],
+    ["pot", "put"],
+    ["pong", "ping"],
+    ["belch", "bench"],
+    ["sing", "ping"],
+    ["foo", undefined],
+    ["sendmessage", undefined],
+    ["", undefined],
+  ] as const
+) {
+  Deno.test(`likely() that is eager takes "${word}" for ${meant ?? "nothing"}`, () => {
+    assertEquals(likely(word, COMMANDS, { eager: true }), meant);
+  });
+}
