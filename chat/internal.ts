@@ -4,4 +4,6 @@
  * @module
  */
 
+export { lineOf, type Row, rowsOf } from "./engine/events.ts";
+export { parseEvent } from "./engine/parse.ts";
 export { refusalIn } from "./engine/refusals.ts";

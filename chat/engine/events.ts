@@ -111,31 +111,52 @@ export function lineOf(event: LineEvent, to?: string): string {
   }
 }
 
+/** A line for a person, with what it is made of. */
+export interface Row {
+  /** The time in brackets before what was said earlier, with a space; else empty. */
+  readonly stamp: string;
+  /** The rest of the line. */
+  readonly text: string;
+  /** What was said earlier, where the line shows that. */
+  readonly said?: SaidEvent;
+}
+
 /** An event for a person, in as many lines as it takes. `now` is in milliseconds since 1970. */
 export function linesOf(event: ChatEvent, to: string, now: number): string[] {
+  return rowsOf(event, to, now).map(({ stamp, text }) => stamp + text);
+}
+
+/** The same, with what each line is made of. */
+export function rowsOf(event: ChatEvent, to: string | undefined, now: number): Row[] {
   switch (event.type) {
     case "room": {
-      const line = `* You are in ${event.name}. ${event.members} here.`;
-      return event.topic === "" ? [line] : [line, `* The topic: ${event.topic}`];
+      const line = plain(`* You are in ${event.name}. ${event.members} here.`);
+      return event.topic === "" ? [line] : [line, plain(`* The topic: ${event.topic}`)];
     }
     case "history": {
       const { messages, next } = event;
-      const rest = next === undefined ? [] : [`* ${next} shows what was said earlier.`];
+      const rest = next === undefined ? [] : [plain(`* ${next} shows what was said earlier.`)];
       const head = messages.length === 1 ? "message" : `${messages.length} messages`;
-      return messages.length === 0
-        ? ["* There are no messages.", ...rest]
-        : [`* The last ${head}:`, ...messages.map((message) => dated(message, now)), ...rest];
+      return messages.length === 0 ? [plain("* There are no messages."), ...rest] : [
+        plain(`* The last ${head}:`),
+        ...messages.map((message) => dated(message, now)),
+        ...rest,
+      ];
     }
     case "found": {
       const { messages, query } = event;
-      return messages.length === 0 ? [`* Nothing found: ${query}`] : [
-        `* Found ${counted(messages.length, "message")}: ${query}`,
+      return messages.length === 0 ? [plain(`* Nothing found: ${query}`)] : [
+        plain(`* Found ${counted(messages.length, "message")}: ${query}`),
         ...messages.map((message) => dated(message, now)),
       ];
     }
     default:
-      return [lineOf(event, to)];
+      return [plain(lineOf(event, to))];
   }
+}
+
+function plain(text: string): Row {
+  return { stamp: "", text };
 }
 
 /** So many of a thing, in words. */
@@ -161,10 +182,11 @@ function andMore(more = 0): string {
 }
 
 /** What was said earlier, with its time in UTC; with the day when that was not within a day of now. */
-function dated(message: SaidEvent, now: number): string {
-  const time = secondOf(message.time);
-  const short = Math.abs(now - message.time) < 24 * 60 * 60 * 1000;
-  return `[${short ? time.slice(11, 16) : time.slice(0, 16)}] ${lineOf(message)}`;
+function dated(said: SaidEvent, now: number): Row {
+  const time = secondOf(said.time);
+  const short = Math.abs(now - said.time) < 24 * 60 * 60 * 1000;
+  const stamp = `[${short ? time.slice(11, 16) : time.slice(0, 16)}] `;
+  return { stamp, text: lineOf(said), said };
 }
 
 /** A time in UTC, such as `2026-11-20 18:12:03Z`. */

@@ -13,6 +13,8 @@ export interface Refused {
   readonly code: string;
   /** Why, in words. */
   readonly text: string;
+  /** The line that shows it at a terminal, if it is not the message itself. */
+  readonly line?: string;
 }
 
 /** The close code of a WebSocket with which a server ends who did not give its token. */
@@ -57,7 +59,8 @@ export function explained(refused: Refused, options: ParsedOptions): string {
 }
 
 function cannotJoin(code: string, reason: string): Refused {
-  return { code, text: `Cannot join: ${reason}` };
+  const text = `Cannot join: ${reason}`;
+  return { code, text, line: `* ${text}` };
 }
 
 /** Whether it is the frame in which a server of sessions refuses who does not greet: docs/protocol.md. */

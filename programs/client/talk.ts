@@ -2,6 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { dim, getColorEnabled, green, red, setColorEnabled, yellow } from "@std/fmt/colors";
+import type { ChatEvent, NoticeCode } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { backoff, type RetryPolicy } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
@@ -9,10 +10,11 @@ import { EXIT } from "../shared/options.ts";
 import { exitCodeOf } from "../shared/program.ts";
 import { messageOf } from "../shared/report.ts";
 import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "../terminal/completion.ts";
-import { type Call, Names, paint } from "../terminal/names.ts";
+import { type Call, Names } from "../terminal/names.ts";
 import { Terminal } from "../terminal/terminal.ts";
 import type { ClientContext } from "./context.ts";
-import { isForGood, refusalIn, type Refused, wantsToken } from "./refusal.ts";
+import { Dialogue } from "./dialogue.ts";
+import { isForGood, refusalAtEnd, refusalIn, type Refused, wantsToken } from "./refusal.ts";
 
 /** How often the round-trip time is measured, in milliseconds, with a peer that answers. */
 const PING_INTERVAL = 10_000;
@@ -26,9 +28,12 @@ const STABLE_AFTER = 5_000;
 /** The least time between two rings, in milliseconds. */
 const RING_INTERVAL = 1_000;
 
-/** What it says to someone whom it disconnects. No member can say it: names have no colon, and "You" is none. */
-const SENT_AWAY = /^\* (?:You were (?:kicked|banned) by |Disconnected: )/;
-const OPERATOR = /^\* You are an operator\./;
+/** What a chat says to someone whom it disconnects. */
+const SENT_AWAY: ReadonlySet<NoticeCode> = new Set(
+  ["kicked", "banned", "disconnected-flood", "disconnected-token"] as const,
+);
+/** Each message has one byte for its length: too little for most events. */
+const NARROW_FRAMING = "framing=u8";
 const QUIT = /^\/quit(?:\s|$)/i;
 /** What makes someone known, and where: said again on the next connection. */
 const PLACE = /^\/(nick|join)\s/i;
@@ -67,12 +72,14 @@ class Talk {
   readonly #retry: RetryPolicy = backoff();
   readonly #names = new Names();
   #connection: Connection | undefined;
+  #dialogue: Dialogue | undefined;
   #standing: Standing = "new";
   #commands = COMMANDS;
   readonly #place = new Map<string, string>();
   #rangAt = -Infinity;
   /** Resolved by Enter, for someone who was sent away. */
   #again: PromiseWithResolvers<void> | undefined;
+  #pinging: ReturnType<typeof setInterval> | undefined;
   /** The token of the ping whose answer must not be shown, and when it was sent. */
   #ping: { token: string; sentAt: number } | undefined;
 
@@ -111,7 +118,7 @@ class Talk {
   }
 
   async #send(connection: Connection, line: string): Promise<void> {
-    this.#names.sent(line);
+    this.#dialogue?.sent(line);
     const place = PLACE.exec(line)?.[1].toLowerCase();
     if (place !== undefined) this.#place.set(place, line);
     try {
@@ -167,46 +174,70 @@ class Talk {
     this.#terminal.setPrompt(prompt("connecting"));
   }
 
-  #begin(connection: Connection): void {
+  #begin(connection: Connection): Dialogue {
     this.#connection = connection;
     this.#standing = "new";
     this.#commands = COMMANDS;
     this.#ping = undefined;
     this.#terminal.setPrompt(prompt("open"));
+    return this.#dialogue = new Dialogue({
+      names: this.#names,
+      mayAsk: !connection.endpoint.includes(NARROW_FRAMING),
+      send: (line) => connection.send(line),
+      show: (lines, call) => this.#show(lines, call),
+      take: (event) => this.#take(event, connection),
+    });
   }
 
   async #receive(connection: Connection): Promise<void> {
-    this.#begin(connection);
-    let timer: ReturnType<typeof setInterval> | undefined;
+    const dialogue = this.#begin(connection);
     try {
       for await (const message of connection) {
-        const text = decoder.decode(message);
-        if (this.#isPong(text)) continue;
-        // Only a chat is known to take `/ping` for a question.
-        if (timer === undefined && text.startsWith("* Welcome, ")) {
-          timer = setInterval(() => this.#sendPing(connection), PING_INTERVAL);
-          this.#sendPing(connection);
-          for (const line of this.#place.values()) connection.send(line);
-        }
-        this.#hear(printable(text), refusalIn(message));
-        if (this.#standing === "refused") return;
+        const refused = this.#standing === "new" ? refusalIn(message) : undefined;
+        this.#standing = this.#standing === "new" ? "in" : this.#standing;
+        dialogue.hear(refused?.line ?? decoder.decode(message), refused !== undefined);
+        if (refused !== undefined && this.#isRefused(refused)) return;
       }
+      const refused = this.#standing === "new" ? refusalAtEnd(await connection.close()) : undefined;
+      if (refused === undefined) return;
+      dialogue.hear(refused.line!, true);
+      this.#isRefused(refused);
     } finally {
-      clearInterval(timer);
+      dialogue.end();
+      clearInterval(this.#pinging);
+      this.#pinging = undefined;
     }
   }
 
-  #hear(line: string, refused: Refused | undefined): void {
-    const isRefused = this.#standing === "new" && refused !== undefined && isForGood(refused);
-    if (SENT_AWAY.test(line)) this.#standing = "sent away";
-    else if (this.#standing === "new") this.#standing = isRefused ? "refused" : "in";
-    if (OPERATOR.test(line)) this.#commands = [...COMMANDS, ...OPERATOR_COMMANDS];
-    const call = this.#names.hear(line);
-    const shown = this.#names.own === undefined ? paintOther(line) : paint(line, call);
-    this.#say(this.#ring(call) + shown);
-    if (isRefused && wantsToken(refused)) {
+  /** Whether a refusal is the end; then the user is told what to do. */
+  #isRefused(refused: Refused): boolean {
+    if (!isForGood(refused)) return false;
+    this.#standing = "refused";
+    if (wantsToken(refused)) {
       this.#say(red("the server wants its token: start again with --token TOKEN"));
     }
+    return true;
+  }
+
+  /** Takes what the chat tells; true for what only this program has asked for. */
+  #take(event: ChatEvent, connection: Connection): boolean {
+    if (event.type === "pong") return this.#isPong(event.text);
+    if (event.type === "notice" && SENT_AWAY.has(event.code)) this.#standing = "sent away";
+    if (event.type === "notice" && event.code === "operator") {
+      this.#commands = [...COMMANDS, ...OPERATOR_COMMANDS];
+    }
+    // Only a chat is known to take `/ping` for a question.
+    if (event.type === "welcome" && this.#pinging === undefined) {
+      this.#pinging = setInterval(() => this.#sendPing(connection), PING_INTERVAL);
+      this.#sendPing(connection);
+      for (const line of this.#place.values()) connection.send(line);
+    }
+    return false;
+  }
+
+  #show([first, ...others]: readonly string[], call: Call): void {
+    this.#say(this.#ring(call) + first);
+    for (const line of others) this.#say(line);
   }
 
   /** The bell, if it is wanted. */
@@ -224,7 +255,7 @@ class Talk {
   }
 
   #isPong(text: string): boolean {
-    if (this.#ping === undefined || text !== `* pong ${this.#ping.token}`) return false;
+    if (text !== this.#ping?.token) return false;
     const time = performance.now() - this.#ping.sentAt;
     this.#terminal.setPrompt(prompt("open", `${time < 10 ? time.toFixed(1) : time.toFixed(0)} ms`));
     return true;
@@ -238,9 +269,4 @@ class Talk {
 function prompt(state: string, time = ""): string {
   const shown = state === "open" ? green(state) : yellow(state);
   return `${dim("[")}${shown}${time === "" ? "" : dim(` ${time}`)}${dim("]")} `;
-}
-
-/** What a peer says that is no chat has no names. */
-function paintOther(line: string): string {
-  return line.startsWith("* ") ? dim(line) : line;
 }

@@ -1,18 +1,58 @@
-/** What the client makes of a chat's lines and of Tab, without a terminal. */
+/** What the client makes of a chat's events and of Tab, without a terminal. */
 
 import { assert, assertEquals } from "@std/assert";
 import { getColorEnabled, setColorEnabled, stripAnsiCode } from "@std/fmt/colors";
 import { COMMANDS, complete, OPERATOR_COMMANDS } from "../../programs/terminal/completion.ts";
-import { MAX_NAMES, Names, paint, paintName, PALETTE } from "../../programs/terminal/names.ts";
+import type { ChatEvent, SaidEvent } from "../../chat.ts";
+import { rowsOf } from "../../chat/internal.ts";
+import { type Call, MAX_NAMES, Names } from "../../programs/terminal/names.ts";
+import { paint, paintName, paintPlain, PALETTE } from "../../programs/terminal/paint.ts";
 import { TestChat } from "../support/chat.ts";
 
-const WELCOME = "* Welcome, guest-1. 2026-11-20 18:12:03Z. 1 here. /help lists the commands.";
+const time = Date.parse("2026-11-20T18:12:03Z");
+const room = "lobby";
+const members = 2;
 
-/** Someone called Ada who has heard some lines. */
-function ada(...lines: string[]): Names {
+const WELCOME: ChatEvent = { type: "welcome", name: "guest-1", room, time, members: 1 };
+
+function say(name: string, text: string, type: "say" | "me" = "say"): SaidEvent {
+  return { type, id: 1, room, name, text, time };
+}
+
+function history(...messages: SaidEvent[]): ChatEvent {
+  return { type: "history", room, messages, more: false };
+}
+
+function tell(from: string, to: string, text: string): ChatEvent {
+  return { type: "tell", from, to, text, time };
+}
+
+function nick(from: string, to: string): ChatEvent {
+  return { type: "nick", from, to, time };
+}
+
+function came(type: "join" | "leave", name: string): ChatEvent {
+  return { type, room, name, members, time };
+}
+
+function notice(text: string): ChatEvent {
+  return { type: "notice", code: "announcement", text };
+}
+
+function who(...names: string[]): ChatEvent {
+  return { type: "who", room, members: names.map((name) => ({ name })) };
+}
+
+/** Someone called Ada who has been told some things. */
+function ada(...events: ChatEvent[]): Names {
   const names = new Names();
-  for (const line of [WELCOME, "* guest-1 is now Ada.", ...lines]) names.hear(line);
+  for (const event of [WELCOME, nick("guest-1", "Ada"), ...events]) names.hear(event);
   return names;
+}
+
+/** What is shown of an event. */
+function shown(event: ChatEvent, names: Names, now = time): string[] {
+  return paint(event, names.hear(event), names, now);
 }
 
 /** Runs something with colours, or without. */
@@ -95,109 +135,113 @@ Deno.test("complete() shows 100 candidates at most, and how many more there are"
   assertEquals(candidates[100], "and 160 more");
 });
 
-Deno.test("Names learns from the chat's lines who is there", () => {
+Deno.test("Names learns from the chat's events who is there", () => {
+  const many = [
+    { name: "a", operator: true },
+    { name: "b", away: "x, y" },
+    { name: "c.d", away: "(x) y", silent: true },
+    { name: "e" },
+  ] as const;
   for (
-    const [line, ...others] of [
-      ["bob: hello", "bob"],
-      ["[18:12] bob: hello", "bob"],
-      ["[2026-11-19 18:12] bob: hello", "bob"],
-      ["* bob joined. 2 here.", "bob"],
-      ["* bob is back.", "bob"],
-      ["* bob is away: lunch", "bob"],
-      ["* bob has fallen silent.", "bob"],
-      ["* bob set the topic: soup", "bob"],
-      ["* bob tells you: psst", "bob"],
-      ["* bob is now carol.", "carol"],
-      ["* bob is now c.d.", "c.d"],
-      ["* 1 here: Ada."],
-      ["* 2 here: Ada, bob.", "bob"],
-      [
-        "* 9 here: a (operator), Ada, b (away: x, y), c.d (away: (x) y, silent), e and 4 more.",
-        ..."a b c.d e".split(" "),
-      ],
-      ["* bob waves"],
-      ["* There is no command /x. /help lists the commands."],
-      ["* 2 rooms: lobby (1), kitchen (1, what is for dinner)."],
-      ["two words: hello"],
-      ["Ada: hello"],
-      ["* Ada joined. 1 here."],
-    ]
-  ) assertEquals([...ada(line).others].sort(), others.toSorted(), line);
+    const [event, ...others] of [
+      [say("bob", "hello"), "bob"],
+      [history(say("bob", "hello")), "bob"],
+      [{ type: "found", room, query: "hello", messages: [say("bob", "hello")] }, "bob"],
+      [came("join", "bob"), "bob"],
+      [{ type: "away", name: "bob" }, "bob"],
+      [{ type: "away", name: "bob", text: "lunch" }, "bob"],
+      [{ type: "silent", name: "bob", silent: true }, "bob"],
+      [{ type: "topic", room, name: "bob", text: "soup" }, "bob"],
+      [tell("bob", "Ada", "psst"), "bob"],
+      [nick("bob", "carol"), "carol"],
+      [nick("bob", "c.d"), "c.d"],
+      [who("Ada")],
+      [who("Ada", "bob"), "bob"],
+      [{ type: "who", room, members: many, more: 4 }, ..."a b c.d e".split(" ")],
+      [say("bob", "waves", "me")],
+      [notice("There is no command /x. /help lists the commands.")],
+      [{ type: "rooms", rooms: [{ name: "kitchen", members: 1, topic: "dinner", last: 0 }] }],
+      [{ type: "pong", text: "bob: hello" }],
+      [say("Ada", "hello")],
+      [came("join", "Ada")],
+    ] as [ChatEvent, ...string[]][]
+  ) assertEquals([...ada(event).others].sort(), others.toSorted(), JSON.stringify(event));
 });
 
 Deno.test("Names forgets who left or has another name", () => {
-  const names = ada("bob: hello", "carol: hello", "* bob left. 2 here.", "* carol is now dora.");
+  const gone = [came("leave", "bob"), nick("carol", "dora")];
+  const names = ada(say("bob", "hello"), say("carol", "hello"), ...gone);
   assertEquals([...names.others], ["dora"]);
 });
 
 Deno.test("Names knows one's own name, and does not take /me for another", () => {
   const names = ada();
   assertEquals(names.own, "Ada");
-  names.sent("/me is now away.");
-  names.hear("* Ada is now away.");
+  names.hear(say("Ada", "is now away.", "me"));
   assertEquals(names.own, "Ada");
-  names.sent("/nick away");
-  names.hear("* Ada is now away.");
+  names.hear(nick("Ada", "away"));
   assertEquals(names.own, "away");
   names.hear(WELCOME);
   assertEquals(names.own, "guest-1");
 });
 
-Deno.test("Names learns nothing from a peer that is no chat", () => {
+Deno.test("Names learns nothing before a chat has said welcome", () => {
   const names = new Names();
-  assertEquals(names.hear("bob: hello"), "none");
+  assertEquals(names.hear(say("bob", "hello")), "none");
   assertEquals([...names.others], []);
 });
 
 Deno.test("Names remembers 1000 names, those heard of last", () => {
-  const names = ada("bob: hello");
+  const names = ada(say("bob", "hello"));
   for (let i = 0; i < MAX_NAMES; i++) {
-    names.hear(`x${i}: hello`);
-    if (i === 500) names.hear("bob: hello");
+    names.hear(say(`x${i}`, "hello"));
+    if (i === 500) names.hear(say("bob", "hello"));
   }
   assertEquals(names.others.size, 1000);
   assert(names.others.has("bob"));
   assert(!names.others.has("x0"));
 });
 
-Deno.test("Names reads a long answer to /who in one pass", () => {
+Deno.test("Names takes no longer for a long answer to /who", () => {
+  const lists = ["a", "a (", "a ()", "a".repeat(25)].map((name) =>
+    Array.from({ length: 50_000 }, (_, i) => ({ name: `${name}${i}` }))
+  );
   const started = performance.now();
-  for (const piece of ["a, ", "a (", "a ()", "a (), ", "aaaaaaaaaaaaaaaaaaaaaaaaa"]) {
-    ada("* 9 here: " + piece.repeat(200_000 / piece.length));
-  }
+  for (const members of lists) ada({ type: "who", room, members });
   assert(performance.now() - started < 2_000);
 });
 
 Deno.test("Names tells when someone says one's name as a word, or tells one in private", () => {
   for (
-    const [line, call] of [
-      ["bob: Ada, look", "now"],
-      ["bob: hello ADA!", "now"],
-      ["bob: hello @ada", "now"],
-      ["bob: adamant", "none"],
-      ["bob: ada-lovelace", "none"],
-      ["bob: grenada", "none"],
-      ["Ada: I am Ada", "none"],
-      ["bob: hello", "none"],
-      ["[18:12] bob: hello Ada", "earlier"],
-      ["* bob tells you: psst", "now"],
-      ["* Ada tells you: note", "none"],
-      ["* You tell bob: I am Ada", "none"],
-      ["* bob waves to Ada", "now"],
-      ["* Ada waves to Ada", "none"],
-      ["* bob is back.", "none"],
-      ["* 2 here: Ada, bob.", "none"],
-      ["* The topic: Ada", "none"],
-      ["* Announcement: Ada", "none"],
-    ]
-  ) assertEquals(ada("* bob joined. 2 here.").hear(line), call, line);
+    const [event, call] of [
+      [say("bob", "Ada, look"), "now"],
+      [say("bob", "hello ADA!"), "now"],
+      [say("bob", "hello @ada"), "now"],
+      [say("bob", "adamant"), "none"],
+      [say("bob", "ada-lovelace"), "none"],
+      [say("bob", "grenada"), "none"],
+      [say("Ada", "I am Ada"), "none"],
+      [say("bob", "hello"), "none"],
+      [history(say("bob", "hello Ada")), "none"],
+      [tell("bob", "Ada", "psst"), "now"],
+      [tell("Ada", "Ada", "note"), "none"],
+      [tell("Ada", "bob", "I am Ada"), "none"],
+      [say("bob", "waves to Ada", "me"), "now"],
+      [say("Ada", "waves to Ada", "me"), "none"],
+      [{ type: "away", name: "bob" }, "none"],
+      [who("Ada", "bob"), "none"],
+      [{ type: "room", name: "Ada", topic: "Ada", members }, "none"],
+      [notice("Announcement: Ada"), "none"],
+    ] as [ChatEvent, Call][]
+  ) assertEquals(ada(came("join", "bob")).hear(event), call, JSON.stringify(event));
+  assert(ada().isCalledIn(say("bob", "hello Ada")), "earlier");
 });
 
 Deno.test("Names takes no character of one's own name for a pattern", () => {
-  const names = ada("* Ada is now a.+(.");
+  const names = ada(nick("Ada", "a.+("));
   assertEquals(names.own, "a.+(");
-  assertEquals(names.hear("bob: abb("), "none");
-  assertEquals(names.hear("bob: hi a.+( there"), "now");
+  assertEquals(names.hear(say("bob", "abb(")), "none");
+  assertEquals(names.hear(say("bob", "hi a.+( there")), "now");
 });
 
 Deno.test({
@@ -235,40 +279,53 @@ Deno.test({
   fn() {
     withColor(true, () => {
       const bob = paintName("bob");
-      const names = ada("* bob joined. 2 here.");
+      const names = ada(came("join", "bob"));
       for (
-        const [line, shown] of [
-          ["bob: hello", `${bob}: hello`],
-          ["bob: Ada!", `\x1b[1m${bob}: Ada!\x1b[22m`],
-          ["[18:12] bob: hello", `\x1b[2m[18:12] \x1b[22m${bob}: hello`],
-          ["[18:12] bob: Ada!", `\x1b[2m[18:12] \x1b[22m\x1b[1m${bob}: Ada!\x1b[22m`],
-          ["* bob is back.", "\x1b[2m* bob is back.\x1b[22m"],
-          ["[18:12] * bob waves", "\x1b[2m[18:12] * bob waves\x1b[22m"],
-          ["* bob waves to Ada", "\x1b[1m* bob waves to Ada\x1b[22m"],
-          ["* bob tells you: psst", `\x1b[1m* ${bob} \x1b[38;5;30mtells you:\x1b[39m psst\x1b[22m`],
-          ["* You tell bob: yes", `* \x1b[38;5;30mYou tell\x1b[39m ${bob}: yes`],
-          ["no name: here", "no name: here"],
-        ]
-      ) assertEquals(paint(line, names.hear(line)), shown);
+        const [event, ...lines] of [
+          [say("bob", "hello"), `${bob}: hello`],
+          [say("bob", "Ada!"), `\x1b[1m${bob}: Ada!\x1b[22m`],
+          [
+            history(say("bob", "hello"), say("bob", "Ada!"), say("bob", "waves", "me")),
+            "\x1b[2m* The last 3 messages:\x1b[22m",
+            `\x1b[2m[18:12] \x1b[22m${bob}: hello`,
+            `\x1b[2m[18:12] \x1b[22m\x1b[1m${bob}: Ada!\x1b[22m`,
+            "\x1b[2m[18:12] * bob waves\x1b[22m",
+          ],
+          [{ type: "away", name: "bob" }, "\x1b[2m* bob is back.\x1b[22m"],
+          [say("bob", "waves to Ada", "me"), "\x1b[1m* bob waves to Ada\x1b[22m"],
+          [
+            tell("bob", "Ada", "psst"),
+            `\x1b[1m* ${bob} \x1b[38;5;30mtells you:\x1b[39m psst\x1b[22m`,
+          ],
+          [tell("Ada", "bob", "yes"), `* \x1b[38;5;30mYou tell\x1b[39m ${bob}: yes`],
+        ] as [ChatEvent, ...string[]][]
+      ) assertEquals(shown(event, names), lines);
+      assertEquals(paintPlain("no name: here"), "no name: here");
+      assertEquals(paintPlain("* words"), "\x1b[2m* words\x1b[22m");
     });
   },
 });
 
 Deno.test("paint() changes nothing but colours, and nothing without them", () => {
-  for (const call of ["none", "earlier", "now"] as const) {
-    for (
-      const line of [
-        "bob: hello: you",
-        "* bob tells you: psst",
-        "[18:12] * bob tells you: psst",
-        "* You tell bob: yes",
-        "[18:12] bob: hello",
-        "* bob waves",
-        "",
-      ]
-    ) {
-      assertEquals(withColor(false, () => paint(line, call)), line);
-      assertEquals(stripAnsiCode(withColor(true, () => paint(line, call))), line);
+  const names = ada();
+  for (
+    const event of [
+      say("bob", "hello: you"),
+      tell("bob", "Ada", "psst"),
+      tell("Ada", "bob", "yes"),
+      history(say("bob", "* bob tells you: psst"), say("bob", "Ada!")),
+      history(),
+      say("bob", "waves", "me"),
+      say("bob", "tells you: Ada", "me"),
+      notice(""),
+      WELCOME,
+    ]
+  ) {
+    const lines = rowsOf(event, names.own, time).map(({ stamp, text }) => stamp + text);
+    for (const call of ["none", "now"] as const) {
+      const painted = () => paint(event, call, names, time);
+      assertEquals(withColor(false, painted), lines);
+      assertEquals(withColor(true, painted).map(stripAnsiCode), lines);
     }
   }
 });

@@ -202,6 +202,28 @@ test("client.ts at a terminal ends with 1 when the server wants another token, a
   await right.until(({ rows }) => prompts(rows.at(-1)));
 });
 
+test("client.ts at a terminal ends with 1 when a WebSocket's close says that the token is wrong", async () => {
+  await using server = await listen("ws://127.0.0.1:0", { token: "open sesame" }, () => {});
+  await using pty = new Pty(120, 12, [CLIENT, server.endpoints[0], "--token", "open barley"]);
+  assertEquals(await pty.ended(), { exit: 1, raw: false });
+  assertMatch(pty.screen.text, /\* Cannot join: .* wrong\n.* start again with --token TOKEN/);
+});
+
+test("client.ts at a terminal says nothing of its own to a peer that is no chat", async () => {
+  await using server = await listen("tcp://127.0.0.1:0", { format: text() }, async (peer) => {
+    await peer.send("220 ready");
+    for await (const line of peer) await peer.send(`* you said ${line}`);
+  });
+  await using pty = new Pty(80, 12, [CLIENT, server.endpoints[0]]);
+  await pty.until(({ rows }) => rows.includes("220 ready"));
+  pty.send({ keys: "one\r/who\r" });
+  await pty.until(({ rows }) => rows.includes("* you said /who"));
+  assertEquals(pty.screen.rows.filter((row) => row.startsWith("* ")), [
+    "* you said one",
+    "* you said /who",
+  ]);
+});
+
 test("client.ts at a terminal ends with 1 when it is banned", async () => {
   let connections = 0;
   await using server = await listen("tcp://127.0.0.1:0", { format: text() }, async (peer) => {

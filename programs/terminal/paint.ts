@@ -1,0 +1,70 @@
+/** What a chat tells, in colours. Without colours all lines stay as they are. */
+
+import { bold, dim, getColorEnabled } from "@std/fmt/colors";
+import type { ChatEvent } from "../../chat.ts";
+import { type Row, rowsOf } from "../../chat/internal.ts";
+import { type Call, keyOf, type Names } from "./names.ts";
+
+/**
+ * Colours of the 256 that every terminal shows alike, unlike the first 16, which are the user's to
+ * choose. Each has a contrast of 3.5 at least with black and with white.
+ */
+export const PALETTE = [160, 166, 100, 64, 28, 30, 32, 63, 98, 128, 163, 161] as const;
+
+/** Stands out between what is said aloud, on either background. */
+const PRIVATE = 30;
+
+/** A name in its colour, which is always the same. */
+export function paintName(name: string): string {
+  let hash = 2166136261; // FNV-1a
+  for (const character of keyOf(name)) {
+    hash = Math.imul(hash ^ character.codePointAt(0)!, 16777619);
+  }
+  return colored(PALETTE[(hash >>> 8) % PALETTE.length], name);
+}
+
+/**
+ * The lines that show an event: names in colours, the chat's own lines dim, those that call the reader
+ * bold. `call` is what the names say of the event, `now` the server's time.
+ */
+export function paint(event: ChatEvent, call: Call, names: Names, now: number): string[] {
+  if (event.type === "tell") return [paintTell(event, names.own)];
+  return rowsOf(event, names.own, now).map((row) => {
+    if (row.said !== undefined) return paintEarlier(row, names);
+    return paintRow(row, event.type === "say" ? event.name : undefined, call);
+  });
+}
+
+/** A line that shows what was said earlier. */
+export function paintEarlier(row: Row, names: Names): string {
+  const { said } = row;
+  const call = said !== undefined && names.isCalledIn(said) ? "earlier" : "none";
+  return paintRow(row, said?.type === "say" ? said.name : undefined, call);
+}
+
+/** A line of which nothing is known but that it is printable. */
+export function paintPlain(line: string): string {
+  return line.startsWith("* ") ? dim(line) : line;
+}
+
+function paintRow({ stamp, text }: Row, speaker: string | undefined, call: Call): string {
+  const time = stamp === "" ? "" : dim(stamp);
+  if (speaker !== undefined) {
+    const said = paintName(speaker) + text.slice(speaker.length);
+    return time + (call === "none" ? said : bold(said));
+  }
+  return call === "none" ? dim(stamp + text) : time + bold(text);
+}
+
+function paintTell(
+  { from, to, text }: ChatEvent & { type: "tell" },
+  own: string | undefined,
+): string {
+  return to === own
+    ? bold(`* ${paintName(from)} ${colored(PRIVATE, "tells you:")} ${text}`)
+    : `* ${colored(PRIVATE, "You tell")} ${paintName(to)}: ${text}`;
+}
+
+function colored(color: number, text: string): string {
+  return getColorEnabled() ? `\x1b[38;5;${color}m${text}\x1b[39m` : text;
+}
