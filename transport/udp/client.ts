@@ -1,6 +1,7 @@
 /** The connecting end of UDP. */
 
 import type { Framing } from "../../codec.ts";
+import { isLoopback, isWildcard, loopbackFor } from "../../internal/address.ts";
 import {
   formatAddress,
   type Transport,
