@@ -37,6 +37,14 @@ export interface DialogueOptions {
   take(event: ChatEvent): boolean;
 }
 
+/** A question, with the texts of the pings that were sent before and after it. */
+interface Question {
+  readonly type: string;
+  readonly begin: string;
+  readonly end: string;
+  state: "asked" | "open" | "answered";
+}
+
 /**
  * How far the two understand each other: nothing was heard yet; the peer began as a chat does and was
  * asked for JSON; it takes long to answer; it speaks JSON; or it speaks as it likes, and is shown as
@@ -60,8 +68,7 @@ export class Dialogue {
   #following: readonly ChatEvent["type"][] = [];
   /** Whether those open the dialogue. */
   #opens = false;
-  /** Questions asked, each with the text of a ping that was sent after it. */
-  #questions: { type: string; end: string }[] = [];
+  #questions: Question[] = [];
   /** The server's clock minus this one, in milliseconds. */
   #ahead = 0;
 
@@ -69,18 +76,19 @@ export class Dialogue {
     this.#options = options;
   }
 
-  /** Takes a line that was typed and is sent now. */
-  sent(line: string): void {
+  /** Takes a line that was typed, and gives the lines that are to be sent, now. */
+  lines(line: string): readonly string[] {
     if (this.#form === "new" && this.#sent.size < MAX_SENT) this.#sent.add(line);
     // Whoever wants to see JSON sees it.
     if (JSON_COMMAND.test(line)) this.#giveUp("plain");
     const type = QUESTION.exec(line)?.[1].toLowerCase();
-    if (type === undefined || this.#form === "new" || this.#form === "plain") return;
-    const end = crypto.randomUUID();
-    this.#questions.push({ type, end });
+    if (type === undefined || this.#form === "new" || this.#form === "plain") return [line];
+    const [begin, end] = [crypto.randomUUID(), crypto.randomUUID()];
+    const isKnown = this.#form === "json";
+    this.#questions.push({ type, begin, end, state: isKnown ? "asked" : "open" });
     if (this.#questions.length > MAX_QUESTIONS) this.#questions.shift();
-    // Its pong ends the time in which the answer can come: the question may have been refused.
-    if (this.#form === "json") this.#options.send(`/ping ${end}`);
+    // Before the first pong the chat tells the same by itself, after the second one no answer comes.
+    return isKnown ? [`/ping ${begin}`, line, `/ping ${end}`] : [line];
   }
 
   /** Takes a message; `isRefusal` if it is known to turn this client away. */
@@ -152,18 +160,20 @@ export class Dialogue {
       return type === "history" && !this.#opens && event.messages.length > 0;
     }
     this.#following = [];
-    if (type === "pong") return !this.#endQuestion(event.text);
+    if (type === "pong") return !this.#isMark(event.text);
     if (type !== "who" && type !== "rooms" && type !== "history") return true;
-    const asked = this.#questions.find((question) => question.type === type);
-    if (asked !== undefined) asked.type = "answered";
+    const asked = this.#questions.find((one) => one.type === type && one.state === "open");
+    if (asked !== undefined) asked.state = "answered";
     return asked !== undefined;
   }
 
-  /** Whether a pong ends a question, and those before it. */
-  #endQuestion(text: string): boolean {
-    const at = this.#questions.findIndex(({ end }) => end === text);
-    this.#questions.splice(0, at + 1);
-    return at >= 0;
+  /** Whether a pong is the mark before a question, or after it, which ends those before too. */
+  #isMark(text: string): boolean {
+    const at = this.#questions.findIndex(({ begin, end }) => begin === text || end === text);
+    if (at < 0) return false;
+    if (this.#questions[at].end === text) this.#questions.splice(0, at + 1);
+    else this.#questions[at].state = "open";
+    return true;
   }
 
   /** Shows the lines that were held, in the colours of what they tell as far as that is known. */

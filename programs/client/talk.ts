@@ -33,7 +33,7 @@ const SENT_AWAY: ReadonlySet<NoticeCode> = new Set(
   ["kicked", "banned", "disconnected-flood", "disconnected-token"] as const,
 );
 /** Each message has one byte for its length: too little for most events. */
-const NARROW_FRAMING = "framing=u8";
+const NARROW = "u8";
 const QUIT = /^\/quit(?:\s|$)/i;
 /** What makes someone known, and where: said again on the next connection. */
 const PLACE = /^\/(nick|join)\s/i;
@@ -118,11 +118,11 @@ class Talk {
   }
 
   async #send(connection: Connection, line: string): Promise<void> {
-    this.#dialogue?.sent(line);
     const place = PLACE.exec(line)?.[1].toLowerCase();
     if (place !== undefined) this.#place.set(place, line);
     try {
-      await connection.send(line);
+      const lines = this.#dialogue?.lines(line) ?? [line];
+      await Promise.all(lines.map((line) => connection.send(line)));
     } catch (error) {
       this.#say(red(`not sent: ${printable(messageOf(error))}`));
     }
@@ -182,11 +182,17 @@ class Talk {
     this.#terminal.setPrompt(prompt("open"));
     return this.#dialogue = new Dialogue({
       names: this.#names,
-      mayAsk: !connection.endpoint.includes(NARROW_FRAMING),
+      mayAsk: !this.#isNarrow(connection),
       send: (line) => connection.send(line),
       show: (lines, call) => this.#show(lines, call),
       take: (event) => this.#take(event, connection),
     });
+  }
+
+  /** Whether its messages may be too small for events; where the endpoint names a framing, it holds. */
+  #isNarrow({ endpoint }: Connection): boolean {
+    return endpoint.includes(`framing=${NARROW}`) ||
+      this.#context.options.text("framing") === NARROW;
   }
 
   async #receive(connection: Connection): Promise<void> {

@@ -120,8 +120,7 @@ async function watchByDialogue(test: TestChat) {
   return {
     async act(...lines: string[]) {
       for (const line of lines) {
-        person.say(line);
-        rig.dialogue.sent(line);
+        person.say(...rig.dialogue.lines(line));
       }
       await take();
       return rig.shown.splice(0);
@@ -173,7 +172,7 @@ Deno.test("Dialogue asks for JSON whoever begins as a chat does, and nobody else
 
 Deno.test("Dialogue asks neither an echo of what was typed, nor a refusal, nor where events have no room", () => {
   const echo = new Rig();
-  echo.dialogue.sent("* hi");
+  echo.dialogue.lines("* hi");
   assertEquals(echo.hear("* hi").sent, []);
   const refused = new Rig();
   refused.dialogue.hear("* The chat is closed.", true);
@@ -239,23 +238,28 @@ Deno.test({
 
 Deno.test("Dialogue shows raw JSON to whoever asks for it", () => {
   const rig = new Rig().hear(WELCOME, ...OPENING, history());
-  rig.dialogue.sent("/json");
+  rig.dialogue.lines("/json");
   rig.hear(EVENT);
   assertEquals(rig.shown.at(-1), EVENT);
 });
 
-Deno.test("Dialogue takes lists that nobody asked for in silence, also after a question that failed", () => {
+Deno.test("Dialogue takes lists that nobody asked for in silence, also around a question that failed", () => {
   const rig = new Rig().hear(WELCOME, ...OPENING, history());
   const rooms = OPENING[2];
   const { length } = rig.shown;
+  const pong = (line: string) => `{"type":"pong","text":"${line.replace("/ping ", "")}"}`;
+  rig.hear(rooms);
+  const [begin, question, end] = rig.dialogue.lines("/rooms");
+  assertEquals(question, "/rooms");
   rig.hear(rooms);
   assertEquals(rig.shown.length, length);
-  rig.dialogue.sent("/rooms");
-  const [, end] = /^\/ping (.*)$/.exec(rig.sent.at(-1)!)!;
   const dropped = '{"type":"notice","code":"line-dropped","text":"Your line was dropped."}';
-  rig.hear(dropped, `{"type":"pong","text":"${end}"}`, rooms);
+  rig.hear(pong(begin), dropped, pong(end), rooms);
   assertEquals(rig.shown.length, length + 1);
   assertMatch(rig.shown.at(-1)!, /Your line was dropped/);
+  const [first, , second] = rig.dialogue.lines("/rooms");
+  rig.hear(rooms, pong(first), rooms, pong(second), rooms);
+  assertEquals(rig.shown.length, length + 2);
 });
 
 Deno.test("Dialogue ignores events that it does not know, and survives those that are wrong", () => {

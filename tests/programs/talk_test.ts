@@ -173,6 +173,44 @@ test("client.ts at a terminal shows names in colours, and none under NO_COLOR", 
   }
 });
 
+test("client.ts at a terminal shows the answers to what is asked, and no lists that were not asked for", async () => {
+  await using server = await openChat();
+  await using ada = await join(server, "Ada");
+  await using pty = new Pty(80, 40, [CLIENT, server.endpoints[0]]);
+  await pty.until(({ rows }) => prompts(rows.at(-1)));
+  pty.send({ keys: "/who\r/rooms\r/history\r/ping x\r" });
+  await pty.until(({ rows }) => rows.includes("* pong x"));
+  await ada.send("/join den");
+  await pty.until(({ rows }) => rows.includes("* Ada left. 1 here."));
+  pty.send({ keys: "/join den\r/quit\r" });
+  await pty.ended();
+  assertEquals(pty.screen.rows.filter((row) => row.startsWith("* ")).slice(1), [
+    "* 2 here: Ada, guest-2.",
+    "* 1 room: lobby (2).",
+    "* There are no messages.",
+    "* pong x",
+    "* Ada left. 1 here.",
+    "* You are in den. 2 here.",
+    "* Bye.",
+  ]);
+});
+
+test("client.ts at a terminal asks for no events where they have no room, however that was said", async () => {
+  await using server = await openChat("tcp://127.0.0.1:0?framing=u8");
+  const [endpoint] = server.endpoints;
+  await using ada = await join(server, "Ada");
+  const bare = [endpoint.replace("?framing=u8", ""), "--framing", "u8"];
+  for (const args of [[endpoint], bare]) {
+    await using pty = new Pty(250, 12, [CLIENT, ...args]);
+    await pty.until(({ text }) => text.includes("* Welcome, "));
+    pty.send({ keys: "/ping x\r" });
+    await pty.until(({ rows }) => rows.includes("* pong x"));
+    const long = "x".repeat(200);
+    await ada.send(long);
+    await pty.until(({ rows }) => rows.includes(`Ada: ${long}`));
+  }
+});
+
 test("client.ts at a terminal rings when its name is said, once a second, if it is asked to", async () => {
   await using server = await openChat();
   await using ada = await join(server, "Ada");
