@@ -11,8 +11,8 @@ const MAX_SLIP = 2;
  * than a third of its letters, letters that changed places counted once. Undefined when none does;
  * then it is better to say what there is.
  *
- * `eager` is for commands, where nothing but one of the words makes sense: there a word is also meant
- * when only its first letter and about its length are right.
+ * `eager` is for commands, where nothing but one of the words makes sense. There the word is meant that
+ * has the same first letter and about the same length, and the fewest differences.
  */
 export function likely(
   word: string,
@@ -25,7 +25,7 @@ export function likely(
   if (begun !== undefined) return begun;
   const found = words.map((other) => ({ other, distance: distanceOf(wanted, other.toLowerCase()) }))
     .filter(({ other, distance }) =>
-      distance <= Math.max(wanted.length, other.length) / 3 || eager && isSlip(wanted, other)
+      eager ? isSlip(wanted, other) : distance <= Math.max(wanted.length, other.length) / 3
     );
   return found.sort((a, b) => a.distance - b.distance)[0]?.other;
 }

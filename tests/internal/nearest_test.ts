@@ -40,7 +40,7 @@ for (
     ["pot", "put"],
     ["pong", "ping"],
     ["belch", "bench"],
-    ["sing", "ping"],
+    ["sing", undefined],
     ["foo", undefined],
     ["sendmessage", undefined],
     ["", undefined],
