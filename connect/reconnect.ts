@@ -1,9 +1,8 @@
 /** `reconnect()`: one connection after another. */
 
-import { delay } from "@std/async/delay";
 import type { Connection } from "../connection.ts";
 import { ConnectError, ProxyError, TlsError } from "../errors.ts";
-import { backoff, type RetryPolicy } from "../internal/retry.ts";
+import { Attempts, backoff, pause, type RetryPolicy } from "../internal/retry.ts";
 import { connectOnce } from "./attempt.ts";
 import { type ConnectOptions, resolve } from "./options.ts";
 
@@ -16,9 +15,6 @@ export interface ReconnectOptions<T = Uint8Array> extends Omit<ConnectOptions<T>
    */
   retry?: RetryPolicy;
 }
-
-/** A connection that held this long, in milliseconds, was a success: the waiting starts anew. */
-const STABLE_AFTER = 5_000;
 
 /**
  * Connects again and again: an endless series of connections, each made when the one before has
@@ -61,19 +57,19 @@ export async function* reconnect<T = Uint8Array>(
       `Cannot use reconnect() together with "${endpoint}": a session connects again by itself`,
     );
   }
+  const attempts = new Attempts(retry);
   let refusal: string | undefined;
-  for (let attempt = 1;; attempt++) {
+  for (;;) {
     let error: unknown;
-    const startedAt = Date.now();
     try {
       const connection = await connectOnce(wanted, settings.withLossAsEnd(), options);
+      attempts.made();
       try {
         yield connection;
       } finally {
         await connection.close();
       }
       error = (await connection.closed).error;
-      if (Date.now() - startedAt >= STABLE_AFTER) attempt = 1;
     } catch (failure) {
       if (!isRetriable(failure)) throw failure;
       const again = refusalOf(failure);
@@ -82,12 +78,13 @@ export async function* reconnect<T = Uint8Array>(
       error = failure;
     }
     signal?.throwIfAborted();
-    const wait = retry({ attempt, error });
+    const wait = attempts.failed(error);
     if (wait === undefined) {
       if (error === undefined) return;
       throw error;
     }
-    await delay(wait, { signal });
+    await pause(wait, signal);
+    signal?.throwIfAborted();
   }
 }
 

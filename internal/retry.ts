@@ -1,5 +1,6 @@
 /** When to try again. */
 
+import { delay } from "@std/async/delay";
 import { checkDelay, checkInteger } from "./check.ts";
 
 /** What went wrong, and how often in a row. */
@@ -70,4 +71,59 @@ export function backoff(options: BackoffOptions = {}): RetryPolicy {
     if (attempt >= maxAttempts) return undefined;
     return Math.floor(random() * Math.min(maxDelay, minDelay * 2 ** (attempt - 1)));
   };
+}
+
+/** What was made and held this long, in milliseconds, was a success: the waiting starts anew. */
+const STABLE_AFTER = 5_000;
+
+/**
+ * Attempts at one thing, again and again: counts the failures in a row, and asks the policy how long to
+ * wait after each. `now` is the clock, in milliseconds.
+ */
+export class Attempts {
+  readonly #retry: RetryPolicy;
+  readonly #now: () => number;
+  #failures = 0;
+  #madeAt = Infinity;
+
+  constructor(retry: RetryPolicy, now: () => number = () => performance.now()) {
+    this.#retry = retry;
+    this.#now = now;
+  }
+
+  /** The failures in a row until now. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** An attempt made something; only if that holds for a while was it a success. */
+  made(): void {
+    this.#madeAt = this.#now();
+  }
+
+  /** There was a success for certain: the next failure is the first. */
+  startAnew(): void {
+    this.#failures = 0;
+  }
+
+  /**
+   * An attempt failed, or what it made has ended. Gives how long to wait before the next one, in
+   * milliseconds; undefined to give up.
+   *
+   * @throws what the policy throws.
+   */
+  failed(error: unknown): number | undefined {
+    if (this.#now() - this.#madeAt >= STABLE_AFTER) this.startAnew();
+    this.#madeAt = Infinity;
+    return this.#retry({ attempt: ++this.#failures, error });
+  }
+}
+
+/** Waits, but no longer than until the signal is aborted. */
+export async function pause(wait: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(wait, { signal });
+  } catch {
+    // The only reason is the signal, and whoever gave it looks at it.
+  }
 }

@@ -1,19 +1,15 @@
 /** The client's side: opens a session, and finds it another carrier whenever it has lost one. */
 
-import { delay } from "@std/async/delay";
 import type { Connection } from "../connection.ts";
 import { ConnectError, ConnectionLostError, SessionRefusedError } from "../errors.ts";
 import { reasonOf } from "../internal/reason.ts";
-import type { RetryPolicy } from "../internal/retry.ts";
+import { Attempts, pause, type RetryPolicy } from "../internal/retry.ts";
 import { Machine } from "./machine.ts";
 import type { ResolvedSessionOptions } from "./options.ts";
 import { SessionTransport } from "./transport.ts";
 
 /** Makes a new carrier, over which nothing was received or sent yet but what proves who it is. */
 export type Dial = (signal: AbortSignal) => Promise<Connection<Uint8Array>>;
-
-/** A carrier that held this long, in milliseconds, was a success: the waiting starts anew. */
-const STABLE_AFTER = 5_000;
 
 /**
  * Opens a new session, which reconnects by itself from then on.
@@ -51,16 +47,14 @@ export async function openTransport(
 class Keeper {
   readonly #transport: SessionTransport;
   readonly #dial: Dial;
-  readonly #retry: RetryPolicy;
+  readonly #attempts: Attempts;
   readonly #stopping = new AbortController();
-  #attempt = 0;
-  #greetedAt = 0;
   #progress = 0;
 
   constructor(transport: SessionTransport, dial: Dial, retry: RetryPolicy) {
     this.#transport = transport;
     this.#dial = dial;
-    this.#retry = retry;
+    this.#attempts = new Attempts(retry);
     transport.onDetach = (error) => void this.#keep(error);
     transport.onOver = () => this.#stopping.abort();
   }
@@ -79,7 +73,7 @@ class Keeper {
       carrier.abort(error);
       throw error;
     }
-    this.#greetedAt = performance.now();
+    this.#attempts.made();
     this.#progress = this.#transport.progress;
   }
 
@@ -95,15 +89,15 @@ class Keeper {
   /** Tries until there is a carrier, or the session is over. */
   async #reconnect(failure: unknown): Promise<void> {
     const transport = this.#transport;
-    const wasStable = performance.now() - this.#greetedAt >= STABLE_AFTER;
-    if (wasStable || transport.progress > this.#progress) this.#attempt = 0;
+    if (transport.progress > this.#progress) this.#attempts.startAnew();
     for (let error = failure; !transport.isOver;) {
-      const attempt = ++this.#attempt;
-      const wait = this.#retry({ attempt, error });
+      const wait = this.#attempts.failed(error);
+      const attempt = this.#attempts.failures;
       if (wait === undefined) return transport.lose(`gave up after ${attempt} failures`, error);
       transport.board.show({ state: "reconnecting", attempt, error });
+      await pause(wait, this.#stopping.signal);
+      if (transport.isOver) return;
       try {
-        await delay(wait, { signal: this.#stopping.signal });
         return await this.greet();
       } catch (next) {
         if (transport.isOver) return;

@@ -4,7 +4,7 @@ import { delay } from "@std/async/delay";
 import { dim, getColorEnabled, green, red, setColorEnabled, yellow } from "@std/fmt/colors";
 import type { ChatEvent, NoticeCode } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
-import { backoff, type RetryPolicy } from "../../internal/retry.ts";
+import { Attempts, backoff, pause } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { EXIT } from "../shared/options.ts";
 import { exitCodeOf } from "../shared/program.ts";
@@ -21,9 +21,6 @@ const PING_INTERVAL = 10_000;
 
 /** How long the answer to `/quit` may take, in milliseconds. */
 const FAREWELL = 1_000;
-
-/** A connection that held this long, in milliseconds, was a success: the waiting starts anew. */
-const STABLE_AFTER = 5_000;
 
 /** The least time between two rings, in milliseconds. */
 const RING_INTERVAL = 1_000;
@@ -69,7 +66,7 @@ class Talk {
   readonly #terminal: Terminal;
   readonly #context: ClientContext;
   readonly #stop = new AbortController();
-  readonly #retry: RetryPolicy = backoff();
+  readonly #attempts = new Attempts(backoff());
   readonly #names = new Names();
   #connection: Connection | undefined;
   #dialogue: Dialogue | undefined;
@@ -131,12 +128,11 @@ class Talk {
   /** Prints messages of one connection after another; resolves to the exit code. */
   async #receiveAlways(first: Connection): Promise<number> {
     let connection: Connection | undefined = first;
-    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
-      let openedAt = Infinity;
+    while (!this.#stop.signal.aborted) {
       try {
         connection ??= await this.#context.connect();
         if (this.#stop.signal.aborted) break;
-        openedAt = performance.now();
+        this.#attempts.made();
         await this.#receive(connection);
         if (this.#stop.signal.aborted) break;
         if (this.#standing !== "refused") this.#say(yellow("the peer closed the connection"));
@@ -149,18 +145,17 @@ class Talk {
       connection = undefined;
       if (this.#standing === "refused") return EXIT.lost;
       // A server that takes and drops connections must not be tried without pause.
-      if (performance.now() - openedAt >= STABLE_AFTER) attempt = 1;
+      const wait = this.#attempts.failed(undefined) ?? 0;
       if (this.#standing === "sent away") await this.#waitForEnter();
-      else await this.#waitToRetry(attempt);
+      else await this.#waitToRetry(wait);
     }
     await connection?.close();
     return EXIT.done;
   }
 
-  async #waitToRetry(attempt: number): Promise<void> {
-    const wait = this.#retry({ attempt, error: undefined }) ?? 0;
+  async #waitToRetry(wait: number): Promise<void> {
     this.#terminal.setPrompt(prompt(`offline, trying again in ${(wait / 1000).toFixed(1)} s`));
-    await delay(wait, { signal: this.#stop.signal }).catch(() => {});
+    await pause(wait, this.#stop.signal);
   }
 
   /** Whoever was sent away comes back by its own decision only. */

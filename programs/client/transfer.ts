@@ -1,6 +1,5 @@
 /** The client's `put`, `get` and `ls`. */
 
-import { delay } from "@std/async/delay";
 import { format as formatBytes } from "@std/fmt/bytes";
 import { basename, dirname, join } from "node:path";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
@@ -18,7 +17,7 @@ import {
 } from "../../files.ts";
 import { Checksum, fileError, openTarget } from "../../files/internal.ts";
 import { writeAll } from "../../internal/bytes.ts";
-import { backoff } from "../../internal/retry.ts";
+import { Attempts, backoff, pause } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
@@ -124,11 +123,11 @@ class Line implements AsyncDisposable {
     const { options, reporter, stopped } = this.#context;
     using bar = progressBar(name, { quiet: options.on("json") });
     const retry = backoff({ minDelay: 200, maxDelay: 5_000, maxAttempts: MAX_ATTEMPTS });
+    const attempts = new Attempts(retry);
     await this.peer(); // The first one has to be there.
-    let failures = 0;
     const hooks: Hooks = {
       onProgress: ({ bytes, size, offset }) => {
-        if (bytes > offset) failures = 0;
+        if (bytes > offset) attempts.startAnew();
         bar.show(bytes, size);
       },
       onRestart() {
@@ -144,15 +143,13 @@ class Line implements AsyncDisposable {
         return;
       } catch (error) {
         bar.clear();
-        const wait = isPassing(error) && !stopped.aborted
-          ? retry({ attempt: ++failures, error })
-          : undefined;
+        const wait = isPassing(error) && !stopped.aborted ? attempts.failed(error) : undefined;
         if (wait === undefined) throw error;
         reporter.event(
           { event: "retry", name, error: messageOf(error) },
           `${messageOf(error)}; trying again`,
         );
-        await delay(wait, { signal: stopped }).catch(() => {});
+        await pause(wait, stopped);
       }
     }
   }
