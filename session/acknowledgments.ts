@@ -1,4 +1,4 @@
-/** When the peer is told what was received: docs/protocol.md, section "Bytes". */
+/** Decides when ACK is sent: docs/protocol.md, section "Bytes". */
 
 import type { Incoming } from "./incoming.ts";
 import { encodeAck } from "./wire.ts";
@@ -6,26 +6,26 @@ import { encodeAck } from "./wire.ts";
 /** How long received bytes may stay unacknowledged, in milliseconds. */
 export const ACK_DELAY = 25;
 
-/** Puts ACK off, so that there are few, but not for long. */
+/** Delays ACK for a short time, so that there are few ACKs. */
 export class Acknowledgments {
-  /** When bytes that were received have waited for long enough; Infinity while none wait. */
+  /** When received bytes must be acknowledged; Infinity while none wait. */
   deadline = Infinity;
 
   readonly #in: Incoming;
   #isDue = false;
 
-  /** Tells of what came in. */
+  /** Acknowledges the bytes of `incoming`. */
   constructor(incoming: Incoming) {
     this.#in = incoming;
   }
 
-  /** There is no carrier any more; the next one's greeting tells all. */
+  /** There is no carrier any more. The greeting on the next carrier acknowledges everything. */
   stop(): void {
     this.#isDue = false;
     this.deadline = Infinity;
   }
 
-  /** Bytes came. */
+  /** Bytes arrived. */
   received(now: number): void {
     if (this.deadline === Infinity) this.deadline = now + ACK_DELAY;
   }
@@ -37,7 +37,7 @@ export class Acknowledgments {
     this.#isDue = true;
   }
 
-  /** The next ACK, if it is time for one, or the peer asks and there is anything to tell. */
+  /** The next ACK, if it is time for one, or if the peer asks and there is something to tell. */
   next(isAsked: boolean): Uint8Array | undefined {
     if (!this.#in.isNews) return undefined;
     if (!isAsked && !this.#isDue && !this.#in.isMuchNews) return undefined;
@@ -45,7 +45,7 @@ export class Acknowledgments {
     return encodeAck(this.#in.received, this.#in.limit);
   }
 
-  /** The peer is being told all, by ACK or otherwise. */
+  /** The peer is being told everything, by ACK or by a greeting. */
   told(): void {
     this.#in.tell();
     this.stop();

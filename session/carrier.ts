@@ -1,4 +1,4 @@
-/** What carriers are made with. */
+/** The settings of carriers. */
 
 import type { Framing, FramingName } from "../codec.ts";
 import type { ConnectionLimits } from "../connection.ts";
@@ -10,7 +10,8 @@ import { MAX_FRAME_BYTES } from "./wire.ts";
 const LONGEST_FRAME = new Uint8Array(LONGEST_SENT_BYTES);
 
 /**
- * Settings of carriers with a framing: the limits of what stands on them are the session's own.
+ * Settings of carriers with a framing. The limits of messages are not here; the session has its
+ * own.
  *
  * @throws {TypeError} for a framing that cannot carry session frames.
  */
@@ -31,8 +32,8 @@ export function carrierSettings(
 }
 
 /**
- * Checks that a framing carries any frame of a session, in one block with its header: for a larger
- * one the session has left no room before its memory.
+ * Checks that a framing can carry every frame of a session, together with its header in one block.
+ * The session leaves no room for a larger header before its memory.
  *
  * @throws {TypeError} if it does not.
  */

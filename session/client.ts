@@ -1,4 +1,6 @@
-/** The client's side: opens a session, and finds it another carrier whenever it has lost one. */
+/**
+ * The client's side: opens a session, and makes a new carrier whenever the session has lost one.
+ */
 
 import type { Connection } from "../connection.ts";
 import { ConnectError, ConnectionLostError, SessionRefusedError } from "../errors.ts";
@@ -8,11 +10,14 @@ import { Machine } from "./machine.ts";
 import type { ResolvedSessionOptions } from "./options.ts";
 import { SessionTransport } from "./transport.ts";
 
-/** Makes a new carrier, over which nothing was received or sent yet but what proves who it is. */
+/**
+ * Makes a new carrier. Nothing was received or sent over it yet, except what proves who the client
+ * is.
+ */
 export type Dial = (signal: AbortSignal) => Promise<Connection<Uint8Array>>;
 
 /**
- * Opens a new session, which reconnects by itself from then on.
+ * Opens a new session. From then on, it reconnects by itself.
  *
  * @throws {ConnectError} when it cannot be opened.
  * @throws what `dial` threw, or `signal` was aborted with.
@@ -43,7 +48,7 @@ export async function openTransport(
   }
 }
 
-/** Keeps a session connected until it is over. */
+/** Keeps a session connected as long as it lives. */
 class Keeper {
   readonly #transport: SessionTransport;
   readonly #dial: Dial;
@@ -77,7 +82,7 @@ class Keeper {
     this.#progress = this.#transport.progress;
   }
 
-  /** Reconnects; nobody else can be told what goes wrong with that. */
+  /** Reconnects. No caller waits for it, so its errors go to the session. */
   async #keep(failure: unknown): Promise<void> {
     try {
       await this.#reconnect(failure);

@@ -8,15 +8,15 @@ export const SessionCode = {
   UNKNOWN: 2,
   /** The session belongs to another peer, by its certificate. */
   DENIED: 3,
-  /** There are too many sessions; later there may be room. */
+  /** There are too many sessions. Later there may be room. */
   FULL: 4,
   /** The server is closing; another one may take its place. */
   CLOSING: 5,
   /** No HELLO came in time. */
   TIMEOUT: 6,
-  /** A frame is too short, too long, or says what cannot be. */
+  /** A frame is too short, too long, or has an impossible value. */
   MALFORMED: 7,
-  /** A frame has a type that the version does not know. */
+  /** A frame has a type that this version does not have. */
   TYPE: 8,
   /** A frame is not allowed now: anything before HELLO, or a second HELLO. */
   UNEXPECTED: 9,
@@ -34,13 +34,13 @@ export const SessionCode = {
   ABORTED: 15,
   /** The peer stayed away for longer than the retention time; never on the wire. */
   EXPIRED: 16,
-  /** The client has made a later attempt meanwhile. */
+  /** The client has made a later attempt. */
   STALE: 17,
-  /** The server wants a token, and what came first was another one, or none. */
+  /** The server wants a token, and the first message was not this token. */
   TOKEN: 18,
 } as const;
 
-/** Refusals that may pass with time; after the others trying again does not help. */
+/** Whether trying again may help after a refusal with this code. */
 export function isRetriable(code: number): boolean {
   return code === SessionCode.FULL || code === SessionCode.CLOSING ||
     code === SessionCode.TIMEOUT || code === SessionCode.STALE;

@@ -3,16 +3,16 @@
 import { unexpected } from "./faults.ts";
 import { encodeDrain } from "./wire.ts";
 
-/** A server's wish that its client goes elsewhere, told on each carrier. */
+/** A server's wish that its client opens another session elsewhere. It is sent on each carrier. */
 export class Draining {
-  /** Why, in the server's words; undefined as long as it does not want that. */
+  /** The reason, in the server's words; undefined while the server does not want it. */
   reason: string | undefined;
 
   readonly #role: "client" | "server";
-  /** Whether the client is still to be told on this carrier. */
+  /** Whether DRAIN must still be sent on this carrier. */
   #isDue = false;
 
-  /** Only a server has such wishes. */
+  /** Only a server can send DRAIN. */
   constructor(role: "client" | "server") {
     this.#role = role;
   }
@@ -22,13 +22,13 @@ export class Draining {
     this.#isDue = this.reason !== undefined && this.#role === "server";
   }
 
-  /** There is none any more. */
+  /** There is no carrier any more. */
   stop(): void {
     this.#isDue = false;
   }
 
   /**
-   * Tells the other end to go elsewhere.
+   * Asks the client to open another session elsewhere.
    *
    * @throws {TypeError} on a client, which has nobody to send elsewhere.
    */
@@ -39,7 +39,7 @@ export class Draining {
   }
 
   /**
-   * The other end tells this one.
+   * A DRAIN arrived.
    *
    * @throws {SessionProtocolError} on a server.
    */
@@ -48,7 +48,7 @@ export class Draining {
     this.reason = reason;
   }
 
-  /** The next frame of it, if there is one. */
+  /** The DRAIN to send, if there is one. */
   next(): Uint8Array | undefined {
     if (!this.#isDue) return undefined;
     this.#isDue = false;

@@ -1,17 +1,17 @@
-/** When a session without a carrier is given up. */
+/** Decides when a session without a carrier is given up. */
 
-/** A timer that is later than this was held up by this process, in milliseconds. */
+/** If a timer is later than this, in milliseconds, this process stood still. */
 const LATE = 1_000;
 
-/** A time that is put off once when this process, and not the peer, was late. */
+/** A deadline that is extended once, if this process was late and not the peer. */
 export class Expiry {
-  /** When to look; Infinity while there is a carrier. */
+  /** When to check; Infinity while there is a carrier. */
   deadline = Infinity;
 
   readonly #grace: number;
   #wasExtended = false;
 
-  /** Gives `grace` milliseconds more when it was looked at late. */
+  /** Gives `grace` milliseconds more when the check was late. */
   constructor(grace: number) {
     this.#grace = grace;
   }
@@ -22,7 +22,7 @@ export class Expiry {
     this.#wasExtended = false;
   }
 
-  /** There is one. */
+  /** There is a carrier. */
   stop(): void {
     this.deadline = Infinity;
   }
@@ -31,7 +31,7 @@ export class Expiry {
   isOver(now: number): boolean {
     if (now < this.deadline) return false;
     if (now - this.deadline <= LATE || this.#wasExtended) return true;
-    // This process stood still: the peer may have come meanwhile.
+    // This process stood still. The peer may have come during that time.
     this.#wasExtended = true;
     this.deadline = now + this.#grace;
     return false;

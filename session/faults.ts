@@ -1,4 +1,4 @@
-/** What goes wrong with a session's carriers and frames, as errors. */
+/** Errors about a session's carriers and frames. */
 
 import {
   ConnectionClosedError,
@@ -9,17 +9,17 @@ import {
 import { quoted } from "../internal/text.ts";
 import { isRetriable, SessionCode } from "./codes.ts";
 
-/** A carrier that is of no use any more. */
+/** The error of a carrier that cannot be used any more. */
 export function notWorking(state: string): ConnectionLostError {
   return new ConnectionLostError(`Cannot use carrier: ${state}`);
 }
 
-/** A carrier in whose place there is another one now. */
+/** The error of a carrier that another one has replaced. */
 export function replacedBy(remote: string): ConnectionClosedError {
   return new ConnectionClosedError(`Cannot use carrier: another one, of ${remote}, replaced it`);
 }
 
-/** A frame that is not allowed now. */
+/** The error for a frame that is not allowed now. */
 export function unexpected(state: string): SessionProtocolError {
   return new SessionProtocolError(
     `Cannot receive session frame: ${state}`,
@@ -27,7 +27,7 @@ export function unexpected(state: string): SessionProtocolError {
   );
 }
 
-/** What a client is told of a server that answers HELLO with something else. */
+/** The error of a client whose server answers HELLO with something that is no session frame. */
 export function noAnswer(
   { code, message }: SessionProtocolError,
   bytes: Uint8Array,
@@ -42,7 +42,7 @@ export function noAnswer(
   );
 }
 
-/** What a client is told of a server that answers HELLO with REFUSED. */
+/** The error of a client whose server answers HELLO with REFUSED. */
 export function refusedBy(code: number, text: string): SessionRefusedError {
   return new SessionRefusedError(
     `Cannot open session: the server refused it: ${text}`,

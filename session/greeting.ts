@@ -7,24 +7,28 @@ import type { Incoming } from "./incoming.ts";
 import type { ResolvedSessionOptions } from "./options.ts";
 import { encodeHello, encodeWelcome, FrameType, type Hello, type Welcome } from "./wire.ts";
 
-/** How an end greets, and what both have agreed on by that, over all carriers. */
+/**
+ * How an end greets, and what both ends have agreed on by greeting. It is kept over all carriers.
+ */
 export class Greeting {
-  /** Whether the next frame is the greeting. */
+  /** Whether the next frame to send is the greeting. */
   isDue = false;
-  /** When the peer's must have come; Infinity when it is not waited for. */
+  /** When the peer's greeting must have come; Infinity if this end does not wait for it. */
   deadline = Infinity;
-  /** How often both went on with another carrier. */
+  /** How often both ends continued with another carrier. */
   resumes = 0;
-  /** How long a session without carrier is kept, in milliseconds: the smaller wish of both ends. */
+  /**
+   * How long a session without a carrier is kept, in milliseconds: the smaller value of both ends.
+   */
   retentionTime: number;
 
   readonly #role: "client" | "server";
   readonly #options: ResolvedSessionOptions;
   readonly #in: Incoming;
   #id: string | undefined;
-  /** The last HELLO that was sent, or taken. */
+  /** The attempt of the last HELLO that was sent, or accepted. */
   #attempt = 0;
-  /** Whether the client is known to know the id. */
+  /** Whether it is certain that the client knows the id. */
   #isConfirmed = false;
 
   /** A server gives the id; a client has none before the first WELCOME. */
@@ -41,7 +45,10 @@ export class Greeting {
     this.retentionTime = options.retentionTime;
   }
 
-  /** For how long this end waits for another carrier: not as long for a client that has no id. */
+  /**
+   * How long this end waits for another carrier, in milliseconds. It waits less for a client that
+   * may not know the id.
+   */
   get patience(): number {
     const isGhost = this.#role === "server" && !this.#isConfirmed;
     return Math.min(this.retentionTime, isGhost ? this.#options.helloTimeout : Infinity);
@@ -50,7 +57,8 @@ export class Greeting {
   /**
    * Checks a HELLO before its carrier takes the place of another one.
    *
-   * @throws {SessionProtocolError} when the client has greeted again meanwhile, and given this one up.
+   * @throws {SessionProtocolError} when the client has made a later attempt, and has given this
+   * carrier up.
    */
   check({ attempt }: Hello): void {
     if (attempt > this.#attempt) return;
@@ -66,13 +74,13 @@ export class Greeting {
     this.deadline = now + this.#options.helloTimeout;
   }
 
-  /** There is none any more. */
+  /** There is no carrier any more. */
   stop(): void {
     this.isDue = false;
     this.deadline = Infinity;
   }
 
-  /** The frame that is due. It tells how much was received. */
+  /** The greeting to send. It says how much was received. */
   next(): Uint8Array {
     this.isDue = false;
     if (this.#role === "server") return this.#welcome(this.resumes > 0);
@@ -81,7 +89,7 @@ export class Greeting {
     return encodeHello({ id: this.#id, received, limit, retentionTime, attempt: ++this.#attempt });
   }
 
-  /** What a client that comes back is told by a server that has ended the session in order. */
+  /** The answer to a client that comes back after the server has ended the session in order. */
   farewell(): Uint8Array {
     return this.#welcome(true);
   }
@@ -93,9 +101,9 @@ export class Greeting {
   }
 
   /**
-   * The peer has greeted: HELLO was checked before.
+   * The peer has greeted. A HELLO was checked before.
    *
-   * @throws {SessionProtocolError} for the WELCOME of another session; nothing has changed then.
+   * @throws {SessionProtocolError} for the WELCOME of another session. Then nothing changes.
    */
   agree(peer: Hello | Welcome): void {
     const isResumed = peer.type === FrameType.HELLO ? peer.id !== undefined : peer.isResumed;
@@ -111,12 +119,12 @@ export class Greeting {
     this.retentionTime = Math.min(this.#options.retentionTime, peer.retentionTime);
   }
 
-  /** The peer has said something after its greeting: it has got this end's. */
+  /** The peer has sent a frame after its greeting. So it has received this end's greeting. */
   confirm(): void {
     this.#isConfirmed = true;
   }
 
-  /** Looks at the clock; returns, once, whether the peer's greeting is late. */
+  /** Looks at the clock; returns true once if the peer's greeting is late. */
   isLate(now: number): boolean {
     if (now < this.deadline) return false;
     this.deadline = Infinity;

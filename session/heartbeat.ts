@@ -1,19 +1,19 @@
-/** Whether the peer is alive, and how far away. */
+/** Whether the peer is alive, and how long a round trip takes. */
 
-/** Share of the timeout by which a timer may be late before that counts as this end's own fault. */
+/** If a timer is late by more than this share of the timeout, this end itself was too slow. */
 const LATE = 0.05;
 /** How often in a row the peer is given more time because this end was late. */
 const MAX_EXTENSIONS = 3;
 /** RFC 6298, section 2: how much a new measurement counts. */
 const SMOOTHING = 1 / 8;
 
-/** Asks a silent peer whether it is there; anything that arrives is an answer. */
+/** Asks a silent peer whether it is there. Everything that arrives is an answer. */
 export class Heartbeat {
-  /** Smoothed, in milliseconds. */
+  /** The smoothed round-trip time, in milliseconds. */
   roundTripTime: number | undefined;
-  /** Whether a PING is to be sent. */
+  /** Whether a PING should be sent. */
   wantsPing = false;
-  /** When something has to be done. */
+  /** When `isLost()` should be called. */
   deadline = Infinity;
 
   readonly #interval: number;
@@ -24,20 +24,20 @@ export class Heartbeat {
   /** When the last PING was sent; undefined when it was answered. */
   #sentAt: number | undefined;
 
-  /** Asks after `interval` of silence, and gives up after `timeout` more. */
+  /** Asks after `interval` milliseconds of silence, and gives up after `timeout` more. */
   constructor(interval: number, timeout: number) {
     this.#interval = interval;
     this.#timeout = timeout;
   }
 
-  /** There is a carrier: the round trip is measured at once. */
+  /** There is a carrier. The round trip is measured at once. */
   start(now: number): void {
     this.received(now);
     this.wantsPing = true;
     this.#sentAt = undefined;
   }
 
-  /** There is none any more. */
+  /** There is no carrier any more. */
   stop(): void {
     this.#state = "stopped";
     this.deadline = Infinity;
@@ -59,7 +59,7 @@ export class Heartbeat {
     return this.#token;
   }
 
-  /** An answer; one to an older question tells nothing about the time. */
+  /** A PONG arrived. If it answers an older PING, it is not used to measure the time. */
   pong(token: number, now: number): void {
     if (token !== this.#token || this.#sentAt === undefined) return;
     const time = now - this.#sentAt;
@@ -69,11 +69,11 @@ export class Heartbeat {
       : this.roundTripTime + SMOOTHING * (time - this.roundTripTime);
   }
 
-  /** Looks at the clock; returns whether the peer must be taken for lost. */
+  /** Looks at the clock; returns whether the peer counts as lost. */
   isLost(now: number): boolean {
     if (now < this.deadline) return false;
     if (this.#state === "asking") {
-      // If this process stood still, what the peer sent meanwhile waits to be read.
+      // If this process stood still, bytes from the peer may wait to be read.
       const wasLate = now - this.deadline > LATE * this.#timeout;
       if (!wasLate || this.#extensions++ === MAX_EXTENSIONS) return true;
     }

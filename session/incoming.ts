@@ -1,59 +1,59 @@
-/** What a session has received: bytes in order, each once, within the window. */
+/** The bytes that a session has received: in order, each once, within the window. */
 
 import { Deque } from "@std/data-structures";
 import type { EndInfo } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "./codes.ts";
 
-/** Smaller pieces are copied together. */
+/** Smaller pieces are copied into one. */
 const MIN_APART_BYTES = 8 * 1024;
-/** A view keeps all the memory that it lies in: it must be worth that. */
+/** A view keeps the whole memory behind it, so it must fill at least this share of it. */
 const MIN_VIEW_SHARE = 1 / 2;
 
-/** The other direction's stream, from what was read to what was received last. */
+/** The stream that the peer sends, from the last read byte to the last received byte. */
 export class Incoming {
-  /** Up to where it was received; the end itself counts as one byte more. */
+  /** The offset up to which bytes were received. The end itself counts as one more byte. */
   received = 0;
   /** What the peer said about its end. */
   ended: EndInfo | undefined;
 
   readonly #window: number;
-  /** Up to where it was read. */
+  /** The offset up to which bytes were read. */
   #read = 0;
-  /** Up to where the peer was told that it may send. */
+  /** The limit that the peer was told last. */
   #toldLimit = 0;
-  /** Up to where the peer was told that it was received. */
+  /** The received offset that the peer was told last. */
   #toldReceived = 0;
   readonly #chunks = new Deque<Uint8Array>();
-  /** The last chunk's memory, where it has room for more. */
+  /** The memory of the last chunk, if it has room for more. */
   #tail: Uint8Array | undefined;
 
-  /** Takes `window` bytes more than were read. */
+  /** Accepts `window` bytes more than were read. */
   constructor(window: number) {
     this.#window = window;
   }
 
-  /** Whether everything that will ever come was read. */
+  /** Whether the stream has ended and all of it was read. */
   get isOver(): boolean {
     return this.ended !== undefined && this.#chunks.isEmpty();
   }
 
-  /** Up to where the peer may send. */
+  /** The offset up to which the peer may send. */
   get limit(): number {
     return this.#read + this.#window;
   }
 
-  /** Whether the peer was told of all that was received. */
+  /** Whether the peer was told about all received bytes. */
   get isAcknowledged(): boolean {
     return this.received === this.#toldReceived;
   }
 
-  /** Whether there is anything that the peer was not told. */
+  /** Whether there is anything to tell the peer. */
   get isNews(): boolean {
     return !this.isAcknowledged || this.limit > this.#toldLimit;
   }
 
-  /** Whether it is so much that the peer should be told now. */
+  /** Whether there is so much to tell that the peer should be told now. */
   get isMuchNews(): boolean {
     const much = this.#window / 4;
     return this.received - this.#toldReceived >= much || this.limit - this.#toldLimit >= much ||
@@ -67,7 +67,7 @@ export class Incoming {
   }
 
   /**
-   * Takes bytes at their place in the stream; those that were received before are skipped.
+   * Takes bytes at their offset in the stream. Bytes that were received before are skipped.
    *
    * @throws {SessionProtocolError} for a gap, no bytes, bytes after the end or beyond the limit.
    */
@@ -115,7 +115,7 @@ export class Incoming {
     }
   }
 
-  /** The next chunk, which is the reader's from now on. */
+  /** The next chunk. It belongs to the reader from now on. */
   take(): Uint8Array | undefined {
     const chunk = this.#chunks.popFront();
     if (chunk === undefined) return undefined;
@@ -133,7 +133,10 @@ export class Incoming {
     }
   }
 
-  /** The first chunk may be on its way to a reader; those that wait are packed. */
+  /**
+   * Adds a chunk. The first chunk may be on its way to a reader; small chunks behind it are put
+   * together.
+   */
   #push(bytes: Uint8Array): void {
     if (this.#chunks.isEmpty() || bytes.length >= MIN_APART_BYTES) {
       const isWorth = bytes.length >= MIN_VIEW_SHARE * bytes.buffer.byteLength;

@@ -1,4 +1,4 @@
-/** A session's carrier and its end, as far as one follows from the other. */
+/** The states of a session and of its carrier, where one depends on the other. */
 
 import { notWorking } from "./faults.ts";
 import type { CarrierState, Outcome } from "./outcome.ts";
@@ -7,17 +7,17 @@ import { encodeReset } from "./wire.ts";
 /**
  * Whether a session is alive, and has a carrier.
  *
- * - It ends once: what ended it first is what it ends with.
- * - A session that is over keeps no carrier, but as long as its last word takes.
+ * - It ends once. The first reason to end is the reason that counts.
+ * - A session that is over keeps its carrier only until its last frame is sent.
  */
 export class Life {
-  /** Whether there is a carrier, and both ends have greeted on it. */
+  /** Whether there is a carrier, and whether both ends have greeted on it. */
   link: "detached" | "greeting" | "attached" = "detached";
-  /** What is to be done with the carrier. */
+  /** What the driver must do with the carrier. */
   carrierState: CarrierState = "keep";
   /** Set once the session is over. */
   outcome: Outcome | undefined;
-  /** What is to be said to a peer that may not know that the session is over. */
+  /** The frame for a peer that may not know that the session is over. */
   lastWord: Uint8Array | undefined;
 
   /** There is a new carrier. */
@@ -36,33 +36,33 @@ export class Life {
     this.carrierState = "keep";
   }
 
-  /** The carrier is of no use any more. */
+  /** The carrier cannot be used any more. */
   drop(error: Error): void {
     this.carrierState = { error };
   }
 
-  /** The carrier is not needed any more, when all is sent. */
+  /** The carrier is not needed any more after everything is sent. */
   closeCarrier(): void {
     this.carrierState = "close";
   }
 
-  /** The session is over in order. */
+  /** The session ends in order. */
   close(lastWord?: Uint8Array): void {
     if (this.outcome !== undefined) return;
     this.outcome = { kind: "closed" };
     this.lastWord = lastWord;
-    // A carrier that waits for its answer would wait for nothing.
+    // Otherwise the carrier would wait for a greeting that does not matter any more.
     if (this.link === "greeting") this.drop(notWorking("the session is over"));
   }
 
-  /** The session is over without a word. */
+  /** The session ends, and the peer is not told. */
   lose(state: string, code: number, cause?: unknown): void {
     if (this.outcome !== undefined) return;
     this.outcome = { kind: "lost", state, code, cause };
     if (this.link !== "detached") this.drop(notWorking("the session is over"));
   }
 
-  /** The session is over at once; the peer is told if it can be. */
+  /** The session ends at once. The peer is told if that is possible. */
   abort(code: number, text: string, cause?: unknown): void {
     if (this.outcome !== undefined) return;
     this.lastWord = encodeReset(code, text);
@@ -76,7 +76,7 @@ export class Life {
     this.closeCarrier();
   }
 
-  /** The RESET that is still to be sent on this carrier; who has got it need not hear it again. */
+  /** The RESET that must still be sent on this carrier. It is sent only once. */
   nextReset(): Uint8Array | undefined {
     if (this.link !== "attached" || this.outcome?.kind !== "lost") return undefined;
     const reset = this.lastWord;

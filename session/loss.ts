@@ -1,10 +1,10 @@
-/** What the program is told when a session does not end in order. */
+/** The error for the program when a session does not end in order. */
 
 import { ConnectionLostError, SessionLostError, SessionProtocolError } from "../errors.ts";
 import { reasonOf } from "../internal/reason.ts";
 import type { Lost } from "./outcome.ts";
 
-/** What the peer is told of a session that ends for this end's own reasons. */
+/** The text for the peer when a session ends for this end's own reasons. */
 export const ABORTED = "the session was aborted";
 
 /** The error of a session to `remote`, with the messages that were not acknowledged. */
@@ -18,7 +18,7 @@ export function lossOf(
   return new SessionLostError(message, messages, { cause, code });
 }
 
-/** The end of its message. */
+/** The end of the error's message. */
 function stateOf({ state, cause }: Lost): string {
   if (cause instanceof SessionProtocolError) {
     return `the peer broke the protocol: ${reasonOf(cause)}`;

@@ -1,15 +1,15 @@
 /**
- * The session protocol without sockets, clocks and randomness: docs/protocol.md says what it does.
+ * The session protocol without sockets, clocks and randomness. docs/protocol.md describes it.
  *
- * Time comes in as `now` or `clock`, frames by `receive()`, bytes by `write()`; frames are fetched by
- * `poll()`, bytes by `take()`. After each call the driver looks at `deadline`, `carrierState` and
- * `outcome`.
+ * The driver gives it the time as `now` or `clock`, frames with `receive()`, and bytes with
+ * `write()`. It gets frames with `poll()`, and bytes with `take()`. After each call the driver
+ * looks at `deadline`, `carrierState` and `outcome`.
  *
  * The machine brings frames to its parts, asks them in turn for frames to send, and tells them when
- * carriers come and go. Each part has one matter: what both ends agree on (`greeting.ts`), the streams
- * (`incoming.ts`, `outgoing.ts`), when ACK is due (`acknowledgments.ts`), PING and PONG (`questions.ts`),
- * silence (`heartbeat.ts`), DRAIN (`draining.ts`), how long to be without a carrier (`expiry.ts`), and
- * what becomes of carrier and session (`life.ts`).
+ * carriers come and go. Each part has one task: what both ends agree on (`greeting.ts`), the
+ * streams (`incoming.ts`, `outgoing.ts`), when ACK is due (`acknowledgments.ts`), PING and PONG
+ * (`questions.ts`), silence (`heartbeat.ts`), DRAIN (`draining.ts`), how long a session may have no
+ * carrier (`expiry.ts`), and how carrier and session end (`life.ts`).
  */
 
 import type { EndInfo } from "../codec.ts";
@@ -29,7 +29,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Questions } from "./questions.ts";
 import { decodeFrame, type Frame, FrameType, type Hello, type Welcome } from "./wire.ts";
 
-/** How long an end that is done waits for the other one to be done, in milliseconds. */
+/** How long an end that has finished waits for the other end to finish, in milliseconds. */
 export const LINGER_TIME = 5_000;
 
 /** One end of a session. */
@@ -67,7 +67,7 @@ export class Machine {
     return this.#life.link === "attached";
   }
 
-  /** What is to be done with the carrier. */
+  /** What the driver must do with the carrier. */
   get carrierState(): CarrierState {
     return this.#life.carrierState;
   }
@@ -77,42 +77,50 @@ export class Machine {
     return this.#life.outcome;
   }
 
-  /** What a client that comes back is to be told of a session that is over here, if anything. */
+  /** The frame for a client that comes back after the session is over here, if there is one. */
   get lastWord(): Uint8Array | undefined {
     return this.#life.lastWord;
   }
 
-  /** Why the other end is to be left for another one. */
+  /** Why the server asks for another session elsewhere; undefined if it does not. */
   get drainReason(): string | undefined {
     return this.#draining.reason;
   }
 
-  /** How often it went on with another carrier. */
+  /** How often the session continued with another carrier. */
   get resumes(): number {
     return this.#greeting.resumes;
   }
 
-  /** How long a session without carrier is kept, in milliseconds: the smaller wish of both ends. */
+  /**
+   * How long a session without a carrier is kept, in milliseconds: the smaller value of both ends.
+   */
   get retentionTime(): number {
     return this.#greeting.retentionTime;
   }
 
-  /** Whether both streams are over as far as this end can know: it may only have to tell so. */
+  /**
+   * Whether both streams are over, as far as this end knows. It may still have to acknowledge the
+   * other stream.
+   */
   get isComplete(): boolean {
     return this.out.acked === this.out.total && this.#in.ended !== undefined;
   }
 
-  /** Bytes received both ways that the other end is known to know of: a measure of progress. */
+  /**
+   * A measure of progress: the acknowledged bytes of this end's stream, and the received bytes of
+   * the other.
+   */
   get progress(): number {
     return this.out.acked + this.#in.received;
   }
 
-  /** What the peer said about its end, once everything before it was taken. */
+  /** The code and text of the peer's END, after all bytes before it were taken. */
   get peerEnd(): EndInfo | undefined {
     return this.#in.isOver ? this.#in.ended : undefined;
   }
 
-  /** When `timeout()` is to be called. */
+  /** When the driver must call `timeout()`. */
   get deadline(): number {
     if (this.outcome !== undefined) return Infinity;
     const later = Math.min(this.#expiry.deadline, this.heartbeat.deadline);
@@ -121,9 +129,11 @@ export class Machine {
   }
 
   /**
-   * There is a new carrier, in the place of any other; on a server, with the client's HELLO.
+   * There is a new carrier. It replaces any other carrier. On a server it comes with the client's
+   * HELLO.
    *
-   * @throws {SessionProtocolError} for a HELLO that is late or cannot be; the other one stays then.
+   * @throws {SessionProtocolError} for a HELLO that is late or not possible. Then the other carrier
+   * stays.
    */
   attach(now: number, hello?: Hello): void {
     if (hello !== undefined) {
@@ -136,7 +146,7 @@ export class Machine {
     if (hello !== undefined) this.#greeted(hello, now);
   }
 
-  /** The carrier is gone; `isOrderly` if the peer closed it. */
+  /** The carrier is gone. `isOrderly` says that the peer closed it. */
   detach(now: number, isOrderly = false): void {
     const wasAttached = this.isAttached;
     this.#life.detach();
@@ -146,7 +156,7 @@ export class Machine {
     this.heartbeat.stop();
     this.#draining.stop();
     if (!wasAttached || this.outcome !== undefined) return;
-    // How far the peer may send does not matter any more.
+    // The limit for the peer does not matter any more.
     if (isOrderly && this.isComplete && this.#in.isAcknowledged) this.#life.close();
     else this.#expiry.start(now + this.#greeting.patience);
   }
@@ -155,7 +165,7 @@ export class Machine {
   receive(bytes: Uint8Array, now: number): void {
     const { link, outcome, carrierState } = this.#life;
     if (link === "detached" || outcome !== undefined) return;
-    if (typeof carrierState === "object") return; // What went wrong first is what went wrong.
+    if (typeof carrierState === "object") return; // The first error counts.
     this.heartbeat.received(now);
     try {
       const frame = decodeFrame(bytes);
@@ -163,16 +173,17 @@ export class Machine {
       else this.#take(frame, now);
     } catch (error) {
       if (!(error instanceof SessionProtocolError)) throw error;
-      // Before the greeting it may be anybody, who must not end the session.
+      // Before the greeting the peer may be anybody. It must not be able to end the session.
       if (link === "greeting") this.#life.drop(noAnswer(error, bytes));
       else this.#violated(error);
     }
   }
 
-  /** Takes the start of a chunk; returns how many bytes, 0 when there is no room now. */
+  /** Takes the start of a chunk; returns how many bytes it took, 0 when there is no room now. */
   write(chunk: Uint8Array, endsMessage: boolean): number {
     const bytes = this.out.write(chunk, endsMessage, !this.isAttached);
-    // The peer tells when a part of its window is full, which may be more than is kept here.
+    // The peer sends ACK after a part of its window, and that part may be larger than all that is
+    // kept here.
     if (bytes === 0 && this.out.isHalfFull) this.askForAck();
     return bytes;
   }
@@ -193,7 +204,7 @@ export class Machine {
   }
 
   /**
-   * Tells the other end to go elsewhere.
+   * Asks the client to open another session elsewhere.
    *
    * @throws {TypeError} on a client, which has nobody to send elsewhere.
    */
@@ -201,12 +212,12 @@ export class Machine {
     this.#draining.tell(reason);
   }
 
-  /** Ends the session at once; the peer is told if it can be. */
+  /** Ends the session at once. The peer is told if that is possible. */
   abort(code: number, text: string, cause?: unknown): void {
     this.#life.abort(code, text, cause);
   }
 
-  /** Ends the session without a word. */
+  /** Ends the session without telling the peer. */
   lose(state: string, cause?: unknown): void {
     this.#life.lose(state, SessionCode.EXPIRED, cause);
   }
@@ -230,8 +241,8 @@ export class Machine {
   }
 
   /**
-   * The next frame to send, to be copied at once unless `out.hold()` holds it. With `onlyFull`, small
-   * ones may wait. The clock is looked at for questions only: most frames need no time.
+   * The next frame to send. The caller copies it at once, unless `out.hold()` holds it. With
+   * `onlyFull`, small frames may wait. Only PING uses the clock, because most frames need no time.
    */
   poll(clock: () => number, onlyFull = false): Uint8Array | undefined {
     const { link, outcome } = this.#life;
@@ -278,7 +289,7 @@ export class Machine {
 
   #refused(code: number, text: string): void {
     const error = refusedBy(code, text);
-    // A server that is done with a session forgets it.
+    // A server forgets a session that it has finished.
     if (this.isComplete) this.#life.close();
     else if (!error.isRetriable) this.#life.lose(`the server refused it: ${text}`, code, error);
     this.#life.drop(error);
@@ -310,21 +321,21 @@ export class Machine {
     this.#settle(now);
   }
 
-  /** Both ends may be done. */
+  /** Closes the carrier if both ends have finished. */
   #settle(now: number): void {
     if (!this.isComplete || this.outcome !== undefined) return;
     this.#lingerDue = Math.min(this.#lingerDue, now + LINGER_TIME);
     this.#life.closeCarrier();
   }
 
-  /** The peer itself broke the rules: nothing that it says can be trusted any more. */
+  /** The peer broke the rules. Nothing that it sends can be trusted any more. */
   #violated(error: SessionProtocolError): void {
     this.#life.abort(error.code, error.message, error);
   }
 
   #expire(): void {
     if (this.#in.ended !== undefined && this.out.acked === this.out.written) {
-      // Only the peer's word that it got this end's end is missing: nothing is lost.
+      // Only the acknowledgment of this end's END is missing. Nothing is lost.
       this.#closeUnheard();
     } else {
       const state = `the peer stayed away for ${this.retentionTime} ms`;

@@ -1,4 +1,4 @@
-/** What a session has to send: bytes kept until the peer acknowledges them. */
+/** The bytes that a session sends. They are kept until the peer acknowledges them. */
 
 import type { EndInfo, Framing } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
@@ -8,79 +8,86 @@ import { Boundaries } from "./boundaries.ts";
 import { SessionCode } from "./codes.ts";
 import { DATA_HEADER_BYTES, encodeEnd, writeDataHeader } from "./wire.ts";
 
-/** Bytes that wait while there is a carrier: enough to fill frames, and no more. */
+/** How many unsent bytes may wait while there is a carrier: enough to fill frames, and no more. */
 const MAX_UNSENT_BYTES = 2 * BLOCK_BYTES;
-/** Smaller frames are copied, so that they leave with others. */
+/** Smaller frames are copied, so that they leave together with others. */
 const MIN_HELD_BYTES = 16 * 1024;
-/** A chunk keeps all of its block: it must be worth that. */
+/** A chunk keeps its whole block in memory, so it must fill at least this share of it. */
 const MIN_KEPT_SHARE = 3 / 4;
 const SMALL_BLOCK_BYTES = 512;
 const MIDDLE_BLOCK_BYTES = 4 * 1024;
 
-/** A piece of the stream, in memory with room before it for headers. */
+/** A piece of the stream, in memory that has room for a header before it. */
 interface Block {
   memory: Uint8Array;
-  /** Where in the stream its first byte is. */
+  /** The offset in the stream of its first byte. */
   readonly base: number;
   used: number;
-  /** Where it is full. Whoever wrote it goes on with what is behind that. */
+  /** How many bytes it can hold. The memory behind them belongs to the writer of the block. */
   capacity: number;
 }
 
-/** Where frames are put together that do not begin with a block: without room before them. */
+/**
+ * Memory for frames that do not begin where a block begins: there is no room for a header before
+ * their bytes.
+ */
 const scratch = new Uint8Array(BLOCK_BYTES);
 
-/** One direction's stream, from the last acknowledged message to what was written last. */
+/** The stream that this end sends, from the last acknowledged message to the last written byte. */
 export class Outgoing {
-  /** Where the stream ends by now; the end itself counts as one byte more. */
+  /** The offset up to which bytes were written. The end itself counts as one more byte. */
   written = 0;
-  /** Up to where the peer has received. */
+  /** The offset up to which the peer has received. */
   acked = 0;
-  /** Up to where it was sent on this carrier. */
+  /** The offset up to which bytes were sent on this carrier. */
   sent = 0;
   end: EndInfo | undefined;
-  /** Memory for what is written: chunks of it are kept as they are. */
+  /** Memory for the writer. Chunks in this memory are kept without a copy. */
   readonly blocks: HeldBlocks = new HeldBlocks();
 
-  /** Whether bytes wait for an acknowledgment that the peer, at a quarter of its window, may not send. */
+  /**
+   * True if a PING is needed to get an ACK: bytes wait for credit, and the peer has received less
+   * than the quarter of its window after which it sends ACK by itself.
+   */
   waitsForAck = false;
 
   readonly #maxBytes: number;
-  /** Up to where it was ever sent. */
+  /** The offset up to which bytes were ever sent, on any carrier. */
   #maxSent = 0;
-  /** Up to where the peer takes bytes. */
+  /** The offset up to which the peer accepts bytes. */
   #limit = 0;
   readonly #blocks: Block[] = [];
-  /** The block that is to be sent from next. */
+  /** The index of the block to send from next. */
   #cursor = 0;
   readonly #boundaries = new Boundaries();
 
   /**
-   * Keeps at most `maxBytes` that are not acknowledged, with the start of the message in which they
-   * begin, as far as that fits too.
+   * Keeps at most `maxBytes` bytes that are not acknowledged. If there is room, it also keeps the
+   * start of the message in which these bytes begin.
    */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Where the stream is over, its end included; Infinity while it goes on. */
+  /** The offset at which the stream is over, its end included; Infinity while it continues. */
   get total(): number {
     return this.end === undefined ? Infinity : this.written + 1;
   }
 
-  /** Whether half of what may wait for acknowledgment does. */
+  /** Whether at least half of the bytes that may wait for an acknowledgment do so. */
   get isHalfFull(): boolean {
     return this.unacknowledgedBytes >= this.#maxBytes / 2;
   }
 
-  /** Bytes that the peer is not known to have. */
+  /** How many bytes the peer has not acknowledged. */
   get unacknowledgedBytes(): number {
     return this.written - Math.min(this.acked, this.written);
   }
 
   /**
-   * Takes the start of a chunk; returns how much, 0 when there is no room. Most of a block is kept
-   * where it is, the rest is copied. Without a carrier, more may wait.
+   * Takes the start of a chunk; returns how many bytes it took, 0 when there is no room. A chunk
+   * that fills most of a block is kept where it is; other chunks are copied. Without a carrier,
+   * more bytes may wait.
    */
   write(chunk: Uint8Array, endsMessage: boolean, isDetached: boolean): number {
     const unsent = this.written - Math.min(this.sent, this.written);
@@ -103,8 +110,9 @@ export class Outgoing {
   }
 
   /**
-   * Keeps the start of a chunk where it is, if that is most of a block, or follows it there. Not where
-   * only a part of a message is in the block: the rest would be a frame of its own.
+   * Keeps the start of a chunk where it is, if it fills most of a block, or if it follows the last
+   * kept bytes in memory. It is not kept if the block has only a part of a message, because the
+   * rest would be a frame of its own.
    */
   #keep(chunk: Uint8Array, bytes: number, endsMessage: boolean): boolean {
     const last = this.#blocks.at(-1);
@@ -122,7 +130,10 @@ export class Outgoing {
     return true;
   }
 
-  /** Nothing more is added to a block: what little there may be is not worth all of its memory. */
+  /**
+   * Ends a block. If it has only few bytes, they are copied to smaller memory, because they are not
+   * worth a whole block.
+   */
   #close(block: Block): void {
     block.capacity = block.used;
     if (block.used > this.blocks.bytes * MIN_KEPT_SHARE || !this.blocks.isHeld(block.memory)) {
@@ -148,7 +159,7 @@ export class Outgoing {
     return bytes;
   }
 
-  /** Idle sessions are many: they keep little. */
+  /** There may be many idle sessions, so each keeps little memory. */
   #allocate(wanted: number): Uint8Array {
     const kept = this.unacknowledgedBytes;
     if (wanted > MIDDLE_BLOCK_BYTES - HEADROOM || kept > BLOCK_BYTES) return this.blocks.take();
@@ -157,8 +168,8 @@ export class Outgoing {
   }
 
   /**
-   * The next DATA or END frame, if there is one that the peer takes. It is to be copied at once, unless
-   * it is held. With `onlyFull`, bytes that do not fill a frame wait for more.
+   * The next DATA or END frame, if there is one that the peer accepts. The caller copies it at
+   * once, unless it holds it. With `onlyFull`, bytes that do not fill a frame wait for more.
    */
   next(onlyFull: boolean): Uint8Array | undefined {
     this.waitsForAck = false;
@@ -170,7 +181,7 @@ export class Outgoing {
     const bytes = Math.min(wanted, this.#limit - this.sent);
     if (bytes <= 0 || onlyFull && block.used < block.capacity) return undefined;
     if (bytes < Math.min(wanted, MIN_HELD_BYTES) && this.sent > this.acked) {
-      // Little credit is not worth a frame while more is to be expected.
+      // Little credit is not worth a frame while more credit is expected.
       this.waitsForAck = this.sent - this.acked < (this.#limit - this.acked) / 3;
       return undefined;
     }
@@ -181,7 +192,10 @@ export class Outgoing {
     return frame;
   }
 
-  /** Whether a frame may be sent from where it is, by whoever holds it until it is written. */
+  /**
+   * Holds a frame, so that it can be sent from its place without a copy; returns false if it cannot
+   * be held. The caller releases it when it is written.
+   */
   hold(frame: Uint8Array): boolean {
     if (frame.length < MIN_HELD_BYTES || !this.blocks.isFrame(frame)) return false;
     this.blocks.hold(frame);
@@ -195,9 +209,9 @@ export class Outgoing {
   }
 
   /**
-   * The peer has received so much, and takes bytes up to `limit`.
+   * The peer has received bytes up to `received`, and accepts bytes up to `limit`.
    *
-   * @throws {SessionProtocolError} when that was never sent.
+   * @throws {SessionProtocolError} when the received bytes were never sent.
    */
   acknowledge(received: number, limit: number): void {
     this.#limit = Math.max(this.#limit, limit);
@@ -207,13 +221,13 @@ export class Outgoing {
         SessionCode.ACKNOWLEDGED,
       );
     }
-    if (received <= this.acked) return; // It was overtaken by a later one.
+    if (received <= this.acked) return; // A later one came before it.
     this.acked = received;
     this.#release();
   }
 
   /**
-   * Checks from where a peer wants to go on.
+   * Checks the offset from which a peer wants to continue.
    *
    * @throws {SessionProtocolError} when it has received what was never sent, or less than it once had.
    */
@@ -229,7 +243,7 @@ export class Outgoing {
   }
 
   /**
-   * A new carrier: everything after what the peer has received is sent again.
+   * Begins a new carrier: all bytes after those that the peer has received are sent again.
    *
    * @throws {SessionProtocolError} when it has received what was never sent, or less than it once had.
    */
@@ -240,7 +254,10 @@ export class Outgoing {
     this.#cursor = 0;
   }
 
-  /** Lets go of what is acknowledged, but for the start of a message that is not as a whole. */
+  /**
+   * Releases acknowledged bytes, except for the start of a message that is not acknowledged as a
+   * whole.
+   */
   #release(): void {
     this.#boundaries.pass(this.acked);
     const keepFrom = Math.max(this.#boundaries.first, this.written - this.#maxBytes);
@@ -251,16 +268,19 @@ export class Outgoing {
     }
   }
 
-  /** The messages that are not acknowledged as a whole, as `framing` cut them. Nothing is kept then. */
+  /**
+   * The messages that are not acknowledged as a whole, as `framing` separates them. After this call
+   * no bytes are kept.
+   */
   takeUnacknowledged(framing: Framing, unwritten: Uint8Array): Uint8Array[] {
     const blocks = this.#blocks.splice(0);
     if (this.unacknowledgedBytes + unwritten.length === 0) return [];
     const from = this.#boundaries.after(blocks[0]?.base ?? this.written);
-    if (from > this.written) return []; // It is the middle of one large message.
+    if (from > this.written) return []; // Only the middle of one large message is left.
     const chunks = blocks
       .filter((block) => block.base + block.used > from)
       .map(({ memory, base, used }) => memory.subarray(Math.max(0, from - base), used));
-    // Whoever gets them may keep them for long: they are not views of larger blocks.
+    // The program may keep them for a long time, so they are not views of larger blocks.
     const decoder = framing.withLimit(Number.MAX_SAFE_INTEGER).decoder();
     const messages: Uint8Array[] = [];
     for (const chunk of [...chunks, unwritten]) decoder.decode(chunk.slice(), messages);
@@ -269,12 +289,12 @@ export class Outgoing {
   }
 }
 
-/** Whether a chunk follows in its memory what a block has of it. */
+/** Whether a chunk comes directly after the bytes of a block in the same memory. */
 function follows({ memory, used }: Block, { buffer, byteOffset }: Uint8Array): boolean {
   return buffer === memory.buffer && byteOffset === memory.byteOffset + used;
 }
 
-/** A frame around bytes of a block; a block's start has room for the header before it. */
+/** A frame around bytes of a block. Only the start of a block has room for the header before it. */
 function frameOf({ memory }: Block, from: number, bytes: number): Uint8Array {
   if (from === 0) {
     const start = memory.byteOffset - DATA_HEADER_BYTES;

@@ -4,33 +4,33 @@ import type { Heartbeat } from "./heartbeat.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { encodePing, encodePong } from "./wire.ts";
 
-/** What one end asks the other on a carrier, and answers it. */
+/** The PINGs that an end sends on a carrier, and its PONGs to the other end. */
 export class Questions {
   readonly #heartbeat: Heartbeat;
-  /** Of the peer's last question. */
+  /** The token of the peer's last PING, if it is not answered yet. */
   #token: number | undefined;
   #wantsAck = false;
-  /** Up to where the peer was asked what it has received. */
+  /** The offset up to which bytes had been sent when the last PING asked for ACK. */
   #askedAt = -1;
 
-  /** Asks what the heartbeat wants to know, and tells it when. */
+  /** Asks for the heartbeat, and tells it when a PING leaves. */
   constructor(heartbeat: Heartbeat) {
     this.#heartbeat = heartbeat;
   }
 
-  /** Whether the peer waits for an answer, before which it is to be told what was received. */
+  /** Whether the peer waits for PONG. ACK must be sent before it. */
   get isAsked(): boolean {
     return this.#token !== undefined;
   }
 
-  /** There is no carrier any more: nobody waits for answers. */
+  /** There is no carrier any more, so nobody waits for answers. */
   stop(): void {
     this.#token = undefined;
     this.#wantsAck = false;
     this.#askedAt = -1;
   }
 
-  /** The peer asks. Of several questions only the last one need be answered. */
+  /** A PING arrived. Of several PINGs, only the last one must be answered. */
   asked(token: number): void {
     this.#token = token;
   }
@@ -40,7 +40,7 @@ export class Questions {
     this.#wantsAck = true;
   }
 
-  /** The next frame that is worth more than bytes of the stream. */
+  /** The next frame that goes before bytes of the stream. */
   next(clock: () => number): Uint8Array | undefined {
     if (this.#token !== undefined) {
       const token = this.#token;

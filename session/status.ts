@@ -1,37 +1,37 @@
-/** What a session is doing, for whoever wants to watch. */
+/** What a session is doing, for programs that want to watch it. */
 
 /** What a session is doing. */
 export interface SessionStatus {
   /**
-   * `connected`; `reconnecting` while there is no carrier; `draining` when the server wants its clients
-   * to go elsewhere; `closed` in order or by this end; `lost`.
+   * `connected`; `reconnecting` while there is no carrier; `draining` when the server asks its
+   * clients to open another session elsewhere; `closed` in order or by this end; `lost`.
    */
   readonly state: "connected" | "reconnecting" | "draining" | "lost" | "closed";
-  /** Why, in words: what the server said when it drains. */
+  /** The reason in words: the server's text when it drains. */
   readonly reason?: string;
   /** What went wrong. */
   readonly error?: unknown;
-  /** Which attempt to reconnect in a row is next, from 1; only a client makes attempts. */
+  /** The number of the next attempt to reconnect, from 1. Only a client makes attempts. */
   readonly attempt?: number;
 }
 
-/** The current status, and those who wait for the next one. */
+/** The current status, and the readers that wait for the next one. */
 export class StatusBoard {
   #current: SessionStatus = { state: "connected" };
   #version = 1;
   #changed: PromiseWithResolvers<void> | undefined;
 
-  /** The current one. */
+  /** The current status. */
   get current(): SessionStatus {
     return this.#current;
   }
 
-  /** Whether there will be no other. */
+  /** Whether the current status is the last one. */
   get isFinal(): boolean {
     return this.#current.state === "closed" || this.#current.state === "lost";
   }
 
-  /** Shows another one; nothing follows the last. */
+  /** Shows a new status. After the last one, nothing is shown. */
   show(status: SessionStatus): void {
     if (this.isFinal) return;
     this.#current = status;
@@ -40,7 +40,9 @@ export class StatusBoard {
     this.#changed = undefined;
   }
 
-  /** The current one and those that follow, up to the last. Whoever is slow gets the newest. */
+  /**
+   * The current status and those that follow, up to the last. A slow reader gets only the newest.
+   */
   async *watch(): AsyncGenerator<SessionStatus, void, void> {
     for (let seen = 0; !this.isFinal || seen < this.#version;) {
       if (seen === this.#version) await (this.#changed ??= Promise.withResolvers<void>()).promise;

@@ -1,4 +1,4 @@
-/** The sessions of a server, and what is left of those that are over. */
+/** The sessions of a server, and what it still says for sessions that are over. */
 
 import type { Connection } from "../connection.ts";
 import type { SessionTransport } from "./transport.ts";
@@ -7,9 +7,9 @@ import type { SessionTransport } from "./transport.ts";
 export interface Entry {
   readonly id: string;
   readonly session: SessionTransport;
-  /** What it is counted by. */
+  /** The address that it counts for. */
   readonly address: string | undefined;
-  /** The last one that became the session's; it may be gone. */
+  /** The last carrier of the session. It may be gone. */
   carrier: Connection<Uint8Array>;
 }
 
@@ -62,14 +62,14 @@ export class SessionTable implements Iterable<Entry> {
   }
 }
 
-/** What sessions that are over have to say to clients that may not know it. */
+/** The last frames of sessions that are over, for clients that may not know that. */
 export class Tombstones {
-  /** In the order in which they fall. */
+  /** In the order in which they expire. */
   readonly #byId = new Map<string, { readonly lastWord: Uint8Array; readonly until: number }>();
   readonly #maxCount: number;
   readonly #time: number;
 
-  /** So many at most, each for so many milliseconds. */
+  /** Keeps at most `maxCount` of them, each for `time` milliseconds. */
   constructor(maxCount: number, time: number) {
     this.#maxCount = maxCount;
     this.#time = time;
@@ -79,7 +79,7 @@ export class Tombstones {
     return this.#byId.get(id)?.lastWord;
   }
 
-  /** Adds one, if it has anything to say, and drops those whose time is over. */
+  /** Adds a last frame, if there is one, and drops those whose time is over. */
   add(id: string, lastWord: Uint8Array | undefined): void {
     const now = performance.now();
     for (const [old, { until }] of this.#byId) {

@@ -1,4 +1,7 @@
-/** Who waits for a session: one reader, one writer, whoever ended it, and those who flush. */
+/**
+ * The promises that wait for a session: of a reader, of a writer, of the call that ended it, and of
+ * calls that flush.
+ */
 
 import { handledResolvers } from "../internal/handled.ts";
 
@@ -9,20 +12,20 @@ interface Writer {
   readonly taken: PromiseWithResolvers<number>;
 }
 
-/** Someone who waits until the peer has received so much. */
+/** A call that waits until the peer has received so many bytes. */
 interface Flusher {
   readonly target: () => number;
   readonly reached: PromiseWithResolvers<void>;
 }
 
-/** Promises that the session keeps, or breaks when it is over. */
+/** Promises that the session resolves, or rejects when it is over. */
 export class Waiters {
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   #writer: Writer | undefined;
   #ender: PromiseWithResolvers<void> | undefined;
   #flushers: Flusher[] = [];
 
-  /** Whether anybody waits for an acknowledgment. */
+  /** Whether a call waits for an acknowledgment. */
   get hasFlushers(): boolean {
     return this.#flushers.length > 0;
   }
@@ -32,7 +35,7 @@ export class Waiters {
     return this.#writer !== undefined;
   }
 
-  /** Bytes that wait for room. */
+  /** The bytes that wait for room. */
   get unwritten(): Uint8Array | undefined {
     return this.#writer?.chunk;
   }
@@ -43,7 +46,10 @@ export class Waiters {
     return this.#reader.promise;
   }
 
-  /** Gives the reader the next chunk, or the end, if there is a reader and either of them. */
+  /**
+   * Gives the reader the next chunk, or the end. Does nothing if there is no reader, or neither
+   * chunk nor end.
+   */
   deliver(take: () => Uint8Array | undefined, isOver: () => boolean): void {
     const reader = this.#reader;
     if (reader === undefined) return;
@@ -60,7 +66,7 @@ export class Waiters {
     return taken.promise;
   }
 
-  /** Lets the writer try again; `write()` tells how many bytes were taken. */
+  /** Lets the writer try again; `write()` returns how many bytes were taken. */
   offerRoom(write: (chunk: Uint8Array, endsMessage: boolean) => number): void {
     const writer = this.#writer;
     if (writer === undefined) return;
@@ -88,7 +94,7 @@ export class Waiters {
     return reached.promise;
   }
 
-  /** The peer has received so much. */
+  /** The peer has received so many bytes. */
   received(bytes: number): void {
     if (this.#flushers.length === 0) return;
     this.#flushers = this.#flushers.filter(({ target, reached }) => {
@@ -98,7 +104,9 @@ export class Waiters {
     });
   }
 
-  /** A reader is told first: what it is told is what the connection ends with. */
+  /**
+   * Rejects all promises. The reader is first, because the connection ends with the reader's error.
+   */
   rejectAll(error: unknown): void {
     this.#reader?.reject(error);
     this.#writer?.taken.reject(error);

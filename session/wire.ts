@@ -4,15 +4,15 @@ import type { EndInfo } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "./codes.ts";
 
-/** The version of the protocol that is spoken here. */
+/** The version of the protocol that this end speaks. */
 export const VERSION = 1;
 /** The largest frame, its type byte included. */
 export const MAX_FRAME_BYTES = 65_536;
-/** What stands before the bytes of a DATA frame. */
+/** The size of the header before the bytes of a DATA frame. */
 export const DATA_HEADER_BYTES = 9;
-/** The longest text of a frame, in bytes of UTF-8; what is longer is cut. */
+/** The longest text of a frame, in bytes of UTF-8. A longer text is cut. */
 export const MAX_TEXT_BYTES = 1_000;
-/** Bytes of a session's id. */
+/** The size of a session's id, in bytes. */
 export const ID_BYTES = 16;
 
 /** The first byte of each frame. */
@@ -37,7 +37,10 @@ export interface Hello {
   readonly received: number;
   readonly limit: number;
   readonly retentionTime: number;
-  /** Which HELLO of this client's session it is: each has a higher number than those before it. */
+  /**
+   * The number of this HELLO in the client's session. Each HELLO has a higher number than those
+   * before it.
+   */
   readonly attempt: number;
 }
 
@@ -51,7 +54,7 @@ export interface Welcome {
   readonly retentionTime: number;
 }
 
-/** Anything that a frame may say. */
+/** A frame of any type. */
 export type Frame =
   | Hello
   | Welcome
@@ -64,7 +67,7 @@ export type Frame =
   | { readonly type: typeof FrameType.RESET; readonly code: number; readonly text: string }
   | { readonly type: typeof FrameType.DRAIN; readonly text: string };
 
-/** "LWSP": whoever speaks something else is noticed at once. */
+/** "LWSP": a peer that speaks another protocol is noticed at once. */
 const MAGIC = 0x4c575350;
 const HAS_CODE = 1;
 const NO_ID = "0".repeat(2 * ID_BYTES);
@@ -102,11 +105,11 @@ export function encodeReset(code: number, text: string): Uint8Array {
   return encodeReason(FrameType.RESET, code, text);
 }
 
-/** Writes the header of a DATA frame where its bytes follow already. */
+/** Writes the header of a DATA frame. The bytes after the header are there already. */
 export function writeDataHeader(frame: Uint8Array, offset: number): void {
   const high = Math.floor(offset / 2 ** 32);
   frame[0] = FrameType.DATA;
-  // Byte by byte: a view would have to be made for each frame.
+  // Byte by byte, because a view would be a new object for each frame.
   frame[1] = high >>> 24;
   frame[2] = high >>> 16;
   frame[3] = high >>> 8;
@@ -154,9 +157,9 @@ export function encodeDrain(reason: string): Uint8Array {
 }
 
 /**
- * What a frame says. The bytes of DATA are a view of it.
+ * Decodes a frame. The bytes of DATA are a view of it.
  *
- * @throws {SessionProtocolError} for a frame that cannot be.
+ * @throws {SessionProtocolError} for a frame that is not possible.
  */
 export function decodeFrame(bytes: Uint8Array): Frame {
   if (bytes.length > MAX_FRAME_BYTES) {
@@ -211,7 +214,7 @@ function decodeData(bytes: Uint8Array): Frame {
 function decodeHello(frame: DataView): Hello {
   if (frame.byteLength < 6 || frame.getUint32(1) !== MAGIC) throw malformed("it is no HELLO");
   const version = frame.getUint8(5);
-  // Before the length, which another version may have changed.
+  // The version comes before the length, because another version may have another length.
   if (version !== VERSION) {
     throw new SessionProtocolError(
       `Cannot use version ${version} of the session protocol: version ${VERSION} is spoken here`,
