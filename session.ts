@@ -1,5 +1,5 @@
 /**
- * Sessions: connections that outlive their sockets.
+ * Sessions: connections that survive the loss of their sockets.
  *
  * @module
  */
@@ -30,35 +30,37 @@ export type { SessionOptions } from "./session/options.ts";
 export type { SessionStatus } from "./session/status.ts";
 export type { SessionTransport } from "./session/transport.ts";
 
-/** The largest frame of a session, which carriers need not exceed: their `maxMessageBytes`. */
+/** The largest frame of a session, in bytes. Carriers need no larger `maxMessageBytes`. */
 export { MAX_FRAME_BYTES } from "./session/wire.ts";
 
 /** What a session has done so far. Bytes are those of messages and their framing. */
 export interface SessionStats extends ConnectionStats {
   /** Bytes that were written and that the peer is not known to have received. */
   readonly unacknowledgedBytes: number;
-  /** How often the session went on over another carrier. */
+  /** How often the session continued over another carrier. */
   readonly resumes: number;
-  /** How long a question and its answer take, in milliseconds, smoothed; undefined before the first. */
+  /** The smoothed round-trip time, in milliseconds; undefined before the first measurement. */
   readonly roundTripTime: number | undefined;
 }
 
 /**
- * A connection that outlives its sockets: when one is lost the client makes another one, and both
- * ends go on where they were. What {@linkcode Connection} guarantees holds, and beyond that:
+ * A connection that survives the loss of its sockets. When a socket is lost, the client makes
+ * another one, and both ends continue where they were. All guarantees of {@linkcode Connection}
+ * hold. A session has these in addition:
  *
- * - **Nothing lost, nothing twice.** Whatever was sent arrives once and in order, however often the
- *   carrier beneath is lost, if it can be replaced within `retentionTime`.
- * - **Told otherwise.** If it cannot, readers and `closed` get a `SessionLostError` with the messages
- *   that were not acknowledged; not with one that is larger than `maxUnacknowledgedBytes`, nor with
- *   what the session had not taken yet.
- * - **Holding back.** `send()` waits while `maxUnacknowledgedBytes` wait for an acknowledgment, with
- *   or without a carrier.
- * - **Silence is noticed.** A carrier over which nothing comes for `heartbeatInterval` and, after a
- *   question, for `heartbeatTimeout`, is replaced.
+ * - **Nothing lost, nothing twice.** Every message arrives once and in order, however often the
+ *   carrier is lost, if it can be replaced within `retentionTime`.
+ * - **Told otherwise.** If the carrier cannot be replaced, readers and `closed` get a
+ *   `SessionLostError` with the messages that were not acknowledged. A message larger than
+ *   `maxUnacknowledgedBytes` is not among them, and neither are messages that the session had not
+ *   taken yet.
+ * - **Holding back.** `send()` waits while `maxUnacknowledgedBytes` bytes wait for an
+ *   acknowledgment, with or without a carrier.
+ * - **Silence is noticed.** If nothing comes for `heartbeatInterval`, this end sends a question. If
+ *   nothing comes for `heartbeatTimeout` after that, the carrier is replaced.
  * - **Closing.** `close()` tells the peer its code and reason, and `closed` settles when both ends
- *   have received everything. Its `closeTimeout` runs on while there is no carrier: whoever wants to
- *   wait for longer calls `flush()` first. `abort()` tells the peer at once that the session is over.
+ *   have received everything. Its `closeTimeout` also counts while there is no carrier. To wait
+ *   longer, call `flush()` first. `abort()` tells the peer at once that the session is over.
  * - **`writeTimeout`, `frameTimeout`** are longer than those of a connection by `retentionTime`.
  *
  * @example Two ends in one process, and a carrier that breaks
@@ -93,13 +95,13 @@ export interface SessionStats extends ConnectionStats {
  * ```
  */
 export class Session<T = Uint8Array> extends Connection<T> {
-  /** Settles when the session has ended and its carrier closed; never rejects. */
+  /** Settles when the session has ended and its carrier is closed; never rejects. */
   declare readonly closed: Promise<CloseInfo>;
   readonly #session: SessionTransport;
 
   /**
-   * Makes a session of what {@linkcode SessionAcceptor} gives; {@linkcode openSession} does it for
-   * clients.
+   * Makes a session from the transport that {@linkcode SessionAcceptor} gives. Clients use
+   * {@linkcode openSession} instead.
    *
    * @throws {TypeError} {RangeError} for wrong options.
    */
@@ -115,13 +117,13 @@ export class Session<T = Uint8Array> extends Connection<T> {
     this.closed = this.#closedBy(this.closed);
   }
 
-  /** What the connection tells, when the session beneath has ended too. */
+  /** The connection's close information, after the session below it has ended too. */
   async #closedBy(connection: Promise<CloseInfo>): Promise<CloseInfo> {
     const info = await connection;
     await this.#session.finished;
     const undeliveredBytes = info.undeliveredBytes + this.#session.unacknowledgedBytes;
     const { code, reason } = this.#session.abilities.ended ?? {};
-    // Whoever closes has to be told too which messages did not arrive.
+    // A program that closes must also learn which messages did not arrive.
     const { loss } = this.#session;
     const isTold = info.error !== undefined && !(info.error instanceof ConnectionLostError);
     return {
@@ -145,7 +147,10 @@ export class Session<T = Uint8Array> extends Connection<T> {
     return this.#session.board.current;
   }
 
-  /** What it is doing now and from now on, to the end. Whoever reads slowly gets the newest only. */
+  /**
+   * What the session is doing now, and each change until it ends. A slow reader gets only the
+   * newest status.
+   */
   states(): AsyncIterableIterator<SessionStatus> {
     return this.#session.board.watch();
   }
@@ -153,12 +158,12 @@ export class Session<T = Uint8Array> extends Connection<T> {
   /**
    * Waits until the peer has received everything that was sent until now.
    *
-   * @throws {SessionLostError} when it may not have.
-   * @throws {ConnectionClosedError} when this end closed before.
+   * @throws {SessionLostError} when the session ended before the peer confirmed that.
+   * @throws {ConnectionClosedError} when this end had closed before.
    */
   override flush(): Promise<void> {
     const goal = this.#sentBytes;
-    // The slow-consumer policy may drop what was to be sent.
+    // The slow-consumer policy may drop messages that wait to be sent.
     return this.#session.acknowledged(() => Math.min(goal, this.#sentBytes));
   }
 
@@ -178,8 +183,8 @@ export class Session<T = Uint8Array> extends Connection<T> {
   }
 
   /**
-   * Closes in order, and tells the peer code and reason, unless `closeWrite()` was called before. A
-   * reason of more than 1000 bytes is cut. Resolves to `closed`.
+   * Closes in order, and tells the peer the code and the reason, unless `closeWrite()` was called
+   * before. A reason of more than 1000 bytes is cut. Resolves to the value of `closed`.
    *
    * @throws {RangeError} for a code that is no integer from 0 to 2^32 - 1.
    */
@@ -193,8 +198,8 @@ export class Session<T = Uint8Array> extends Connection<T> {
 /** What {@linkcode openSession} needs. */
 export interface OpenSessionOptions<T> {
   /**
-   * Makes a new carrier, over which nothing was received yet, and nothing sent but what proves who
-   * this is. Called again whenever the session has lost its carrier.
+   * Makes a new carrier. Nothing was received over it yet, and nothing was sent except what proves
+   * who this client is. It is called again whenever the session has lost its carrier.
    */
   dial: Dial;
   /**
@@ -203,16 +208,16 @@ export interface OpenSessionOptions<T> {
    * @default those of `Connection`
    */
   settings?: ConnectionOptions<T>;
-  /** What to call the server in errors, and in `session.endpoint`. */
+  /** The name of the server in errors, and in `session.endpoint`. */
   name?: string;
   /** The session's own options. */
   session?: SessionOptions;
 }
 
 /**
- * Opens a new session. It makes itself carriers by `dial` until it is closed or lost.
+ * Opens a new session. It calls `dial` for carriers until it is closed or lost.
  *
- * @throws {SessionRefusedError} when the server does not want it.
+ * @throws {SessionRefusedError} when the server refuses it.
  * @throws {ConnectError} when it cannot be opened.
  * @throws {TypeError} {RangeError} for a wrong option, or a framing that cannot carry sessions.
  * @throws what `dial` threw, or the signal was aborted with.
@@ -231,7 +236,10 @@ export async function openSession<T = Uint8Array>(
   return new Session<T>(transport, settings, name);
 }
 
-/** The same settings, for a transport that may be without a carrier for so long. */
+/**
+ * The same settings with longer timeouts, for a transport that may be without a carrier for
+ * `retentionTime`.
+ */
 function patient<T>(settings: ConnectionSettings<T>, retentionTime: number): ConnectionSettings<T> {
   const { framing, format, limits, signal, lossIsEnd } = settings;
   const writeTimeout = Math.min(limits.writeTimeout + retentionTime, MAX_DELAY);

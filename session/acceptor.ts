@@ -1,4 +1,4 @@
-/** The server's side: the table of sessions, and the carriers that come in for them. */
+/** The server's side: the table of sessions, and the carriers that arrive for them. */
 
 import type { Connection } from "../connection.ts";
 import { SessionProtocolError } from "../errors.ts";
@@ -14,13 +14,13 @@ import { SessionTable, Tombstones } from "./table.ts";
 import { SessionTransport } from "./transport.ts";
 import { decodeFrame, encodeRefused, FrameType, type Hello, ID_BYTES } from "./wire.ts";
 
-/** A carrier that was turned away. */
+/** A carrier that was refused. */
 export interface SessionRefusal {
   /** The carrier, which is being closed. */
   readonly carrier: Connection<Uint8Array>;
   /** The address of the peer, with its port. */
   readonly remote: string;
-  /** The endpoint that it came to. */
+  /** The endpoint at which it arrived. */
   readonly endpoint: string;
   /** The reason as a number; docs/protocol.md lists them. */
   readonly code: number;
@@ -31,52 +31,55 @@ export interface SessionRefusal {
 /** Options of {@linkcode SessionAcceptor}. */
 export interface SessionAcceptorOptions extends SessionOptions {
   /**
-   * Sessions at a time, those without a carrier included.
+   * How many sessions may exist at a time, including those without a carrier.
    *
    * @default 10_000
    */
   maxSessions?: number;
   /**
-   * Sessions at a time that one address has opened, those without a carrier included. At the limit
-   * the oldest one without a carrier makes room, if nothing was received on it.
+   * How many sessions of one address may exist at a time, including those without a carrier. At the
+   * limit, the oldest unused session of the address ends to make room: one without a carrier, over
+   * which no bytes are known to have arrived in either direction.
    *
    * @default 64
    */
   maxSessionsPerAddress?: number;
   /**
-   * Names what a carrier's new session is counted by: its address, or the network around it. Those
-   * with `undefined` are not limited.
+   * Names the address that a carrier's new session counts for: its own address, or its network.
+   * With `undefined` the session is not limited.
    *
    * @default none are limited
    */
   addressOf?: (carrier: Connection<Uint8Array>) => string | undefined;
   /**
-   * Names the limit that keeps a carrier out which has greeted. `replaced` is the one whose place it
-   * takes in its session.
+   * Names the limit that refuses a carrier after it has greeted. `replaced` is the session's
+   * carrier that the new one would replace.
    *
-   * @default none is kept out
+   * @default none is refused
    */
   limitOf?: (
     carrier: Connection<Uint8Array>,
     replaced: Connection<Uint8Array> | undefined,
   ) => string | undefined;
-  /** Told of carriers that have become a session's, at once after `limitOf`. */
+  /** Called for each carrier that a session has accepted, at once after `limitOf`. */
   onEnter?: (
     carrier: Connection<Uint8Array>,
     replaced: Connection<Uint8Array> | undefined,
   ) => void;
-  /** Told of carriers that are turned away: whoever tries ids often should be kept out for a while. */
+  /**
+   * Called for each refused carrier. An address that often tries ids should be refused for a while.
+   */
   onRefuse?: (refusal: SessionRefusal) => void;
 }
 
 type Callbacks = Pick<SessionAcceptorOptions, "addressOf" | "limitOf" | "onEnter" | "onRefuse">;
 
 /**
- * Takes carriers in, and gives each new session out once.
+ * Accepts carriers, and gives out each new session once.
  *
- * A session's id is 128 random bits that only its client knows, so that finding one by trying is out
- * of the question; how long a look-up takes tells nothing about the ids that are in the table, since
- * an id that is nearly right is as wrong as any other.
+ * A session's id is 128 random bits that only its client knows, so nobody can find one by trying.
+ * The time of a look-up tells nothing about the ids in the table, because an id that is nearly
+ * right is as wrong as any other.
  */
 export class SessionAcceptor {
   readonly #options: ResolvedSessionOptions;
@@ -103,15 +106,15 @@ export class SessionAcceptor {
     this.#tombstones = new Tombstones(maxSessions, this.#options.retentionTime);
   }
 
-  /** Sessions at this time, those without a carrier included. */
+  /** How many sessions exist now, including those without a carrier. */
   get size(): number {
     return this.#sessions.size;
   }
 
   /**
-   * Waits for a carrier's HELLO. Resolves to the transport of a new session; to undefined when an old
-   * one went on, or the carrier was turned away, of which `onRefuse` is told. The carrier belongs to
-   * the session from now on. Never rejects.
+   * Waits for a carrier's HELLO. Resolves to the transport of a new session. Resolves to undefined
+   * when an old session continued, or when the carrier was refused; then `onRefuse` is called. The
+   * carrier belongs to the acceptor from now on. Never rejects.
    */
   async accept(
     carrier: Connection<Uint8Array>,
@@ -128,7 +131,7 @@ export class SessionAcceptor {
     return undefined;
   }
 
-  /** Takes no more carriers in. Sessions end when they have none any more. */
+  /** Accepts no more carriers. Each session ends when it has no carrier any more. */
   close(): void {
     this.#state = "closed";
     this.#tombstones.clear();
@@ -176,7 +179,7 @@ export class SessionAcceptor {
     return session;
   }
 
-  /** Throws when there may not be another session; one that nobody misses may have to go for it. */
+  /** Throws when there may not be another session. An unused session may be ended to make room. */
   #checkRoom(carrier: Connection<Uint8Array>, address: string | undefined): void {
     if (this.#sessions.size >= this.#maxSessions) {
       throw refusal("there are too many sessions", SessionCode.FULL);
@@ -213,7 +216,7 @@ export class SessionAcceptor {
     this.#callbacks.onEnter?.(carrier, replaced);
   }
 
-  /** A session is over. Clients that may not know that can hear it for some time. */
+  /** A session is over. Clients that may not know that are told for some time. */
   #bury(id: string, { lastWord }: SessionTransport): void {
     this.#sessions.delete(id);
     if (this.#state === "open") this.#tombstones.add(id, lastWord);
@@ -231,7 +234,7 @@ export class SessionAcceptor {
     try {
       this.#callbacks.onRefuse?.({ carrier, remote, endpoint, code, reason: message });
     } catch (error) {
-      // The carriers that are still to come must not suffer; but the mistake must be seen.
+      // Later carriers must not suffer from this mistake, but somebody must see it.
       console.error("Error in a callback of a session acceptor:", error);
     }
     await said;

@@ -6,21 +6,21 @@ import { backoff, type RetryPolicy } from "../internal/retry.ts";
 /** Options of a session. Sizes are bytes, times are milliseconds. */
 export interface SessionOptions {
   /**
-   * How long a session without a carrier is kept. The smaller one of both ends holds.
+   * How long a session without a carrier is kept. The smaller value of both ends counts.
    *
    * @default 120_000
    */
   retentionTime?: number;
   /**
-   * What is kept until the peer acknowledges it. Above it, `send()` waits. A message that is larger,
-   * or whose start is acknowledged and no longer fits beside what was sent after it, is not among the
-   * messages of a `SessionLostError`.
+   * How many bytes are kept until the peer acknowledges them. Above it, `send()` waits. Some
+   * messages are not among those of a `SessionLostError`: a message that is larger than this, and a
+   * message whose start is acknowledged and no longer fits beside the bytes after it.
    *
    * @default 8_388_608
    */
   maxUnacknowledgedBytes?: number;
   /**
-   * What the peer may send beyond what was read here.
+   * How many bytes the peer may send beyond those that were read here.
    *
    * @default 1_048_576
    */
@@ -44,8 +44,8 @@ export interface SessionOptions {
    */
   helloTimeout?: number;
   /**
-   * How long a client waits before the next attempt to go on, and when it gives up. Whatever it says,
-   * the client gives up when the retention time is over.
+   * How long a client waits before the next attempt to reconnect, and when it gives up. The client
+   * always gives up when the retention time is over.
    *
    * @default `backoff()`
    */
