@@ -40,7 +40,7 @@ for (
     ["pot", "put"],
     ["pong", "ping"],
     ["belch", "bench"],
-    ["sing", undefined],
+    ["sing", "send"],
     ["foo", undefined],
     ["sendmessage", undefined],
     ["", undefined],

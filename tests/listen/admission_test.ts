@@ -4,28 +4,15 @@ import { assert, assertEquals, assertLess, assertLessOrEqual, assertThrows } fro
 import fc from "fast-check";
 import { type AddressRules, deniedBy } from "../../listen/address_rules.ts";
 import { isLocalPeer, networkOf } from "../../listen/addresses.ts";
-import { Admission, type AdmissionLimits } from "../../listen/admission.ts";
+
 import { Recent } from "../../listen/recent.ts";
+import { clocked, comeIn } from "../support/admission.ts";
 
 /** Those of the addresses that come in under the rules. */
 function letIn(rules: AddressRules, ...hostnames: string[]): string[] {
   const denied = deniedBy(rules);
   assert(denied !== undefined);
   return hostnames.filter((hostname) => !denied(hostname));
-}
-
-/** An admission with a clock that is set by hand, and wide limits. */
-function clocked(limits: Partial<AdmissionLimits>) {
-  const clock = { time: 0 };
-  const wide = { maxConnections: 1e9, maxConnectionsPerAddress: 1e9 };
-  return { clock, admission: new Admission({ ...wide, ...limits }, () => clock.time) };
-}
-
-/** How many of one address come in now. */
-function comeIn(admission: Admission, hostname: string): number {
-  let count = 0;
-  while (admission.enter(hostname) === undefined) count++;
-  return count;
 }
 
 /** A network, addresses on its edges inside, and addresses beyond them. */
@@ -337,25 +324,6 @@ Deno.test("Admission.penalize() keeps no address out for more than 20 seconds or
     clock.time = 21_000;
     assertEquals(admission.enter("192.0.2.1"), undefined);
   }
-});
-
-Deno.test("Admission stays bounded and quick under a flood of addresses", () => {
-  const { clock, admission } = clocked({ maxConnectionRate: 1 });
-  const hostname = (n: number) => `11.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
-  const startedAt = performance.now();
-  let most = 0;
-  for (let n = 0; n < 1_000_000; n++) {
-    clock.time += 0.001;
-    if (admission.enter(hostname(n)) === undefined) admission.leave(hostname(n));
-    if (admission.remembered > most) most = admission.remembered;
-  }
-  assertEquals(admission.refused, 0);
-  assertEquals(most, 10_000);
-  assertLess(performance.now() - startedAt, 10_000);
-  // The last ones are remembered.
-  assertEquals(comeIn(admission, hostname(999_999)), 1);
-  assertEquals(comeIn(admission, hostname(999_999 - 4_000)), 1);
-  assertEquals(comeIn(admission, hostname(0)), 2);
 });
 
 Deno.test("Recent gives the value of a key while it keeps coming", () => {

@@ -685,19 +685,3 @@ Deno.test({
   permissions: { env: ["NO_PROXY"] },
   fn: () => assertEquals(proxyFor("tcp://h:1"), undefined),
 });
-
-Deno.test("proxyFor() reads the variables that it may read", () => {
-  // A name that no other test's connection is made to, as the environment is everybody's.
-  const before = Deno.env.get("http_proxy");
-  Deno.env.set("http_proxy", "http://from-the-environment");
-  try {
-    const list = Deno.env.get("no_proxy") ?? Deno.env.get("NO_PROXY") ?? "";
-    assertEquals(
-      proxyFor("ws://h.invalid/"),
-      list.split(",").includes("*") ? undefined : "http://from-the-environment",
-    );
-  } finally {
-    if (before === undefined) Deno.env.delete("http_proxy");
-    else Deno.env.set("http_proxy", before);
-  }
-});
