@@ -31,6 +31,8 @@ interface Entry {
  * not copied while nothing else comes between them: all outboxes write from one run.
  */
 export class Outbox {
+  /** Whether memory that was written cannot be used again. */
+  readonly keeps: boolean;
   readonly #framing: Framing;
   readonly #blocks: Memory;
   /** Made for the first message. */
@@ -48,6 +50,7 @@ export class Outbox {
   constructor(framing: Framing, blocks: Memory = SHARED_BLOCKS) {
     this.#framing = framing;
     this.#blocks = blocks;
+    this.keeps = blocks.keeps === true;
   }
 
   /** Bytes that wait, headers included. */
@@ -58,11 +61,6 @@ export class Outbox {
   /** Bytes that wait, with what blocks of single messages cost beside them: what limits look at. */
   get cost(): number {
     return this.#bytes + this.#cost;
-  }
-
-  /** Whether memory that was written cannot be used again. */
-  get keeps(): boolean {
-    return this.#blocks.keeps === true;
   }
 
   /** Whether nothing waits, not even an empty message. */
