@@ -29,7 +29,9 @@ export const memory: TransportKind<MemoryEndpoint> = {
       signal.throwIfAborted();
       const [near, far] = memoryPair(name);
       const listener = listeners.get(name);
-      if (listener === undefined || !listener.offer(far)) throw new Deno.errors.ConnectionRefused();
+      if (listener === undefined || !listener.enqueue(far)) {
+        throw new Deno.errors.ConnectionRefused();
+      }
       return near;
     });
   },
@@ -148,7 +150,7 @@ class MemoryListener implements TransportListener {
   }
 
   /** Queues a peer; returns false when too many wait already. */
-  offer(transport: Transport): boolean {
+  enqueue(transport: Transport): boolean {
     if (this.#waiting.length >= this.#backlog) return false;
     this.#waiting.pushBack(transport);
     this.#accepting?.resolve();

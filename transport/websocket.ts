@@ -14,7 +14,7 @@ import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
 import { tcp } from "./tcp.ts";
 import { accept, type AcceptSettings } from "./websocket/accept.ts";
 import { webSocketFraming } from "./websocket/framing.ts";
-import { offer } from "./websocket/offer.ts";
+import { upgrade } from "./websocket/upgrade.ts";
 import { parseOrigins } from "./websocket/origin.ts";
 import { defaultRespond } from "./websocket/respond.ts";
 import { handshake } from "./websocket/stream.ts";
@@ -46,7 +46,7 @@ export function webSocketOver<E extends TcpEndpoint | TlsEndpoint>(
     async connect(endpoint, options) {
       const transport = await inner.connect(below(endpoint), options);
       return await handshake(transport, options.signal, async () => {
-        const rest = await offer(transport, endpoint);
+        const rest = await upgrade(transport, endpoint);
         return new WebSocketTransport(transport, CLIENT_FRAMING, rest);
       });
     },

@@ -16,7 +16,7 @@ const MAX_SHOWN = 200;
  *
  * @throws {ProtocolError} {ConnectionLostError} saying what the server did instead.
  */
-export async function offer(
+export async function upgrade(
   transport: Transport,
   endpoint: WebSocketEndpoint,
 ): Promise<Uint8Array | undefined> {
