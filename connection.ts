@@ -181,7 +181,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     } catch (error) {
       return this.#refused(error);
     }
-    return this.#sender.room();
+    return this.#sender.ready();
   }
 
   /**
@@ -198,7 +198,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     } catch (error) {
       return this.#refused(error);
     }
-    return this.#sender.room();
+    return this.#sender.ready();
   }
 
   /**
@@ -214,7 +214,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     } catch (error) {
       return this.#refused(error);
     }
-    return this.#sender.room();
+    return this.#sender.ready();
   }
 
   /**

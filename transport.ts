@@ -33,10 +33,11 @@ export interface Transport {
    * The next chunk, which then belongs to the caller; undefined at the end, and after `closeWrite()`
    * where there is no end. Empty only where it is a message.
    *
-   * @param room Tells where the chunk is best read to, given how many bytes would be read otherwise.
-   * Whoever reads into it gives its start as the chunk. It need not be called.
+   * @param readTarget Gives a buffer to read into, or undefined when any other memory will do. Its
+   * argument is how many bytes would be read otherwise. A transport that reads into that buffer gives
+   * the start of the buffer as the chunk. A transport need not call it.
    */
-  read(room?: (bytes: number) => Uint8Array | undefined): Promise<Uint8Array | undefined>;
+  read(readTarget?: (bytes: number) => Uint8Array | undefined): Promise<Uint8Array | undefined>;
   /**
    * Hands over the start of a chunk; resolves to how many bytes were taken, at least one unless the
    * chunk is empty. It must not change the chunk. `endsMessage` tells that a message ends where the

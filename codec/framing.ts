@@ -69,8 +69,8 @@ export interface EndInfo {
  * - The limit is checked as soon as the header is there, before anything is allocated for the body.
  * - A chunk belongs to the decoder once it was passed in: messages that lie inside one chunk are
  *   views of it. A message that straddles chunks is copied once, and its small pieces twice.
- * - What it holds never exceeds the bytes that arrived for the unfinished frame plus 16 KiB. Where it
- *   is asked for `room(bytes)`, it may hold as much as `bytes`, or four times what arrived, instead.
+ * - What it holds never exceeds the bytes that arrived for the unfinished frame plus 16 KiB. After
+ *   `readTarget(bytes)` it may instead hold `bytes`, or four times what arrived, whichever is more.
  * - After an error it is spent: the place in the stream is lost, and every call throws that error.
  */
 export interface Decoder {
@@ -84,11 +84,12 @@ export interface Decoder {
   /** Set once the peer has said within the stream that nothing more follows. */
   readonly ended?: EndInfo | undefined;
   /**
-   * Where the next bytes are best read to: a large message is put together there, and need not be
-   * copied. The next chunk must then be the start of this, in the same memory. Undefined where any
-   * chunk will do. Never more than `bytes`, or than three times what has arrived of the message.
+   * An optional buffer to read into, so that a large message is assembled in place and is not copied.
+   * If the caller reads into this buffer, the next chunk must be the start of it. The caller may also
+   * read somewhere else. Undefined when there is nothing to gain. The buffer is never longer than
+   * `bytes`, or than three times what has arrived of the message, whichever is more.
    */
-  room?(bytes: number): Uint8Array | undefined;
+  readTarget?(bytes: number): Uint8Array | undefined;
   /**
    * Takes a chunk and appends the messages that it completes to `messages`, which is returned.
    * When the chunk is in error, the messages before the error have been appended.

@@ -16,7 +16,7 @@ const MIN_READ_BYTES = 8 * 1024;
  */
 export class Gather {
   /** Where a small frame is put together. */
-  #room: Uint8Array | undefined;
+  #small: Uint8Array | undefined;
   /** Where a large frame is put together that is read straight into its place. */
   #target: Uint8Array | undefined;
   #pieces: Uint8Array[] = [];
@@ -41,13 +41,13 @@ export class Gather {
    */
   push(piece: Uint8Array, total: number = Infinity): void {
     if (total <= MAX_SHARED_BYTES) {
-      this.#room ??= sharedRoom(total);
-      this.#room.set(piece, this.#bytes);
+      this.#small ??= takeShared(total);
+      this.#small.set(piece, this.#bytes);
       this.#bytes += piece.length;
       return;
     }
     if (this.#target !== undefined) {
-      this.#place(piece);
+      this.#append(piece);
       return;
     }
     if (piece.length >= SMALL_PIECE_BYTES) {
@@ -92,7 +92,7 @@ export class Gather {
     return target;
   }
 
-  #place(piece: Uint8Array): void {
+  #append(piece: Uint8Array): void {
     const target = this.#target!;
     // What was read into its place is there already.
     if (piece.buffer !== target.buffer) target.set(piece, this.#bytes);
@@ -101,14 +101,14 @@ export class Gather {
 
   /** Everything held, from byte `skip` on, followed by `last`, in one new array; holds nothing after. */
   take(skip: number, last: Uint8Array): Uint8Array {
-    if (this.#room !== undefined) {
-      this.#room.set(last, this.#bytes);
-      const whole = this.#room.subarray(skip);
+    if (this.#small !== undefined) {
+      this.#small.set(last, this.#bytes);
+      const whole = this.#small.subarray(skip);
       this.clear();
       return whole;
     }
     if (this.#target !== undefined) {
-      this.#place(last);
+      this.#append(last);
       const whole = this.#target.subarray(skip);
       this.clear();
       return whole;
@@ -136,7 +136,7 @@ export class Gather {
 
   /** Drops everything held. */
   clear(): void {
-    this.#room = undefined;
+    this.#small = undefined;
     this.#target = undefined;
     this.#pieces = [];
     this.#block = undefined;
@@ -159,12 +159,12 @@ const MAX_SHARED_BYTES = 2 * 1024;
 let shared: Uint8Array | undefined;
 let sharedUsed = 0;
 
-function sharedRoom(bytes: number): Uint8Array {
+function takeShared(bytes: number): Uint8Array {
   if (shared === undefined || bytes > shared.length - sharedUsed) {
     shared = new Uint8Array(SHARED_BLOCK_BYTES);
     sharedUsed = 0;
   }
-  const room = shared.subarray(sharedUsed, sharedUsed + bytes);
+  const part = shared.subarray(sharedUsed, sharedUsed + bytes);
   sharedUsed += bytes;
-  return room;
+  return part;
 }

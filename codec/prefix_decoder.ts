@@ -42,7 +42,7 @@ export abstract class PrefixDecoder implements Decoder {
     return this.#headBytes + this.#gather.bytes;
   }
 
-  room(bytes: number): Uint8Array | undefined {
+  readTarget(bytes: number): Uint8Array | undefined {
     return this.#gather.bytes === 0 ? undefined : this.#gather.target(this.#total, bytes);
   }
 

@@ -155,7 +155,7 @@ export class Outbox {
       return entry;
     }
     const last = entries.peekBack();
-    if (last !== undefined && last.rest.length === 0 && this.#hasRoom(last, frameBytes)) {
+    if (last !== undefined && last.rest.length === 0 && this.#ensureSpace(last, frameBytes)) {
       last.messages++;
       return this.#open = last;
     }
@@ -261,7 +261,7 @@ export class Outbox {
    * for one that does; a write that is under way goes on with the old one, which is not used again.
    * Memory that goes back to somebody else stays.
    */
-  #hasRoom(entry: Entry, bytes: number): boolean {
+  #ensureSpace(entry: Entry, bytes: number): boolean {
     const isOwn = entry.memory === this.#blocks;
     if (!isOwn && entry.memory !== undefined) return false;
     if (isOwn && entry.block.length - entry.used >= bytes) return true;

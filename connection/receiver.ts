@@ -42,8 +42,8 @@ export class Receiver {
   readonly #owner: ReceiverOwner;
   readonly #outlet: Outlet;
   readonly #decoder: Decoder;
-  /** Where the decoder wants the next bytes. */
-  readonly #room: ((bytes: number) => Uint8Array | undefined) | undefined;
+  /** Gives the buffer into which the decoder wants the next bytes, if it wants them in one. */
+  readonly #readTarget: ((bytes: number) => Uint8Array | undefined) | undefined;
   /** Whether the peer's end stands in the stream, so that even what is dropped must be looked at. */
   readonly #endsWithin: boolean;
   /** Made for the first frame that does not come at once. */
@@ -64,8 +64,8 @@ export class Receiver {
     this.#owner = owner;
     this.#outlet = outlet;
     this.#decoder = framing.decoder(transport.abilities.chunks);
-    const { room } = this.#decoder;
-    this.#room = room && ((bytes) => room.call(this.#decoder, bytes));
+    const { readTarget } = this.#decoder;
+    this.#readTarget = readTarget && ((bytes) => readTarget.call(this.#decoder, bytes));
     this.#endsWithin = framing.encodeEnd !== undefined;
   }
 
@@ -79,7 +79,7 @@ export class Receiver {
     try {
       for (;;) {
         if (this.inbox.cost >= this.#limits.maxUnreadBytes) await this.#pause();
-        const chunk = await this.#transport.read(this.#room);
+        const chunk = await this.#transport.read(this.#readTarget);
         if (this.ended) return;
         if (chunk === undefined) break;
         this.#take(chunk);

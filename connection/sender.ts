@@ -136,7 +136,7 @@ export class Sender {
   /** Whether a message may be queued above the high-water mark. */
   #fits(frameBytes: number): boolean {
     return this.#outbox.cost + frameBytes <= this.#limits.maxPendingBytes ||
-      this.#makeRoom(frameBytes);
+      this.#applySlowConsumer(frameBytes);
   }
 
   #schedule(): void {
@@ -149,7 +149,7 @@ export class Sender {
   }
 
   /** Resolves at once below the high-water mark, else when the queue is below it again. */
-  room(): Promise<void> {
+  ready(): Promise<void> {
     if (!this.#isHigh()) return DONE;
     return (this.#drained ??= handledResolvers<void>()).promise;
   }
@@ -252,7 +252,7 @@ export class Sender {
   }
 
   /** Applies the slow-consumer policy; returns whether the message may be queued now. */
-  #makeRoom(frameBytes: number): boolean {
+  #applySlowConsumer(frameBytes: number): boolean {
     const { slowConsumer, maxPendingBytes } = this.#limits;
     if (slowConsumer === "disconnect") {
       throw this.#fail(

@@ -26,9 +26,10 @@ const spare: Uint8Array[] = [];
  * step 4 a block is never given back, since nobody knows how long the messages are kept. In step 5 it
  * is, if the chunk is all of the block: then nothing else lies in the same memory.
  *
- * A large message may be read straight into its place. The decoder owns that place. It lends it to the
- * transport, as the `room` of `read()`, until the promise of that settles; the chunk is the start of
- * the place then. When the message is whole, the program owns it.
+ * A large message may be read straight into the buffer where it is assembled. The decoder owns that
+ * buffer. It lends the buffer to the transport, as the `readTarget` of `read()`, until the promise of
+ * `read()` settles. The chunk is then the start of the buffer. When the message is whole, the program
+ * owns the buffer.
  *
  * ## Out: from `send()` to done
  *

@@ -126,7 +126,7 @@ export class Answers {
     this.#lastId = id;
     this.received++;
     const hasItems = (reader.type & HAS_ITEMS) !== 0;
-    if (!this.#hasRoom(bytes)) return this.#refuse(id, method, hasItems);
+    if (!this.#isAllowed(bytes)) return this.#refuse(id, method, hasItems);
 
     const handler = this.#settings.handlers.get(method);
     let params: unknown;
@@ -164,7 +164,7 @@ export class Answers {
     else this.#queue.pushBack(work);
   }
 
-  #hasRoom(bytes: number): boolean {
+  #isAllowed(bytes: number): boolean {
     const { allowance } = this.#settings;
     return this.#works.size === 0 ||
       this.#works.size < allowance.requests && this.#bytes + bytes <= allowance.bytes;

@@ -52,9 +52,9 @@ export class Output {
     const sent = this.#connection.send(message);
     if (this.full) return;
     this.full = true;
-    sent.then(() => this.#hasRoom(), (error) => {
+    sent.then(() => this.#resume(), (error) => {
       this.#failed(error);
-      this.#hasRoom();
+      this.#resume();
     });
   }
 
@@ -73,14 +73,14 @@ export class Output {
     this.#turns.pushBack(turn);
   }
 
-  /** Resolves when there is room. */
-  room(): Promise<void> {
+  /** Resolves when it is not full any more. */
+  ready(): Promise<void> {
     return new Promise((resolve) => this.later(resolve));
   }
 
   /** Lets everybody go on, to find out that the connection has ended. */
   stop(): void {
-    this.#hasRoom();
+    this.#resume();
   }
 
   /**
@@ -96,7 +96,7 @@ export class Output {
     this.#connection.framing.frameBytes(message);
   }
 
-  #hasRoom(): void {
+  #resume(): void {
     this.full = false;
     while (!this.full && !this.#turns.isEmpty()) this.#turns.popFront()!();
   }
@@ -129,8 +129,8 @@ export class ItemTarget implements WriterTarget {
     return this.#output.full;
   }
 
-  room(): Promise<void> {
-    return this.#output.room();
+  ready(): Promise<void> {
+    return this.#output.ready();
   }
 
   send(value: unknown): number {

@@ -145,8 +145,8 @@ export interface WriterTarget {
   send(value: unknown): number;
   /** Whether what can wait should wait. */
   readonly full: boolean;
-  /** Resolves when there is room. */
-  room(): Promise<void>;
+  /** Resolves when the target is not full any more. */
+  ready(): Promise<void>;
 }
 
 /** More credit than anybody can mean. */
@@ -191,7 +191,7 @@ export class ItemWriter {
       : iterable[Symbol.iterator]();
     for (;;) {
       while (this.#mustWait()) {
-        await (this.#target.full ? this.#target.room() : this.#credit());
+        await (this.#target.full ? this.#target.ready() : this.#credit());
       }
       if (this.#isStopped()) break;
       const { done, value } = await iterator.next();

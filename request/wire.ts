@@ -176,18 +176,18 @@ function ascii(text: string, at: number): boolean {
 
 function finish(value: Encoded): Uint8Array {
   if (value === undefined) return scratch.subarray(0, used);
-  const room = SCRATCH_BYTES - MAX_HEADER_BYTES;
+  const most = SCRATCH_BYTES - MAX_HEADER_BYTES;
   if (typeof value === "string") {
     if (ascii(value, used)) return scratch.subarray(0, used + value.length);
-    if (value.length * 3 <= room) {
+    if (value.length * 3 <= most) {
       const { written } = encoder.encodeInto(value, scratch.subarray(used));
       return scratch.subarray(0, used + written);
     }
     value = encoder.encode(value);
   }
   const length = used + value.length;
-  const message = value.length <= room ? scratch.subarray(0, length) : new Uint8Array(length);
-  if (value.length > room) message.set(scratch.subarray(0, used));
+  const message = value.length <= most ? scratch.subarray(0, length) : new Uint8Array(length);
+  if (value.length > most) message.set(scratch.subarray(0, used));
   message.set(value, used);
   return message;
 }

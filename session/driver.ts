@@ -18,8 +18,8 @@ const clock = () => performance.now();
 export interface Driven {
   /** The machine has learnt something. Calls `work()` in the end. */
   settle(): void;
-  /** A frame is on its way: there may be room for more bytes. */
-  offerRoom(): void;
+  /** A frame is on its way: a write that waits may try again. */
+  retryWrite(): void;
   /** A carrier is gone on which both ends had greeted. */
   detached(error: unknown): void;
   /** A carrier has closed. */
@@ -151,9 +151,9 @@ export class Driver {
       for (;;) {
         const frame = this.#machine.poll(clock, this.sendsOnlyFull);
         if (frame === undefined) break;
-        const room = this.#send(carrier, frame);
-        this.#session.offerRoom();
-        await room;
+        const ready = this.#send(carrier, frame);
+        this.#session.retryWrite();
+        await ready;
         if (carrier !== this.#carrier) return;
       }
       // The session has gathered what one turn sends. Acknowledgments must not wait until a socket

@@ -56,7 +56,7 @@ export class SessionTransport implements Transport {
     this.#machine = machine;
     const driver = this.#driver = new Driver(machine, {
       settle: () => this.#settle(),
-      offerRoom: () => this.#waiters.offerRoom(this.#tryWrite),
+      retryWrite: () => this.#waiters.retryWrite(this.#tryWrite),
       detached: (error) => this.#detached(error),
       closed: () => this.#finishIfOver(),
     });
@@ -246,7 +246,7 @@ export class SessionTransport implements Transport {
       this.#showAttached();
     }
     this.#waiters.deliver(() => machine.take(), () => machine.peerEnd !== undefined);
-    this.#waiters.offerRoom(this.#tryWrite);
+    this.#waiters.retryWrite(this.#tryWrite);
     this.#waiters.received(machine.out.acked);
     if (machine.out.acked === machine.out.total) this.#waiters.ended();
     if (machine.outcome !== undefined && this.#state === "open") this.#over(machine.outcome);

@@ -67,7 +67,7 @@ export class Waiters {
   }
 
   /** Lets the writer try again; `write()` returns how many bytes were taken. */
-  offerRoom(write: (chunk: Uint8Array, endsMessage: boolean) => number): void {
+  retryWrite(write: (chunk: Uint8Array, endsMessage: boolean) => number): void {
     const writer = this.#writer;
     if (writer === undefined) return;
     this.#writer = undefined;

@@ -114,31 +114,31 @@ export class DenoTransport implements Transport {
   }
 
   async read(
-    wanted?: (bytes: number) => Uint8Array | undefined,
+    readTarget?: (bytes: number) => Uint8Array | undefined,
   ): Promise<Uint8Array | undefined> {
-    const place = wanted?.(this.#blockBytes);
-    if (place !== undefined) return await this.#readInto(place);
-    const room = this.#room();
-    const bytes = await this.#conn.read(room);
+    const target = readTarget?.(this.#blockBytes);
+    if (target !== undefined) return await this.#readInto(target);
+    const free = this.#freePart();
+    const bytes = await this.#conn.read(free);
     if (bytes === null) return undefined;
     this.#used += bytes;
-    if (bytes === room.length) {
+    if (bytes === free.length) {
       this.#resize(Math.min(this.#blockBytes * BLOCK_STEP, BLOCK_BYTES));
-      return room;
+      return free;
     }
     if (bytes < this.#blockBytes / BLOCK_STEP) {
       this.#resize(Math.max(this.#blockBytes / BLOCK_STEP, MIN_BLOCK_BYTES));
     }
-    return room.subarray(0, bytes);
+    return free.subarray(0, bytes);
   }
 
-  async #readInto(place: Uint8Array): Promise<Uint8Array | undefined> {
-    const bytes = await this.#conn.read(place);
-    return bytes === null ? undefined : place.subarray(0, bytes);
+  async #readInto(target: Uint8Array): Promise<Uint8Array | undefined> {
+    const bytes = await this.#conn.read(target);
+    return bytes === null ? undefined : target.subarray(0, bytes);
   }
 
   /** Chunks are handed out as views, so the used part of a block is never written again. */
-  #room(): Uint8Array {
+  #freePart(): Uint8Array {
     if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
       return this.#block.subarray(this.#used);
     }

@@ -93,7 +93,7 @@ Deno.test("Decoder.decode() holds what arrived and 16 KiB, when chunks are of on
   }
 });
 
-Deno.test("Decoder.room() makes it hold the bytes asked for, or four times what arrived, and no more", () => {
+Deno.test("Decoder.readTarget() makes it hold the bytes asked for, or four times what arrived, and no more", () => {
   const READ = 65_536;
   // What arrived, the size of its frame, and whether it is to be read straight into its place.
   const cases = [
@@ -112,9 +112,9 @@ Deno.test("Decoder.room() makes it hold the bytes asked for, or four times what 
       const decoder = framing(name).decoder();
       const decoded = allocatedBytes(() => decoder.decode(frame.subarray(0, arrived)));
       assert(decoded <= arrived + 16_384, `${name}: ${decoded} bytes for ${arrived}`);
-      let room: Uint8Array | undefined;
-      const held = allocatedBytes(() => room = decoder.room!(READ));
-      assertEquals([room?.length, held], isPlaced ? [total - arrived, total] : [undefined, 0]);
+      let target: Uint8Array | undefined;
+      const held = allocatedBytes(() => target = decoder.readTarget!(READ));
+      assertEquals([target?.length, held], isPlaced ? [total - arrived, total] : [undefined, 0]);
       assert(held <= Math.max(READ, 4 * arrived), `${name}: ${held} bytes for ${arrived}`);
     }
   }

@@ -266,7 +266,7 @@ Deno.test("decode() yields the same messages as a decoder, wherever the stream i
   );
 });
 
-Deno.test("Decoder.room() is where a message is put together, whoever reads there or does not", () => {
+Deno.test("Decoder.readTarget() is where a message is put together, whoever reads there or does not", () => {
   const sizes = fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 1, maxLength: 4 });
   const reads = fc.array(
     fc.record({ bytes: fc.integer({ min: 1, max: 90_000 }), isInPlace: fc.boolean() }),
@@ -288,17 +288,19 @@ Deno.test("Decoder.room() is where a message is put together, whoever reads ther
       for (let at = 0, turn = 0; at < stream.length; turn++) {
         const { bytes, isInPlace } = reads[turn % reads.length];
         const most = 65_536;
-        const room = isInPlace ? decoder.room!(most) : undefined;
+        const target = isInPlace ? decoder.readTarget!(most) : undefined;
         const { pendingBytes } = decoder;
         // Twice: whoever asks and reads elsewhere may ask again.
-        if (room !== undefined) assertEquals(decoder.room!(most)?.byteOffset, room.byteOffset);
-        assert((room?.length ?? 0) <= Math.max(most, 3 * pendingBytes));
-        const chunk = (room ?? new Uint8Array(bytes)).subarray(
+        if (target !== undefined) {
+          assertEquals(decoder.readTarget!(most)?.byteOffset, target.byteOffset);
+        }
+        assert((target?.length ?? 0) <= Math.max(most, 3 * pendingBytes));
+        const chunk = (target ?? new Uint8Array(bytes)).subarray(
           0,
           Math.min(bytes, stream.length - at),
         );
         chunk.set(stream.subarray(at, at + chunk.length));
-        if (room !== undefined) inPlace++;
+        if (target !== undefined) inPlace++;
         at += chunk.length;
         decoder.decode(chunk, decoded);
       }

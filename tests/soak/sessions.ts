@@ -124,8 +124,8 @@ class Exchange {
       if (this.#gates[0]?.at === i) await this.#gates.shift()!.opened;
       const message = new Uint8Array(this.#lengths[i % this.#lengths.length]).fill(i);
       new DataView(message.buffer).setUint32(0, i);
-      const room = connection.send(message);
-      if (i % 64 === 0) await room;
+      const ready = connection.send(message);
+      if (i % 64 === 0) await ready;
     }
     await connection.closeWrite();
   }

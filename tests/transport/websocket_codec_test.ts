@@ -127,9 +127,9 @@ Deno.test("Decoder.decode() unmasks at every offset and every length", () => {
     for (let length = 0; length < 125; length++) {
       const body = Uint8Array.from({ length }, (_, i) => 3 * i + offset);
       const frame = masked(0x82, body);
-      const room = new Uint8Array(offset + frame.length);
-      room.set(frame, offset);
-      assertEquals(server.decoder().decode(room.subarray(offset)), [body]);
+      const memory = new Uint8Array(offset + frame.length);
+      memory.set(frame, offset);
+      assertEquals(server.decoder().decode(memory.subarray(offset)), [body]);
     }
   }
 });
