@@ -106,11 +106,11 @@ export class DenoTransport implements Transport {
   }
 
   get local(): string {
-    return describe(this.#conn.localAddr, this.#conn.remoteAddr);
+    return describe(this.#conn.localAddr);
   }
 
   get remote(): string {
-    return describe(this.#conn.remoteAddr, this.#conn.localAddr);
+    return describe(this.#conn.remoteAddr);
   }
 
   async read(
@@ -176,9 +176,6 @@ function closeQuietly(resource: { close(): void }): void {
   }
 }
 
-/** An address; the nameless end of a Unix socket goes by the name of the other end. */
-function describe(address: Deno.Addr, other: Deno.Addr): string {
-  if ("hostname" in address) return formatAddress(address.hostname, address.port);
-  const path = "path" in address && address.path || "path" in other && other.path;
-  return `unix:${path || ""}`;
+function describe(address: Deno.Addr): string {
+  return "hostname" in address ? formatAddress(address.hostname, address.port) : "";
 }

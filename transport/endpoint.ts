@@ -1,7 +1,7 @@
 /** Where one listens or connects, written as a URL. */
 
-import { FRAMING_NAMES, type FramingName } from "../codec.ts";
-import { likely } from "../internal/nearest.ts";
+import type { FramingName } from "../codec.ts";
+import { parseQuery, wrong } from "./endpoint/query.ts";
 
 /** Where one listens or connects. */
 export type Endpoint =
@@ -40,11 +40,14 @@ export interface TlsEndpoint extends HostEndpoint, StreamEndpoint {
   readonly transport: "tls";
 }
 
-/** `unix:PATH`, with `?mode=660` for the file's permissions when listening. */
+/**
+ * `unix:PATH`, with `?mode=660` for the file's permissions when listening. On Linux `unix:@NAME` is an
+ * abstract socket, which has a name but no file, and which everybody on the machine may connect to.
+ */
 export interface UnixEndpoint extends StreamEndpoint {
   /** The kind of transport. */
   readonly transport: "unix";
-  /** The socket's file. */
+  /** The socket's file; a name without a file where it begins with `@`. */
   readonly path: string;
   /** The permission bits of the file, when listening; else what the process's mask leaves. */
   readonly mode?: number;
@@ -197,11 +200,24 @@ function takeSession(text: string, url: string): { path: string; session?: boole
 function parseUnix(text: string): UnixEndpoint {
   const [, path, query = ""] = /^unix:(?:\/\/(?=\/))?([^?\0]*)(?:\?(.*))?$/is.exec(text) ?? [];
   if (!path) throw wrong(text, "it must look like unix:PATH");
+  const options = parseQuery(text, query, ["framing", "session", "mode"]);
+  if (path.startsWith("@")) checkAbstract(text, path, options.mode);
   const bytes = new TextEncoder().encode(path).length;
   if (bytes > MAX_PATH_BYTES) {
     throw wrong(text, `its path has ${bytes} bytes, limit is ${MAX_PATH_BYTES} bytes`);
   }
-  return { transport: "unix", path, ...parseQuery(text, query, ["framing", "session", "mode"]) };
+  return { transport: "unix", path, ...options };
+}
+
+/** A name in the system's own list and not in a folder, which only Linux has: unix(7). */
+function checkAbstract(text: string, path: string, mode: number | undefined): void {
+  if (path === "@") throw wrong(text, "it must look like unix:@NAME, or unix:PATH");
+  if (Deno.build.os !== "linux") {
+    throw wrong(text, `only Linux has names without a file; a file of that name is unix:./${path}`);
+  }
+  if (mode !== undefined) {
+    throw wrong(text, `it has no file, and so no mode; a file of that name is unix:./${path}`);
+  }
 }
 
 function parseMemory(text: string): MemoryEndpoint {
@@ -210,76 +226,6 @@ function parseMemory(text: string): MemoryEndpoint {
     throw wrong(text, "it must look like memory:NAME, with 1 to 100 of A-Z a-z 0-9 _ . -");
   }
   return { transport: "memory", name, ...parseQuery(text, query, ["framing", "session"]) };
-}
-
-interface Query {
-  framing?: FramingName;
-  session?: boolean;
-  mode?: number;
-  group?: string;
-  ttl?: number;
-  broadcast?: boolean;
-}
-
-/** How the value of each option is read; undefined for a wrong one. */
-const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: string } } = {
-  framing: {
-    read: (value) => FRAMING_NAMES.find((name) => name === value),
-    right: `one of ${FRAMING_NAMES.join(", ")}`,
-  },
-  mode: {
-    read: (value) => /^[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) : undefined,
-    right: "three octal digits, such as 660",
-  },
-  group: {
-    read: (value) => /^[0-9a-f:.]+$/i.test(value) ? value : undefined,
-    right: "a multicast address, such as 239.1.2.3",
-  },
-  ttl: {
-    read(value) {
-      const ttl = /^\d{1,3}$/.test(value) ? Number(value) : 0;
-      return ttl >= 1 && ttl <= 255 ? ttl : undefined;
-    },
-    right: "a number from 1 to 255",
-  },
-  broadcast: { read: readSwitch, right: "0 or 1" },
-  session: { read: readSwitch, right: "0 or 1" },
-};
-
-function readSwitch(value: string): boolean | undefined {
-  return value === "1" ? true : value === "0" ? false : undefined;
-}
-
-function parseQuery<K extends keyof Query>(
-  text: string,
-  query: string,
-  names: readonly K[],
-): Pick<Query, K> {
-  const options: Record<string, unknown> = {};
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (!names.includes(name as K)) {
-      throw wrong(text, `option "${name}" is unknown; use ${names.join(" or ")}`);
-    }
-    const { read, right } = READERS[name as K];
-    options[name] = read(value);
-    if (options[name] !== undefined) continue;
-    throw wrong(
-      text,
-      name === "framing"
-        ? `framing "${value}" is unknown, ${rightFraming(value)}`
-        : `${name} "${value}" must be ${right}`,
-    );
-  }
-  return options as Pick<Query, K>;
-}
-
-function rightFraming(value: string): string {
-  const near = likely(value, FRAMING_NAMES);
-  return near === undefined ? `use ${READERS.framing.right}` : `the nearest is "${near}"`;
-}
-
-function wrong(text: string, what: string): TypeError {
-  return new TypeError(`Cannot use endpoint "${text}": ${what}`);
 }
 
 /** Writes an endpoint as a URL, the opposite of {@linkcode parseEndpoint}. */

@@ -1,63 +1,86 @@
-/** Unix sockets: `unix:PATH`. */
+/** Unix sockets: `unix:PATH`, and Linux's without a file, `unix:@NAME`. */
 
-import type { Transport, UnixEndpoint } from "../transport.ts";
+import type { UnixEndpoint } from "../transport.ts";
 import { DenoListener, DenoTransport, requireDeno } from "./deno_conn.ts";
 import type { TransportKind } from "./kind.ts";
+import { openSocketFile, type OwnedSocket } from "./unix/socket_file.ts";
 
 /**
  * Unix sockets by `Deno.listen` and `Deno.connect`. A socket file that a server left behind is taken
- * over, one that a server still listens on is not; the file goes when the listener is closed.
+ * over, one that a server still listens on is not; the file goes when the listener is closed, unless
+ * it is another one by then.
  */
 export const unix: TransportKind<UnixEndpoint> = {
   async listen(endpoint) {
     requireDeno();
-    const listener = await withPermissionsNamed(endpoint, () => open(endpoint));
-    return new DenoListener(listener, endpoint, wrap);
+    return new UnixListener(await withPermissionsNamed(endpoint, () => open(endpoint)), endpoint);
   },
   async connect(endpoint, { signal }) {
     requireDeno();
     signal.throwIfAborted();
-    const { path } = endpoint;
-    return wrap(
-      await withPermissionsNamed(endpoint, () => Deno.connect({ transport: "unix", path })),
+    const path = systemPath(endpoint);
+    const conn = await withPermissionsNamed(
+      endpoint,
+      () => Deno.connect({ transport: "unix", path }),
     );
+    return new UnixTransport(conn, endpoint.path);
   },
 };
 
-function wrap(conn: Deno.UnixConn): Transport {
-  return new DenoTransport(conn);
+class UnixListener extends DenoListener<Deno.UnixConn> {
+  readonly #socket: OwnedSocket;
+  #state: "open" | "closed" = "open";
+
+  constructor(socket: OwnedSocket, endpoint: UnixEndpoint) {
+    super(socket.listener, endpoint, (conn) => new UnixTransport(conn, endpoint.path));
+    this.#socket = socket;
+  }
+
+  override close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    if (this.#socket.release()) super.close();
+    else this.#socket.listener.unref(); // It ends with the process.
+  }
 }
 
-async function open({ path, mode }: UnixEndpoint): Promise<Deno.UnixListener> {
-  let listener: Deno.UnixListener;
+/** Both ends go by the endpoint's name: the system knows the socket's file by the one it was made with. */
+class UnixTransport extends DenoTransport {
+  readonly #name: string;
+
+  constructor(conn: Deno.UnixConn, path: string) {
+    super(conn);
+    this.#name = `unix:${path}`;
+  }
+
+  override get local(): string {
+    return this.#name;
+  }
+
+  override get remote(): string {
+    return this.#name;
+  }
+}
+
+async function open(endpoint: UnixEndpoint): Promise<OwnedSocket> {
+  const path = systemPath(endpoint);
+  if (!path.startsWith("\0")) return await openSocketFile(path, endpoint.mode);
+  const listener = listenAbstract(path);
+  return { listener, release: () => true };
+}
+
+function listenAbstract(path: string): Deno.UnixListener {
   try {
-    listener = Deno.listen({ transport: "unix", path });
+    return Deno.listen({ transport: "unix", path });
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    await removeIfStale(path);
-    listener = Deno.listen({ transport: "unix", path });
-  }
-  try {
-    if (mode !== undefined) await Deno.chmod(path, mode);
-    return listener;
-  } catch (error) {
-    listener.close();
-    throw error;
+    throw new Deno.errors.AlreadyExists("another server listens there");
   }
 }
 
-/** Removes the socket file of a server that is gone. Rejects for any other file, and a live server. */
-async function removeIfStale(path: string): Promise<void> {
-  if (!(await Deno.lstat(path)).isSocket) {
-    throw new Deno.errors.AlreadyExists("there is a file that is no socket");
-  }
-  try {
-    (await Deno.connect({ transport: "unix", path })).close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-    return await Deno.remove(path);
-  }
-  throw new Deno.errors.AlreadyExists("another server listens there");
+/** The system's name for an abstract socket begins with a zero byte: unix(7). */
+function systemPath({ path }: UnixEndpoint): string {
+  return path.replace(/^@/, "\0");
 }
 
 /** Deno asks for one permission after the other; whoever is refused one should hear of all. */
@@ -70,7 +93,9 @@ async function withPermissionsNamed<R>(
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     throw new Deno.errors.NotCapable(
-      `run with --allow-net --allow-read=${path} --allow-write=${path}`,
+      path.startsWith("@")
+        ? "run with --allow-net"
+        : `run with --allow-net --allow-read=${path} --allow-write=${path}`,
     );
   }
 }

@@ -54,7 +54,7 @@ function clientCommand(endpoint: Endpoint, entrance: Entrance, client: Command):
   const isSecure = transport === "tls" || transport === "wss";
   const words = [
     `${client.run} --allow-net`,
-    transport === "unix" && "--allow-read --allow-write",
+    transport === "unix" && !endpoint.path.startsWith("@") && "--allow-read --allow-write",
     isSecure && entrance.clientCertificate && "--allow-read",
     client.program,
     name !== `${DEFAULT_ENDPOINT}?framing=u32be` && `"${name}"`,

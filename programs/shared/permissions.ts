@@ -72,6 +72,7 @@ async function problemWithHost(
 
 /** Deno wants all three for a socket's file, which it asks for one after the other. */
 async function problemWithSocket(path: string): Promise<string | undefined> {
+  if (path.startsWith("@")) return await problemWithAbstractSocket(path);
   const wanted: Deno.PermissionDescriptor[] = [
     { name: "net", host: `unix:${resolve(path)}` },
     { name: "read", path },
@@ -82,4 +83,12 @@ async function problemWithSocket(path: string): Promise<string | undefined> {
   if (denied !== undefined) return `--deny-${denied.name} forbids it`;
   if (states.every(({ state }) => state === "granted")) return undefined;
   return `no permission; run with --allow-net --allow-read=${path} --allow-write=${path}`;
+}
+
+/** It has no file: the network's leave is all. Deno's name for it begins with a zero byte. */
+async function problemWithAbstractSocket(path: string): Promise<string | undefined> {
+  const host = `unix:${path.replace("@", "\0")}`;
+  const { state } = await Deno.permissions.query({ name: "net", host });
+  if (state === "denied") return "--deny-net forbids it";
+  if (state === "prompt") return "no permission; run with --allow-net";
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { connect, ConnectError, listen, ListenError } from "../../mod.ts";
 import { parseEndpoint } from "../../transport.ts";
-import { run } from "../support/program.ts";
+import { run, RunningServer } from "../support/program.ts";
 import { receiveText } from "../support/texts.ts";
 
 /** A folder for sockets, gone at the end. */
@@ -103,4 +103,139 @@ Deno.test("the programs talk over a Unix socket, and name all permissions that i
     stderr,
     /no permission; run with --allow-net --allow-read=\S+ --allow-write=\S+echo\.sock\n$/,
   );
+});
+
+/** The file of a server that was killed. */
+async function leaveStale(path: string): Promise<void> {
+  const code =
+    `Deno.listen({ transport: "unix", path: "${path}" }); Deno.kill(Deno.pid, "SIGKILL")`;
+  await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
+}
+
+Deno.test("a listener that closes leaves the socket of its successor alone", async () => {
+  await using sockets = await folder();
+  const path = `${sockets.path}/a.sock`;
+  const old = await listen(`unix:${path}`);
+  await Deno.remove(path); // As people do who think that it is stale.
+  await using successor = await listen(`unix:${path}`, async (connection) => {
+    await connection.send("here");
+  });
+  await old.close();
+  await using client = await connect(successor.endpoints[0]);
+  assertEquals(await receiveText(client), "here");
+});
+
+Deno.test("a listener that closes leaves any other file of its name alone", async () => {
+  await using sockets = await folder();
+  const path = `${sockets.path}/a.sock`;
+  const server = await listen(`unix:${path}`);
+  await Deno.rename(path, `${path}.moved`);
+  await Deno.writeTextFile(path, "precious");
+  await server.close();
+  assertEquals(await Deno.readTextFile(path), "precious");
+});
+
+Deno.test("of servers that start over one stale file at once, one listens and is reached", async () => {
+  await using sockets = await folder();
+  const path = `${sockets.path}/a.sock`;
+  await leaveStale(path);
+  const results = await Promise.allSettled(
+    Array.from({ length: 8 }, (_, i) =>
+      listen(`unix:${path}`, async (connection) => {
+        await connection.send(`${i}`);
+      })),
+  );
+  const open = results.flatMap((one, i) => one.status === "fulfilled" ? [{ i, ...one }] : []);
+  assertEquals(open.length, 1);
+  for (const one of results) {
+    if (one.status === "rejected") {
+      assertMatch(one.reason.message, /: another server listens there$/);
+    }
+  }
+  await using client = await connect(`unix:${path}`);
+  assertEquals(await receiveText(client), `${open[0].i}`);
+  await open[0].value.close();
+  assertEquals(Array.from(Deno.readDirSync(sockets.path), ({ name }) => name), []);
+});
+
+Deno.test("of two processes that start over one stale file, one listens and one is refused", async () => {
+  await using sockets = await folder();
+  const path = `${sockets.path}/a.sock`;
+  const flags = ["--allow-net", `--allow-read=${sockets.path}`, `--allow-write=${sockets.path}`];
+  await leaveStale(path);
+  const args = [`unix:${path}`, "--service", "echo"];
+  const started = await Promise.allSettled(
+    [1, 2].map(() => RunningServer.start(args, { flags })),
+  );
+  const [server, ...more] = started.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  assertEquals(more.length, 0);
+  const refused = started.find((one) => one.status === "rejected");
+  assertMatch(`${refused?.reason}`, /another server (listens|is being started) there/);
+  const { stdout } = await run("client.ts", [`unix:${path}`, "send", "hi", "--expect", "1"], {
+    flags,
+  });
+  assertEquals(stdout, "hi\n");
+  await server.stop("SIGKILL");
+});
+
+Deno.test("a server that may write to the socket's file alone takes over nothing, and says why", async () => {
+  await using sockets = await folder();
+  const path = `${sockets.path}/a.sock`;
+  const flags = ["--allow-net", `--allow-read=${path}`, `--allow-write=${path}`];
+  const args = [`unix:${path}`, "--service", "echo"];
+  {
+    await using server = await RunningServer.start(args, { flags });
+    await Deno.remove(path);
+    await Deno.writeTextFile(path, "precious");
+    assertEquals(await server.stop("SIGTERM"), 0);
+    assertEquals(await Deno.readTextFile(path), "precious");
+    await Deno.remove(path);
+  }
+  await leaveStale(path);
+  const { code, stderr } = await run("server.ts", args, { flags });
+  assertEquals(code, 1);
+  assertMatch(stderr, /a server that is gone left its file there; remove it, or permit/);
+});
+
+Deno.test("a socket has its mode from the first moment that its name is there", async () => {
+  await using sockets = await folder();
+  const path = `${sockets.path}/a.sock`;
+  const watcher = Deno.watchFs(sockets.path);
+  const server = await listen(`unix:${path}?mode=600`);
+  for await (const { paths } of watcher) {
+    if (!paths.includes(path)) continue;
+    assertEquals(Deno.lstatSync(path).mode! & 0o777, 0o600);
+    break;
+  }
+  await server.close();
+});
+
+const linuxTest = Deno.build.os === "linux" ? Deno.test : Deno.test.ignore;
+
+linuxTest(
+  "unix:@NAME is an abstract socket: no file, one server, --allow-net is enough",
+  async () => {
+    const name = `lengthwise-${crypto.randomUUID()}`;
+    await using server = await listen(`unix:@${name}`, async (connection) => {
+      await connection.send(connection.remote);
+    });
+    assertEquals(await exists(`@${name}`), false);
+    assertMatch(await Deno.readTextFile("/proc/net/unix"), new RegExp(` @${name}\n`));
+    const error = await assertRejects(() => listen(`unix:@${name}`), ListenError);
+    assertEquals(error.message, `Cannot listen on unix:@${name}: another server listens there`);
+    const { stdout } = await run("client.ts", [server.endpoints[0], "send", "--expect", "1", "hi"]);
+    assertEquals(stdout, `unix:@${name}\n`);
+    await server.close();
+    await assertRejects(() => connect(`unix:@${name}`), ConnectError, "nothing listens there");
+  },
+);
+
+linuxTest("parseEndpoint() refuses an abstract socket without a name, and one with a mode", () => {
+  assertThrows(() => parseEndpoint("unix:@"), TypeError, "it must look like unix:@NAME");
+  assertThrows(
+    () => parseEndpoint("unix:@a?mode=600"),
+    TypeError,
+    "it has no file, and so no mode",
+  );
+  assertEquals(parseEndpoint("unix:./@a"), { transport: "unix", path: "./@a" });
 });

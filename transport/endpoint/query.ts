@@ -1,0 +1,81 @@
+/** What stands behind the question mark of an endpoint. */
+
+import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
+import { likely } from "../../internal/nearest.ts";
+
+/** Options in an endpoint's query, as they are read. */
+export interface Query {
+  framing?: FramingName;
+  session?: boolean;
+  mode?: number;
+  group?: string;
+  ttl?: number;
+  broadcast?: boolean;
+}
+
+/** How the value of each option is read; undefined for a wrong one. */
+const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: string } } = {
+  framing: {
+    read: (value) => FRAMING_NAMES.find((name) => name === value),
+    right: `one of ${FRAMING_NAMES.join(", ")}`,
+  },
+  mode: {
+    read: (value) => /^[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) : undefined,
+    right: "three octal digits, such as 660",
+  },
+  group: {
+    read: (value) => /^[0-9a-f:.]+$/i.test(value) ? value : undefined,
+    right: "a multicast address, such as 239.1.2.3",
+  },
+  ttl: {
+    read(value) {
+      const ttl = /^\d{1,3}$/.test(value) ? Number(value) : 0;
+      return ttl >= 1 && ttl <= 255 ? ttl : undefined;
+    },
+    right: "a number from 1 to 255",
+  },
+  broadcast: { read: readSwitch, right: "0 or 1" },
+  session: { read: readSwitch, right: "0 or 1" },
+};
+
+function readSwitch(value: string): boolean | undefined {
+  return value === "1" ? true : value === "0" ? false : undefined;
+}
+
+/**
+ * Reads a query of which only the options of these names make sense.
+ *
+ * @throws {TypeError} naming the option that is wrong.
+ */
+export function parseQuery<K extends keyof Query>(
+  text: string,
+  query: string,
+  names: readonly K[],
+): Pick<Query, K> {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!names.includes(name as K)) {
+      throw wrong(text, `option "${name}" is unknown; use ${names.join(" or ")}`);
+    }
+    const { read, right } = READERS[name as K];
+    options[name] = read(value);
+    if (options[name] !== undefined) continue;
+    throw wrong(
+      text,
+      name === "framing"
+        ? `framing "${value}" is unknown, ${rightFraming(value)}`
+        : `${name} "${value}" must be ${right}`,
+    );
+  }
+  return options as Pick<Query, K>;
+}
+
+function rightFraming(value: string): string {
+  const near = likely(value, FRAMING_NAMES);
+  return near === undefined ? `use ${READERS.framing.right}` : `the nearest is "${near}"`;
+}
+
+/** What refuses an endpoint. */
+export function wrong(text: string, what: string): TypeError {
+  return new TypeError(`Cannot use endpoint "${text}": ${what}`);
+}
