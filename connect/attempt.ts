@@ -3,9 +3,9 @@
 import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/internal.ts";
 import { ConnectError } from "../errors.ts";
-import { reasonOf } from "../internal/reason.ts";
+import { isMisuse } from "../internal/reason.ts";
 import { type Endpoint, formatEndpoint, type Transport } from "../transport.ts";
-import { kindOf } from "../transport/internal.ts";
+import { endpointReason, kindOf } from "../transport/internal.ts";
 import type { ConnectOptions } from "./options.ts";
 
 /**
@@ -45,8 +45,9 @@ export async function connectOnce<T>(
     return connection;
   } catch (cause) {
     giveUp.throwIfAborted();
-    if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
-    throw new ConnectError(`Cannot connect to ${name}: ${reasonOf(cause)}`, { cause });
+    if (isMisuse(cause)) throw cause;
+    const reason = endpointReason(cause, wanted, "connect");
+    throw new ConnectError(`Cannot connect to ${name}: ${reason}`, { cause });
   } finally {
     clearTimeout(timer);
   }

@@ -8,6 +8,8 @@ export function reasonOf(cause: unknown): string {
   if (cause instanceof Deno.errors.AddrInUse) {
     return "the port is in use; choose another one, or 0 for any";
   }
+  if (cause instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
+  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder";
   if (cause instanceof Deno.errors.NotFound) return "there is no such file or folder";
   if (cause instanceof Deno.errors.AddrNotAvailable) {
     return "this machine does not have that address";
@@ -19,9 +21,27 @@ export function reasonOf(cause: unknown): string {
   if (cause instanceof Deno.errors.PermissionDenied) {
     return "the system does not permit it; a port below 1024 needs privileges, a file its owner's leave";
   }
+  if (codeOf(cause) === "EMFILE") return "too many files are open; ulimit -n allows more";
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/failed to lookup address|nodename nor servname/i.test(message)) {
     return "unknown host; check its name, or use its address";
   }
-  return message.replace(/ \(os error \d+\)$/, "").replace(/^./, (first) => first.toLowerCase());
+  return message.replace(/ \(os error \d+\)(: .*)?$/s, "").replace(
+    /^./,
+    (first) => first.toLowerCase(),
+  );
+}
+
+/** The system's code for an error, such as `EINVAL`; undefined for an error that is not the system's. */
+export function codeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/**
+ * Whether an error is about what the caller gave. Deno makes a `TypeError` also of the system's EINVAL,
+ * which is about what the system could do.
+ */
+export function isMisuse(error: unknown): boolean {
+  return (error instanceof TypeError || error instanceof RangeError) && codeOf(error) === undefined;
 }

@@ -4,7 +4,7 @@ import type { Connection, ConnectionOptions } from "../connection.ts";
 import { resolveSettings } from "../connection/internal.ts";
 import { LengthwiseError, ListenError } from "../errors.ts";
 import { checkDelay, checkInteger } from "../internal/check.ts";
-import { reasonOf } from "../internal/reason.ts";
+import { isMisuse } from "../internal/reason.ts";
 import type { SessionOptions } from "../session.ts";
 import { carrierSettings, resolveSessionOptions } from "../session/internal.ts";
 import {
@@ -19,7 +19,7 @@ import {
   withFraming,
   withSession,
 } from "../transport.ts";
-import { kindOf } from "../transport/internal.ts";
+import { endpointReason, kindOf } from "../transport/internal.ts";
 import type { AddressRules } from "./address_rules.ts";
 import type { OpenEndpoint } from "./entrance.ts";
 import { Server } from "./server.ts";
@@ -254,9 +254,10 @@ async function openOne<T>(
     const name = formatEndpoint(withFraming(withSession(listener.endpoint, hasSession), shown));
     return { listener, settings, carrier, name };
   } catch (cause) {
-    if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
+    if (isMisuse(cause)) throw cause;
     const name = formatEndpoint(withFraming(wanted, undefined));
-    throw new ListenError(`Cannot listen on ${name}: ${reasonOf(cause)}`, { cause });
+    const reason = endpointReason(cause, wanted, "listen");
+    throw new ListenError(`Cannot listen on ${name}: ${reason}`, { cause });
   }
 }
 

@@ -4,7 +4,7 @@
 
 import type { Connection } from "../connection.ts";
 import { ConnectError, ConnectionLostError, SessionRefusedError } from "../errors.ts";
-import { reasonOf } from "../internal/reason.ts";
+import { isMisuse, reasonOf } from "../internal/reason.ts";
 import { Attempts, pause, type RetryPolicy } from "../internal/retry.ts";
 import { Machine } from "./machine.ts";
 import type { ResolvedSessionOptions } from "./options.ts";
@@ -41,7 +41,7 @@ export async function openTransport(
     await transport.finished;
     signal?.throwIfAborted();
     if (error instanceof ConnectError || !(error instanceof Error)) throw error;
-    if (error instanceof TypeError || error instanceof RangeError) throw error;
+    if (isMisuse(error)) throw error;
     throw new ConnectError(`Cannot open session to ${name}: ${reasonOf(error)}`, { cause: error });
   } finally {
     signal?.removeEventListener("abort", giveUp);
@@ -116,6 +116,6 @@ class Keeper {
 /** Whether trying again may help. */
 function isRetriable(error: unknown): boolean {
   if (error instanceof SessionRefusedError) return error.isRetriable;
-  return !(error instanceof TypeError || error instanceof RangeError) &&
+  return !isMisuse(error) &&
     !(error instanceof ConnectError && error.cause instanceof Deno.errors.NotCapable);
 }

@@ -8,3 +8,4 @@ export type { AcceptedPeer, TransportListener } from "./kind.ts";
 export { kindOf } from "./kinds.ts";
 export { memoryPair } from "./memory.ts";
 export { parseProxy } from "./proxy.ts";
+export { endpointReason } from "./reasons.ts";

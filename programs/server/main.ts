@@ -3,6 +3,7 @@
 import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
 import type { CloseInfo, Connection } from "../../connection.ts";
 import { MAX_DELAY } from "../../internal/check.ts";
+import { reasonOf } from "../../internal/reason.ts";
 import { listen, type ListenOptions, type Server } from "../../listen/listen.ts";
 import { parseEndpoint, type TlsListenOptions } from "../../transport.ts";
 import { commandOf } from "../shared/command.ts";
@@ -169,7 +170,7 @@ function listenOptions(
     session: options.on("session"),
     udp: { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {
-      if (connection === undefined) reporter.error(`cannot accept: ${messageOf(error)}`);
+      if (connection === undefined) reporter.error(`cannot accept: ${reasonOf(error)}`);
       // What ended a connection is told when it has closed.
     },
     onRefuse({ hostname, endpoint, reason, error }) {

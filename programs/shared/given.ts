@@ -1,5 +1,7 @@
 /** Files and variables that the programs are told to use, without ever asking for a permission. */
 
+import { reasonOf } from "../../internal/reason.ts";
+
 /**
  * The text of a file.
  *
@@ -13,8 +15,7 @@ export async function readText(option: string, file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : `${error}`;
-    throw new Error(`--${option} ${file}: ${why}`, { cause: error });
+    throw new Error(`--${option} ${file}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

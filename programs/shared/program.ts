@@ -1,6 +1,7 @@
 /** What both programs do around their work: options, help, errors, exit code. */
 
 import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.ts";
+import { isMisuse } from "../../internal/reason.ts";
 import { commandOf } from "./command.ts";
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
 import { makeReporter, messageOf, type Reporter } from "./report.ts";
@@ -44,9 +45,7 @@ function helpOf({ name, help }: Program): string {
 
 /** The exit code that tells what went wrong. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof TypeError || error instanceof RangeError) {
-    return EXIT.usage;
-  }
+  if (error instanceof UsageError || isMisuse(error)) return EXIT.usage;
   return isProtocolError(error) ? EXIT.protocol : EXIT.lost;
 }
 

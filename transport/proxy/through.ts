@@ -6,6 +6,7 @@ import { ProxyError } from "../../errors.ts";
 import { reasonOf } from "../../internal/reason.ts";
 import { formatAddress } from "../endpoint.ts";
 import type { DialTarget, Proxy } from "../proxy.ts";
+import { endpointReason } from "../reasons.ts";
 import { Dialogue } from "./dialogue.ts";
 import { httpConnect } from "./http.ts";
 import { socks5 } from "./socks5.ts";
@@ -46,7 +47,11 @@ function unreachable(proxy: Proxy, cause: unknown): Error {
     const address = formatAddress(proxy.hostname, proxy.port);
     return new Deno.errors.NotCapable(`run with --allow-net=${address}`, { cause });
   }
-  return new ProxyError(proxy.name, `cannot be reached: ${reasonOf(cause)}`, { cause });
+  return new ProxyError(
+    proxy.name,
+    `cannot be reached: ${endpointReason(cause, proxy, "connect")}`,
+    { cause },
+  );
 }
 
 /** The destination as every proxy understands it. */

@@ -133,6 +133,8 @@ function wordsOf(error: unknown): unknown {
 function refusal(hostname: string, cause: unknown): Error {
   const hint = hostname.endsWith(".255")
     ? "a broadcast address needs ?broadcast=1"
+    : hostname.includes("%")
+    ? `is there a network interface "${hostname.split("%")[1]}"?`
     : "is there a route?";
   return new Error(`the system does not send to ${hostname}; ${hint}`, { cause });
 }
