@@ -30,7 +30,10 @@ export interface ChatOptions {
    * @default 10
    */
   greeting?: number;
-  /** What makes `/operator TOKEN` succeed. Without it nobody can become an operator. */
+  /**
+   * What makes `/operator TOKEN` succeed. Without it nobody can become an operator. White space around
+   * it is no part of it, as in every command.
+   */
   operatorToken?: string;
   /**
    * Time without a word after which a member counts as silent, in milliseconds.
@@ -103,13 +106,13 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
     checkInteger(name, value, 1, Number.MAX_SAFE_INTEGER);
   }
   checkInteger("maxMembersPerRoom", maxMembersPerRoom, 1, Number.MAX_SAFE_INTEGER);
-  if (operatorToken === "") throw new TypeError("Cannot use operatorToken: it is empty");
+  if (operatorToken?.trim() === "") throw new TypeError("Cannot use operatorToken: it is empty");
   return {
     now,
     every,
     history,
     greeting,
-    operatorToken,
+    operatorToken: operatorToken?.trim(),
     silentAfter,
     flood: { burst, perSecond },
     maxLineLength,

@@ -1,5 +1,6 @@
 /** One attempt to connect. */
 
+import { withoutLineEnd } from "../internal/text.ts";
 import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/internal.ts";
 import { ConnectError } from "../errors.ts";
@@ -41,7 +42,7 @@ export async function connectOnce<T>(
       giveUp,
     );
     const connection = new Connection<T>(transport, settings, name);
-    if (token !== undefined) connection.sendRaw(token);
+    if (token !== undefined) connection.sendRaw(withoutLineEnd(token));
     return connection;
   } catch (cause) {
     giveUp.throwIfAborted();

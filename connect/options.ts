@@ -34,7 +34,7 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
    */
   proxy?: string;
   /**
-   * What the server wants as the first message: sent before all others.
+   * What the server wants as the first message: sent before all others, without line ends at its end.
    *
    * @default none
    */

@@ -5,6 +5,7 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import { withoutLineEnd } from "./text.ts";
 
 /** The longest token, in bytes of UTF-8. */
 const MAX_TOKEN_BYTES = 1024;
@@ -12,7 +13,8 @@ const MAX_TOKEN_BYTES = 1024;
 /**
  * Gives what tells whether a token is the expected one. How long that takes depends on what is asked
  * only, neither on the expected token's length nor on how much of it was right. Tokens are compared
- * byte by byte of their UTF-8; nothing is trimmed.
+ * byte by byte of their UTF-8. Line ends behind a token, and a byte order mark before it, are no part
+ * of it, here and there: files and pipes add them, and a framing by lines could not carry them.
  *
  * @throws {TypeError} for a token that has not 1 to 1024 bytes, or has half a surrogate pair. The
  *   error does not show the token.
@@ -31,17 +33,19 @@ export function checkToken(expected: string): (token: string) => boolean {
   if (typeof expected !== "string") {
     throw new TypeError(`Cannot use token of type ${typeof expected}: it must be a string`);
   }
-  const { length } = new TextEncoder().encode(expected);
+  const secret = withoutLineEnd(expected);
+  const { length } = new TextEncoder().encode(secret);
   if (length < 1 || length > MAX_TOKEN_BYTES) {
     throw new TypeError(
       `Cannot use token of ${length} bytes: it must have 1 to ${MAX_TOKEN_BYTES} bytes`,
     );
   }
-  if (!expected.isWellFormed()) {
+  if (!secret.isWellFormed()) {
     throw new TypeError("Cannot use token with half a surrogate pair: it must be Unicode text");
   }
-  const isExpected = sameAs(expected);
-  return (token) => {
+  const isExpected = sameAs(secret);
+  return (given) => {
+    const token = withoutLineEnd(given);
     // What is too long cannot be right, and a peer must not choose how much there is to digest. Half a
     // surrogate pair would be encoded as U+FFFD, which may be in the right token.
     if (token.length > MAX_TOKEN_BYTES || !token.isWellFormed()) return false;

@@ -31,6 +31,17 @@ export function printable(text: string): string {
   return text.replace(unprintable, visible);
 }
 
+/**
+ * A text without the line ends at its end and without a byte order mark at its start: what files and
+ * editors put around a secret or a line, and nobody means.
+ */
+export function withoutLineEnd(text: string): string {
+  // Not by a pattern, which would begin anew at each line end that is not the last.
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end--;
+  return text.slice(text.startsWith("\ufeff") ? 1 : 0, end);
+}
+
 function visible(character: string): string {
   const hex = character.codePointAt(0)!.toString(16);
   if (hex.length > 4) return `\\u{${hex}}`;

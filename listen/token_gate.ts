@@ -5,8 +5,8 @@ import { SessionCode } from "../session.ts";
 import { encodeRefused, FrameType } from "../session/internal.ts";
 import type { TokenRefusal } from "./types.ts";
 
-/** More than any token is not even looked at. */
-const MAX_BYTES = 1026;
+/** More than any token with what a file puts around it is not even looked at. */
+const MAX_BYTES = 1032;
 const decoder = new TextDecoder();
 
 /** What a peer is told. */
@@ -68,7 +68,7 @@ export class TokenGate {
     try {
       const message = await connection.receiveRaw();
       if (message === undefined) return false;
-      if (message.length <= MAX_BYTES && this.#isRight(textOf(message))) return true;
+      if (message.length <= MAX_BYTES && this.#isRight(decoder.decode(message))) return true;
       turnAway(message);
     } catch {
       // The connection was lost or broke the protocol: `closed` tells.
@@ -77,9 +77,4 @@ export class TokenGate {
     }
     return false;
   }
-}
-
-/** Where nothing frames the message, what a person types ends in a newline. */
-function textOf(message: Uint8Array): string {
-  return decoder.decode(message).replace(/\r?\n$/, "");
 }

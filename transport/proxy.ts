@@ -1,5 +1,6 @@
 /** Proxies that connections go through, written as URLs. */
 
+import { withoutLineEnd } from "../internal/text.ts";
 import { formatAddress } from "./endpoint.ts";
 
 /** Where to dial. */
@@ -48,7 +49,8 @@ const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^\s:\/?#\[\]@]+)(?::(\d{1,5}))?$/i;
  *
  * @throws {TypeError} naming what is wrong, but not the password.
  */
-export function parseProxy(text: string): Proxy {
+export function parseProxy(url: string): Proxy {
+  const text = url.trim();
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
   if (scheme === undefined) throw wrong("", `it must look like ${FORMS}`);
   if (!Object.hasOwn(PROTOCOLS, scheme)) throw wrong(scheme, `it must look like ${FORMS}`);
@@ -80,7 +82,8 @@ function credentialsFrom(
 ): ProxyCredentials {
   const [, user, encoded = ""] = /^([^:]*)(?::(.*))?$/s.exec(text)!;
   const username = decode(user, "user", scheme);
-  const password = decode(encoded, "password", scheme);
+  // Encoded together with the line end of the file that it came from.
+  const password = withoutLineEnd(decode(encoded, "password", scheme));
   if (username === "") throw wrong(scheme, "the user is empty");
   if (protocol === "http" && username.includes(":")) {
     throw wrong(scheme, 'the user must be without ":", which HTTP ends it with');

@@ -1,7 +1,7 @@
 /** What a member writes: something to say, or a command. */
 
 import { likely } from "../../internal/nearest.ts";
-import { printable } from "../../internal/text.ts";
+import { printable, withoutLineEnd } from "../../internal/text.ts";
 import type { Engine } from "../engine/engine.ts";
 import { COST } from "../engine/flood.ts";
 import type { Member } from "../engine/member.ts";
@@ -105,11 +105,4 @@ export class Commands {
     }
     audience.notice(member, "help", "//TEXT says a line that begins with a slash");
   }
-}
-
-/** In one pass, unlike a pattern, which would begin anew at each line end that is not the last. */
-function withoutLineEnd(message: string): string {
-  let end = message.length;
-  while (end > 0 && (message[end - 1] === "\n" || message[end - 1] === "\r")) end--;
-  return message.slice(0, end);
 }

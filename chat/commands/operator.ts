@@ -1,6 +1,7 @@
 /** What operators can do, and how to become one. */
 
 import { sameAs } from "../../internal/secret.ts";
+import { printable } from "../../internal/text.ts";
 import type { Engine } from "../engine/engine.ts";
 import { counted } from "../engine/events.ts";
 import { COST } from "../engine/flood.ts";
@@ -59,7 +60,7 @@ export function operatorCommand(guesses: Guesses): Command {
       if (guesses.isOver(host, now)) {
         return fail("operator-too-many-tokens", "Too many wrong tokens. Try again later.");
       }
-      if (sameAs(operatorToken)(token)) {
+      if (sameAs(printable(operatorToken))(token)) {
         member.operator = true;
         const text = "You are an operator. /help lists what you can do.";
         return audience.notice(member, "operator", text);

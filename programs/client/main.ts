@@ -17,7 +17,8 @@ import {
 import { requireConnect } from "../shared/permissions.ts";
 import { runProgram } from "../shared/program.ts";
 import type { Reporter } from "../shared/report.ts";
-import { CLIENT_TLS_OPTIONS, clientTls, tokenFrom } from "../shared/secure.ts";
+import { secretFrom } from "../shared/secrets.ts";
+import { CLIENT_TLS_OPTIONS, clientTls } from "../shared/secure.ts";
 import { onStopSignal } from "../shared/signals.ts";
 import { bench } from "./bench.ts";
 import type { ClientContext } from "./context.ts";
@@ -53,6 +54,7 @@ const OPTIONS: OptionSpecs = {
   ...CLIENT_TLS_OPTIONS,
   session: { group: "Access", help: "nothing is lost while the network is away" },
   token: { value: "TOKEN", group: "Access", help: "what the server wants first" },
+  "token-file": { value: "FILE", group: "Access", help: "has the token" },
   proxy: { value: "URL", group: "Access", help: "socks5://HOST:PORT or http://HOST:PORT" },
   "max-message": {
     value: "BYTES",
@@ -141,7 +143,7 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     connectTimeout: options.number("timeout"),
     tls: await clientTls(options, endpoint, reporter),
     proxy,
-    token: tokenFrom(options),
+    token: await secretFrom(options, "token"),
     ...(options.on("session") && { session: true }),
   };
   let current: Connection | undefined;

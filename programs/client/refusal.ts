@@ -5,7 +5,7 @@ import type { CloseInfo } from "../../connection.ts";
 import { quoted } from "../../internal/text.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import { readRefusal } from "../shared/refusal.ts";
-import { tokenFrom } from "../shared/secure.ts";
+import { hasSecret } from "../shared/secrets.ts";
 
 /** What a server said. */
 export interface Refused {
@@ -54,7 +54,7 @@ export function wantsToken({ code }: Refused): boolean {
 
 /** What to tell the user, with what to do. */
 export function explained(refused: Refused, options: ParsedOptions): string {
-  const isMissing = wantsToken(refused) && tokenFrom(options) === undefined;
+  const isMissing = wantsToken(refused) && !hasSecret(options, "token");
   return refused.text + (isMissing ? "; give it with --token TOKEN" : "");
 }
 

@@ -20,7 +20,8 @@ import { requireListen } from "../shared/permissions.ts";
 import { runProgram } from "../shared/program.ts";
 import { writeRefusal } from "../shared/refusal.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
-import { SERVER_TLS_OPTIONS, serverTls, tokenFrom } from "../shared/secure.ts";
+import { hasSecret, secretFrom } from "../shared/secrets.ts";
+import { SERVER_TLS_OPTIONS, serverTls } from "../shared/secure.ts";
 import { onHangup, onStopSignal } from "../shared/signals.ts";
 import { howToJoin, ownHostname, webPages } from "./joining.ts";
 import type { Service } from "./service.ts";
@@ -39,11 +40,13 @@ const OPTIONS: OptionSpecs = {
   session: { help: "clients that come back lose nothing" },
   ...SERVER_TLS_OPTIONS,
   token: { value: "TOKEN", group: "Access", help: "what the first message of each must be" },
+  "token-file": { value: "FILE", group: "Access", help: "has the token" },
   allow: { value: "NET,…", list: true, group: "Access", help: "addresses that may come in" },
   deny: { value: "NET,…", list: true, group: "Access", help: "addresses that may not" },
   origin: { value: "URL,…", list: true, group: "Access", help: "of web pages that may join" },
   history: { value: "FILE", group: "Chat", help: "keeps what is said in a SQLite file" },
   "operator-token": { value: "TOKEN", group: "Chat", help: "who knows it may /kick and /ban" },
+  "operator-token-file": { value: "FILE", group: "Chat", help: "has that token" },
   dir: { value: "DIR", group: "Files", help: "what to serve" },
   "read-only": { group: "Files", help: "takes no files" },
   replace: { group: "Files", help: "lets files take the place of others" },
@@ -89,6 +92,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   refuseUnusable(endpoints, options);
   for (const endpoint of endpoints) await requireListen(endpoint);
   const { tls, fingerprint, reload } = await serverTls(options, endpoints);
+  const token = await secretFrom(options, "token");
   const service = await makeService(name, options, reporter) as Service<unknown>;
   let open: readonly string[] = [];
   const respond = service.hasPage ? webPages(() => open) : undefined;
@@ -97,6 +101,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
     {
       ...listenOptions(options, service, reporter),
       tls,
+      token,
       web: { origins: options.list("origin"), respond },
       onListen: (endpoints) => open = endpoints,
     },
@@ -165,7 +170,6 @@ function listenOptions(
     maxConnectionRate: options.number("max-rate"),
     allow: options.list("allow"),
     deny: options.list("deny"),
-    token: tokenFrom(options),
     refusalMessage: service.refusalMessage ?? writeRefusal,
     session: options.on("session"),
     udp: { idleTimeout: options.number("udp-idle") },
@@ -224,7 +228,7 @@ async function tellHowToJoin(
   reporter: Reporter,
 ): Promise<void> {
   const entrance = {
-    token: tokenFrom(options) !== undefined,
+    token: hasSecret(options, "token"),
     fingerprint: tls && (await import("../../transport/tls.ts")).fingerprintOf(tls.cert),
     clientCertificate: tls?.clientCa !== undefined,
     hostname: await ownHostname(),

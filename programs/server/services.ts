@@ -4,9 +4,9 @@ import { Chat, type ChatOptions, refusalLine } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
-import { variable } from "../shared/given.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
+import { secretFrom } from "../shared/secrets.ts";
 import type { Service } from "./service.ts";
 import { tell } from "./steady.ts";
 
@@ -36,7 +36,7 @@ export async function makeService(
 async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service<string>> {
   const file = options.text("history");
   const chatOptions: ChatOptions = {
-    operatorToken: options.text("operator-token") ?? variable("LENGTHWISE_OPERATOR_TOKEN"),
+    operatorToken: await secretFrom(options, "operator-token"),
     onError: (error) => reporter.error(messageOf(error)),
   };
   // Not before it is needed: the database takes time to load.

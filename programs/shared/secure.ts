@@ -1,7 +1,7 @@
-/** The programs' options for TLS and tokens. */
+/** The programs' options for TLS. */
 
 import type { TlsConnectOptions, TlsListenOptions } from "../../transport.ts";
-import { readText, variable } from "./given.ts";
+import { readText } from "./given.ts";
 import { type OptionSpecs, type ParsedOptions, UsageError } from "./options.ts";
 import type { Reporter } from "./report.ts";
 
@@ -116,9 +116,4 @@ export async function clientTls(
     fingerprint && { fingerprint },
     insecure && { insecure },
   );
-}
-
-/** The token, from the command line or the environment. */
-export function tokenFrom(options: ParsedOptions): string | undefined {
-  return options.text("token") ?? variable("LENGTHWISE_TOKEN");
 }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { checkToken, sameAs } from "../../internal/secret.ts";
+import { withoutLineEnd } from "../../internal/text.ts";
 
 Deno.test("checkToken() tells the expected token from others", () => {
   const isToken = checkToken("open sesame");
@@ -62,12 +63,28 @@ Deno.test("checkToken() refuses half a surrogate pair, and what is no string", (
 });
 
 Deno.test("checkToken() is true for equal tokens only", () => {
-  const token = fc.string({ unit: "binary", minLength: 1, maxLength: 20 });
+  const token = fc.string({ unit: "binary", minLength: 1, maxLength: 20 })
+    .filter((text) => withoutLineEnd(text) !== "");
   fc.assert(fc.property(token, token, (expected, other) => {
     const isToken = checkToken(expected);
     assert(isToken(expected));
-    assertEquals(isToken(other), other === expected);
+    assertEquals(isToken(other), withoutLineEnd(other) === withoutLineEnd(expected));
   }));
+});
+
+Deno.test("checkToken() does not count what a file puts around a token, at either end", () => {
+  const around = ["open sesame\n", "open sesame\r\n", "open sesame\n\n", "\ufeffopen sesame\r\n"];
+  for (const expected of ["open sesame", ...around]) {
+    assertEquals(around.filter(checkToken(expected)), around);
+    assert(checkToken(expected)("open sesame"));
+    assert(!checkToken(expected)("open sesame "));
+    assert(!checkToken(expected)("\nopen sesame"));
+  }
+  const longest = "a".repeat(1024);
+  assert(checkToken(`${longest}\r\n`)(`${longest}\n`));
+  for (const nothing of ["\n", "\r\n", "\ufeff\r\n"]) {
+    assertThrows(() => checkToken(nothing), TypeError, "Cannot use token of 0 bytes");
+  }
 });
 
 Deno.test("sameAs() compares texts of any length", () => {

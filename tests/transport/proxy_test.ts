@@ -685,3 +685,9 @@ Deno.test({
   permissions: { env: ["NO_PROXY"] },
   fn: () => assertEquals(proxyFor("tcp://h:1"), undefined),
 });
+
+Deno.test("parseProxy() leaves out what a file puts behind a URL or a password", () => {
+  for (const line of ["http://ada:secret@proxy:8080\n", "http://ada:secret%0D%0A@proxy:8080\r\n"]) {
+    assertEquals(parseProxy(line), parseProxy("http://ada:secret@proxy:8080"));
+  }
+});
