@@ -133,6 +133,17 @@ Deno.test("Chat answers /who, /ping, /help and unknown commands to the asker alo
   assertEquals(await lines(two, 1), ["guest-1: done"]);
 });
 
+Deno.test("Chat takes a command for one behind a byte order mark", async () => {
+  await using server = await openChat();
+  await using one = await join(server, 1);
+  await lines(one, 1);
+  // What an editor or a shell of Windows puts before the first line of a file.
+  for (const line of ["\ufeff/nick Ada", "\ufeffhello", "\ufeff\r\n", "\ufeff//etc"]) {
+    one.send(line);
+  }
+  assertEquals(await lines(one, 3), ["* guest-1 is now Ada.", "Ada: hello", "Ada: /etc"]);
+});
+
 Deno.test("Chat /quit says good-bye and closes", async () => {
   await using server = await openChat();
   await using one = await join(server);
