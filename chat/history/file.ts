@@ -50,33 +50,83 @@ export const MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * Opens the database in a file, which is this process's alone until it is closed.
+ * How often a newcomer must find the file free, and how long it waits in between, in milliseconds. Who
+ * has the file lets go of it for a moment with each message, and takes it back within a millisecond or
+ * two.
+ */
+const FREE_LOOKS = 5;
+const FREE_PAUSE = 4;
+
+/**
+ * Opens the database in a file, which this process alone may write until it is closed. Others can read
+ * it all the while, and make copies.
+ *
+ * The database is always in a transaction that writes: what holds that lock keeps other writers out and
+ * no readers, and ends with the process, however that ends.
  *
  * @throws {TypeError} for a name that can be no file's.
  * @throws {HistoryError} if it cannot be opened.
  */
 export function openFile(file: string, synchronous: "NORMAL" | "FULL"): DatabaseSync {
-  if (file === "" || file === ":memory:" || file.includes("\0")) {
-    throw new TypeError(`Cannot open history ${JSON.stringify(file)}: it is no name of a file`);
-  }
+  const path = pathOf(file);
   checkPermissions(file);
-  // SQLite reads more into a name that begins with "file:".
-  const path = isAbsolute(file) ? file : `./${file}`;
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT, allowExtension: false });
-    // Exclusive first: then WAL needs no shared memory, and the lock is taken with the first read.
-    database.exec("PRAGMA locking_mode = EXCLUSIVE");
     checkOwner(database);
+    checkFree(database);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
       PRAGMA journal_size_limit = 8388608; PRAGMA temp_store = MEMORY`);
     migrate(database, MIGRATIONS);
+    // So that the file alone has what was there so far, whoever copies it.
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.exec("BEGIN IMMEDIATE");
     return database;
   } catch (cause) {
     database?.close();
-    const reason = isReadOnly(path) ? "the file is read-only" : reasonOf(cause);
+    const why = reasonOf(cause);
+    const reason = why !== LOCKED && isReadOnly(path) ? "the file is read-only" : why;
     throw new HistoryError(`Cannot open history ${file}: ${reason}`, { cause });
   }
+}
+
+/**
+ * Keeps what was written, and goes on holding the file. Where another process takes it in between,
+ * that is seen at the next write.
+ */
+export function commit(database: DatabaseSync): void {
+  database.exec("COMMIT");
+  try {
+    hold(database);
+  } catch {
+    // What was written is kept; nothing failed yet.
+  }
+}
+
+/**
+ * Takes the file if it is not held yet.
+ *
+ * @throws {Error} if another process holds it.
+ */
+export function hold(database: DatabaseSync): void {
+  if (!database.isTransaction) database.exec("BEGIN IMMEDIATE");
+}
+
+/** Closes it: what was written is in the file alone then, unless others still read. */
+export function closeFile(database: DatabaseSync): void {
+  rollBack(database);
+  database.close();
+}
+
+/** Refuses a file that another process writes. */
+function checkFree(database: DatabaseSync): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  database.exec("PRAGMA busy_timeout = 0");
+  for (let look = 0; look < FREE_LOOKS; look++) {
+    if (look > 0) Atomics.wait(pause, 0, 0, FREE_PAUSE);
+    database.exec("BEGIN IMMEDIATE; ROLLBACK");
+  }
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
 }
 
 /** Whether the file is there and cannot be written, for which SQLite says only "disk I/O error". */
@@ -91,8 +141,25 @@ function isReadOnly(path: string): boolean {
   }
 }
 
-/** Looks before SQLite does, since that would make Deno ask. */
-function checkPermissions(file: string): void {
+/**
+ * The path of a file as SQLite takes it.
+ *
+ * @throws {TypeError} for a name that can be no file's.
+ */
+export function pathOf(file: string): string {
+  if (file === "" || file === ":memory:" || file.includes("\0")) {
+    throw new TypeError(`Cannot open history ${JSON.stringify(file)}: it is no name of a file`);
+  }
+  // SQLite reads more into a name that begins with "file:".
+  return isAbsolute(file) ? file : `./${file}`;
+}
+
+/**
+ * Looks before SQLite does, since that would make Deno ask.
+ *
+ * @throws {HistoryError} naming the flags that are missing.
+ */
+export function checkPermissions(file: string): void {
   const missing = (["read", "write"] as const).filter((name) =>
     Deno.permissions.querySync({ name, path: file }).state !== "granted"
   );
@@ -107,6 +174,16 @@ function checkOwner(database: DatabaseSync): void {
   if (owner === APPLICATION_ID) return;
   const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()!;
   if (owner !== 0 || tables !== 0) throw new Error("it is the database of another program");
+}
+
+/**
+ * Refuses what is no history.
+ *
+ * @throws {Error} saying so.
+ */
+export function checkHistory(database: DatabaseSync): void {
+  if (pragma(database, "application_id") === APPLICATION_ID) return;
+  throw new Error("it is no history");
 }
 
 /**
@@ -151,9 +228,11 @@ export function reasonOf(error: unknown): string {
   return message;
 }
 
+const LOCKED = "another process has it open";
+
 /** By message, not by code: Deno gives no code for what fails in `exec()` and on opening. */
 const reasons: readonly [pattern: RegExp, reason: string][] = [
-  [/database (table )?is locked/, "another process has it open"],
+  [/database (table )?is locked/, LOCKED],
   [/database or disk is full/, "the disk is full"],
   [/readonly database/, "the file is read-only"],
   [/disk I\/O error/, "the disk fails, or is full (disk I/O error)"],

@@ -7,7 +7,17 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { HistoryError } from "../../errors.ts";
 import { checkInteger } from "../../internal/check.ts";
-import { decodeText, encodeText, openFile, reasonOf, rollBack } from "./file.ts";
+import { copyFile } from "./copy.ts";
+import {
+  closeFile,
+  commit,
+  decodeText,
+  encodeText,
+  hold,
+  openFile,
+  reasonOf,
+  rollBack,
+} from "./file.ts";
 import {
   checkEntry,
   checkRange,
@@ -70,8 +80,10 @@ export interface SqliteHistoryOptions {
  * - What `add()` and `set()` returned for survives the end of the process, however it ends: it is
  *   with the system then. A power cut or a crash of the system may take the last moments, but never
  *   damages the file. With `survivePowerCut` it takes nothing.
- * - The file belongs to one process at a time. Beside it lies FILE-wal while it is open: copy it
- *   when the server is stopped.
+ * - One process at a time writes the file. Others can read it meanwhile, and copy it with
+ *   {@linkcode backUpHistory}, or sqlite3's `.backup` and `VACUUM INTO`. Beside it lie FILE-wal and
+ *   FILE-shm while it is open, so a plain copy of FILE alone may lack the last messages.
+ * - The file must be on a disk of this machine: others' disks do not tell processes apart.
  * - It needs `--allow-read=FILE --allow-write=FILE`, and never makes Deno ask for them.
  * - A search reads a room from its newest message until it has found enough.
  *
@@ -115,6 +127,35 @@ export function sqliteHistory(file: string, options: SqliteHistoryOptions = {}):
     database.close();
     throw new HistoryError(`Cannot open history ${file}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/**
+ * Copies a history to another file, also while a chat writes it: everything that was kept when the copy
+ * began is in it, and it can be opened as a history.
+ *
+ * It needs `--allow-read=FILE --allow-write=FILE` for both files, and never makes Deno ask for them.
+ *
+ * @throws {TypeError} for a file name that is empty, `:memory:`, or holds NUL.
+ * @throws {HistoryError} if the one cannot be read, or the other is there already or cannot be written.
+ *
+ * @example A copy of a history that is in use
+ * ```ts
+ * import { backUpHistory, sqliteHistory } from "./sqlite.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = Deno.makeTempDirSync();
+ * const history = sqliteHistory(`${folder}/chat.db`);
+ * history.add({ room: "lobby", kind: "say", name: "Ada", text: "Remember", time: Date.now() });
+ * await backUpHistory(`${folder}/chat.db`, `${folder}/copy.db`);
+ * history.close();
+ *
+ * const copy = sqliteHistory(`${folder}/copy.db`);
+ * assertEquals(copy.last("lobby", 10).map(({ text }) => text), ["Remember"]);
+ * copy.close();
+ * ```
+ */
+export async function backUpHistory(file: string, to: string): Promise<void> {
+  await copyFile(file, to);
 }
 
 /** The columns of an entry. */
@@ -217,7 +258,7 @@ class SqliteHistory implements History {
   }
 
   close(): void {
-    if (this.#database.isOpen) this.#database.close();
+    if (this.#database.isOpen) closeFile(this.#database);
   }
 
   /** The key of a room, which is made if there is none; counts the message. */
@@ -258,9 +299,9 @@ class SqliteHistory implements History {
   #write<T>(verb: string, change: () => T): T {
     return this.#try(verb, () => {
       try {
-        this.#sql("BEGIN IMMEDIATE").run();
+        hold(this.#database);
         const result = change();
-        this.#sql("COMMIT").run();
+        commit(this.#database);
         this.#pruner.commit();
         return result;
       } catch (error) {

@@ -45,6 +45,7 @@ const OPTIONS: OptionSpecs = {
   deny: { value: "NET,…", list: true, group: "Access", help: "addresses that may not" },
   origin: { value: "URL,…", list: true, group: "Access", help: "of web pages that may join" },
   history: { value: "FILE", group: "Chat", help: "keeps what is said in a SQLite file" },
+  backup: { value: "FILE", group: "Chat", help: "copies the history to FILE, and ends" },
   "operator-token": { value: "TOKEN", group: "Chat", help: "who knows it may /kick and /ban" },
   "operator-token-file": { value: "FILE", group: "Chat", help: "has that token" },
   dir: { value: "DIR", group: "Files", help: "what to serve" },
@@ -88,6 +89,8 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
   refuseOthersOptions(name, options);
+  const backup = options.text("backup");
+  if (backup !== undefined) return await backUp(options, backup, reporter);
   const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
   refuseUnusable(endpoints, options);
   for (const endpoint of endpoints) await requireListen(endpoint);
@@ -129,6 +132,19 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   );
   await server.close({ grace: options.number("grace") ?? 5_000 });
   service.close?.();
+  return EXIT.done;
+}
+
+/** Copies the history of a chat, which may be running elsewhere. */
+async function backUp(options: ParsedOptions, to: string, reporter: Reporter): Promise<number> {
+  const file = options.text("history");
+  if (file === undefined) throw new UsageError("--backup FILE needs --history FILE, to copy from");
+  if (options.operands.length > 0) {
+    throw new UsageError(`--backup listens nowhere, but got "${options.operands[0]}"`);
+  }
+  const { backUpHistory } = await import("../../chat/history/sqlite.ts");
+  await backUpHistory(file, to);
+  reporter.event({ event: "backup", file, to }, `${file} is copied to ${to}`);
   return EXIT.done;
 }
 

@@ -1,12 +1,23 @@
 /** What a chat remembers: the same over memory and file, and what the file promises beyond that. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { DatabaseSync } from "node:sqlite";
 import { migrate, MIGRATIONS } from "../../chat/history/file.ts";
 import { HistoryError } from "../../errors.ts";
 import { type History, memoryHistory } from "../../chat/history/history.ts";
-import { sqliteHistory, type SqliteHistoryOptions } from "../../chat/history/sqlite.ts";
+import {
+  backUpHistory,
+  sqliteHistory,
+  type SqliteHistoryOptions,
+} from "../../chat/history/sqlite.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const TIME = Date.UTC(2026, 10, 20, 18, 12);
@@ -430,7 +441,7 @@ Deno.test("sqliteHistory() holds to smaller limits than it was written with", ()
 Deno.test("sqliteHistory() survives SIGKILL with everything that add() returned for", async () => {
   using place = folder();
   const code = `
-    import { sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
+    import { backUpHistory, sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
     const history = sqliteHistory(Deno.args[0]);
     const encoder = new TextEncoder();
     for (let n = 0;; n++) {
@@ -469,7 +480,7 @@ Deno.test({
     using place = folder();
     // A file may grow to 8 MB; without the trap the system would end the process instead.
     const code = `
-      import { sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
+      import { backUpHistory, sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
       const history = sqliteHistory(Deno.args[0]);
       const entry = { room: "lobby", kind: "say", name: "Ada", time: Date.now() };
       let id = 0;
@@ -630,7 +641,7 @@ Deno.test("sqliteHistory() needs the file's own flags only, and names them", asy
   const script = `${place.file}.ts`;
   Deno.writeTextFileSync(
     script,
-    `import { sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
+    `import { backUpHistory, sqliteHistory } from "${new URL("chat/history/sqlite.ts", ROOT)}";
      try {
        const history = sqliteHistory(Deno.args[0]);
        history.add({ room: "lobby", kind: "say", name: "Ada", text: "x", time: Date.now() });
@@ -682,4 +693,101 @@ Deno.test("migrate() that fails changes nothing", () => {
   assertThrows(() => migrate(database, [create, fail]), Error, "no such table: missing");
   assertEquals({ ...database.prepare("PRAGMA user_version").get() }, { user_version: 1 });
   database.exec("INSERT INTO a VALUES (1)");
+});
+
+/** What a copy of a history holds in the lobby. */
+function copied(file: string): string[] {
+  using copy = scoped(sqliteHistory(file));
+  return textsOf(copy, "lobby");
+}
+
+Deno.test("sqliteHistory() lets others read and copy the file while it is written", async () => {
+  using place = folder();
+  const to = (name: string) => place.file.replace("chat.db", name);
+  using history = scoped(sqliteHistory(place.file));
+  say(history, "first");
+  for (const [index, survivePowerCut] of [false, true].entries()) {
+    const file = to(`other${index}.db`);
+    using other = scoped(sqliteHistory(file, { survivePowerCut }));
+    say(other, "one");
+    using reader = new DatabaseSync(file, { readOnly: true });
+    const count = () => reader.prepare("SELECT count(*) AS count FROM messages").get()!.count;
+    assertEquals(count(), 1);
+    say(other, "two");
+    assertEquals(count(), 2);
+    // What holds a reader's view does not hold up the chat.
+    reader.exec("BEGIN");
+    assertEquals(count(), 2);
+    say(other, "three");
+    assertEquals(count(), 2);
+    reader.exec("COMMIT");
+    assertEquals(count(), 3);
+    assertThrows(
+      () => {
+        using writer = new DatabaseSync(file);
+        writer.exec("DELETE FROM messages");
+      },
+      Error,
+      "database is locked",
+    );
+  }
+  const reader = new DatabaseSync(place.file);
+  reader.exec(`VACUUM INTO '${to("vacuumed.db")}'`);
+  reader.close();
+  assertEquals(copied(to("vacuumed.db")), ["first"]);
+  await backUpHistory(place.file, to("copy.db"));
+  say(history, "second");
+  assertEquals(copied(to("copy.db")), ["first"]);
+  await backUpHistory(place.file, to("copy2.db"));
+  assertEquals(copied(to("copy2.db")), ["first", "second"]);
+});
+
+Deno.test("sqliteHistory() is one process's alone however much is said meanwhile", async () => {
+  using place = folder();
+  const code = `
+    import { backUpHistory, sqliteHistory } from ${
+    JSON.stringify(new URL("../../chat/history/sqlite.ts", import.meta.url))
+  };
+    const history = sqliteHistory(${JSON.stringify(place.file)});
+    console.log("open");
+    for (;;) history.add({ room: "lobby", kind: "say", name: "a", text: "b", time: Date.now() });
+  `;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", code],
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  try {
+    for (let i = 0; i < 20; i++) {
+      assertThrows(() => sqliteHistory(place.file), HistoryError, "another process has it open");
+    }
+  } finally {
+    child.kill("SIGKILL");
+    await reader.cancel();
+    await child.status;
+  }
+  sqliteHistory(place.file).close();
+});
+
+Deno.test("backUpHistory() refuses what it cannot copy, and overwrites nothing", async () => {
+  using place = folder();
+  const to = place.file.replace("chat.db", "copy.db");
+  const refusal = (file: string, target: string, reason: string) =>
+    assertRejects(
+      () => backUpHistory(file, target),
+      HistoryError,
+      `Cannot copy history ${file} to ${target}: ${reason}`,
+    );
+  await refusal(place.file, to, `there is no ${place.file}`);
+  sqliteHistory(place.file).close();
+  await refusal(place.file, place.file, `there is a ${place.file} already`);
+  Deno.writeTextFileSync(to, "mine");
+  await refusal(place.file, to, `there is a ${to} already`);
+  assertEquals(Deno.readTextFileSync(to), "mine");
+  const other = new DatabaseSync(`${to}2`);
+  other.exec("CREATE TABLE mine (x)");
+  other.close();
+  await refusal(`${to}2`, `${to}3`, "it is no history");
+  await assertRejects(() => backUpHistory("", to), TypeError, "it is no name of a file");
 });

@@ -1,8 +1,8 @@
 /** What the chat has told to anyone is kept, whenever the server is killed. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { SaidEvent } from "../../chat.ts";
-import { RunningServer } from "../support/program.ts";
+import { run, RunningServer } from "../support/program.ts";
 
 const TOKEN = "as fast as they like";
 /** Operators may write as fast as they like; each has so many lines under way. */
@@ -108,6 +108,38 @@ async function history(port: number): Promise<string[]> {
     if (!more) return all.map(({ text }) => text);
   }
 }
+
+Deno.test("server.ts --backup copies a history that a chat writes; a second chat is refused", async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir({ prefix: "lengthwise_backup_" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const server = stack.use(await start(folder));
+  const member = stack.use(await Member.connect(server.port()));
+  member.write("to be kept");
+  await member.answer("guest-1: to be kept");
+  const flags = ["--allow-net", `--allow-read=${folder}`, `--allow-write=${folder}`];
+  const args = ["--history", `${folder}/chat.db`];
+  const backUp = (...more: string[]) => run("server.ts", [...args, "--backup", ...more], { flags });
+  const done = await backUp(`${folder}/copy.db`);
+  assertEquals([done.code, done.stdout], [0, ""]);
+  const again = await backUp(`${folder}/copy.db`);
+  assertEquals(again.code, 1);
+  assertStringIncludes(again.stderr, `there is a ${folder}/copy.db already`);
+  const wrong = await backUp(`${folder}/copy2.db`, ":0");
+  assertEquals(wrong.code, 2);
+  const second = await run("server.ts", [":0", ...args], { flags });
+  assertEquals([second.code, second.stdout], [1, ""]);
+  assertStringIncludes(second.stderr, "another process has it open");
+  member.write("goes on");
+  await member.answer("guest-1: goes on");
+  await Deno.rename(`${folder}/copy.db`, `${folder}/moved.db`);
+  await server.kill("SIGKILL");
+  await server.ended();
+  await Deno.mkdir(`${folder}/b`);
+  await Deno.rename(`${folder}/moved.db`, `${folder}/b/chat.db`);
+  const other = stack.use(await start(`${folder}/b`));
+  assertEquals(await history(other.port()), ["to be kept"]);
+});
 
 Deno.test("server.ts --history keeps what anyone was told, whenever it is killed", async () => {
   await using stack = new AsyncDisposableStack();
