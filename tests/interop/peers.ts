@@ -169,7 +169,7 @@ export class Program implements AsyncDisposable {
   #news = Promise.withResolvers<void>();
 
   constructor([file, ...args]: string[], options: { lifetime?: number } = {}) {
-    const { lifetime = 20_000 } = options;
+    const { lifetime = 60_000 } = options;
     this.#child = new Deno.Command(file, {
       args,
       stdin: "piped",

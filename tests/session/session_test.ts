@@ -399,7 +399,7 @@ Deno.test("session: its id is in no output", async () => {
   await using rig = await Rig.open(async (session) => {
     opened.resolve(session);
     await echo(session).catch((error) => seen.push(Deno.inspect(error)));
-  }, { session: { ...FAST, retentionTime: 50 } });
+  }, { session: { ...FAST, retentionTime: 400 } });
   // WELCOME is the first that the server sends: its length, type, version and flags, then the id.
   let id = "";
   rig.proxy.onChunk = (chunk) => {

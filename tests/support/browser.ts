@@ -7,7 +7,7 @@ import type { Engine } from "../interop/peers.ts";
 export const CHROMIUM: Engine = { name: "Chromium", probe: ["chromium", "--version"] };
 
 /** How long anything in a page may take, in milliseconds. */
-const PATIENCE = 8_000;
+const PATIENCE = 30_000;
 
 /** How a window looks. */
 export interface WindowOptions {
