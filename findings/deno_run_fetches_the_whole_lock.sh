@@ -9,10 +9,12 @@
 #
 # Seen: the first run fetches all packages of the lock. Below, a program that needs `ms` (3 kB) also
 # fetches `lodash`, because a test in the same folder imports it. Without the lock, or with a lock of its
-# own for tests (`--lock=tests.lock`), it fetches `ms` alone.
+# own for tests (`--lock=tests.lock`), it fetches `ms` alone. The unstable feature `npm-lazy-caching` also
+# makes it fetch `ms` alone, with the one lock.
 #
 #   fetched with the lock:                 lodash ms
 #   fetched without the lock:              ms
+#   fetched with npm-lazy-caching:         ms
 #   fetched where the tests have their own: ms
 set -euo pipefail
 folder=$(mktemp -d)
@@ -44,6 +46,7 @@ fetches run main.ts >/dev/null
 fetches run test.ts >/dev/null
 expect "fetched with the lock:" "$(fetches run main.ts)" "lodash ms"
 expect "fetched without the lock:" "$(fetches run --no-lock main.ts)" "ms"
+expect "fetched with npm-lazy-caching:" "$(fetches run --unstable-npm-lazy-caching main.ts)" "ms"
 rm deno.lock
 fetches run main.ts >/dev/null
 fetches run --lock=tests.lock test.ts >/dev/null
