@@ -1,4 +1,4 @@
-/** What a framing is: the rule that turns messages into frames, and frames into messages. */
+/** What framings and decoders are. */
 
 import type { ProtocolError } from "../errors.ts";
 import { checkInteger } from "../internal/check.ts";
@@ -18,37 +18,38 @@ export interface Framing {
   /** The same framing with another limit. */
   withLimit(maxMessageBytes: number): Framing;
   /**
-   * A new decoder, for one stream of chunks. Those of which nothing is needed any more go back to the
-   * memory that they came from, if it is given.
+   * A new decoder, for one stream of chunks. With `memory`, the decoder gives a chunk back to it when
+   * nothing in the chunk is needed any more.
    */
   decoder(memory?: Memory): Decoder;
   /**
    * The size of a message's frame, in bytes.
    *
-   * @throws {MessageTooLargeError} where the prefix cannot say the size.
-   * @throws {InvalidMessageError} where the framing cannot carry these bytes.
+   * @throws {MessageTooLargeError} if the message is larger than the length prefix can express.
+   * @throws {InvalidMessageError} if the framing cannot carry these bytes.
    */
   frameBytes(message: Uint8Array): number;
   /**
-   * Writes a message's frame, `frameBytes(message)` long, at `offset`; returns where it ends. Whether
-   * the message was given as a string matters only to framings that tell text from bytes.
+   * Writes a message's frame into `target` at `offset`, and returns where the frame ends. The frame has
+   * `frameBytes(message)` bytes. `isText` says that the message was given as a string; it matters only
+   * to framings that tell text from bytes.
    */
   encodeInto(message: Uint8Array, target: Uint8Array, offset: number, isText?: boolean): number;
-  /** A message's frame as chunks, in which the message's bytes are not copied where that can be. */
+  /** A message's frame as chunks. The bytes of the message are not copied if that is possible. */
   encodeParts(message: Uint8Array, isText?: boolean): Uint8Array[];
   /**
-   * What a frame begins with where the message follows as it is, and nothing more; undefined, or not
-   * there, where that is not so.
+   * The header of a message's frame, if the frame is exactly the header and the unchanged message;
+   * otherwise undefined. A framing whose frames are never like that need not have this method.
    */
   encodeHeader?(message: Uint8Array, isText?: boolean): Uint8Array | undefined;
   /** A message's frame in one new array. */
   encode(message: Uint8Array, isText?: boolean): Uint8Array;
   /**
-   * What tells the peer within the stream that nothing more follows, for framings that have such a
-   * thing (WebSocket's Close frame); elsewhere the stream's own end tells it.
+   * The bytes that tell the peer that nothing more follows, such as WebSocket's Close frame. Most
+   * framings do not have them: there the end of the stream tells it.
    */
   encodeEnd?(info: EndInfo): Uint8Array;
-  /** Whether each frame has to be written by itself, because one write makes one message (UDP). */
+  /** Whether each frame needs a write of its own, because one write makes one message (UDP). */
   readonly isApart?: boolean;
 }
 
@@ -58,7 +59,7 @@ export interface EndInfo {
   readonly code?: number;
   /** A text for people. */
   readonly reason?: string;
-  /** What the peer did wrong, if that is why. */
+  /** What the peer did wrong, if the end has that reason. */
   readonly error?: ProtocolError;
 }
 
@@ -66,22 +67,23 @@ export interface EndInfo {
  * Turns the chunks of one stream into messages.
  *
  * - Messages come out whole and in order, however the stream was cut into chunks.
- * - The limit is checked as soon as the header is there, before anything is allocated for the body.
- * - A chunk belongs to the decoder once it was passed in: messages that lie inside one chunk are
- *   views of it. A message that straddles chunks is copied once, and its small pieces twice.
- * - What it holds never exceeds the bytes that arrived for the unfinished frame plus 16 KiB. After
+ * - The limit is checked as soon as the header has arrived, before memory is allocated for the body.
+ * - A chunk that was passed in belongs to the decoder. A message that lies inside one chunk is a view
+ *   of that chunk. A message that spans several chunks is copied once, and its small pieces twice.
+ * - The memory that a decoder holds never exceeds the bytes that arrived for the unfinished frame plus 16 KiB. After
  *   `readTarget(bytes)` it may instead hold `bytes`, or four times what arrived, whichever is more.
- * - After an error it is spent: the place in the stream is lost, and every call throws that error.
+ * - After an error a decoder cannot go on, because it no longer knows where the next frame begins.
+ *   Every further call throws the same error.
  */
 export interface Decoder {
   /** Bytes of the unfinished frame that have arrived; 0 between frames. */
   readonly pendingBytes: number;
   /**
-   * What the framing itself has to answer, to be written as it is, once: refusals of what telnet
-   * asks for. Undefined when there is nothing to answer.
+   * An answer of the framing itself, to be written once and as it is: a pong of WebSocket, or the
+   * refusal of an option of telnet. Undefined when there is nothing to answer.
    */
   takeReply?(): Uint8Array | undefined;
-  /** Set once the peer has said within the stream that nothing more follows. */
+  /** Set when the peer has said, inside the stream, that nothing more follows. */
   readonly ended?: EndInfo | undefined;
   /**
    * An optional buffer to read into, so that a large message is assembled in place and is not copied.
@@ -91,16 +93,17 @@ export interface Decoder {
    */
   readTarget?(bytes: number): Uint8Array | undefined;
   /**
-   * Takes a chunk and appends the messages that it completes to `messages`, which is returned.
-   * When the chunk is in error, the messages before the error have been appended.
+   * Takes a chunk, appends the messages that it completes to `messages`, and returns `messages`. The
+   * messages before an error are appended before the error is thrown.
    *
-   * @throws {ProtocolError} for a length that is too large or cannot be.
+   * @throws {ProtocolError} if a length is too large or impossible, or a frame is invalid.
    */
   decode(chunk: Uint8Array, messages?: Uint8Array[]): Uint8Array[];
   /**
-   * The stream has ended. Appends what the end completes: a last line without its newline.
+   * Tells that the stream has ended. Appends the message that the end completes, if there is one: a
+   * last line without its newline.
    *
-   * @throws {TruncatedMessageError} where the stream ended inside a frame.
+   * @throws {TruncatedMessageError} if the stream ended inside a frame.
    */
   end(messages?: Uint8Array[]): Uint8Array[];
 }
@@ -115,18 +118,18 @@ export interface FramingOptions {
   maxMessageBytes?: number;
 }
 
-/** 16 MiB: the default limit of a framing that stands alone. */
+/** The default limit of a framing without a connection: 16 MiB. */
 export const DEFAULT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
 
-/** The one empty message: a chunk of nothing but empty frames must not become a heap of arrays. */
+/** The only empty message. Without it, a chunk of empty frames would become thousands of arrays. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
-/** Checks the option that every framing has and returns it. */
+/** Checks `maxMessageBytes`, which every framing has, and returns it. */
 export function checkLimit(maxMessageBytes: number): number {
   return checkInteger("maxMessageBytes", maxMessageBytes, 0, Number.MAX_SAFE_INTEGER);
 }
 
-/** A frame as one new array; what `Framing.encode` is for every framing. */
+/** Implements `Framing.encode()`: makes the frame in one new array. */
 export function encodeWhole(framing: Framing, message: Uint8Array): Uint8Array {
   const frame = new Uint8Array(framing.frameBytes(message));
   framing.encodeInto(message, frame, 0);

@@ -1,23 +1,23 @@
-/** Gathers the pieces of one frame until it is whole. */
+/** Gathers the pieces of one frame until the frame is whole. */
 
 import type { Memory } from "../internal/memory.ts";
 
-/** Pieces below this are copied together: a view costs more than a hundred bytes of its own. */
+/** Pieces below this size are copied into blocks, because each view costs over a hundred bytes. */
 const SMALL_PIECE_BYTES = 4096;
 const MAX_BLOCK_BYTES = 16 * 1024;
 const MIN_BLOCK_BYTES = 256;
-/** For less than this, a read that may bring the next frames as well is the better one. */
+/** When fewer bytes are missing, an ordinary read is better: it may bring the next frames, too. */
 const MIN_READ_BYTES = 8 * 1024;
 
 /**
- * Holds the pieces of one unfinished frame. Large pieces stay where they are until the frame is
- * whole; small ones are copied together into blocks that grow with what has arrived, so that memory
- * is what arrived plus one block, and time is linear, however small the pieces are.
+ * Holds the pieces of one unfinished frame. Large pieces stay where they are until the frame is whole.
+ * Small pieces are copied into blocks, which grow with what has arrived. So the memory in use is what
+ * has arrived plus one block, and the time is linear, even if the pieces are tiny.
  */
 export class Gather {
-  /** Where a small frame is put together. */
+  /** Where a small frame is assembled. */
   #small: Uint8Array | undefined;
-  /** Where a large frame is put together that is read straight into its place. */
+  /** Where a large frame is assembled if the transport reads straight into it. */
   #target: Uint8Array | undefined;
   #pieces: Uint8Array[] = [];
   #block: Uint8Array | undefined;
@@ -25,7 +25,7 @@ export class Gather {
   #bytes = 0;
   readonly #memory: Memory | undefined;
 
-  /** Large pieces go back to `memory` when the frame is whole. */
+  /** When the frame is whole, large pieces go back to `memory`. */
   constructor(memory?: Memory) {
     this.#memory = memory;
   }
@@ -36,8 +36,8 @@ export class Gather {
   }
 
   /**
-   * Takes a piece of a frame that will be `total` bytes long, where that is known. It is not copied
-   * if it is large and most of what it keeps alive.
+   * Takes a piece of a frame. The whole frame will have `total` bytes, if that is known. A large piece
+   * is not copied, unless it is less than half of the buffer that it would keep in memory.
    */
   push(piece: Uint8Array, total: number = Infinity): void {
     if (total <= MAX_SHARED_BYTES) {
@@ -73,8 +73,8 @@ export class Gather {
   }
 
   /**
-   * The place for the rest of a frame of `total` bytes, if its end is far off, and the frame no larger
-   * than `bytes` or four times what has arrived.
+   * The buffer for the rest of a frame of `total` bytes. Undefined when little of the frame is missing,
+   * or when `total` is above both `bytes` and four times what has arrived.
    */
   target(total: number, bytes: number): Uint8Array | undefined {
     const missing = total - this.#bytes;
@@ -83,7 +83,7 @@ export class Gather {
     return this.#target.subarray(this.#bytes);
   }
 
-  /** What has arrived, in a place for the whole frame. */
+  /** Moves what has arrived into a new buffer for the whole frame. */
   #move(total: number): Uint8Array {
     this.#seal();
     const target = new Uint8Array(total);
@@ -94,12 +94,12 @@ export class Gather {
 
   #append(piece: Uint8Array): void {
     const target = this.#target!;
-    // What was read into its place is there already.
+    // What was read into the target is there already.
     if (piece.buffer !== target.buffer) target.set(piece, this.#bytes);
     this.#bytes += piece.length;
   }
 
-  /** Everything held, from byte `skip` on, followed by `last`, in one new array; holds nothing after. */
+  /** Gives everything from byte `skip` on, followed by `last`, as one array. Then it holds nothing. */
   take(skip: number, last: Uint8Array): Uint8Array {
     if (this.#small !== undefined) {
       this.#small.set(last, this.#bytes);
@@ -121,14 +121,14 @@ export class Gather {
     return whole;
   }
 
-  /** Copies the pieces, from byte `skip` on; returns how far that goes. */
+  /** Copies the pieces from byte `skip` on. Returns where they end, negative inside the skipped part. */
   #copyTo(target: Uint8Array, skip: number): number {
     let at = -skip;
     for (const piece of this.#pieces) {
       const part = at < 0 ? piece.subarray(-at) : piece;
       target.set(part, Math.max(at, 0));
       at += piece.length;
-      // A piece that is all of its buffer shares it with no message.
+      // A piece that fills its whole buffer shares the buffer with no message.
       if (piece.length === piece.buffer.byteLength) this.#memory?.recycle(piece);
     }
     return at;
@@ -153,7 +153,7 @@ export class Gather {
   }
 }
 
-/** Small frames share a block, since an ArrayBuffer of its own costs more than the copying does. */
+/** Small frames share a block: an ArrayBuffer for each would cost more than copying. */
 const SHARED_BLOCK_BYTES = 16 * 1024;
 const MAX_SHARED_BYTES = 2 * 1024;
 let shared: Uint8Array | undefined;

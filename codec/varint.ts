@@ -1,4 +1,4 @@
-/** Framing by a length of variable width, base 128. */
+/** Framing by a length prefix of variable width, in base 128. */
 
 import { InvalidLengthError, MessageTooLargeError } from "../errors.ts";
 import { readVarint, varintBytes, varintEnd, writeVarint } from "../internal/varint.ts";
@@ -17,11 +17,12 @@ import type { Memory } from "../internal/memory.ts";
 const MAX_VARINT_BYTES = 10;
 
 /**
- * Frames messages with an unsigned base-128 varint, least significant group first: protobuf's
- * delimited streams, Go's `binary.PutUvarint`, Netty's `ProtobufVarint32FrameDecoder`. Writes the
- * shortest form; accepts longer ones up to 10 bytes, the width of a 64-bit varint.
+ * Frames messages by a length prefix that is an unsigned base-128 varint, least significant group
+ * first. Protobuf's delimited streams, Go's `binary.PutUvarint` and Netty's
+ * `ProtobufVarint32FrameDecoder` use it. The prefix is written in its shortest form. Longer forms are
+ * accepted, up to 10 bytes, which is the width of a 64-bit varint.
  *
- * @throws {RangeError} for a limit out of range.
+ * @throws {RangeError} if the limit is out of range.
  *
  * @example 300 bytes
  * ```ts
