@@ -5,8 +5,8 @@
  */
 
 /**
- * Whether a bundler put all modules into one file. Nobody runs this module as a program, so that it is
- * the main one only where `import.meta.main` is that of the whole file, and tells nothing about the
- * module that asks. (`deno bundle` keeps the two apart by itself.)
+ * Whether a bundler put all modules into one file. Nobody runs this module as a program. So if its
+ * `import.meta.main` is true, a bundler has merged the modules, and `import.meta.main` tells nothing
+ * about a single module any more. (`deno bundle` keeps `import.meta.main` correct for each module.)
  */
 export const isBundled: boolean = import.meta.main;

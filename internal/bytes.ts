@@ -1,6 +1,6 @@
-/** Bytes on their way out. */
+/** Writing all bytes of an array. */
 
-/** Writes all bytes, however few are taken at a time. */
+/** Writes all bytes, even if each `write()` takes only a few. */
 export async function writeAll(
   to: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
@@ -8,7 +8,7 @@ export async function writeAll(
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
-/** As `writeAll()`, and comes back when it is done. */
+/** Writes all bytes synchronously. */
 export function writeAllSync(
   to: { writeSync(bytes: Uint8Array): number },
   bytes: Uint8Array,

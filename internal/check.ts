@@ -1,6 +1,6 @@
 /** Checks of options that are numbers. */
 
-/** The largest count that 32 bits can say. */
+/** The largest signed 32-bit integer. */
 export const MAX_INT32: number = 2 ** 31 - 1;
 
 /** The longest time that a timer can wait, in milliseconds: about 25 days. */
@@ -9,7 +9,7 @@ export const MAX_DELAY: number = MAX_INT32;
 /**
  * Checks an integer option and returns it.
  *
- * @throws {RangeError} naming the option, its value and the range.
+ * @throws {RangeError} which names the option, its value and the range.
  */
 export function checkInteger(name: string, value: number, min: number, max: number): number {
   if (!Number.isSafeInteger(value) || value < min || value > max) {
@@ -20,7 +20,7 @@ export function checkInteger(name: string, value: number, min: number, max: numb
   return value;
 }
 
-/** Checks a time in milliseconds, which a timer must be able to wait, and returns it. */
+/** Checks a time in milliseconds and returns it. A timer must be able to wait that long. */
 export function checkDelay(name: string, value: number, min = 1): number {
   return checkInteger(name, value, min, MAX_DELAY);
 }

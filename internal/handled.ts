@@ -1,6 +1,6 @@
-/** Promises whose rejection nobody has to look at, because `closed` tells of it too. */
+/** Promises that may reject without a handler, because `closed` tells the failure, too. */
 
-/** A promise to settle later. */
+/** A promise to settle later, with the functions that settle it. */
 export function handledResolvers<T>(): PromiseWithResolvers<T> {
   const resolvers = Promise.withResolvers<T>();
   resolvers.promise.catch(() => {});

@@ -1,30 +1,30 @@
 /** Who owns a chunk of memory, from read to recycle, and from send to done. */
 
-/** As large as one read or write usefully is; smaller ones cost system calls. */
+/** The size of a block. Smaller reads and writes would cost more system calls. */
 export const BLOCK_BYTES: number = 64 * 1024;
-/** At most 4 MiB are kept. */
+/** Together at most 4 MiB. */
 const MAX_SPARE_BLOCKS = 64;
 const spare: Uint8Array[] = [];
 
 /**
- * Where memory comes from, and where it goes back to. A new block is filled with zeros first, which
- * costs more than to read into it: so blocks of 64 KiB are used again when nobody looks at them any
- * more. One rule holds for all of them: **memory has one owner at a time, and only the owner may change
- * it, hand it on, or give it back.** An owner need not give it back: the garbage collector takes it.
+ * Where blocks of memory come from, and where they go back to. The system fills a new block with zeros,
+ * which costs more than to read into it. So blocks of 64 KiB are used again when nobody uses them any
+ * more. One rule holds for all memory: **it has one owner at a time, and only the owner may change it,
+ * hand it on, or give it back.** An owner need not give it back; then the garbage collector takes it.
  *
  * ## In: from `read()` to `recycle()`
  *
  * | step                            | who owns it then | what the owner does with it                         |
  * | ------------------------------- | ---------------- | --------------------------------------------------- |
- * | 1. a transport takes a block    | the transport    | reads into what is left of it                       |
+ * | 1. a transport takes a block    | the transport    | reads into the part of it that is still free        |
  * | 2. `read()` gives a chunk of it | the connection   | hands it to the decoder, or drops it                |
- * | 3. `decoder.decode(chunk)`      | the decoder      | looks for messages; WebSocket's unmasks them there  |
- * | 4. messages lie inside it       | the program      | what it likes, for as long as it likes              |
- * | 5. or its bytes were copied     | the decoder      | gives it back, to `abilities.chunks`                |
+ * | 3. `decoder.decode(chunk)`      | the decoder      | finds messages; WebSocket's decoder unmasks them    |
+ * | 4. messages lie inside it       | the program      | anything, for as long as it wants                   |
+ * | 5. or its bytes were copied     | the decoder      | gives it back to `abilities.chunks`                 |
  *
- * Several chunks may lie side by side in one block: the owner of one changes nothing around it. After
- * step 4 a block is never given back, since nobody knows how long the messages are kept. In step 5 it
- * is, if the chunk is all of the block: then nothing else lies in the same memory.
+ * Several chunks may lie side by side in one block. The owner of a chunk changes nothing outside it. In
+ * step 4 the block is never given back, because nobody knows how long the program keeps the messages. In
+ * step 5 it is given back only if the chunk is the whole block: then nothing else lies in it.
  *
  * A large message may be read straight into the buffer where it is assembled. The decoder owns that
  * buffer. It lends the buffer to the transport, as the `readTarget` of `read()`, until the promise of
@@ -33,35 +33,35 @@ const spare: Uint8Array[] = [];
  *
  * ## Out: from `send()` to done
  *
- * | what                             | who owns it until it was written    | what becomes of it then           |
+ * | what                             | who owns it until it was written    | what happens to it then           |
  * | -------------------------------- | ----------------------------------- | --------------------------------- |
  * | a message up to 64 KiB           | the program: the outbox copies it   | the program may change it at once |
- * | the block that it was copied to  | the outbox                          | goes back, to `abilities.blocks`  |
+ * | the block that it was copied to  | the outbox                          | goes back to `abilities.blocks`   |
  * | the rest of a larger message     | nobody: it must not change          | the program may change it         |
  * | a frame for many connections     | nobody: it never changes            | nothing; others may write it too  |
- * | a frame that is sent in place    | the outbox                          | goes back, to the memory given    |
+ * | a frame that is sent in place    | the outbox                          | goes back to the memory given     |
  *
- * A block goes back when its last byte was written, or when it is dropped before its first one was.
- * While the promise of `write()` is pending, the transport may read the chunk; it never changes it. When
- * a connection breaks, that may be so for long: nothing that waited goes back then. A transport that
- * still reads a chunk after that, or hands it on, says so by `keeps`: then no block is used twice, and
- * none is shared between connections.
+ * A block goes back when its last byte was written, or when it is dropped before its first byte was
+ * written. While the promise of `write()` is pending, the transport may read the chunk, but never changes
+ * it. When a connection breaks, that promise may stay pending for long. So after a break no waiting block
+ * goes back. Some transports still read a chunk after the promise has settled, or hand the chunk on. Such
+ * a transport sets `keeps`: then no block is used twice, and none is shared between connections.
  *
  * A block of a session has several holders, because the same bytes wait for the socket and for the
- * peer's acknowledgment: `HeldBlocks` counts them, and gives it back after the last one.
+ * peer's acknowledgment. `HeldBlocks` counts the holders, and gives the block back after the last one.
  */
 export interface Memory {
   /** The length of a block. */
   readonly bytes: number;
   /**
-   * Whether blocks stay with whoever they were written to, so that nobody else may use them again.
+   * Whether a transport keeps the blocks that were written to it, so that they cannot be used again.
    *
    * @default false
    */
   readonly keeps?: boolean;
   /** A block with any content. The caller owns it. */
   take(): Uint8Array;
-  /** Gives back memory that the caller owns; what is not a whole block of it is left alone. */
+  /** Gives back a block that the caller owns. Does nothing if the chunk is not a whole block of its own. */
   recycle(chunk: Uint8Array): void;
 }
 
@@ -70,15 +70,15 @@ export function takeBlock(): Uint8Array {
   return spare.pop() ?? new Uint8Array(BLOCK_BYTES);
 }
 
-/** Gives back a block that nobody looks at any more; memory of another size is left alone. */
+/** Gives back a block that nobody uses any more. Does nothing with memory of another size. */
 export function recycle(block: Uint8Array): void {
   if (block.length === BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
 }
 
-/** The blocks that all share who say nothing else. */
+/** The default: blocks that all connections share. */
 export const SHARED_BLOCKS: Memory = { bytes: BLOCK_BYTES, take: takeBlock, recycle };
 
-/** Blocks for whoever keeps what was written. */
+/** Blocks for transports that keep what was written to them. */
 export const KEPT_BLOCKS: Memory = {
   bytes: BLOCK_BYTES,
   keeps: true,

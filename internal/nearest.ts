@@ -1,18 +1,19 @@
-/** What somebody probably meant. */
+/** Guesses which word a user meant by a mistyped one. */
 
-/** What is longer is no slip, and not looked at. */
+/** A longer word is not compared: it is no typing error. */
 const MAX_LENGTH = 40;
 
-/** How many letters more or less a slip may have that begins as the word does. */
+/** By how many letters the length of a mistyped command may differ. */
 const MAX_SLIP = 2;
 
 /**
- * The word that somebody probably meant: one that begins like it, or that differs from it in no more
- * than a third of its letters, letters that changed places counted once. Undefined when none does;
- * then it is better to say what there is.
+ * The one of `words` that the user probably meant. That is the first one that starts with `word`. If
+ * there is none, it is the one with the fewest differences, which may be at most a third of the letters.
+ * Two letters that changed places count as one difference. Undefined if no word is near enough; then the
+ * caller should list all the words.
  *
- * `eager` is for commands, where nothing but one of the words makes sense. There the word is meant that
- * has the same first letter and about the same length, and the fewest differences.
+ * `eager` is for commands, where only one of the words can be meant. Then any number of differences is
+ * allowed, but the first letter must be the same, and the length about the same.
  */
 export function likely(
   word: string,
@@ -34,7 +35,7 @@ function isSlip(wanted: string, word: string): boolean {
   return wanted[0] === word[0].toLowerCase() && Math.abs(wanted.length - word.length) <= MAX_SLIP;
 }
 
-/** The optimal string alignment distance: like Levenshtein's, but "ehco" is one step from "echo". */
+/** The optimal string alignment distance: as Levenshtein's, but "ehco" and "echo" differ by 1. */
 function distanceOf(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,17 +1,17 @@
 /**
- * How often something may happen: a token bucket.
+ * Limits how often something may happen, by a token bucket.
  *
  * @module
  */
 
-/** How much a {@linkcode Rate} lets through. */
+/** Options of {@linkcode Rate}. */
 export interface RateOptions {
-  /** How much may happen at once, after a quiet time. At least 1. */
+  /** How many tokens may be taken at once after a quiet time. At least 1. */
   readonly burst: number;
-  /** How much may happen per second in the long run. Above 0. */
+  /** How many tokens are added per second. Above 0. */
   readonly perSecond: number;
   /**
-   * How far {@linkcode Rate.charge} may go beyond what is there.
+   * How far below zero {@linkcode Rate.charge} may bring the number of tokens.
    *
    * @default 0
    */
@@ -19,9 +19,9 @@ export interface RateOptions {
 }
 
 /**
- * Lets through what comes at a rate, with bursts: a bucket that holds `burst` tokens, starts full and
- * gets `perSecond` new ones each second. No timers; in any span of `t` seconds at most
- * `burst + t * perSecond` get through. Tells right also when the clock is set back.
+ * A token bucket. It holds up to `burst` tokens, starts full, and gets `perSecond` new tokens each
+ * second. So in any span of `t` seconds at most `burst + t * perSecond` tokens can be taken. It needs
+ * no timer. It stays correct when the clock is set back.
  *
  * @example Three at once, then one in half a second
  * ```ts
@@ -42,9 +42,9 @@ export class Rate {
   #at: number;
 
   /**
-   * Begins with a full bucket. `now` is the clock, in milliseconds, by default `performance.now()`.
+   * Starts with a full bucket. `now` is the clock, in milliseconds; by default `performance.now()`.
    *
-   * @throws {RangeError} for a burst below 1, a rate of 0, a negative debt, or one that is not finite.
+   * @throws {RangeError} if an option is out of its range, or not finite.
    */
   constructor(options: RateOptions, now: () => number = () => performance.now()) {
     checkAmount("burst", options.burst, options.burst >= 1, "at least 1");
@@ -58,8 +58,8 @@ export class Rate {
   }
 
   /**
-   * Takes tokens when there are enough, and tells whether there were; takes none otherwise. What costs
-   * more than the burst never gets through.
+   * Takes `cost` tokens and returns true, if there are enough; otherwise takes none and returns false.
+   * A cost above `burst` never succeeds.
    *
    * @throws {RangeError} for a cost below 0.
    */
@@ -71,8 +71,8 @@ export class Rate {
   }
 
   /**
-   * Takes tokens whether or not there are enough, for what has happened already: what is missing, up
-   * to `maxDebt`, must come in before anything gets through again.
+   * Takes `cost` tokens even if there are not enough, for something that has already happened. The
+   * missing tokens, up to `maxDebt`, become a debt. `take()` fails until the debt is paid back.
    *
    * @throws {RangeError} for a cost below 0.
    */
@@ -83,8 +83,8 @@ export class Rate {
   }
 
   /**
-   * Time until `take()` would get through, in whole milliseconds: 0 when it would now, `Infinity`
-   * when it never will.
+   * Time until `take(cost)` would succeed, in whole milliseconds: 0 if it would succeed now, `Infinity`
+   * if it never will.
    *
    * @throws {RangeError} for a cost below 0.
    */
@@ -93,7 +93,7 @@ export class Rate {
     const missing = cost - this.#refilled();
     if (missing <= 0) return 0;
     if (cost > this.#options.burst) return Infinity;
-    // One more than exact, so that rounding never makes it too short.
+    // One millisecond more, so that rounding never makes the time too short.
     return Math.ceil(missing * 1000 / this.#options.perSecond) + 1;
   }
 

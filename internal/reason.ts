@@ -1,6 +1,6 @@
-/** What the system says of a failure, in words that tell what to do. */
+/** Explains the system's errors, in words that say what to do. */
 
-/** The reason behind a failed call, as the end of an error's message. */
+/** The reason why a call failed, as the last part of an error's message. */
 export function reasonOf(cause: unknown): string {
   if (cause instanceof Deno.errors.ConnectionRefused) {
     return "connection refused, nothing listens there";

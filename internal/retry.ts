@@ -1,41 +1,41 @@
-/** When to try again. */
+/** Policies that decide when to try again. */
 
 import { delay } from "@std/async/delay";
 import { checkDelay, checkInteger } from "./check.ts";
 
-/** What went wrong, and how often in a row. */
+/** A failure that a {@linkcode RetryPolicy} decides about. */
 export interface Failure {
-  /** The number of failures in a row, from 1. */
+  /** How many attempts have failed in a row: 1 for the first failure. */
   readonly attempt: number;
   /** The error; undefined when the peer closed in order. */
   readonly error: unknown;
 }
 
-/** How long to wait before the next attempt, in milliseconds; undefined to give up. */
+/** Returns how long to wait before the next attempt, in milliseconds; undefined means to give up. */
 export type RetryPolicy = (failure: Failure) => number | undefined;
 
 /** Options of {@linkcode backoff}. */
 export interface BackoffOptions {
   /**
-   * The longest wait after the first failure, in milliseconds; it doubles with each further one.
+   * The longest wait after the first failure, in milliseconds. It doubles with each further failure.
    *
    * @default 500
    */
   minDelay?: number;
   /**
-   * The longest wait ever, in milliseconds.
+   * The upper bound of all waits, in milliseconds.
    *
    * @default 30_000
    */
   maxDelay?: number;
   /**
-   * Failures in a row after which to give up.
+   * Gives up after this many failures in a row.
    *
    * @default Infinity
    */
   maxAttempts?: number;
   /**
-   * Gives a number from 0 to 1 exclusive.
+   * Returns a number from 0 up to, but not including, 1.
    *
    * @default `Math.random`
    */
@@ -43,11 +43,11 @@ export interface BackoffOptions {
 }
 
 /**
- * Exponential backoff with full jitter: a random wait between nothing and a bound that doubles, so
- * that many clients that lost one server do not come back at the same moment. (Marc Brooker,
- * "Exponential Backoff And Jitter", 2015.)
+ * Exponential backoff with full jitter. Each wait is random, between 0 and a bound that doubles with
+ * every failure. So the many clients of a server that failed do not come back all at once. (Marc
+ * Brooker, "Exponential Backoff And Jitter", 2015.)
  *
- * @throws {RangeError} for a delay out of range.
+ * @throws {RangeError} if a delay or `maxAttempts` is out of range.
  *
  * @example The bounds of the waits
  * ```ts
@@ -73,12 +73,12 @@ export function backoff(options: BackoffOptions = {}): RetryPolicy {
   };
 }
 
-/** What was made and held this long, in milliseconds, was a success: the waiting starts anew. */
+/** An attempt whose result lasts this long, in milliseconds, was a success: counting starts anew. */
 const STABLE_AFTER = 5_000;
 
 /**
- * Attempts at one thing, again and again: counts the failures in a row, and asks the policy how long to
- * wait after each. `now` is the clock, in milliseconds.
+ * Repeated attempts at one thing. Counts the failures in a row, and asks the policy after each failure
+ * how long to wait. `now` is the clock, in milliseconds.
  */
 export class Attempts {
   readonly #retry: RetryPolicy;
@@ -91,24 +91,24 @@ export class Attempts {
     this.#now = now;
   }
 
-  /** The failures in a row until now. */
+  /** How many attempts have failed in a row. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** An attempt made something; only if that holds for a while was it a success. */
+  /** An attempt has made something. It counts as a success only if its result lasts for a while. */
   made(): void {
     this.#madeAt = this.#now();
   }
 
-  /** There was a success for certain: the next failure is the first. */
+  /** An attempt was certainly a success: counting starts anew. */
   startAnew(): void {
     this.#failures = 0;
   }
 
   /**
-   * An attempt failed, or what it made has ended. Gives how long to wait before the next one, in
-   * milliseconds; undefined to give up.
+   * An attempt has failed, or its result has ended. Returns how long to wait before the next attempt, in
+   * milliseconds; undefined means to give up.
    *
    * @throws what the policy throws.
    */
@@ -119,11 +119,11 @@ export class Attempts {
   }
 }
 
-/** Waits, but no longer than until the signal is aborted. */
+/** Waits. Resolves earlier if the signal is aborted. */
 export async function pause(wait: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await delay(wait, { signal });
   } catch {
-    // The only reason is the signal, and whoever gave it looks at it.
+    // Only the signal makes delay() reject, and the caller checks the signal.
   }
 }

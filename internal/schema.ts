@@ -1,33 +1,33 @@
-/** Values that any Standard Schema validator has looked at. */
+/** Checks values by any Standard Schema validator. */
 
 /**
- * What Standard Schema (https://standardschema.dev, version 1) asks of a validator; Zod, Valibot,
- * ArkType and others have it.
+ * The interface of a Standard Schema validator (https://standardschema.dev, version 1). The validators
+ * of Zod, Valibot, ArkType and others have it.
  */
 export interface StandardSchema<T> {
   /** The validator. */
   readonly "~standard": {
     /** The version of the interface. */
     readonly version: 1;
-    /** Whose validator it is. */
+    /** The name of the library that made the validator. */
     readonly vendor: string;
-    /** Looks at a value and gives the typed one, or what is wrong with it. */
+    /** Checks a value. Gives the typed value, or the issues that were found. */
     validate(value: unknown): SchemaResult<T> | Promise<SchemaResult<T>>;
-    /** Types only; never there at run time. */
+    /** For the type checker only; undefined at run time. */
     readonly types?: { readonly input: unknown; readonly output: T } | undefined;
   };
 }
 
-/** What a Standard Schema validator answers. */
+/** The result of a Standard Schema validator. */
 export type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: ReadonlyArray<{ readonly message: string }> };
 
 /**
- * Has a value looked at, and gives what `use` makes of the valid one: a promise only where the
- * validator gives one.
+ * Checks a value, and returns what `use` makes of the valid value. Returns a promise only if the
+ * validator returns one.
  *
- * @throws what `refuse` makes of the validator's complaints.
+ * @throws the error that `refuse` makes of the validator's issues.
  */
 export function checkedBy<T, Result>(
   schema: StandardSchema<T>,

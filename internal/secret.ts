@@ -1,5 +1,5 @@
 /**
- * A token that both ends know: whoever has it may come in.
+ * Checks a token that both ends know. A client that has the token may connect.
  *
  * @module
  */
@@ -11,12 +11,13 @@ import { withoutLineEnd } from "./text.ts";
 const MAX_TOKEN_BYTES = 1024;
 
 /**
- * Gives what tells whether a token is the expected one. How long that takes depends on what is asked
- * only, neither on the expected token's length nor on how much of it was right. Tokens are compared
- * byte by byte of their UTF-8. Line ends behind a token, and a byte order mark before it, are no part
- * of it, here and there: files and pipes add them, and a framing by lines could not carry them.
+ * Returns a function that tells whether a token is the expected one. Its running time depends only on
+ * the token that it is given: not on the length of the expected token, and not on how much of the token
+ * is right. Tokens are equal if their UTF-8 bytes are. Line ends after a token and a byte order mark
+ * before it do not count, in either token: files and pipes add them, and a framing by lines could not
+ * carry them.
  *
- * @throws {TypeError} for a token that has not 1 to 1024 bytes, or has half a surrogate pair. The
+ * @throws {TypeError} if the expected token does not have 1 to 1024 bytes, or has a lone surrogate. The
  *   error does not show the token.
  *
  * @example One right, one wrong
@@ -46,23 +47,23 @@ export function checkToken(expected: string): (token: string) => boolean {
   const isExpected = sameAs(secret);
   return (given) => {
     const token = withoutLineEnd(given);
-    // What is too long cannot be right, and a peer must not choose how much there is to digest. Half a
-    // surrogate pair would be encoded as U+FFFD, which may be in the right token.
+    // A token that is too long is wrong, and a peer must not choose how many bytes are hashed. A lone
+    // surrogate would be encoded as U+FFFD, which the expected token may contain.
     if (token.length > MAX_TOKEN_BYTES || !token.isWellFormed()) return false;
     return isExpected(token);
   };
 }
 
 /**
- * Gives what tells whether a text of any length is the secret one, in a time that depends on the text
- * that is asked about only. Texts are the same when their UTF-8 is.
+ * Returns a function that tells whether a text is the secret. Its running time depends only on the text
+ * that it is given. Texts are equal if their UTF-8 bytes are.
  */
 export function sameAs(secret: string): (text: string) => boolean {
   const expected = digest(secret);
   return (text) => timingSafeEqual(digest(text), expected);
 }
 
-/** Digests are all of one length, so that comparing them tells nothing of the tokens' lengths. */
+/** Hashes a token. All digests have one length, so comparing them does not reveal a token's length. */
 function digest(token: string): Uint8Array {
   return createHash("sha256").update(token, "utf8").digest();
 }

@@ -5,21 +5,20 @@
  */
 
 /**
- * Everything that a terminal obeys, or that misleads whoever reads: the control characters C0
- * (without tab), DEL and C1; what reverses the order of writing; line and paragraph separators;
- * what is invisible; and lone surrogates. ZWNJ, ZWJ and variation selectors (U+200C, U+200D,
- * U+FE00-FE0F, U+E0100-E01EF) are not among them: Persian and emoji need them.
+ * All characters that control a terminal or mislead a reader: the control characters C0 (without tab),
+ * DEL and C1; characters that change the direction of writing; line and paragraph separators;
+ * invisible characters; and lone surrogates. ZWNJ, ZWJ and the variation selectors (U+200C, U+200D,
+ * U+FE00-FE0F, U+E0100-E01EF) are not among them, because Persian and emoji need them.
  */
 const unprintable =
   // deno-lint-ignore no-control-regex
   /[\x00-\x08\n-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}\ud800-\udfff]/gu;
 
 /**
- * Shows control characters instead of letting the terminal obey them. The result stays on one line,
- * and holds what `text` holds with `\x1b`, `\u202e` or `\u{e0041}` in the place of each character
- * that could do harm. Backslashes stay as they are, and so does text that is already printable.
+ * Makes a text safe to show: replaces each harmful character by an escape such as `\x1b`, `\u202e` or
+ * `\u{e0041}`. The result is one line. Everything else stays as it is, backslashes too.
  *
- * @example What a peer sends to clear the screen is shown
+ * @example A command that would clear the screen is shown as text
  * ```ts
  * import { printable } from "./text.ts";
  * import { assertEquals } from "@std/assert";
@@ -48,10 +47,10 @@ function visible(character: string): string {
   return hex.length > 2 ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`;
 }
 
-/** The longest text that is worth quoting. */
+/** Longer texts are not quoted. */
 const MAX_QUOTED_BYTES = 200;
 
-/** Text in bytes that should have been something else, with ` "…"`, or nothing where they are no text. */
+/** Bytes that are not what was expected, as ` "…"`; an empty string if they are not a short text. */
 export function quoted(bytes: Uint8Array): string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -1,6 +1,6 @@
-/** Answers to requests over HTTP that are nothing but text. */
+/** HTTP responses in plain text. */
 
-/** A response in plain text. */
+/** Makes a response in plain text. */
 export function textResponse(
   status: number,
   text: string,

@@ -1,31 +1,31 @@
-/** Timers that cost nothing to move. */
+/** Timers that are cheap to move. */
 
 /**
- * Calls back at a time that may be moved. Moving it later, or away, only writes a number: the timer
- * beneath looks at that when it fires, so that a deadline per message does not cost a timer per
- * message.
+ * Calls back at a time that may be moved. To move it later, or to stop it, only writes a number; the
+ * underlying timer reads that number when it fires. So a deadline for each message does not cost a
+ * timer for each message.
  */
 export class Wakeup {
   readonly #wake: (now: number) => void;
   readonly #isIdle: boolean;
   #due = Infinity;
-  /** When the timer beneath fires. */
+  /** When the underlying timer fires. */
   #firesAt = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** An `idle` one does not keep the process running. */
+  /** With `idle`, it does not keep the process running. */
   constructor(wake: (now: number) => void, options: { idle?: boolean } = {}) {
     const { idle = false } = options;
     this.#wake = wake;
     this.#isIdle = idle;
   }
 
-  /** When it wakes next, on the clock of `performance.now()`; Infinity is never. */
+  /** When it calls back next, on the clock of `performance.now()`; `Infinity` means never. */
   get due(): number {
     return this.#due;
   }
 
-  /** Wakes at this time, once, and not before; Infinity is never. */
+  /** Calls back once, at this time and not before; `Infinity` means never. */
   at(due: number): void {
     this.#due = due;
     if (due >= this.#firesAt) return;
@@ -35,7 +35,7 @@ export class Wakeup {
     if (this.#isIdle) (this.#timer as { unref?: () => void }).unref?.();
   }
 
-  /** Lets go of the timer; it can be set again. */
+  /** Stops, and clears the underlying timer. It can be set again. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#due = this.#firesAt = Infinity;
@@ -54,11 +54,11 @@ export class Wakeup {
   }
 }
 
-/** Calls back when so many milliseconds have passed since the last `start()` without a `stop()`. */
+/** Calls back `delay` milliseconds after the last `start()`, unless it is stopped before. */
 export class Deadline extends Wakeup {
   readonly #delay: number;
 
-  /** An `idle` deadline does not keep the process running. */
+  /** With `idle`, the deadline does not keep the process running. */
   constructor(delay: number, expired: () => void, options: { idle?: boolean } = {}) {
     super(expired, options);
     this.#delay = delay;
@@ -69,12 +69,12 @@ export class Deadline extends Wakeup {
     return this.due !== Infinity;
   }
 
-  /** Starts anew, from now. */
+  /** Starts, or starts again from now. */
   start(): void {
     this.at(performance.now() + this.#delay);
   }
 
-  /** Stops; it can be started again. */
+  /** Stops. It can be started again. */
   stop(): void {
     this.at(Infinity);
   }
