@@ -3,31 +3,31 @@
  *
  * ```text
  * LengthwiseError
- * ├── ConnectionClosedError      used after closing, or aborted by this end
+ * ├── ConnectionClosedError      this end used a connection after closing it, or aborted it
  * ├── ConnectionLostError        the network or the peer failed
- * │   ├── ConnectError           … before there was a connection
- * │   │   └── SessionRefusedError    the server does not want this session
- * │   └── SessionLostError       … and for longer than a session can bridge
+ * │   ├── ConnectError           a connection could not be made
+ * │   │   └── SessionRefusedError    the server refused the session
+ * │   └── SessionLostError       a session cannot go on
  * ├── ListenError                the endpoint cannot be opened
- * ├── SlowConsumerError          the peer does not read, and the limit for waiting messages is reached
+ * ├── SlowConsumerError          the peer does not read, and too much waits to be sent
  * ├── ProtocolError              the peer broke the rules
  * │   ├── MessageTooLargeError   a message is larger than the limit
- * │   ├── InvalidLengthError     a length prefix says what cannot be
- * │   ├── InvalidMessageError    a message that the framing or the format cannot have
+ * │   ├── InvalidLengthError     a length prefix has an impossible value
+ * │   ├── InvalidMessageError    the framing or the format does not allow the message
  * │   ├── TruncatedMessageError  the stream ended inside a message
  * │   ├── FrameTimeoutError      a message did not become complete in time
- * │   ├── SessionProtocolError   … of sessions
- * │   └── HeadError              … of HTTP, with which a WebSocket begins
- * ├── RequestError               a request was answered with an error, or not in time; files, too
+ * │   ├── SessionProtocolError   the peer broke the rules of sessions
+ * │   └── HeadError              the HTTP head of a WebSocket handshake is invalid or refused
+ * ├── RequestError               a request or a file transfer was answered with an error, or too late
  * └── HistoryError               a chat's history cannot be opened, read or written
  *
- * TlsError                       only as the `cause` of one above: what TLS failed at
- * ProxyError                     only as the `cause` of one above: what the proxy did
+ * TlsError                       why TLS failed; only as the `cause` of an error above
+ * ProxyError                     how a proxy failed; only as the `cause` of an error above
  * ```
  *
- * A peer that closes in order is no error. Wrong options throw `TypeError` or `RangeError` at the
- * call; an abort or a timeout that a caller's `signal` brings is that signal's own reason. What the
- * system says, such as `Deno.errors.AddrInUse`, is the `cause` of one of these.
+ * A peer that closes in order is not an error. Wrong options throw `TypeError` or `RangeError` at the
+ * call. A call that the caller's `signal` aborts throws the reason of that signal. An error of the
+ * system, such as `Deno.errors.AddrInUse`, is the `cause` of one of these errors.
  *
  * This module imports nothing, so that browsers can load it.
  *
@@ -43,32 +43,32 @@ export class LengthwiseError extends Error {
   }
 }
 
-/** A connection or server was used after this end closed or aborted it. */
+/** A connection or a server was used after this end had closed or aborted it. */
 export class ConnectionClosedError extends LengthwiseError {}
 
 /** The network or the peer failed while a connection was open; `cause` is the system's error. */
 export class ConnectionLostError extends LengthwiseError {}
 
-/** A connection could not be made: refused, unknown host, no route, or out of time. */
+/** A connection could not be made: it was refused or timed out, or the host is unknown or unreachable. */
 export class ConnectError extends ConnectionLostError {}
 
-/** An endpoint could not be opened for listening: port in use, no permission, no such address. */
+/** An endpoint could not be opened: the port is in use, a permission or the address is missing. */
 export class ListenError extends LengthwiseError {}
 
-/** More is waiting to be sent than `maxPendingBytes` allows, because the peer does not read. */
+/** More bytes wait to be sent than `maxPendingBytes` allows, because the peer does not read them. */
 export class SlowConsumerError extends LengthwiseError {}
 
 /** The peer sent what the framing or the format does not allow. */
 export class ProtocolError extends LengthwiseError {}
 
-/** A message is larger than the limit, or than what the length prefix can say. */
+/** A message is larger than the limit, or than the length prefix can express. */
 export class MessageTooLargeError extends ProtocolError {
-  /** The size that was asked for, in bytes. */
+  /** The size of the message, in bytes. */
   readonly size: number;
   /** The limit, in bytes. */
   readonly limit: number;
 
-  /** Says what could not be done, with the size and the limit and, in `hint`, a likely reason. */
+  /** Makes the message of the error from the size and the limit, and a likely reason in `hint`. */
   constructor(verb: "send" | "receive", size: number, limit: number, hint?: string) {
     super(
       `Cannot ${verb} message of ${size} bytes: limit is ${limit} bytes${hint ? ` (${hint})` : ""}`,
@@ -78,20 +78,20 @@ export class MessageTooLargeError extends ProtocolError {
   }
 }
 
-/** A length prefix says something that cannot be: less than its own header, or a varint without end. */
+/** A length prefix has an impossible value: less than its own header, or a varint that does not end. */
 export class InvalidLengthError extends ProtocolError {}
 
-/** A message cannot be expressed in the framing, or does not fit the format. */
+/** The framing cannot express a message, or the format does not allow it. */
 export class InvalidMessageError extends ProtocolError {}
 
 /** The stream ended inside a message. */
 export class TruncatedMessageError extends ProtocolError {
-  /** Bytes of the unfinished frame that had arrived, header included. */
+  /** How many bytes of the unfinished frame had arrived, with its header. */
   readonly received: number;
-  /** Bytes that were missing: of the frame, or at least of its header when that was cut. */
+  /** How many bytes of the frame were missing; at least how many of its header, if that was cut. */
   readonly missing: number;
 
-  /** Says where the stream ended. */
+  /** Makes the message of the error, which says where the stream ended. */
   constructor(received: number, missing: number, part: "header" | "body") {
     super(
       `Cannot receive message: stream ended in its ${part}, ${missing} bytes missing after ${received}`,
@@ -101,17 +101,17 @@ export class TruncatedMessageError extends ProtocolError {
   }
 }
 
-/** A frame that had begun was not finished within `frameTimeout`. */
+/** The peer began a frame and did not finish it within `frameTimeout`. */
 export class FrameTimeoutError extends ProtocolError {}
 
-/** A server refused a session: a new one, or one that it does not have any more. */
+/** A server refused a new session, or refused to resume one that it does not have any more. */
 export class SessionRefusedError extends ConnectError {
   /** The reason as a number; docs/protocol.md lists them. */
   readonly code: number;
   /** Whether trying again later may help. */
   readonly isRetriable: boolean;
 
-  /** Says what the server said. */
+  /** Takes what the server said. */
   constructor(message: string, code: number, isRetriable: boolean, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -120,20 +120,21 @@ export class SessionRefusedError extends ConnectError {
 }
 
 /**
- * A session cannot go on: its peer stayed away for longer than the retention time, has forgotten it,
- * aborted it, or broke the protocol; then `cause` is a {@linkcode SessionProtocolError}.
+ * A session cannot go on. Its peer stayed away for longer than the retention time, has forgotten the
+ * session, aborted it, or broke the protocol. If it broke the protocol, `cause` is a
+ * {@linkcode SessionProtocolError}.
  */
 export class SessionLostError extends ConnectionLostError {
   /** The reason as a number, where there is one; docs/protocol.md lists them. */
   readonly code: number | undefined;
   /**
-   * The messages, as they were sent, that the peer is not known to have received. It may have
-   * received some of them. Those that the session had not taken yet, and those larger than
-   * `maxUnacknowledgedBytes`, are not here; the connection's `undeliveredBytes` counts all.
+   * The messages that the peer has not acknowledged, as they were sent. The peer may have received some
+   * of them. Messages that the session had not taken yet, and messages larger than
+   * `maxUnacknowledgedBytes`, are not here; the connection's `undeliveredBytes` counts all of them.
    */
   readonly unacknowledged: readonly Uint8Array[];
 
-  /** Says why, and keeps the messages. */
+  /** Takes the reason and the messages. */
   constructor(
     message: string,
     unacknowledged: readonly Uint8Array[],
@@ -147,10 +148,10 @@ export class SessionLostError extends ConnectionLostError {
 
 /** The peer broke the rules of the session protocol. */
 export class SessionProtocolError extends ProtocolError {
-  /** Which rule, as a number; docs/protocol.md lists them. */
+  /** The rule that was broken, as a number; docs/protocol.md lists them. */
   readonly code: number;
 
-  /** Says what was wrong. */
+  /** Takes what was wrong, and its number. */
   constructor(message: string, code: number) {
     super(message);
     this.code = code;
@@ -158,16 +159,16 @@ export class SessionProtocolError extends ProtocolError {
 }
 
 /**
- * The HTTP head with which a WebSocket begins is none, or is refused. Servers see it as the `error`
+ * The HTTP head of a WebSocket handshake is invalid or refused. A server sees this error as the `error`
  * of a refusal.
  */
 export class HeadError extends ProtocolError {
-  /** The status to answer with, if it is worth an answer. */
+  /** The status of the answer; undefined if nothing is answered. */
   readonly status: number | undefined;
-  /** Fields that the answer needs. */
+  /** Header fields of the answer. */
   readonly fields: Readonly<Record<string, string>>;
 
-  /** Says what is wrong with it. */
+  /** Takes what is wrong, and the status and fields of the answer. */
   constructor(what: string, status?: number, fields: Readonly<Record<string, string>> = {}) {
     super(what);
     this.status = status;
@@ -176,15 +177,15 @@ export class HeadError extends ProtocolError {
 }
 
 /**
- * Codes that this module gives; those of applications are up to them.
+ * The codes that this module uses. An application may use codes of its own as well.
  *
  * | code | who says it | when |
  * | --- | --- | --- |
  * | `unknown-method` | the peer | it has no handler of that name |
  * | `invalid-params` | the peer | the params are not JSON, or the handler's schema refuses them |
- * | `wrong-kind` | the peer | a stream was asked for and the handler gave a value, or the reverse |
- * | `busy` | either end | more requests than it allows |
- * | `cancelled` | the peer | the request was cancelled; only its handler and its items see this |
+ * | `wrong-kind` | the peer | the caller asked for a stream and the handler gave a value, or the reverse |
+ * | `busy` | either end | there are more requests than it allows |
+ * | `cancelled` | the peer | the request was cancelled; only its handler and its items see this code |
  * | `timeout` | this end | no answer within `timeout` |
  * | `internal` | the peer | its handler failed with anything but a `RequestError` |
  * | `invalid-result` | either end | the answer is not JSON, or too large for the peer |
@@ -199,23 +200,24 @@ export type RequestErrorCode =
   | "internal"
   | "invalid-result";
 
-/** What a {@linkcode RequestError} holds beside code and message. */
+/** What a {@linkcode RequestError} has in addition to its code and message. */
 export interface RequestErrorOptions extends ErrorOptions {
-  /** Anything that is JSON, or bytes; it reaches the peer. */
+  /** Any JSON value, or bytes. It is sent to the peer. */
   data?: unknown;
 }
 
 /**
- * A request was answered with an error, or got no answer in time. A handler throws one to answer
- * with exactly its code, message and data; whatever else it throws stays at its own end.
+ * A request was answered with an error, or was not answered in time. A handler may throw this error: the
+ * caller then gets its code, message and data. The caller does not see any other error of a handler,
+ * unless `exposeErrors` is set.
  */
 export class RequestError extends LengthwiseError {
   /** What went wrong, for programs. */
   readonly code: RequestErrorCode | (string & Record<never, never>);
-  /** Whatever the handler added. */
+  /** The data that the handler added. */
   readonly data: unknown;
 
-  /** Of the code up to 255 bytes reach the peer, of the message up to 8 KiB. */
+  /** The peer gets up to 255 bytes of the code, and up to 8 KiB of the message. */
   constructor(
     code: RequestErrorCode | (string & Record<never, never>),
     message: string,
@@ -227,16 +229,16 @@ export class RequestError extends LengthwiseError {
   }
 }
 
-/** A history cannot be opened, read or written; `cause` is what the system said, if it did. */
+/** A history cannot be opened, read or written. `cause` is the system's error, if there is one. */
 export class HistoryError extends LengthwiseError {}
 
 /**
- * What TLS failed at: a handshake, or a stream that was cut. The message is a reason, such as `the
- * server's certificate has expired`. It is the `cause` of a {@linkcode ConnectError} or a
- * {@linkcode ConnectionLostError}, which say what could not be done.
+ * TLS failed, at the handshake or when a stream was cut. The message is the reason, such as `the
+ * server's certificate has expired`. This error is the `cause` of a {@linkcode ConnectError} or a
+ * {@linkcode ConnectionLostError}, whose message says what could not be done.
  */
 export class TlsError extends Error {
-  /** Gives the reason. */
+  /** Takes the reason. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "TlsError";
@@ -244,11 +246,11 @@ export class TlsError extends Error {
 }
 
 /**
- * A proxy that failed. The message begins with its name, and never holds the password. It is the
- * `cause` of a {@linkcode ConnectError}.
+ * A proxy failed or refused. The message begins with the name of the proxy, and never contains the
+ * password. This error is the `cause` of a {@linkcode ConnectError}.
  */
 export class ProxyError extends Error {
-  /** Says what the proxy of that name did, such as `refused: host unreachable`. */
+  /** Takes the name of the proxy, and what it did, such as `refused: host unreachable`. */
   constructor(proxy: string, what: string, options?: ErrorOptions) {
     super(`the proxy ${proxy} ${what}`, options);
     this.name = "ProxyError";

@@ -1,6 +1,6 @@
 /**
- * Formats: what a message's bytes mean. Bytes, text, or JSON that any Standard Schema validator
- * has looked at.
+ * Formats: what the bytes of a message mean. They are bytes, text, or JSON, which any Standard Schema
+ * validator may check.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { checkedBy, type StandardSchema } from "./internal/schema.ts";
 
 export type { SchemaResult, StandardSchema } from "./internal/schema.ts";
 
-/** What may be sent where `T` is received: a string stands for its UTF-8 bytes. */
+/** The values that may be sent if `T` is received. A string may be sent in place of its UTF-8 bytes. */
 export type Sendable<T> = T extends Uint8Array ? Uint8Array | string : T;
 
 /** How values become messages and messages become values. */
 export interface Format<T> {
   /**
-   * A value's message; a string is sent as UTF-8.
+   * The message for a value. A string is sent as UTF-8.
    *
    * @throws {TypeError} for a value that the format cannot express.
    */
   encode(value: Sendable<T>): Uint8Array | string;
-  /** A decoder for one connection; undefined when messages are handed out as they are. */
+  /** A decoder for one connection. Undefined if the messages themselves are the values. */
   decoder(framing: Framing): FormatDecoder<T> | undefined;
 }
 
@@ -34,21 +34,21 @@ export interface FormatDecoder<T> {
    * @throws {InvalidMessageError} for a message that the format does not allow.
    */
   decode(message: Uint8Array): T | Promise<T>;
-  /** What is left when the stream has ended, if anything. */
+  /** Tells that the stream has ended. Gives the last value, if something is left. */
   end(): T | undefined;
 }
 
-/** Messages are bytes; strings are sent as UTF-8. The default. */
+/** Messages are bytes; strings are sent as UTF-8. This is the default format. */
 export function bytes(): Format<Uint8Array> {
   return { encode: (value) => value, decoder: () => undefined };
 }
 
 /**
- * Messages are UTF-8 text. Under the framing `none` a character may be cut between two chunks; it
- * is put together again.
+ * Messages are UTF-8 text. With the framing `none`, a character may be cut between two chunks; the format
+ * joins its parts again.
  *
- * @param options With `fatal`, malformed UTF-8 is an `InvalidMessageError`; otherwise, by default,
- * each malformed part becomes U+FFFD.
+ * @param options With `fatal`, malformed UTF-8 is an `InvalidMessageError`. By default each malformed
+ * part becomes U+FFFD.
  */
 export function text(options: { fatal?: boolean } = {}): Format<string> {
   const { fatal = false } = options;
@@ -69,8 +69,8 @@ export function text(options: { fatal?: boolean } = {}): Format<string> {
 }
 
 /**
- * Messages are JSON (RFC 8259). With a schema, each one received is validated, and typed by it; what
- * is sent is not validated.
+ * Messages are JSON (RFC 8259). A schema validates each message that is received, and gives it its type.
+ * Messages that are sent are not validated.
  *
  * @example Typed by a schema
  * ```ts

@@ -1,5 +1,6 @@
 /**
- * For tests of programs that use connections: linked pairs without a network, and faults.
+ * For tests of programs that use connections: linked transports without a network, and transports with
+ * faults.
  *
  * @module
  */
@@ -12,40 +13,40 @@ import type { Transport, TransportAbilities } from "./transport.ts";
 export { memoryPair } from "./transport/internal.ts";
 export type { Transport } from "./transport.ts";
 
-/** What goes wrong with what is read from a transport. */
+/** Faults in what is read from a transport. */
 export interface Faults {
   /**
-   * Chunks are cut into pieces of 1 to so many bytes.
+   * Chunks are cut into pieces of 1 to `chop` bytes.
    *
    * @default Infinity
    */
   chop?: number;
   /**
-   * Each read takes up to so much longer, in milliseconds.
+   * Each read takes longer, by a random time up to this many milliseconds.
    *
    * @default 0
    */
   delay?: number;
   /**
-   * The probability, from 0 to 1, that a bit of a chunk is turned over.
+   * The probability, from 0 to 1, that one bit of a chunk is flipped.
    *
    * @default 0
    */
   corrupt?: number;
   /**
-   * After so many bytes the transport breaks, as a network does whose cable is cut.
+   * The transport breaks after this many bytes, as if its cable were cut.
    *
    * @default Infinity
    */
   cutAfter?: number;
   /**
-   * After so many bytes nothing comes any more, and no end either.
+   * After this many bytes nothing arrives any more, and no end either.
    *
    * @default Infinity
    */
   stallAfter?: number;
   /**
-   * Gives a number from 0 to 1 exclusive; a seeded one makes a test repeatable.
+   * Returns a number from 0 up to, but not including, 1. A seeded generator makes a test repeatable.
    *
    * @default `Math.random`
    */
@@ -53,11 +54,11 @@ export interface Faults {
 }
 
 /**
- * A transport that suffers from faults on the way in; wrap both ends to have them both ways.
+ * Wraps a transport, and adds faults to what is read from it. Wrap both ends to have faults both ways.
  *
- * @throws {RangeError} for a value out of range.
+ * @throws {RangeError} if a value is out of range.
  *
- * @example Whole messages, however the bytes come
+ * @example Messages arrive whole, even in tiny pieces
  * ```ts
  * import { Connection } from "@lengthwise/lengthwise";
  * import { memoryPair, withFaults } from "@lengthwise/lengthwise/testing";
@@ -96,7 +97,7 @@ class FaultyTransport implements Transport {
     this.#random = faults.random ?? Math.random;
   }
 
-  /** It speaks as the transport beneath does. */
+  /** The abilities of the wrapped transport. */
   get abilities(): TransportAbilities {
     return this.#transport.abilities;
   }
