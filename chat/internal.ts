@@ -6,4 +6,4 @@
 
 export { lineOf, type Row, rowsOf } from "./engine/events.ts";
 export { parseEvent } from "./engine/parse.ts";
-export { refusalIn } from "./engine/refusals.ts";
+export { refusalInLine } from "./engine/refusals.ts";

@@ -143,7 +143,7 @@ class LengthPrefixFraming implements Framing {
     this.#plainBytes = offset === 0 && adjustment === 0 && strip === bytes ? bytes : 0;
     this.#most = mostMessageBytes(layout);
     this.#write = WRITERS[prefixName(layout)];
-    this.name = describe(layout);
+    this.name = framingName(layout);
     this.maxMessageBytes = maxMessageBytes;
   }
 
@@ -263,7 +263,7 @@ function prefixName({ bytes, endian }: Pick<Layout, "bytes" | "endian">): string
   return bytes === 1 ? "u8" : `u${8 * bytes}${endian === "big" ? "be" : "le"}`;
 }
 
-function describe(layout: Layout): string {
+function framingName(layout: Layout): string {
   const { bytes, offset, adjustment, strip } = layout;
   const plain = prefixName(layout);
   if (offset === 0 && adjustment === 0 && strip === bytes) return plain;

@@ -5,7 +5,7 @@ import { openSession, type Session, type SessionOptions } from "../session.ts";
 import { carrierSettings } from "../session/internal.ts";
 import { formatEndpoint } from "../transport.ts";
 import { connectOnce } from "./attempt.ts";
-import { type ConnectOptions, resolve } from "./options.ts";
+import { type ConnectOptions, resolveConnect } from "./options.ts";
 
 export { backoff, type BackoffOptions, type Failure, type RetryPolicy } from "../internal/retry.ts";
 export type { ConnectOptions } from "./options.ts";
@@ -45,7 +45,7 @@ export async function connect<T = Uint8Array>(
   endpoint: string,
   options: ConnectOptions<T> = {},
 ): Promise<Connection<T>> {
-  const { wanted, settings, session } = resolve(endpoint, options);
+  const { wanted, settings, session } = resolveConnect(endpoint, options);
   if (session === undefined) return await connectOnce(wanted, settings, options);
   const carrier = carrierSettings(settings.framing, options);
   return await openSession<T>({

@@ -55,7 +55,7 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
  *
  * @throws {TypeError} {RangeError} for what is wrong, or contradicts each other.
  */
-export function resolve<T>(endpoint: string, options: ConnectOptions<T>) {
+export function resolveConnect<T>(endpoint: string, options: ConnectOptions<T>) {
   const { connectTimeout = 10_000 } = options;
   checkDelay("connectTimeout", connectTimeout);
   const wanted = parseEndpoint(endpoint);

@@ -4,7 +4,7 @@ import type { Connection } from "../connection.ts";
 import { ConnectError, ProxyError, TlsError } from "../errors.ts";
 import { Attempts, backoff, pause, type RetryPolicy } from "../internal/retry.ts";
 import { connectOnce } from "./attempt.ts";
-import { type ConnectOptions, resolve } from "./options.ts";
+import { type ConnectOptions, resolveConnect } from "./options.ts";
 
 /** Options of {@linkcode reconnect}. */
 export interface ReconnectOptions<T = Uint8Array> extends Omit<ConnectOptions<T>, "session"> {
@@ -51,7 +51,7 @@ export async function* reconnect<T = Uint8Array>(
   options: ReconnectOptions<T> = {},
 ): AsyncGenerator<Connection<T>, void, void> {
   const { retry = backoff(), signal } = options;
-  const { wanted, settings, session } = resolve(endpoint, options);
+  const { wanted, settings, session } = resolveConnect(endpoint, options);
   if (session !== undefined) {
     throw new TypeError(
       `Cannot use reconnect() together with "${endpoint}": a session connects again by itself`,

@@ -65,10 +65,10 @@ export async function getFile(
   options: GetOptions = {},
 ): Promise<Transferred> {
   checkName(name);
-  if (typeof to !== "string") return await get(peer, name, to, options);
+  if (typeof to !== "string") return await getInto(peer, name, to, options);
   const part = await openTarget(to, options);
   try {
-    return await get(peer, name, part, options);
+    return await getInto(peer, name, part, options);
   } catch (error) {
     throw fileFailure(error, `write ${basename(to)}`);
   } finally {
@@ -101,7 +101,7 @@ export async function openTarget(
   return await FilePart.open(path, basename(path));
 }
 
-async function get(
+async function getInto(
   peer: RequestPeer<FileMethods>,
   name: string,
   target: FileTarget,

@@ -38,11 +38,13 @@ interface Host {
 export function handlersOf(directory: OpenDirectory, chunkBytes: number): Handlers<FileMethods> {
   const host: Host = { directory, guest: { transfers: 0, promised: 0 }, chunkBytes };
   return {
-    "files.list": (_, { signal }) => streamed(list(host), signal),
-    "files.offer": (params, { signal }) => answered(offer(host, paramsOf(params), signal), signal),
+    "files.list": (_, { signal }) => streamed(listEntries(host), signal),
+    "files.offer": (params, { signal }) =>
+      answered(answerOffer(host, paramsOf(params), signal), signal),
     "files.put": (params, context) =>
-      answered(put(host, paramsOf(params), context), context.signal),
-    "files.get": (params, { signal }) => streamed(get(host, paramsOf(params), signal), signal),
+      answered(answerPut(host, paramsOf(params), context), context.signal),
+    "files.get": (params, { signal }) =>
+      streamed(answerGet(host, paramsOf(params), signal), signal),
   };
 }
 
@@ -85,7 +87,7 @@ function paramsOf<Params extends { readonly name: string }>(params: Params): Par
   return params;
 }
 
-async function* list({ directory, guest }: Host): AsyncGenerator<FileEntry> {
+async function* listEntries({ directory, guest }: Host): AsyncGenerator<FileEntry> {
   let entries: FileEntry[];
   {
     using _place = directory.places.enter("list files", guest);
@@ -103,7 +105,7 @@ async function* list({ directory, guest }: Host): AsyncGenerator<FileEntry> {
   }
 }
 
-async function offer(
+async function answerOffer(
   { directory, guest, chunkBytes }: Host,
   params: FileOffer,
   signal: AbortSignal,
@@ -129,7 +131,7 @@ async function offer(
   }
 }
 
-async function put(
+async function answerPut(
   { directory, guest }: Host,
   params: FilePut,
   { items, signal }: Pick<RequestContext, "items" | "signal">,
@@ -237,7 +239,7 @@ class Content {
   }
 }
 
-async function* get(
+async function* answerGet(
   { directory, guest, chunkBytes: ownChunkBytes }: Host,
   params: FileWanted,
   signal: AbortSignal,

@@ -35,16 +35,16 @@ export async function putFile(
   file: string | FileSource,
   options: PutOptions = {},
 ): Promise<Transferred> {
-  if (typeof file !== "string") return await put(peer, file, options);
+  if (typeof file !== "string") return await putSource(peer, file, options);
   using source = await FileSource.open(file, basename(file));
   try {
-    return await put(peer, source, options);
+    return await putSource(peer, source, options);
   } catch (error) {
     throw fileFailure(error, `read ${source.name}`);
   }
 }
 
-async function put(
+async function putSource(
   peer: RequestPeer<FileMethods>,
   source: FileSource,
   options: PutOptions,

@@ -27,7 +27,7 @@ export type Limit = keyof AdmissionLimits;
  * carriers that have not. There may be as many of these again, since any of them may come to take the
  * place of a connection of which nobody knows yet that it is dead.
  */
-export type Kind = "connections" | "greeting";
+export type CountName = "connections" | "greeting";
 
 /** What the rate of one address may be, in seconds' worth of it. */
 const BURST_SECONDS = 2;
@@ -43,7 +43,7 @@ export const PENALTY = 10;
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #counts: Readonly<Record<Kind, Count>> = {
+  readonly #counts: Readonly<Record<CountName, Count>> = {
     connections: new Count(),
     greeting: new Count(),
   };
@@ -89,7 +89,7 @@ export class Admission {
   }
 
   /** Lets a connection in, or names what it is turned away for. */
-  enter(hostname: string, kind: Kind = "connections"): Limit | undefined {
+  enter(hostname: string, kind: CountName = "connections"): Limit | undefined {
     const refusal = this.#refusal(hostname, kind);
     if (refusal === undefined) this.#counts[kind].add(limitedAs(hostname));
     else this.#refusals[refusal]++;
@@ -97,12 +97,12 @@ export class Admission {
   }
 
   /** A connection that was let in has ended. */
-  leave(hostname: string, kind: Kind = "connections"): void {
+  leave(hostname: string, kind: CountName = "connections"): void {
     this.#counts[kind].remove(limitedAs(hostname));
   }
 
   /** Names the limit that one more connection would exceed. */
-  full(hostname: string, kind: Kind = "connections"): Limit | undefined {
+  full(hostname: string, kind: CountName = "connections"): Limit | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const address = limitedAs(hostname);
     const count = this.#counts[kind];
@@ -129,7 +129,7 @@ export class Admission {
     if (address !== undefined) this.#rates?.get(address).charge(cost);
   }
 
-  #refusal(hostname: string, kind: Kind): Limit | undefined {
+  #refusal(hostname: string, kind: CountName): Limit | undefined {
     if (this.#limits.denied?.(hostname)) return "denied";
     const limit = this.full(hostname, kind);
     if (limit !== undefined) return limit;

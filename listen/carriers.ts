@@ -9,7 +9,7 @@ import {
   type SessionRefusal,
   type SessionTransport,
 } from "../session.ts";
-import { isRetriable } from "../session/internal.ts";
+import { isRetriableCode } from "../session/internal.ts";
 import { type Admission, type AdmissionLimits, limitedAs, PENALTY } from "./admission.ts";
 import type { Place } from "./place.ts";
 import type { Refusal } from "./types.ts";
@@ -87,7 +87,7 @@ export class Carriers {
     const cost = COSTS[code];
     if (cost !== undefined) this.#admission.penalize(hostname, cost);
     this.refused++;
-    const error = new SessionRefusedError(reason, code, isRetriable(code));
+    const error = new SessionRefusedError(reason, code, isRetriableCode(code));
     this.#onRefuse({ hostname, endpoint, reason: "session", error });
   }
 }

@@ -157,11 +157,11 @@ export function listen<T = Uint8Array>(
   handler?: Handler<T>,
 ): Promise<Server<T>> {
   return typeof options === "function"
-    ? open(endpoint, {}, options)
-    : open(endpoint, options ?? {}, handler);
+    ? listenWith(endpoint, {}, options)
+    : listenWith(endpoint, options ?? {}, handler);
 }
 
-async function open<T>(
+async function listenWith<T>(
   endpoint: string | readonly string[],
   options: ListenOptions<T>,
   handler: Handler<T> | undefined,
@@ -201,7 +201,7 @@ async function open<T>(
   const listeners: OpenEndpoint<T>[] = [];
   try {
     resolveSessionOptions(sessionOptions);
-    for (const text of endpoints) listeners.push(await openOne(text, options, backlog));
+    for (const text of endpoints) listeners.push(await openEndpoint(text, options, backlog));
     options.signal?.throwIfAborted();
   } catch (error) {
     for (const { listener } of listeners) listener.close();
@@ -229,7 +229,7 @@ async function open<T>(
   return server;
 }
 
-async function openOne<T>(
+async function openEndpoint<T>(
   text: string,
   options: ListenOptions<T>,
   backlog: number,

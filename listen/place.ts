@@ -1,16 +1,16 @@
 /** Where a connection is counted. */
 
-import type { Admission, Kind, Limit } from "./admission.ts";
+import type { Admission, CountName, Limit } from "./admission.ts";
 
 /** The place of one connection that was let in: it is left once, wherever it is by then. */
 export class Place {
   /** The address that it counts for. */
   readonly hostname: string;
   readonly #admission: Admission;
-  #state: Kind | "left";
+  #state: CountName | "left";
 
   /** Of a connection that `admission.enter()` has let in as such. */
-  constructor(admission: Admission, hostname: string, kind: Kind) {
+  constructor(admission: Admission, hostname: string, kind: CountName) {
     this.#admission = admission;
     this.hostname = hostname;
     this.#state = kind;

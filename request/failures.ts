@@ -14,7 +14,7 @@ export interface Described {
  * A `RequestError` as it is, anything else as `internal` without a word of what it was, unless
  * `expose`. Copes with whatever can be thrown: getters and proxies that throw, circles, nothing.
  */
-export function describe(
+export function describeError(
   error: unknown,
   method: string,
   expose: boolean,

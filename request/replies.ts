@@ -1,7 +1,7 @@
 /** What handlers give, on its way to those who asked. */
 
 import { ConnectionClosedError, MessageTooLargeError, RequestError } from "../errors.ts";
-import { cancelled, describe, wrongKind } from "./failures.ts";
+import { cancelled, describeError, wrongKind } from "./failures.ts";
 import { ItemTarget, type Output } from "./output.ts";
 import { drop, isAsyncIterable } from "./results.ts";
 import { ItemWriter } from "./streams.ts";
@@ -95,7 +95,7 @@ export class Replies {
     const { id, method, state } = work;
     const { exposeErrors, onError } = this.#settings;
     const told = state === "cancelled" ? cancelled(method) : error;
-    const { code, text, data } = describe(told, method, exposeErrors, onError);
+    const { code, text, data } = describeError(told, method, exposeErrors, onError);
     try {
       this.#output.send(encodeError(id, code, text, data));
     } catch (cause) {

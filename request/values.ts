@@ -29,7 +29,7 @@ export function encodeValue(value: unknown, what: string): Encoded {
 }
 
 /** The kind of an encoded value. */
-export function kindOf(encoded: Encoded): number {
+export function valueKind(encoded: Encoded): number {
   if (encoded === undefined) return Kind.nothing;
   return typeof encoded === "string" ? Kind.json : Kind.bytes;
 }

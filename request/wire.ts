@@ -1,7 +1,7 @@
 /** Messages about requests as bytes; docs/requests.md has them one by one. */
 
 import { writeVarint } from "../internal/varint.ts";
-import { type Encoded, kindOf } from "./values.ts";
+import { type Encoded, valueKind } from "./values.ts";
 
 /** The version that HELLO says. */
 export const VERSION = 1;
@@ -145,7 +145,7 @@ export interface Window {
 }
 
 function begin(first: number, value: Encoded): void {
-  scratch[0] = first | kindOf(value) << 5;
+  scratch[0] = first | valueKind(value) << 5;
   used = 1;
 }
 

@@ -41,7 +41,7 @@ export const SessionCode = {
 } as const;
 
 /** Whether trying again may help after a refusal with this code. */
-export function isRetriable(code: number): boolean {
+export function isRetriableCode(code: number): boolean {
   return code === SessionCode.FULL || code === SessionCode.CLOSING ||
     code === SessionCode.TIMEOUT || code === SessionCode.STALE;
 }

@@ -7,7 +7,7 @@ import {
   SessionRefusedError,
 } from "../errors.ts";
 import { quoted } from "../internal/text.ts";
-import { isRetriable, SessionCode } from "./codes.ts";
+import { isRetriableCode, SessionCode } from "./codes.ts";
 
 /** The error of a carrier that cannot be used any more. */
 export function notWorking(state: string): ConnectionLostError {
@@ -47,6 +47,6 @@ export function refusedBy(code: number, text: string): SessionRefusedError {
   return new SessionRefusedError(
     `Cannot open session: the server refused it: ${text}`,
     code,
-    isRetriable(code),
+    isRetriableCode(code),
   );
 }

@@ -5,6 +5,6 @@
  */
 
 export { carrierSettings } from "./carrier.ts";
-export { isRetriable } from "./codes.ts";
+export { isRetriableCode } from "./codes.ts";
 export { resolveSessionOptions } from "./options.ts";
 export { encodeRefused, FrameType } from "./wire.ts";

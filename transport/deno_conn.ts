@@ -106,11 +106,11 @@ export class DenoTransport implements Transport {
   }
 
   get local(): string {
-    return describe(this.#conn.localAddr);
+    return endName(this.#conn.localAddr);
   }
 
   get remote(): string {
-    return describe(this.#conn.remoteAddr);
+    return endName(this.#conn.remoteAddr);
   }
 
   async read(
@@ -176,6 +176,6 @@ function closeQuietly(resource: { close(): void }): void {
   }
 }
 
-function describe(address: Deno.Addr): string {
+function endName(address: Deno.Addr): string {
   return "hostname" in address ? formatAddress(address.hostname, address.port) : "";
 }

@@ -26,13 +26,16 @@ export async function dial(
   target: DialTarget,
   { signal, proxy }: DialOptions,
 ): Promise<Deno.TcpConn> {
-  if (proxy === undefined) return await open(target, signal);
+  if (proxy === undefined) return await openDirectly(target, signal);
   // Not before it is needed: what it stands on takes time to load.
   const { dialThrough } = await import("./proxy/through.ts");
-  return await dialThrough(parseProxy(proxy), target, signal, open);
+  return await dialThrough(parseProxy(proxy), target, signal, openDirectly);
 }
 
-async function open({ hostname, port }: DialTarget, signal: AbortSignal): Promise<Deno.TcpConn> {
+async function openDirectly(
+  { hostname, port }: DialTarget,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname, port, signal });
   if (signal.aborted) {
     conn.close();

@@ -160,10 +160,10 @@ function parseHost(text: string): HostEndpoint & { query: string } {
   if (parts === null || port > 65_535) {
     throw wrong(text, `it must look like ${FORMS}, PORT up to 65535`);
   }
-  return { hostname: hostOf(parts[1]), port, query: parts[3] ?? "" };
+  return { hostname: bareHostname(parts[1]), port, query: parts[3] ?? "" };
 }
 
-function hostOf(text: string): string {
+function bareHostname(text: string): string {
   return text.replace(/^\[|\]$/g, "") || "127.0.0.1";
 }
 
@@ -180,7 +180,7 @@ function parseWebSocket(text: string, transport: "ws" | "wss"): WebSocketEndpoin
   const { path, session } = takeSession(text, url);
   return {
     transport,
-    hostname: hostOf(parts[1]),
+    hostname: bareHostname(parts[1]),
     port,
     path,
     ...(session !== undefined && { session }),

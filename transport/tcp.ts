@@ -12,7 +12,7 @@ export const tcp: TransportKind<TcpEndpoint> = {
     const { hostname, port } = endpoint;
     const listener = Deno.listen({ hostname, port, tcpBacklog: backlog });
     return Promise.resolve(
-      new DenoListener(listener, { ...endpoint, port: listener.addr.port }, open),
+      new DenoListener(listener, { ...endpoint, port: listener.addr.port }, overTcp),
     );
   },
   async connect(endpoint, { signal, proxy }) {
@@ -21,7 +21,7 @@ export const tcp: TransportKind<TcpEndpoint> = {
   },
 };
 
-function open(conn: Deno.TcpConn): Transport {
+function overTcp(conn: Deno.TcpConn): Transport {
   conn.setNoDelay(true);
   return new DenoTransport(conn);
 }

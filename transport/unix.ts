@@ -13,7 +13,10 @@ import { openSocketFile, type OwnedSocket } from "./unix/socket_file.ts";
 export const unix: TransportKind<UnixEndpoint> = {
   async listen(endpoint) {
     requireDeno();
-    return new UnixListener(await withPermissionsNamed(endpoint, () => open(endpoint)), endpoint);
+    return new UnixListener(
+      await withPermissionsNamed(endpoint, () => listenUnix(endpoint)),
+      endpoint,
+    );
   },
   async connect(endpoint, { signal }) {
     requireDeno();
@@ -62,7 +65,7 @@ class UnixTransport extends DenoTransport {
   }
 }
 
-async function open(endpoint: UnixEndpoint): Promise<OwnedSocket> {
+async function listenUnix(endpoint: UnixEndpoint): Promise<OwnedSocket> {
   const path = systemPath(endpoint);
   if (!path.startsWith("\0")) return await openSocketFile(path, endpoint.mode);
   const listener = listenAbstract(path);

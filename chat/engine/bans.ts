@@ -26,11 +26,11 @@ export class Bans {
 
   constructor(archive: Archive) {
     this.#archive = archive;
-    const settings = Array.from({ length: SETTINGS }, (_, index) => archive.get(keyOf(index)));
-    for (const ban of settings.flatMap(parse)) this.#bans.set(ban, keysOf(ban.name));
+    const settings = Array.from({ length: SETTINGS }, (_, index) => archive.get(settingKey(index)));
+    for (const ban of settings.flatMap(parseBans)) this.#bans.set(ban, keysOf(ban.name));
     this.#index();
     // Made now, so that nobody can keep bans from being kept by using up the settings.
-    settings.forEach((setting, index) => setting ?? archive.set(keyOf(index), EMPTY));
+    settings.forEach((setting, index) => setting ?? archive.set(settingKey(index), EMPTY));
   }
 
   /** All of them, oldest first. */
@@ -80,7 +80,7 @@ export class Bans {
     for (let index = 0; index < SETTINGS; index++) {
       const start = index * BANS_PER_SETTING;
       const setting = JSON.stringify(all.slice(start, start + BANS_PER_SETTING));
-      const key = keyOf(index);
+      const key = settingKey(index);
       if (this.#archive.get(key) !== setting) isKept = this.#archive.set(key, setting) && isKept;
     }
     return isKept;
@@ -92,12 +92,12 @@ export class Bans {
   }
 }
 
-function keyOf(index: number): string {
+function settingKey(index: number): string {
   return `bans ${index}`;
 }
 
 /** What another version or hand wrote is taken as far as it makes sense. */
-function parse(json: string | undefined): Ban[] {
+function parseBans(json: string | undefined): Ban[] {
   let value: unknown;
   try {
     value = JSON.parse(json ?? EMPTY);
@@ -111,7 +111,7 @@ function parse(json: string | undefined): Ban[] {
 }
 
 /** The address of a peer without its port; undefined where all peers share one. */
-export function hostOf(remote: string): string | undefined {
+export function distinctHostOf(remote: string): string | undefined {
   const host = hostnameOf(remote);
   if (host === undefined || isLoopback(host)) return undefined;
   return host.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");

@@ -6,7 +6,7 @@ import { Guests } from "../names/guests.ts";
 import { memberNameProblem, NameIndex, roomNameProblem, shown } from "../names/names.ts";
 import type { ChatSettings } from "../options.ts";
 import { Audience } from "./audience.ts";
-import { Bans, hostOf } from "./bans.ts";
+import { Bans, distinctHostOf } from "./bans.ts";
 import type { SaidEvent } from "./events.ts";
 import { Flood } from "./flood.ts";
 import { Ignoring } from "./ignoring.ts";
@@ -60,7 +60,7 @@ export class Engine {
   /** Lets a newcomer into the lobby; undefined for one that is turned away. */
   enter(connection: Connection<string>): Member | undefined {
     const room = this.rooms.lobby;
-    const host = hostOf(connection.remote);
+    const host = distinctHostOf(connection.remote);
     const problem = this.#problemOf(host);
     if (problem !== undefined) {
       const { text, closeCode } = refusal(problem);

@@ -12,17 +12,17 @@ export class Ignoring {
 
   /** Those who do not hear this name; undefined for nobody. */
   of(name: string): ReadonlySet<Member> | undefined {
-    return this.#byName.get(keyOf(name));
+    return this.#byName.get(ignoreKey(name));
   }
 
   /** Whether a member does not hear this name. */
   has(member: Member, name: string): boolean {
-    return member.ignored.has(keyOf(name));
+    return member.ignored.has(ignoreKey(name));
   }
 
   /** Adds a name; returns false if there are too many. */
   add(member: Member, name: string): boolean {
-    const key = keyOf(name);
+    const key = ignoreKey(name);
     if (!member.ignored.has(key) && member.ignored.size >= MAX_IGNORED) return false;
     member.ignored.set(key, name);
     const members = this.#byName.get(key);
@@ -33,7 +33,7 @@ export class Ignoring {
 
   /** Takes a name away; returns false if it was not ignored. */
   remove(member: Member, name: string): boolean {
-    const key = keyOf(name);
+    const key = ignoreKey(name);
     const members = this.#byName.get(key);
     if (members?.delete(member) && members.size === 0) this.#byName.delete(key);
     return member.ignored.delete(key);
@@ -41,7 +41,7 @@ export class Ignoring {
 
   /** Someone has taken another name, and stays ignored by those who ignored the old one. */
   follow(from: string, to: string): void {
-    if (keyOf(from) === keyOf(to)) return;
+    if (ignoreKey(from) === ignoreKey(to)) return;
     for (const member of [...this.of(from) ?? []]) {
       this.remove(member, from);
       this.add(member, to);
@@ -59,6 +59,6 @@ export class Ignoring {
   }
 }
 
-function keyOf(name: string): string {
+function ignoreKey(name: string): string {
   return keysOf(name)[0];
 }

@@ -58,7 +58,7 @@ export function refusalLine({ reason }: { readonly reason: string }): string {
  * refused could not ask for JSON before; a transport other than WebSocket has no code for the end of
  * a connection; and the line for people must stay as it is, for those at telnet and for old clients.
  */
-export function refusalIn(line: string): ChatRefusal | undefined {
+export function refusalInLine(line: string): ChatRefusal | undefined {
   if (!line.startsWith("* ")) return undefined;
   const text = line.slice(2);
   if (text.startsWith(CANNOT_JOIN)) return { code: "token", text };

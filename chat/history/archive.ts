@@ -21,12 +21,12 @@ export class Archive {
   }
 
   /** The last messages of a room, under the name that it has now. */
-  last(place: Place, count: number, before?: number): SaidEvent[] | undefined {
+  last(place: NamedArchive, count: number, before?: number): SaidEvent[] | undefined {
     return this.#try((history) => said(history.last(place.archive, count, before), place));
   }
 
   /** Messages of a room with all the words. */
-  search(place: Place, query: string, count: number): SaidEvent[] | undefined {
+  search(place: NamedArchive, query: string, count: number): SaidEvent[] | undefined {
     return this.#try((history) => said(history.search(place.archive, query, count), place));
   }
 
@@ -58,12 +58,12 @@ export class Archive {
 }
 
 /** A room's name, and the one that its messages are kept under. */
-interface Place {
+interface NamedArchive {
   readonly name: string;
   readonly archive: string;
 }
 
-function said(entries: readonly HistoryEntry[], { name: room }: Place): SaidEvent[] {
+function said(entries: readonly HistoryEntry[], { name: room }: NamedArchive): SaidEvent[] {
   return entries.map(({ id, kind, name, text, time }) => ({
     type: kind,
     id,

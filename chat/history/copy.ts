@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../errors.ts";
-import { checkHistory, checkPermissions, pathOf, reasonOf } from "./file.ts";
+import { checkHistory, checkPermissions, pathOf, sqliteReason } from "./file.ts";
 
 /** All pages at once: with fewer, each message that is said meanwhile makes the copy begin anew. */
 const ALL_PAGES = 2 ** 31 - 1;
@@ -27,7 +27,7 @@ export async function copyFile(file: string, to: string): Promise<void> {
     checkHistory(database);
     await backup(database, target, { rate: ALL_PAGES });
   } catch (cause) {
-    throw fail(reasonOf(cause), cause);
+    throw fail(sqliteReason(cause), cause);
   } finally {
     database?.close();
   }

@@ -84,7 +84,7 @@ export function openFile(file: string, synchronous: "NORMAL" | "FULL"): Database
     return database;
   } catch (cause) {
     database?.close();
-    const why = reasonOf(cause);
+    const why = sqliteReason(cause);
     const reason = why !== LOCKED && isReadOnly(path) ? "the file is read-only" : why;
     throw new HistoryError(`Cannot open history ${file}: ${reason}`, { cause });
   }
@@ -222,7 +222,7 @@ export function rollBack(database: DatabaseSync): void {
 }
 
 /** The reason behind a failure of SQLite, as the end of an error's message. */
-export function reasonOf(error: unknown): string {
+export function sqliteReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   for (const [pattern, reason] of reasons) if (pattern.test(message)) return reason;
   return message;
@@ -248,15 +248,15 @@ const reasons: readonly [pattern: RegExp, reason: string][] = [
  * A string as SQLite can keep it: NUL, which ends a text when it is read, and lone surrogates, which
  * UTF-8 does not have, are written as U+001A and four digits.
  */
-export function encodeText(text: string): string {
+export function toStoredText(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\0\x1a\ud800-\udfff]/gu, (character) => {
     return `\x1a${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
 
-/** The string behind what {@linkcode encodeText} made. */
-export function decodeText(text: string): string {
+/** The string behind what {@linkcode toStoredText} made. */
+export function fromStoredText(text: string): string {
   if (!text.includes("\x1a")) return text;
   // deno-lint-ignore no-control-regex
   return text.replace(/\x1a([0-9a-f]{4})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));

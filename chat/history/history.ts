@@ -7,7 +7,7 @@
 
 import { HistoryError } from "../../errors.ts";
 import { checkInteger } from "../../internal/check.ts";
-import { fold, wordsOf } from "./search.ts";
+import { fold, queryWords } from "./search.ts";
 
 /** A message that a room remembers. */
 export interface HistoryEntry {
@@ -167,14 +167,14 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): History {
 }
 
 /** A message and the bytes that it counts for. */
-interface Kept {
+interface MemoryEntry {
   readonly entry: HistoryEntry;
   readonly bytes: number;
 }
 
 /** The messages of a room: those from `first` on. The empty places before are cut off now and then. */
-interface Room {
-  kept: (Kept | undefined)[];
+interface MemoryRoom {
+  kept: (MemoryEntry | undefined)[];
   first: number;
   bytes: number;
 }
@@ -182,7 +182,7 @@ interface Room {
 class MemoryHistory implements History {
   readonly #limits: Required<MemoryHistoryOptions>;
   /** The one that was silent for longest is the first. */
-  readonly #rooms = new Map<string, Room>();
+  readonly #rooms = new Map<string, MemoryRoom>();
   readonly #settings = new Map<string, string>();
   #bytes = 0;
   #id = 0;
@@ -216,7 +216,7 @@ class MemoryHistory implements History {
   search(room: string, query: string, count: number): HistoryEntry[] {
     this.#check();
     checkRange(count);
-    const words = wordsOf(query);
+    const words = queryWords(query);
     if (words.length === 0) return [];
     return this.#newest(room, count, ({ text }) => {
       const folded = fold(text);
@@ -268,7 +268,7 @@ class MemoryHistory implements History {
   }
 
   /** Forgets what is too much after a message was added to `room`. */
-  #prune(room: Room): void {
+  #prune(room: MemoryRoom): void {
     const { maxMessages, maxRooms, maxBytes } = this.#limits;
     if (room.kept.length - room.first > maxMessages) this.#forgetOldest(room);
     if (this.#rooms.size > maxRooms) {
@@ -288,8 +288,8 @@ class MemoryHistory implements History {
   }
 
   /** The room that holds most; not `added` when it holds only the message that was just added. */
-  #largest(added: Room): [name: string, room: Room] {
-    let largest: [string, Room] | undefined;
+  #largest(added: MemoryRoom): [name: string, room: MemoryRoom] {
+    let largest: [string, MemoryRoom] | undefined;
     for (const [name, room] of this.#rooms) {
       if (room === added && room.kept.length - room.first === 1) continue;
       if (largest === undefined || room.bytes > largest[1].bytes) largest = [name, room];
@@ -297,7 +297,7 @@ class MemoryHistory implements History {
     return largest!;
   }
 
-  #forgetOldest(room: Room): void {
+  #forgetOldest(room: MemoryRoom): void {
     const { bytes } = room.kept[room.first]!;
     room.bytes -= bytes;
     this.#bytes -= bytes;

@@ -21,7 +21,7 @@ export function fold(text: string): string {
  *
  * @throws {RangeError} for a query longer than {@linkcode MAX_QUERY_LENGTH}.
  */
-export function wordsOf(query: string): string[] {
+export function queryWords(query: string): string[] {
   if (query.length > MAX_QUERY_LENGTH) {
     throw new RangeError(
       `Cannot search for ${query.length} characters: limit is ${MAX_QUERY_LENGTH} characters`,

@@ -11,12 +11,12 @@ import { copyFile } from "./copy.ts";
 import {
   closeFile,
   commit,
-  decodeText,
-  encodeText,
+  fromStoredText,
   hold,
   openFile,
-  reasonOf,
   rollBack,
+  sqliteReason,
+  toStoredText,
 } from "./file.ts";
 import {
   checkEntry,
@@ -28,7 +28,7 @@ import {
   tooManySettings,
 } from "./history.ts";
 import { Pruner } from "./pruner.ts";
-import { fold, wordsOf } from "./search.ts";
+import { fold, queryWords } from "./search.ts";
 
 /** Options of {@linkcode sqliteHistory}. */
 export interface SqliteHistoryOptions {
@@ -125,7 +125,7 @@ export function sqliteHistory(file: string, options: SqliteHistoryOptions = {}):
     return new SqliteHistory(database, file, { ...limits, survivePowerCut, now });
   } catch (cause) {
     database.close();
-    throw new HistoryError(`Cannot open history ${file}: ${reasonOf(cause)}`, { cause });
+    throw new HistoryError(`Cannot open history ${file}: ${sqliteReason(cause)}`, { cause });
   }
 }
 
@@ -184,17 +184,17 @@ class SqliteHistory implements History {
     const { room, kind, name, text, time } = entry;
     const bytes = checkEntry(entry, this.#options.maxBytes);
     const id = this.#id + 1;
-    const stored = encodeText(text);
+    const stored = toStoredText(text);
     const folded = fold(text);
     this.#write("keep message in", () => {
-      const key = this.#enter(encodeText(room), id, bytes);
+      const key = this.#enter(toStoredText(room), id, bytes);
       this.#sql("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
         key,
         id,
         kind === "me" ? 1 : 0,
         time,
         bytes,
-        encodeText(name),
+        toStoredText(name),
         stored,
         folded === stored ? null : folded,
       );
@@ -219,7 +219,7 @@ class SqliteHistory implements History {
 
   search(room: string, query: string, count: number): HistoryEntry[] {
     checkRange(count);
-    const words = wordsOf(query);
+    const words = queryWords(query);
     // Not LIKE, which knows only the case of ASCII; the words are values, never a pattern.
     const found = " AND instr(coalesce(folded, text), ?)".repeat(words.length);
     return this.#read((key, oldest) => {
@@ -237,9 +237,9 @@ class SqliteHistory implements History {
 
   get(key: string): string | undefined {
     const row = this.#try("read", () => {
-      return this.#sql("SELECT value FROM settings WHERE key = ?").get(encodeText(key));
+      return this.#sql("SELECT value FROM settings WHERE key = ?").get(toStoredText(key));
     });
-    return row && decodeText(row.value as string);
+    return row && fromStoredText(row.value as string);
   }
 
   set(key: string, value: string | undefined): void {
@@ -247,11 +247,11 @@ class SqliteHistory implements History {
       checkSetting(key, value);
       if (this.#settings >= MAX_SETTINGS && this.get(key) === undefined) throw tooManySettings();
     }
-    const stored = encodeText(key);
+    const stored = toStoredText(key);
     const more = this.#write("keep setting in", () => {
       const { changes } = this.#sql("DELETE FROM settings WHERE key = ?").run(stored);
       if (value === undefined) return -Number(changes);
-      this.#sql("INSERT INTO settings VALUES (?, ?)").run(stored, encodeText(value));
+      this.#sql("INSERT INTO settings VALUES (?, ?)").run(stored, toStoredText(value));
       return 1 - Number(changes);
     });
     this.#settings += more;
@@ -282,15 +282,15 @@ class SqliteHistory implements History {
     room: string,
   ): HistoryEntry[] {
     const rows = this.#try("read", () => {
-      const key = this.#sql("SELECT id FROM rooms WHERE name = ?").get(encodeText(room))?.id;
+      const key = this.#sql("SELECT id FROM rooms WHERE name = ?").get(toStoredText(room))?.id;
       return key === undefined ? [] : select(key as number, this.#pruner.oldest());
     });
     return rows.reverse().map(({ id, kind, name, text, time }) => ({
       id: id as number,
       room,
       kind: kind === 1 ? "me" : "say",
-      name: decodeText(name as string),
-      text: decodeText(text as string),
+      name: fromStoredText(name as string),
+      text: fromStoredText(text as string),
       time: time as number,
     }));
   }
@@ -317,7 +317,7 @@ class SqliteHistory implements History {
     try {
       return action();
     } catch (cause) {
-      const message = `Cannot ${verb} history ${this.#file}: ${reasonOf(cause)}`;
+      const message = `Cannot ${verb} history ${this.#file}: ${sqliteReason(cause)}`;
       throw new HistoryError(message, { cause });
     }
   }

@@ -4,7 +4,7 @@ import { format as formatBytes } from "@std/fmt/bytes";
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { EXIT } from "../shared/options.ts";
-import { type ClientContext, failureOf } from "./context.ts";
+import { type ClientContext, closeAndExplain } from "./context.ts";
 import { explained, refusalIn } from "./refusal.ts";
 
 /** Round trips that the latency is taken from. */
@@ -25,7 +25,7 @@ export async function bench(context: ClientContext): Promise<number> {
     seconds = await echoes.seconds(count);
   } catch (error) {
     const state = `after ${echoes.count} echoes`;
-    throw await failureOf(context, connection, {
+    throw await closeAndExplain(context, connection, {
       error: error === ENDED ? undefined : error,
       state,
     });

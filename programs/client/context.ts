@@ -123,7 +123,7 @@ export class Hearing {
 }
 
 /** What is known of a conversation that came to nothing. */
-export interface Failure {
+export interface FailedConversation {
   /** How the server does not let this client in. */
   readonly refusal?: Refused;
   /** What was thrown. */
@@ -133,10 +133,10 @@ export interface Failure {
 }
 
 /** Closes the connection, and says why it came to nothing: the peer's own words, if it had any. */
-export async function failureOf(
+export async function closeAndExplain(
   context: ClientContext,
   connection: Connection,
-  { refusal: heard, error: thrown, state }: Failure,
+  { refusal: heard, error: thrown, state }: FailedConversation,
 ): Promise<unknown> {
   const info = await connection.close();
   const { stopped, options } = context;

@@ -3,7 +3,7 @@
 import type { ChatEvent } from "../../chat.ts";
 import { parseEvent, rowsOf } from "../../chat/internal.ts";
 import { printable } from "../../internal/text.ts";
-import type { Call, Names } from "../terminal/names.ts";
+import type { Mention, Names } from "../terminal/names.ts";
 import { paint, paintEarlier, paintPlain } from "../terminal/paint.ts";
 
 /** How long the lines that came before the answer to `/json` wait for their colours, in milliseconds. */
@@ -32,7 +32,7 @@ export interface DialogueOptions {
   /** Sends a line that nobody typed. */
   send(line: string): void;
   /** Shows lines, which call the reader or not. */
-  show(lines: readonly string[], call: Call): void;
+  show(lines: readonly string[], call: Mention): void;
   /** Takes each event, before it is shown; returns true for one that is not to be shown. */
   take(event: ChatEvent): boolean;
 }

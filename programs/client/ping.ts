@@ -4,7 +4,7 @@ import { delay } from "@std/async/delay";
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError } from "../../errors.ts";
 import { EXIT } from "../shared/options.ts";
-import { type ClientContext, failureOf, Hearing } from "./context.ts";
+import { type ClientContext, closeAndExplain, Hearing } from "./context.ts";
 
 const decoder = new TextDecoder();
 
@@ -37,7 +37,7 @@ export async function ping(context: ClientContext): Promise<number> {
   if (times.length < count) {
     const { refusal, error } = pinger.hearing;
     const state = `after ${times.length} of ${count} answers`;
-    throw await failureOf(context, connection, { refusal, error, state });
+    throw await closeAndExplain(context, connection, { refusal, error, state });
   }
   await connection.close();
   return EXIT.done;

@@ -5,7 +5,7 @@ import { decode, line } from "../../codec.ts";
 import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { EXIT } from "../shared/options.ts";
-import { type ClientContext, failureOf, Hearing, isInOrder } from "./context.ts";
+import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 
 /** Not an error: everything was sent, and the peer had time to answer. */
@@ -42,7 +42,7 @@ export async function pipe(context: ClientContext): Promise<number> {
   if (state === undefined && refusal === undefined && error === undefined && isInOrder(info)) {
     return EXIT.done;
   }
-  throw await failureOf(context, connection, {
+  throw await closeAndExplain(context, connection, {
     refusal,
     error,
     state: state ?? `before ${info.undeliveredBytes} bytes were sent`,

@@ -1,6 +1,6 @@
 /** How the client knows that a server does not let it in, and what it tells its user. */
 
-import { refusalIn as refusalInLine } from "../../chat/internal.ts";
+import { refusalInLine } from "../../chat/internal.ts";
 import type { CloseInfo } from "../../connection.ts";
 import { quoted } from "../../internal/text.ts";
 import type { ParsedOptions } from "../shared/options.ts";

@@ -21,7 +21,7 @@ export async function request(context: ClientContext): Promise<number> {
   if (rest.length > 0) {
     throw new UsageError(`"request" takes METHOD and JSON, but got "${rest[0]}"`);
   }
-  const params = parse(json);
+  const params = parseParams(json);
   const timeout = Math.max(1, options.number("timeout") ?? 10_000);
   const connection = await context.connect();
   const print = valuePrinter(options.on("json"));
@@ -42,7 +42,7 @@ export async function request(context: ClientContext): Promise<number> {
   }
 }
 
-function parse(json: string | undefined): unknown {
+function parseParams(json: string | undefined): unknown {
   if (json === undefined) return undefined;
   try {
     return JSON.parse(json);

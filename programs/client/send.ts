@@ -3,7 +3,7 @@
 import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
-import { type ClientContext, failureOf, Hearing, isInOrder } from "./context.ts";
+import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 
 /** How long the peer may take to close, in milliseconds, when no answers are waited for. */
@@ -39,7 +39,7 @@ export async function send(context: ClientContext): Promise<number> {
   const { refusal, error } = hearing;
   if (isWell && refusal === undefined && isInOrder(await connection.close())) return EXIT.done;
   const state = expected > 0 ? `after ${got} of ${expected} answers` : "before this end did";
-  throw await failureOf(context, connection, { refusal, error, state });
+  throw await closeAndExplain(context, connection, { refusal, error, state });
 }
 
 /** Sends and half-closes. Resolves to whether the peer ended before that. */

@@ -9,8 +9,13 @@ import { printable } from "../../internal/text.ts";
 import { EXIT } from "../shared/options.ts";
 import { exitCodeOf } from "../shared/program.ts";
 import { messageOf } from "../shared/report.ts";
-import { COMMANDS, complete, type Completion, OPERATOR_COMMANDS } from "../terminal/completion.ts";
-import { type Call, Names } from "../terminal/names.ts";
+import {
+  CHAT_COMMANDS,
+  complete,
+  type Completion,
+  OPERATOR_COMMANDS,
+} from "../terminal/completion.ts";
+import { type Mention, Names } from "../terminal/names.ts";
 import { Terminal } from "../terminal/terminal.ts";
 import type { ClientContext } from "./context.ts";
 import { Dialogue } from "./dialogue.ts";
@@ -71,7 +76,7 @@ class Talk {
   #connection: Connection | undefined;
   #dialogue: Dialogue | undefined;
   #standing: Standing = "new";
-  #commands = COMMANDS;
+  #commands = CHAT_COMMANDS;
   readonly #place = new Map<string, string>();
   #rangAt = -Infinity;
   /** Resolved by Enter, for someone who was sent away. */
@@ -172,7 +177,7 @@ class Talk {
   #begin(connection: Connection): Dialogue {
     this.#connection = connection;
     this.#standing = "new";
-    this.#commands = COMMANDS;
+    this.#commands = CHAT_COMMANDS;
     this.#ping = undefined;
     this.#terminal.setPrompt(prompt("open"));
     return this.#dialogue = new Dialogue({
@@ -225,7 +230,7 @@ class Talk {
     if (event.type === "pong") return this.#isPong(event.text);
     if (event.type === "notice" && SENT_AWAY.has(event.code)) this.#standing = "sent away";
     if (event.type === "notice" && event.code === "operator") {
-      this.#commands = [...COMMANDS, ...OPERATOR_COMMANDS];
+      this.#commands = [...CHAT_COMMANDS, ...OPERATOR_COMMANDS];
     }
     // Only a chat is known to take `/ping` for a question.
     if (event.type === "welcome" && this.#pinging === undefined) {
@@ -236,13 +241,13 @@ class Talk {
     return false;
   }
 
-  #show([first, ...others]: readonly string[], call: Call): void {
+  #show([first, ...others]: readonly string[], call: Mention): void {
     this.#say(this.#ring(call) + first);
     for (const line of others) this.#say(line);
   }
 
   /** The bell, if it is wanted. */
-  #ring(call: Call): string {
+  #ring(call: Mention): string {
     const now = performance.now();
     if (call !== "now" || now - this.#rangAt < RING_INTERVAL) return "";
     if (!this.#context.options.on("bell")) return "";

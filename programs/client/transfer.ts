@@ -40,11 +40,11 @@ export async function put(context: ClientContext): Promise<number> {
     checkOperand(basename(path));
     await needPermission("read", path);
   }
-  await using line = new Line(context);
+  await using files = new FilePeer(context);
   for (const path of operands) {
     const name = basename(path);
     using source = await FileSource.open(path, name);
-    await line.transfer(
+    await files.transfer(
       "put",
       name,
       (peer, hooks) =>
@@ -65,8 +65,8 @@ export async function get(context: ClientContext): Promise<number> {
     throw new UsageError("--output - and --json both want stdout");
   }
   await using target = await openOutput(output, name);
-  await using line = new Line(context);
-  await line.transfer("get", name, (peer, hooks) =>
+  await using files = new FilePeer(context);
+  await files.transfer("get", name, (peer, hooks) =>
     getFile(peer, name, target.to, {
       ...hooks,
       replace: output !== undefined,
@@ -79,8 +79,8 @@ export async function get(context: ClientContext): Promise<number> {
 export async function ls(context: ClientContext): Promise<number> {
   const { options } = context;
   refuseOutput(context, "ls");
-  await using line = new Line(context);
-  const peer = await line.peer();
+  await using files = new FilePeer(context);
+  const peer = await files.peer();
   for await (const { name, size, modified } of listFiles(peer)) {
     if (options.on("json")) {
       console.log(JSON.stringify({ event: "file", name, size, modified }));
@@ -99,7 +99,7 @@ type Attempt = (
 ) => Promise<Transferred>;
 
 /** The connection to the server, made again when it is lost. */
-class Line implements AsyncDisposable {
+class FilePeer implements AsyncDisposable {
   readonly #context: ClientContext;
   #peer: RequestPeer<FileMethods> | undefined;
 

@@ -5,11 +5,11 @@ import { isWildcard, loopbackFor } from "../../internal/address.ts";
 import { textResponse } from "../../internal/text_response.ts";
 import { formatEndpoint, parseEndpoint } from "../../transport.ts";
 import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
-import type { Command } from "../shared/command.ts";
+import type { StartCommand } from "../shared/command.ts";
 import { DEFAULT_ENDPOINT } from "../shared/options.ts";
 
 /** What one needs to be let in. */
-export interface Entrance {
+export interface JoinRequirements {
   /** Whether a token is wanted. */
   readonly token: boolean;
   /** The SHA-256 fingerprint of the certificate, for endpoints with TLS. */
@@ -27,10 +27,10 @@ export async function ownHostname(): Promise<string | undefined> {
 }
 
 /** The client in a checkout. */
-const CLIENT: Command = { run: "deno run", program: "client.ts" };
+const CLIENT: StartCommand = { run: "deno run", program: "client.ts" };
 
 /** What to run or open; `client` is how whoever reads it starts the client. */
-export function howToJoin(endpoint: string, entrance: Entrance, client = CLIENT): string {
+export function howToJoin(endpoint: string, entrance: JoinRequirements, client = CLIENT): string {
   const wanted = parseEndpoint(endpoint);
   const there = reachable(wanted, entrance.hostname);
   if (isWeb(wanted) && !wanted.session) return howToOpen(wanted, there);
@@ -48,7 +48,11 @@ function howToOpen(wanted: WebSocketEndpoint, elsewhere: Endpoint): string {
   return `${here} in a browser${here === there ? "" : `, from elsewhere ${there}`}`;
 }
 
-function clientCommand(endpoint: Endpoint, entrance: Entrance, client: Command): string {
+function clientCommand(
+  endpoint: Endpoint,
+  entrance: JoinRequirements,
+  client: StartCommand,
+): string {
   const { transport } = endpoint;
   const name = formatEndpoint(endpoint);
   const isSecure = transport === "tls" || transport === "wss";

@@ -18,7 +18,7 @@ export interface Start {
 }
 
 /** The two words to put a command together from, with Deno's flags between them. */
-export interface Command {
+export interface StartCommand {
   /** What runs a program: `deno run`, or `npx -y deno@2.9.6 run` where npm brought Deno. */
   readonly run: string;
   /** The program, as a file or by its name on JSR. */
@@ -40,7 +40,7 @@ function ownStart(): Start {
  * How to start a program, in a terminal like the one that this program was started from: with the Deno
  * that runs this one, and from where this one came.
  */
-export function commandOf(name: "server" | "client", start: Start = ownStart()): Command {
+export function commandOf(name: "server" | "client", start: Start = ownStart()): StartCommand {
   const { root, cwd, deno, version, standalone } = start;
   const run = /[\\/]_npx[\\/]/.test(deno) ? `npx -y deno@${version} run` : "deno run";
   if (standalone || !root.startsWith("file:")) {

@@ -86,7 +86,7 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
   for (const name of valued) {
     if (values[name].length > 1) throw new UsageError(`--${name} is given more than once`);
     values[name] = values[name][0];
-    if (values[name] !== undefined) check(name, values[name], specs[name]);
+    if (values[name] !== undefined) checkValue(name, values[name], specs[name]);
   }
   for (const name of names.filter(isSwitch)) {
     if (typeof values[name] === "boolean") continue;
@@ -132,7 +132,7 @@ function withDashes(args: readonly string[], specs: OptionSpecs): string[] {
   return joined;
 }
 
-function check(name: string, text: string, spec: OptionSpec): void {
+function checkValue(name: string, text: string, spec: OptionSpec): void {
   if (text === "") throw new UsageError(`--${name} needs a value, ${spec.value}`);
   if (spec.choices !== undefined && !spec.choices.includes(text)) {
     const near = likely(text, spec.choices);

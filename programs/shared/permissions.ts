@@ -21,7 +21,7 @@ export async function requireListen(endpoint: string): Promise<void> {
   const wanted = parseEndpoint(endpoint);
   const problem = await problemWith(wanted);
   if (problem !== undefined) {
-    throw new ListenError(`Cannot listen on ${nameOf(wanted)}: ${problem}`);
+    throw new ListenError(`Cannot listen on ${endpointName(wanted)}: ${problem}`);
   }
 }
 
@@ -38,11 +38,11 @@ export async function requireConnect(endpoint: string, proxy?: string): Promise<
     ? await problemWith(wanted)
     : await problemWithHost(through, ` for the proxy ${through.name}`);
   if (problem !== undefined) {
-    throw new ConnectError(`Cannot connect to ${nameOf(wanted)}: ${problem}`);
+    throw new ConnectError(`Cannot connect to ${endpointName(wanted)}: ${problem}`);
   }
 }
 
-function nameOf(endpoint: Endpoint): string {
+function endpointName(endpoint: Endpoint): string {
   return formatEndpoint(withFraming(endpoint, undefined));
 }
 

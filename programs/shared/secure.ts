@@ -63,7 +63,7 @@ export async function serverTls(
     clientCa === undefined ? tls : { ...tls, clientCa: await readText("client-ca", clientCa) };
   if (selfSigned) {
     const { selfSigned } = await import("../server/self_signed.ts");
-    const { fingerprint, ...pair } = await selfSigned(endpoints.map(hostOf).filter(Boolean));
+    const { fingerprint, ...pair } = await selfSigned(endpoints.map(secureHostOf).filter(Boolean));
     return { tls: await withClientCa(pair), fingerprint };
   }
   if (cert === undefined || key === undefined) {
@@ -74,7 +74,7 @@ export async function serverTls(
   return { tls: await reload(), reload };
 }
 
-function hostOf(endpoint: string): string {
+function secureHostOf(endpoint: string): string {
   return /^(?:tls|wss):\/\/(?:\[([^\]]*)\]|([^:/]*))/i.exec(endpoint)?.slice(1).find(Boolean) ?? "";
 }
 

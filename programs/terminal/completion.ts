@@ -21,7 +21,7 @@ export interface Vocabulary {
 }
 
 /** Everyone's commands, as docs/chat.md lists them. */
-export const COMMANDS: readonly string[] = [
+export const CHAT_COMMANDS: readonly string[] = [
   ..."nick join leave msg me topic away ignore unignore who rooms history search ping json".split(
     " ",
   ),

@@ -6,7 +6,7 @@ import type { ChatEvent, SaidEvent } from "../../chat.ts";
 export const MAX_NAMES = 1000;
 
 /** Whether an event calls whoever reads it: not at all, when it was said, or now. */
-export type Call = "none" | "earlier" | "now";
+export type Mention = "none" | "earlier" | "now";
 
 /** Who is there, as far as a chat's events tell. */
 export class Names {
@@ -25,7 +25,7 @@ export class Names {
   }
 
   /** Learns from an event, and tells whether someone calls the reader in it. */
-  hear(event: ChatEvent): Call {
+  hear(event: ChatEvent): Mention {
     if (event.type === "welcome") this.#become(event.name);
     if (this.#own === undefined) return "none";
     this.#learn(event);

@@ -3,7 +3,7 @@
 import { bold, dim, getColorEnabled } from "@std/fmt/colors";
 import type { ChatEvent } from "../../chat.ts";
 import { type Row, rowsOf } from "../../chat/internal.ts";
-import { type Call, keyOf, type Names } from "./names.ts";
+import { keyOf, type Mention, type Names } from "./names.ts";
 
 /**
  * Colours of the 256 that every terminal shows alike, unlike the first 16, which are the user's to
@@ -27,7 +27,7 @@ export function paintName(name: string): string {
  * The lines that show an event: names in colours, the chat's own lines dim, those that call the reader
  * bold. `call` is what the names say of the event, `now` the server's time.
  */
-export function paint(event: ChatEvent, call: Call, names: Names, now: number): string[] {
+export function paint(event: ChatEvent, call: Mention, names: Names, now: number): string[] {
   if (event.type === "tell") return [paintTell(event, names.own)];
   return rowsOf(event, names.own, now).map((row) => {
     if (row.said !== undefined) return paintEarlier(row, names);
@@ -47,7 +47,7 @@ export function paintPlain(line: string): string {
   return line.startsWith("* ") ? dim(line) : line;
 }
 
-function paintRow({ stamp, text }: Row, speaker: string | undefined, call: Call): string {
+function paintRow({ stamp, text }: Row, speaker: string | undefined, call: Mention): string {
   const time = stamp === "" ? "" : dim(stamp);
   if (speaker !== undefined) {
     const said = paintName(speaker) + text.slice(speaker.length);

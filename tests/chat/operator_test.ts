@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { ChatOptions } from "../../chat.ts";
-import { Bans, hostOf } from "../../chat/engine/bans.ts";
+import { Bans, distinctHostOf } from "../../chat/engine/bans.ts";
 import { Archive } from "../../chat/history/archive.ts";
 import { memoryHistory } from "../../chat/history/history.ts";
 import { TestChat } from "../support/chat.ts";
@@ -156,7 +156,7 @@ Deno.test("Bans are kept, hundreds of them, and nobody's settings can crowd them
   assertEquals(broken.all, [{ name: "Eve" }]);
 });
 
-Deno.test("hostOf() finds the address that tells peers apart", () => {
+Deno.test("distinctHostOf() finds the address that tells peers apart", () => {
   const cases: [remote: string, host: string | undefined][] = [
     ["192.0.2.7:80", "192.0.2.7"],
     ["[2001:DB8::1]:80", "2001:db8::1"],
@@ -168,7 +168,7 @@ Deno.test("hostOf() finds the address that tells peers apart", () => {
     ["memory:pair#1", undefined],
     ["", undefined],
   ];
-  for (const [remote, host] of cases) assertEquals(hostOf(remote), host, remote);
+  for (const [remote, host] of cases) assertEquals(distinctHostOf(remote), host, remote);
 });
 
 Deno.test("Chat lets operators announce, count, and write as fast as they like", async () => {

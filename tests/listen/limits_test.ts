@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes }
 import { connect } from "../../client.ts";
 import { SessionRefusedError } from "../../errors.ts";
 import { isLoopback } from "../../internal/address.ts";
-import { Admission, type Kind } from "../../listen/admission.ts";
+import { Admission, type CountName } from "../../listen/admission.ts";
 import { Place } from "../../listen/place.ts";
 import { listen } from "../../server.ts";
 import { SessionCode } from "../../session.ts";
@@ -59,7 +59,7 @@ Deno.test("Admission forgets addresses that have left", () => {
 });
 
 /** The place of someone who is let in. */
-function placeOf(admission: Admission, hostname: string, kind: Kind): Place {
+function placeOf(admission: Admission, hostname: string, kind: CountName): Place {
   assertEquals(admission.enter(hostname, kind), undefined);
   return new Place(admission, hostname, kind);
 }

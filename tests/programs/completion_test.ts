@@ -2,10 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { getColorEnabled, setColorEnabled, stripAnsiCode } from "@std/fmt/colors";
-import { COMMANDS, complete, OPERATOR_COMMANDS } from "../../programs/terminal/completion.ts";
+import { CHAT_COMMANDS, complete, OPERATOR_COMMANDS } from "../../programs/terminal/completion.ts";
 import type { ChatEvent, SaidEvent } from "../../chat.ts";
 import { rowsOf } from "../../chat/internal.ts";
-import { type Call, MAX_NAMES, Names } from "../../programs/terminal/names.ts";
+import { MAX_NAMES, type Mention, Names } from "../../programs/terminal/names.ts";
 import { paint, paintName, paintPlain, PALETTE } from "../../programs/terminal/paint.ts";
 import { TestChat } from "../support/chat.ts";
 
@@ -74,10 +74,10 @@ Deno.test("complete() knows the chat's commands, and those of operators", async 
     const lines = await member.heard();
     return lines.flatMap((line) => /^\* (\/\w+)/.exec(line)?.[1] ?? []).sort();
   };
-  assertEquals([...COMMANDS].sort(), await listed());
+  assertEquals([...CHAT_COMMANDS].sort(), await listed());
   member.say("/operator open sesame");
   await member.heard();
-  assertEquals([...COMMANDS, ...OPERATOR_COMMANDS].sort(), await listed());
+  assertEquals([...CHAT_COMMANDS, ...OPERATOR_COMMANDS].sort(), await listed());
 });
 
 Deno.test("complete() completes commands at the start, and names elsewhere", () => {
@@ -114,7 +114,7 @@ Deno.test("complete() completes commands at the start, and names elsewhere", () 
       ["x".repeat(100_000), undefined],
     ] as [string, string | string[] | undefined][]
   ) {
-    const found = complete(before, { commands: COMMANDS, names });
+    const found = complete(before, { commands: CHAT_COMMANDS, names });
     const actual = found === undefined || found.candidates.length > 0
       ? found?.candidates
       : before.slice(0, before.length - found.length) + found.text;
@@ -232,7 +232,7 @@ Deno.test("Names tells when someone says one's name as a word, or tells one in p
       [who("Ada", "bob"), "none"],
       [{ type: "room", name: "Ada", topic: "Ada", members }, "none"],
       [notice("Announcement: Ada"), "none"],
-    ] as [ChatEvent, Call][]
+    ] as [ChatEvent, Mention][]
   ) assertEquals(ada(came("join", "bob")).hear(event), call, JSON.stringify(event));
   assert(ada().isCalledIn(say("bob", "hello Ada")), "earlier");
 });

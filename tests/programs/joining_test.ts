@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PAGE } from "../../chat/page/page.ts";
 import { connect } from "../../mod.ts";
-import { type Entrance, howToJoin } from "../../programs/server/joining.ts";
+import { howToJoin, type JoinRequirements } from "../../programs/server/joining.ts";
 import { run, RunningServer } from "../support/program.ts";
 
-const OPEN: Entrance = {
+const OPEN: JoinRequirements = {
   token: false,
   fingerprint: undefined,
   clientCertificate: false,
@@ -12,7 +12,7 @@ const OPEN: Entrance = {
 };
 const CLIENT = "deno run --allow-net client.ts";
 
-const LINES: readonly [endpoint: string, given: Partial<Entrance>, how: string][] = [
+const LINES: readonly [endpoint: string, given: Partial<JoinRequirements>, how: string][] = [
   ["tcp://127.0.0.1:1234?framing=u32be", {}, CLIENT],
   ["tcp://127.0.0.1:1234?framing=u32be", { token: true }, `${CLIENT} --token TOKEN`],
   ["tcp://127.0.0.1:9?framing=u8", {}, `${CLIENT} "tcp://127.0.0.1:9?framing=u8"`],

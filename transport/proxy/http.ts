@@ -35,7 +35,7 @@ export async function httpConnect(
     // Interim responses come before the one that counts.
     if (status.startsWith("1") && status !== "101") continue;
     if (status.startsWith("2")) return;
-    throw dialogue.error(refusal(head, status, credentials !== undefined));
+    throw dialogue.error(whyRefused(head, status, credentials !== undefined));
   }
 }
 
@@ -61,7 +61,7 @@ async function receiveHead(dialogue: Dialogue, buffer: Uint8Array, start: number
   }
 }
 
-function refusal(head: string, status: string, hasCredentials: boolean): string {
+function whyRefused(head: string, status: string, hasCredentials: boolean): string {
   if (status !== "407") return `refused: ${quote(head.split(/\r?\n/, 1)[0])}`;
   const schemes = Array.from(head.matchAll(/^proxy-authenticate:[ \t]*([^\s,]+)/gim), ([, s]) => s);
   if (schemes.length > 0 && !schemes.some((scheme) => scheme.toLowerCase() === "basic")) {

@@ -42,7 +42,7 @@ export function readPair(cert: string, key: string): { cert: string; key: string
   if (!certificate.checkPrivateKey(readKey(key))) {
     throw new TypeError(
       `Cannot use tls.key: it is not the key of the certificate in tls.cert, ${
-        nameOf(certificate)
+        subjectOf(certificate)
       }`,
     );
   }
@@ -72,7 +72,7 @@ function readKey(pem: string): KeyObject {
   }
 }
 
-function nameOf(certificate: X509Certificate): string {
+function subjectOf(certificate: X509Certificate): string {
   return certificate.subject
     ? `"${certificate.subject.replaceAll("\n", ", ")}"`
     : "which is nameless";

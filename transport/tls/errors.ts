@@ -71,18 +71,21 @@ export function handshakeError(cause: unknown, handshake: Handshake): TlsError {
       { cause },
     );
   }
-  return new TlsError(wordsOf(cause, handshake) ?? `the handshake failed: ${messageOf(cause)}`, {
-    cause,
-  });
+  return new TlsError(
+    explanationOf(cause, handshake) ?? `the handshake failed: ${messageOf(cause)}`,
+    {
+      cause,
+    },
+  );
 }
 
 /** Why a stream broke after its handshake. */
 export function streamError(cause: unknown, handshake: Handshake): unknown {
-  const words = wordsOf(cause, handshake);
+  const words = explanationOf(cause, handshake);
   return words === undefined ? cause : new TlsError(words, { cause });
 }
 
-function wordsOf(cause: unknown, handshake: Handshake): string | undefined {
+function explanationOf(cause: unknown, handshake: Handshake): string | undefined {
   const message = messageOf(cause);
   return REASONS.find(([pattern]) => pattern.test(message))?.[1](handshake);
 }

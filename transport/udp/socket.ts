@@ -55,7 +55,7 @@ export class UdpSocket {
     socket.removeAllListeners("error");
     if (failure !== undefined) {
       socket.close();
-      throw wordsOf(failure);
+      throw denoError(failure);
     }
     socket.on("error", (error) => events.failed(error));
     socket.on("message", (datagram, { address, port }) => events.received(datagram, address, port));
@@ -100,7 +100,7 @@ export class UdpSocket {
             cause,
           });
         }
-        if (attempt === RETRY_DELAYS.length) throw refusal(hostname, cause);
+        if (attempt === RETRY_DELAYS.length) throw cannotSend(hostname, cause);
         await delay(RETRY_DELAYS[attempt]);
       }
     }
@@ -123,14 +123,14 @@ export class UdpSocket {
   }
 }
 
-function wordsOf(error: unknown): unknown {
+function denoError(error: unknown): unknown {
   const { code = "", message } = error as { code?: string; message: string };
   const Words = ERRORS[code];
   return Words === undefined ? error : new Words(message);
 }
 
 /** The reason behind is not told here: `node:dgram` knows only one besides size. */
-function refusal(hostname: string, cause: unknown): Error {
+function cannotSend(hostname: string, cause: unknown): Error {
   const hint = hostname.endsWith(".255")
     ? "a broadcast address needs ?broadcast=1"
     : hostname.includes("%")

@@ -20,8 +20,10 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  */
 export function encodeCloseBody(info: EndInfo): Uint8Array {
   const { error } = info;
-  const { code = error === undefined ? NORMAL : codeOf(error), reason = error?.message ?? "" } =
-    info;
+  const {
+    code = error === undefined ? NORMAL : closeCodeOf(error),
+    reason = error?.message ?? "",
+  } = info;
   if (!isCloseCode(code)) {
     throw new RangeError(
       `Cannot close with code ${code}: it must be 1000 to 1003, 1007 to 1014 or 3000 to 4999`,
@@ -65,7 +67,7 @@ function isCloseCode(code: number): boolean {
     (code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999);
 }
 
-function codeOf(error: ProtocolError): number {
+function closeCodeOf(error: ProtocolError): number {
   if (error instanceof MessageTooLargeError) return TOO_LARGE;
   return error instanceof InvalidMessageError ? INVALID_MESSAGE : BROKE_PROTOCOL;
 }

@@ -183,7 +183,7 @@ export class WebSocketDecoder implements Decoder {
     if (length > MAX_CONTROL_BYTES) {
       if ((first & CONTROL) !== 0) {
         throw new ProtocolError(
-          `Cannot receive ${nameOf(first)} frame: a control frame has at most 125 bytes`,
+          `Cannot receive ${opcodeName(first)} frame: a control frame has at most 125 bytes`,
         );
       }
       bytes = length === 126 ? 4 : 10;
@@ -225,7 +225,7 @@ export class WebSocketDecoder implements Decoder {
     if ((opcode & CONTROL) !== 0) {
       if ((first & FINAL) === 0) {
         throw new ProtocolError(
-          `Cannot receive ${nameOf(first)} frame: a control frame must not be fragmented`,
+          `Cannot receive ${opcodeName(first)} frame: a control frame must not be fragmented`,
         );
       }
     } else if (opcode === CONTINUATION) {
@@ -271,7 +271,7 @@ export class WebSocketDecoder implements Decoder {
     if ((opcode & CONTROL) !== 0) {
       this.#takeControl(opcode, part);
     } else if (first === (FINAL | opcode) && this.#message === 0 && part.length === this.#length) {
-      if (opcode === TEXT) check(part, bits);
+      if (opcode === TEXT) checkUtf8(part, bits);
       messages.push(part);
     } else {
       this.#takePart(opcode, part, bits, messages);
@@ -295,7 +295,7 @@ export class WebSocketDecoder implements Decoder {
       return;
     }
     const message = this.#gather.bytes === 0 ? part : this.#gather.take(0, part);
-    if (opcode === TEXT || this.#message === TEXT) check(message, this.#bits);
+    if (opcode === TEXT || this.#message === TEXT) checkUtf8(message, this.#bits);
     this.#message =
       this.#fragments =
       this.#fragmentHeaderBytes =
@@ -319,7 +319,7 @@ export class WebSocketDecoder implements Decoder {
   }
 }
 
-function check(text: Uint8Array, bits: number): void {
+function checkUtf8(text: Uint8Array, bits: number): void {
   if (isAscii(bits)) return;
   try {
     utf8.decode(text);
@@ -337,6 +337,6 @@ function readLength(chunk: Uint8Array, at: number): number {
   return length;
 }
 
-function nameOf(first: number): string {
+function opcodeName(first: number): string {
   return ["Close", "Ping", "Pong"][(first & OPCODE) - CLOSE];
 }

@@ -58,7 +58,7 @@ export async function readHead(
     const end = endOfHead(head.subarray(0, length), before);
     if (end >= 0) {
       const rest = end - before < chunk.length ? chunk.subarray(end - before) : undefined;
-      return { ...parse(latin1(head.subarray(0, end - 4))), rest };
+      return { ...parseHead(latin1(head.subarray(0, end - 4))), rest };
     }
     if (length === MAX_HEAD_BYTES) {
       throw new HeadError(`its head is larger than ${MAX_HEAD_BYTES} bytes`, 431);
@@ -81,7 +81,7 @@ function endOfHead(head: Uint8Array, from: number): number {
   return -1;
 }
 
-function parse(text: string): Omit<Head, "rest"> {
+function parseHead(text: string): Omit<Head, "rest"> {
   const [startLine, ...lines] = text.split("\r\n");
   if (CONTROL.test(startLine)) throw new HeadError("its first line has control characters", 400);
   if (lines.length > MAX_FIELDS) {

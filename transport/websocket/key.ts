@@ -1,10 +1,10 @@
 /** The proof that the other side of a handshake speaks WebSocket (RFC 6455, section 1.3). */
 
-const MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const KEY_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** The answer to a client's key. */
 export async function acceptOf(key: string): Promise<string> {
-  const bytes = new TextEncoder().encode(key + MAGIC);
+  const bytes = new TextEncoder().encode(key + KEY_GUID);
   return new Uint8Array(await crypto.subtle.digest("SHA-1", bytes)).toBase64();
 }
 

@@ -21,7 +21,7 @@ export function mask(bytes: Uint8Array, start: number, end: number, key: number)
       bits |= bytes[at] ^= key & 0xff;
       key = rotate(key, 1);
     }
-    const words = wordsOf(bytes.buffer);
+    const words = int32View(bytes.buffer);
     const last = Math.floor((byteOffset + end) / 4);
     for (let i = (byteOffset + at) / 4; i < last; i++) bits |= words[i] ^= key;
     at = last * 4 - byteOffset;
@@ -40,7 +40,7 @@ export function bitsOf(bytes: Uint8Array, start: number, end: number): number {
   if (end - at >= MIN_WORD_BYTES) {
     const { byteOffset } = bytes;
     for (; (byteOffset + at) % 4 !== 0; at++) bits |= bytes[at];
-    const words = wordsOf(bytes.buffer);
+    const words = int32View(bytes.buffer);
     const last = Math.floor((byteOffset + end) / 4);
     for (let i = (byteOffset + at) / 4; i < last; i++) bits |= words[i];
     at = last * 4 - byteOffset;
@@ -86,7 +86,7 @@ export function newKey(): number {
   return keys[usedKeys++];
 }
 
-function wordsOf(buffer: ArrayBufferLike): Int32Array {
+function int32View(buffer: ArrayBufferLike): Int32Array {
   if (lastWords.buffer === buffer) return lastWords;
   const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
   if (buffer.byteLength <= MAX_KEPT_BYTES) lastWords = words as Int32Array<ArrayBuffer>;

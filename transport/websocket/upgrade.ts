@@ -23,18 +23,18 @@ export async function upgrade(
   const key = newKey();
   await writeText(
     transport,
-    `GET ${endpoint.path} HTTP/1.1\r\nHost: ${hostOf(endpoint)}\r\nUpgrade: websocket\r\n` +
+    `GET ${endpoint.path} HTTP/1.1\r\nHost: ${hostField(endpoint)}\r\nUpgrade: websocket\r\n` +
       `Connection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
   );
   const head = await readAnswer(transport);
   const [, status, text] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(head.startLine) ?? [];
   if (status === undefined) {
-    refuse(`the server's answer "${shown(head.startLine)}" is not HTTP/1.1`);
+    refuse(`the server's answer "${excerpt(head.startLine)}" is not HTTP/1.1`);
   }
   const { fields } = head;
   if (status !== "101") {
-    const reason = await reasonOf(transport, head);
-    const statusText = text ? ` ${shown(text)}` : "";
+    const reason = await answerText(transport, head);
+    const statusText = text ? ` ${excerpt(text)}` : "";
     refuse(`the server answered ${status}${statusText}${reason ? `: ${reason}` : ""}`);
   }
   if (!hasToken(fields, "upgrade", "websocket") || !hasToken(fields, "connection", "upgrade")) {
@@ -47,14 +47,14 @@ export async function upgrade(
   }
   for (const name of ["Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"]) {
     if (fields.get(name)) {
-      refuse(`the server chose ${name} "${shown(fields.get(name)!)}", which was not offered`);
+      refuse(`the server chose ${name} "${excerpt(fields.get(name)!)}", which was not offered`);
     }
   }
   return head.rest;
 }
 
 /** The Host field, as browsers write it: in ASCII, without a default port or a zone. */
-function hostOf({ transport, hostname, port }: WebSocketEndpoint): string {
+function hostField({ transport, hostname, port }: WebSocketEndpoint): string {
   return new URL(`${transport}://${formatAddress(hostname.replace(/%.*/, ""), port)}`).host;
 }
 
@@ -81,14 +81,21 @@ function checkStart(head: Uint8Array): void {
   if ((head[0] === 0x15 || head[0] === 0x16) && (head.length < 2 || head[1] === 3)) {
     refuse("the server speaks TLS; use wss://");
   }
-  refuse(`the server does not speak HTTP: it began with "${shown(latin1(head.subarray(0, 20)))}"`);
+  refuse(
+    `the server does not speak HTTP: it began with "${excerpt(latin1(head.subarray(0, 20)))}"`,
+  );
 }
 
 /** What the server says of its refusal: where it sends us, or the first line of its text. */
-async function reasonOf(transport: Transport, { fields, rest, startLine }: Head): Promise<string> {
+async function answerText(
+  transport: Transport,
+  { fields, rest, startLine }: Head,
+): Promise<string> {
   const location = fields.get("location");
   if (/^\S+ 3/.test(startLine) && location !== null) {
-    return `it sends to ${shown(location)}, which is not followed; connect there if that is right`;
+    return `it sends to ${
+      excerpt(location)
+    }, which is not followed; connect there if that is right`;
   }
   if (!/^text\/plain\b/i.test(fields.get("content-type") ?? "text/plain")) return "";
   if (fields.has("transfer-encoding")) return "";
@@ -106,10 +113,10 @@ async function reasonOf(transport: Transport, { fields, rest, startLine }: Head)
     if (chunk === undefined) break;
   }
   const text = new TextDecoder().decode(body.subarray(0, length));
-  return shown(text.trimStart().split(/\r?\n/, 1)[0].trim());
+  return excerpt(text.trimStart().split(/\r?\n/, 1)[0].trim());
 }
 
-function shown(text: string): string {
+function excerpt(text: string): string {
   const line = printable(text.slice(0, MAX_SHOWN));
   return text.length > MAX_SHOWN ? `${line}…` : line;
 }
