@@ -49,7 +49,10 @@ export class ConnectionClosedError extends LengthwiseError {}
 /** The network or the peer failed while a connection was open; `cause` is the system's error. */
 export class ConnectionLostError extends LengthwiseError {}
 
-/** A connection could not be made: it was refused or timed out, or the host is unknown or unreachable. */
+/**
+ * A connection could not be made: it was refused or timed out, or the host is unknown or
+ * unreachable.
+ */
 export class ConnectError extends ConnectionLostError {}
 
 /** An endpoint could not be opened: the port is in use, a permission or the address is missing. */
@@ -207,9 +210,9 @@ export interface RequestErrorOptions extends ErrorOptions {
 }
 
 /**
- * A request was answered with an error, or was not answered in time. A handler may throw this error: the
- * caller then gets its code, message and data. The caller does not see any other error of a handler,
- * unless `exposeErrors` is set.
+ * A request was answered with an error, or was not answered in time. A handler may throw this
+ * error: the caller then gets its code, message and data. The caller does not see any other error
+ * of a handler, unless `exposeErrors` is set.
  */
 export class RequestError extends LengthwiseError {
   /** What went wrong, for programs. */

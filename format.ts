@@ -44,8 +44,8 @@ export function bytes(): Format<Uint8Array> {
 }
 
 /**
- * Messages are UTF-8 text. With the framing `none`, a character may be cut between two chunks; the format
- * joins its parts again.
+ * Messages are UTF-8 text. With the framing `none`, a character may be cut between two chunks; the
+ * format joins its parts again.
  *
  * @param options With `fatal`, malformed UTF-8 is an `InvalidMessageError`. By default each malformed
  * part becomes U+FFFD.
@@ -69,8 +69,8 @@ export function text(options: { fatal?: boolean } = {}): Format<string> {
 }
 
 /**
- * Messages are JSON (RFC 8259). A schema validates each message that is received, and gives it its type.
- * Messages that are sent are not validated.
+ * Messages are JSON (RFC 8259). A schema validates each message that is received, and gives it its
+ * type. Messages that are sent are not validated.
  *
  * @example Typed by a schema
  * ```ts

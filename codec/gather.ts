@@ -121,7 +121,10 @@ export class Gather {
     return whole;
   }
 
-  /** Copies the pieces from byte `skip` on. Returns where they end, negative inside the skipped part. */
+  /**
+   * Copies the pieces from byte `skip` on. Returns where they end, negative inside the skipped
+   * part.
+   */
   #copyTo(target: Uint8Array, skip: number): number {
     let at = -skip;
     for (const piece of this.#pieces) {

@@ -22,9 +22,10 @@ const spare: Uint8Array[] = [];
  * | 4. messages lie inside it       | the program      | anything, for as long as it wants                   |
  * | 5. or its bytes were copied     | the decoder      | gives it back to `abilities.chunks`                 |
  *
- * Several chunks may lie side by side in one block. The owner of a chunk changes nothing outside it. In
- * step 4 the block is never given back, because nobody knows how long the program keeps the messages. In
- * step 5 it is given back only if the chunk is the whole block: then nothing else lies in it.
+ * Several chunks may lie side by side in one block. The owner of a chunk changes nothing outside
+ * it. In step 4 the block is never given back, because nobody knows how long the program keeps the
+ * messages. In step 5 it is given back only if the chunk is the whole block: then nothing else lies
+ * in it.
  *
  * A large message may be read straight into the buffer where it is assembled. The decoder owns that
  * buffer. It lends the buffer to the transport, as the `readTarget` of `read()`, until the promise of
@@ -42,10 +43,11 @@ const spare: Uint8Array[] = [];
  * | a frame that is sent in place    | the outbox                          | goes back to the memory given     |
  *
  * A block goes back when its last byte was written, or when it is dropped before its first byte was
- * written. While the promise of `write()` is pending, the transport may read the chunk, but never changes
- * it. When a connection breaks, that promise may stay pending for long. So after a break no waiting block
- * goes back. Some transports still read a chunk after the promise has settled, or hand the chunk on. Such
- * a transport sets `keeps`: then no block is used twice, and none is shared between connections.
+ * written. While the promise of `write()` is pending, the transport may read the chunk, but never
+ * changes it. When a connection breaks, that promise may stay pending for long. So after a break no
+ * waiting block goes back. Some transports still read a chunk after the promise has settled, or
+ * hand the chunk on. Such a transport sets `keeps`: then no block is used twice, and none is shared
+ * between connections.
  *
  * A block of a session has several holders, because the same bytes wait for the socket and for the
  * peer's acknowledgment. `HeldBlocks` counts the holders, and gives the block back after the last one.
@@ -61,7 +63,7 @@ export interface Memory {
   readonly keeps?: boolean;
   /** A block with any content. The caller owns it. */
   take(): Uint8Array;
-  /** Gives back a block that the caller owns. Does nothing if the chunk is not a whole block of its own. */
+  /** Gives back a block that the caller owns. Does nothing with a chunk that is not a whole block. */
   recycle(chunk: Uint8Array): void;
 }
 

@@ -7,10 +7,10 @@ const MAX_LENGTH = 40;
 const MAX_SLIP = 2;
 
 /**
- * The one of `words` that the user probably meant. That is the first one that starts with `word`. If
- * there is none, it is the one with the fewest differences, which may be at most a third of the letters.
- * Two letters that changed places count as one difference. Undefined if no word is near enough; then the
- * caller should list all the words.
+ * The one of `words` that the user probably meant. That is the first one that starts with `word`.
+ * If there is none, it is the one with the fewest differences, which may be at most a third of the
+ * letters. Two letters that changed places count as one difference. Undefined if no word is near
+ * enough; then the caller should list all the words.
  *
  * `eager` is for commands, where only one of the words can be meant. Then any number of differences is
  * allowed, but the first letter must be the same, and the length about the same.

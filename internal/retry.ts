@@ -107,8 +107,8 @@ export class Attempts {
   }
 
   /**
-   * An attempt has failed, or its result has ended. Returns how long to wait before the next attempt, in
-   * milliseconds; undefined means to give up.
+   * An attempt has failed, or its result has ended. Returns how long to wait before the next
+   * attempt, in milliseconds; undefined means to give up.
    *
    * @throws what the policy throws.
    */
