@@ -1,5 +1,5 @@
 /**
- * One live peer: messages in by `for await`, messages out by `send()`.
+ * Connections. `for await` receives the messages of the peer, `send()` sends messages to it.
  *
  * @module
  */
@@ -34,33 +34,33 @@ export type { ConnectionLimits } from "./connection/limits.ts";
 let lastId = 0;
 
 /**
- * A connection to one peer, over which messages go both ways.
+ * A connection to one peer. Messages go both ways.
  *
- * - **Order and boundaries.** Messages arrive whole, in the order in which they were sent, at most
- *   once. With framing `none` there are no boundaries, only order; over UDP there is no order, and
- *   messages may be lost or doubled.
- * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed and used by several readers:
- *   each message goes to one of them, first come, first served. Messages are views of larger
- *   blocks; whoever keeps a small one for long should keep a `slice()`.
- * - **Holding back the peer.** With `maxUnreadBytes` waiting to be read, reading stops until half of
- *   them are taken; the peer's sends then wait, by TCP's own flow control.
- * - **Sending.** `send()` may be called by several tasks without waiting; frames are never mixed.
- *   What is sent in one turn of the event loop leaves in one write. Its promise waits while the
- *   peer is slow. Forgetting it is safe: it never becomes an unhandled rejection, and `closed` tells
- *   what was not delivered. A message above 64 KiB is not copied: it must not be changed before it
- *   has left.
- * - **The peer's end.** When the peer closes in order, iteration ends without error after the last
- *   message; sending stays possible until `close()`, or until nothing was sent for
- *   `halfOpenTimeout`. A stream that ends inside a message throws
- *   `TruncatedMessageError`, a lost one `ConnectionLostError`, each after the messages before it.
- * - **`break`** out of `for await` does not close; a later loop goes on with the next message.
- * - **`close()`** ends iteration, flushes, half-closes and waits for the peer's end; what was not read
- *   is counted and dropped. **`abort()`** ends at once. Both may be called at any time, any number of
- *   times: the first outcome stands. `await using` closes.
- * - **What is lost when.** A message that was written only reached the system; a peer that fails may
- *   not have read it. `closed` counts what did not even leave.
+ * - **Order and boundaries.** Messages arrive whole, at most once, and in the order in which they were
+ *   sent. With framing `none` there are no boundaries, only order. Over UDP there is no order, and
+ *   messages may be lost or duplicated.
+ * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed, and several readers may use
+ *   them. Each message goes to one reader, first come, first served. Messages are views of larger
+ *   blocks: to keep a small message for long, keep a `slice()` of it.
+ * - **Backpressure.** When `maxUnreadBytes` wait to be read, the connection stops reading until half of
+ *   them are taken. Then the sends of the peer wait, by TCP's own flow control.
+ * - **Sending.** Several tasks may call `send()` without waiting; frames are never mixed. The messages
+ *   that are sent in one turn of the event loop leave in one write. The promise of `send()` waits while
+ *   the peer is slow. It is safe not to await the promise: it never becomes an unhandled rejection, and
+ *   `closed` tells how much was not delivered. A message above 64 KiB is not copied: do not change it
+ *   before it has left.
+ * - **The peer's end.** When the peer closes in order, iteration ends without an error after the last
+ *   message. Sending stays possible until `close()`, or until nothing was sent for `halfOpenTimeout`.
+ *   If the stream ends inside a message, readers get a `TruncatedMessageError`; if it is lost, they get
+ *   a `ConnectionLostError`. They get the messages before the error first.
+ * - **`break`** out of `for await` does not close. A later loop goes on with the next message.
+ * - **`close()`** ends iteration, flushes, half-closes, and waits for the peer's end. Unread
+ *   messages are counted and dropped. **`abort()`** ends at once. Both may be called at any time
+ *   and any number of times; the first outcome stays. `await using` closes.
+ * - **Loss.** A message that was written has reached the system, but not always the peer: a peer that
+ *   fails may not have read it. `closed` counts the bytes that did not even leave.
  *
- * @example Send, half-close, read to the end, and look how it ended
+ * @example Send, half-close, read to the end, and see how it ended
  * ```ts
  * import { connect, listen } from "@lengthwise/lengthwise";
  * import { assertEquals } from "@std/assert";
@@ -79,13 +79,13 @@ let lastId = 0;
  * ```
  */
 export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDisposable {
-  /** A number that no other connection of this process has or will have. */
+  /** A number that is unique in this process. */
   readonly id: number = ++lastId;
-  /** The endpoint that was connected to, or that accepted this connection. */
+  /** The endpoint to which this end connected, or which accepted the connection. */
   readonly endpoint: string;
   /**
-   * Settles when the connection has ended; never rejects. When only the peer has ended, that is
-   * after `close()` or `closeWrite()` at this end, or `halfOpenTimeout`.
+   * Resolves when the connection has ended; never rejects. If the peer has ended first, the connection
+   * ends after `close()` or `closeWrite()` at this end, or after `halfOpenTimeout`.
    */
   readonly closed: Promise<CloseInfo>;
 
@@ -97,11 +97,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   readonly #openedAt = Date.now();
 
   /**
-   * Makes a connection of an open transport, and starts to read from it. The endpoint is what
-   * `connection.endpoint` shows.
+   * Makes a connection over an open transport, and starts to read from it. `endpoint` becomes
+   * `connection.endpoint`.
    *
-   * @throws {TypeError} for options that are wrong or contradict each other.
-   * @throws {RangeError} for a limit out of range.
+   * @throws {TypeError} if options are wrong or contradict each other.
+   * @throws {RangeError} if a limit is out of range.
    */
   constructor(
     transport: Transport,
@@ -126,7 +126,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     return this.#transport.remote;
   }
 
-  /** Who the peer proved to be, by a certificate; undefined if it did not. */
+  /** The identity that the peer has proved by a certificate; undefined if it has not. */
   get peer(): PeerIdentity | undefined {
     return this.#transport.abilities.peer;
   }
@@ -141,7 +141,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     return this.#settings.framing;
   }
 
-  /** Counts, in messages and bytes each way, as of now. */
+  /** How many messages and bytes went each way so far. */
   get stats(): ConnectionStats {
     const { messages, bytes, inbox, lastSeenAt } = this.#life.receiver;
     return {
@@ -159,21 +159,21 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     };
   }
 
-  /** Aborted when the connection has ended, with what it ended with: for work done on its behalf. */
+  /** Aborted, with the reason, when the connection ends. Pass it to work that is done for the peer. */
   get signal(): AbortSignal {
     return this.#life.signal;
   }
 
   /**
-   * Sends a message. Resolves when it may be followed by another: at once, or when the peer has
-   * read enough. Rejects, and drops the message, when the connection is closed or lost or the
-   * framing cannot say the message; whoever does not await it learns that from `closed`.
+   * Sends a message. Resolves when the next message may be sent: at once, or when the peer has read
+   * enough. Rejects and drops the message if the connection is closed or lost, or if the framing cannot
+   * express the message. A caller that does not await the promise learns of a failure from `closed`.
    *
    * @throws {ConnectionClosedError} after `close()`, `closeWrite()` or `abort()`.
-   * @throws {ConnectionLostError} when the connection is lost before there was room.
-   * @throws {MessageTooLargeError} {InvalidMessageError} for what the framing cannot say.
-   * @throws {SlowConsumerError} when `maxPendingBytes` is reached.
-   * @throws {TypeError} for what the format cannot express.
+   * @throws {ConnectionLostError} if the connection is lost while the promise waits.
+   * @throws {MessageTooLargeError} {InvalidMessageError} if the framing cannot express the message.
+   * @throws {SlowConsumerError} if `maxPendingBytes` is reached.
+   * @throws {TypeError} if the format cannot express the message.
    */
   send(message: Sendable<T> | Shared<T>): Promise<void> {
     try {
@@ -185,12 +185,12 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   }
 
   /**
-   * As `send()`, past the format: for what is agreed upon before the conversation, and for what
-   * stands on the connection.
+   * As `send()`, but without the format. For a greeting before the messages of the format, and for
+   * protocols that are built on the connection.
    */
   sendRaw(message: Uint8Array | string): Promise<void> {
-    // Not by way of `#queue()`, which sessions and their carriers would both use: that is slower for
-    // two classes than for one.
+    // Not through `#queue()`: sessions and their carriers would both use it, and a function that sees
+    // two classes is slower than one that sees one.
     try {
       this.#life.beforeSending();
       if (typeof message === "string") this.#sender.offer(utf8(message), true);
@@ -202,8 +202,8 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   }
 
   /**
-   * As `sendRaw()`, but leaves the message where it is if the memory before it has room for a header,
-   * which is written there. It must not change until it goes back to `memory`.
+   * As `sendRaw()`, but does not copy the message if there is enough free memory before it for the
+   * header: the header is written there. The message must not change until it goes back to `memory`.
    *
    * @internal
    */
@@ -218,8 +218,8 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   }
 
   /**
-   * Sends a message without waiting for a slow peer. Returns whether it was queued: not when it was
-   * refused or dropped, which `stats` counts and `closed` tells.
+   * Sends a message without waiting for a slow peer. Returns true if the message was queued, and false
+   * if it was refused or dropped. `stats` counts such messages, and `closed` tells of them.
    */
   offer(message: Sendable<T> | Shared<T>): boolean {
     try {
@@ -230,7 +230,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     }
   }
 
-  /** Queues a message; throws what refuses it. */
+  /** Queues a message. Throws the error with which the message is refused. */
   #queue(message: Sendable<T> | Shared<T>): boolean {
     this.#life.beforeSending();
     const { format, framing } = this.#settings;
@@ -241,7 +241,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       : this.#sender.offer(encoded);
   }
 
-  /** A refused message breaks no other; it is counted, and kept for `closed`. */
+  /** Counts a refused message, and keeps the error for `closed`. Other messages are not affected. */
   #refused(error: unknown): Promise<never> {
     this.#life.refused(error);
     return handledRejection(error);
@@ -250,37 +250,39 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   /**
    * The next message, or undefined at the end.
    *
-   * @throws {ConnectionLostError} when the stream broke.
-   * @throws {ProtocolError} when the peer broke the rules of framing or format.
+   * @throws {ConnectionLostError} if the stream broke.
+   * @throws {ProtocolError} if the peer broke the rules of the framing or the format.
    */
   receive(): Promise<T | undefined> {
     return this.#values.receive();
   }
 
-  /** As `receive()`, past the format: for what is agreed upon before the conversation. */
+  /** As `receive()`, but without the format. For a greeting before the messages of the format. */
   receiveRaw(): Promise<Uint8Array | undefined> {
     return this.#values.receiveRaw();
   }
 
-  /** Messages until the peer ends. See the class's guarantees. */
+  /** Iterates over the messages until the peer ends. See the guarantees of the class. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     return this.#values.iterator();
   }
 
   /**
-   * Messages until the peer ends, in the batches in which they arrived: one array, never empty, per
-   * chunk that completed any. For the hottest loops, since nothing is awaited per message.
+   * Iterates over the messages until the peer ends, in batches: all messages that one chunk
+   * completes come in one array, which is never empty. Faster than one by one, because nothing is
+   * awaited for each message.
    */
   batches(): AsyncGenerator<T[], void, void> {
     return this.#values.batches();
   }
 
   /**
-   * All messages until the peer ends.
+   * Reads all messages until the peer ends.
    *
-   * @param options `maxBytes` bounds the messages' bytes together, 16 MiB by default. Beyond
-   * 1024 messages, a small one counts for 64 bytes.
-   * @throws {MessageTooLargeError} when there are more; the connection is aborted with it.
+   * @param options `maxBytes` is the limit for the bytes of all messages together, 16 MiB by
+   * default. So that tiny messages are limited, too, each counts for at least 64 bytes; 64 KiB of
+   * such counts are always allowed.
+   * @throws {MessageTooLargeError} above the limit; the connection is then aborted with this error.
    */
   receiveAll(options: { maxBytes?: number } = {}): Promise<T[]> {
     const { maxBytes = 16 * 1024 * 1024 } = options;
@@ -288,33 +290,33 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   }
 
   /**
-   * Hands what was sent to the system now, and not only when this turn of the event loop is over.
-   * Resolves when that is done, or can no longer be.
+   * Writes the queued messages now, and not at the end of this turn of the event loop. Resolves when
+   * they are written, or cannot be written any more.
    */
   flush(): Promise<void> {
     return this.#sender.flushed();
   }
 
   /**
-   * Half-closes: flushes, and tells the peer that nothing more will be sent. Receiving goes on. When
-   * the peer has ended too, the connection closes. Resolves when that was told, or cannot be any
-   * more because the connection is lost, of which `closed` tells.
+   * Half-closes: flushes, and tells the peer that this end sends nothing more. Receiving goes on.
+   * The connection closes when the peer has ended, too. Resolves when the peer was told, or when it
+   * cannot be told because the connection is lost; `closed` tells that.
    */
   closeWrite(): Promise<void> {
     return this.#life.closeWrite();
   }
 
   /**
-   * Closes in order: iteration ends, what was sent is flushed, the peer is told and its end awaited,
-   * up to `closeTimeout`. Resolves to `closed`.
+   * Closes in order: ends iteration, flushes, tells the peer, and waits for the peer's end, for at most
+   * `closeTimeout`. Resolves to the value of `closed`.
    *
-   * @throws {RangeError} for a code that WebSocket cannot say (RFC 6455, 7.4).
+   * @throws {RangeError} for a code that WebSocket does not allow (RFC 6455, section 7.4).
    */
   close(options: CloseOptions = {}): Promise<CloseInfo> {
     return this.#life.close(options);
   }
 
-  /** Ends at once: what was not written is dropped and counted, readers get the reason thrown. */
+  /** Ends at once. Unwritten messages are dropped and counted; readers get the reason as an error. */
   abort(reason?: unknown): void {
     this.#life.abort(reason);
   }

@@ -3,9 +3,9 @@
 import { clearImmediate, setImmediate } from "node:timers";
 
 interface Flushable {
-  /** Writes what waits. Must not throw. */
+  /** Writes what is queued. Must not throw. */
   flush(): void;
-  /** Whether it still waits for that. */
+  /** Whether it still waits for `flush()`. */
   readonly scheduled: boolean;
 }
 
@@ -13,17 +13,17 @@ let dirty: Flushable[] = [];
 let turnEnd: ReturnType<typeof setImmediate> | undefined;
 
 /**
- * Calls `flush()` when this turn of the event loop is over. Not in a microtask: those run between
- * two messages of one batch, and the replies would leave one by one.
+ * Calls `flush()` at the end of this turn of the event loop. A microtask would be too early: microtasks
+ * run between two messages of one batch, so the replies would leave one by one.
  */
 export function flushSoon(connection: Flushable): void {
   if (dirty.push(connection) === 1) turnEnd = setImmediate(flushAll);
 }
 
-/** Calls `flush()` now, for a connection that need not wait. */
+/** Calls `flush()` now, instead of at the end of the turn. */
 export function flushNow(connection: Flushable): void {
   if (dirty.length === 1) {
-    // Nobody else waits: the event loop need not make a turn for this.
+    // No other connection waits, so the event loop need not run for the flush any more.
     clearImmediate(turnEnd);
     dirty = [];
   }

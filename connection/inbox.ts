@@ -1,11 +1,11 @@
-/** Messages that have arrived and wait for a reader, and readers that wait for a message. */
+/** Queues of messages that wait for a reader, and of readers that wait for a message. */
 
 import { Deque } from "@std/data-structures";
 
-/** What a message costs beside its bytes, so that a flood of tiny ones is bounded too. */
+/** What a message costs in addition to its bytes, so that many tiny messages are limited, too. */
 const MESSAGE_COST = 64;
 
-/** What a waiting reader is given: a message, a message as a result of an iterator, or a batch. */
+/** What a reader may wait for: a message, a message as the result of an iterator, or a batch. */
 export interface Wanted {
   message: Uint8Array | undefined;
   result: IteratorResult<Uint8Array, undefined>;
@@ -18,7 +18,7 @@ interface Waiter {
   readonly want: keyof Wanted;
 }
 
-/** Messages that came together, with what those of them cost that still wait. */
+/** Messages of one chunk, and the cost of those that still wait. */
 interface Batch {
   readonly messages: Uint8Array[];
   cost: number;
@@ -28,13 +28,16 @@ const END = { done: true, value: undefined } as const;
 const NOTHING: Batch = { messages: [], cost: 0 };
 
 /**
- * A queue between one writer and any number of readers. Readers are served in the order in which
- * they asked; each message goes to one of them. Messages stay in the batches they came in.
+ * A queue between one writer and any number of readers. Readers are served in the order in which they
+ * asked. Each message goes to one reader. Messages stay in the batches in which they came.
  */
 export class Inbox {
   #batch: Batch = NOTHING;
   #next = 0;
-  /** What most inboxes never need, thousands of idle ones above all, is made when it is needed. */
+  /**
+   * Further batches. Created when it is needed: the inboxes of thousands of idle connections never
+   * do.
+   */
   #later: Deque<Batch> | undefined;
   #waiter: Waiter | undefined;
   #laterWaiters: Deque<Waiter> | undefined;
@@ -42,22 +45,22 @@ export class Inbox {
   #messages = 0;
   #cost = 0;
 
-  /** Messages that wait. */
+  /** How many messages wait. */
   get messages(): number {
     return this.#messages;
   }
 
-  /** Bytes that wait. */
+  /** How many bytes wait. */
   get bytes(): number {
     return this.#cost - this.#messages * MESSAGE_COST;
   }
 
-  /** Bytes that wait, with what the messages cost beside their bytes. */
+  /** How many bytes wait, plus the additional cost of each message. */
   get cost(): number {
     return this.#cost;
   }
 
-  /** Adds messages. The array belongs to the inbox from now on. */
+  /** Adds messages. From now on the array belongs to the inbox. */
   put(messages: Uint8Array[]): void {
     let cost = messages.length * MESSAGE_COST;
     for (const message of messages) cost += message.length;
@@ -77,7 +80,7 @@ export class Inbox {
     }
   }
 
-  /** No more messages will come: readers get what waits, then the end or the error. */
+  /** No more messages will come. Readers get the messages that wait, and then the end or the error. */
   end(error?: { readonly error: unknown }): void {
     if (this.#end !== "open") return;
     this.#end = error ?? "ended";
@@ -87,13 +90,13 @@ export class Inbox {
     }
   }
 
-  /** As `end()`, but an orderly end that no reader has come to yet gives way to the error. */
+  /** As `end()` with an error. Also replaces an orderly end that no reader has reached yet. */
   abort(error: unknown): void {
     if (this.#end === "ended" && this.#messages > 0) this.#end = { error };
     else this.end({ error });
   }
 
-  /** Forgets what waits. */
+  /** Drops the messages that wait. */
   clear(): void {
     this.#batch = NOTHING;
     this.#next = 0;
@@ -102,17 +105,17 @@ export class Inbox {
     this.#cost = 0;
   }
 
-  /** The next message if it is there now and nobody waits for it. */
+  /** The next message; undefined if none waits. */
   take(): Uint8Array | undefined {
     return this.#messages > 0 ? this.#takeOne() : undefined;
   }
 
-  /** All messages of one batch if they are there now. */
+  /** The rest of the next batch; undefined if no message waits. */
   takeBatch(): Uint8Array[] | undefined {
     return this.#messages > 0 ? this.#takeBatch() : undefined;
   }
 
-  /** Waits for what is wanted, or the end. Only when `take()` gave nothing. */
+  /** Waits for what is wanted, or for the end. Call it only after `take()` has given nothing. */
   wait<K extends keyof Wanted>(want: K): Promise<Wanted[K]> {
     if (this.#end === "ended") {
       return Promise.resolve((want === "result" ? END : undefined) as Wanted[K]);

@@ -1,4 +1,4 @@
-/** How a connection ends: the order of things, whoever begins, and that there is one outcome. */
+/** How a connection ends: in a fixed order, whichever end begins, and with one outcome. */
 
 import type { EndInfo } from "../codec.ts";
 import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "../errors.ts";
@@ -16,19 +16,19 @@ export class Lifecycle {
   readonly receiver: Receiver;
   readonly sender: Sender;
   readonly closed: Promise<CloseInfo>;
-  /** Messages that could not be sent at all. */
+  /** How many messages were refused. */
   refusals = 0;
 
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<unknown>;
   readonly #resolveClosed: (info: CloseInfo) => void;
   #state: State = OPEN;
-  /** Why the first of the refused messages was. */
+  /** The error with which the first refused message was refused. */
   #refused: unknown;
   #aborter: AbortController | undefined;
   #stopWatching: (() => void) | undefined;
 
-  /** Begins open. Reading starts with `receiver.run()`. */
+  /** Starts in the state open. Reading starts with `receiver.run()`. */
   constructor(transport: Transport, settings: ConnectionSettings<unknown>) {
     this.#transport = transport;
     this.#settings = settings;
@@ -48,7 +48,7 @@ export class Lifecycle {
     return name === "closing" || name === "closed" ? name : "open";
   }
 
-  /** Aborted with what the connection ended with. */
+  /** See `Connection.signal`. */
   get signal(): AbortSignal {
     if (this.#aborter === undefined) {
       this.#aborter = new AbortController();
@@ -58,9 +58,9 @@ export class Lifecycle {
   }
 
   /**
-   * A message is about to be sent.
+   * Call it before each message is sent.
    *
-   * @throws {LengthwiseError} when none can be any more.
+   * @throws {LengthwiseError} if no message can be sent any more.
    */
   beforeSending(): void {
     const state = this.#state;
@@ -73,7 +73,7 @@ export class Lifecycle {
     }
   }
 
-  /** A message was refused, which breaks no other; but `closed` has to tell. */
+  /** A message was refused. Other messages are not affected, but `closed` tells the error. */
   refused(error: unknown): void {
     this.refusals++;
     if (this.state === "open") this.#refused ??= error;
@@ -91,7 +91,7 @@ export class Lifecycle {
     return farewell.said = this.#say(farewell);
   }
 
-  /** Says that this end sends nothing more, after all that was sent. */
+  /** Flushes, and then tells the peer that this end sends nothing more. */
   async #say(farewell: Farewell): Promise<void> {
     const { peerEnd, options, outputError } = this.#state;
     const end = this.#settings.framing.encodeEnd?.(endInfo(options, peerEnd?.info));
@@ -101,13 +101,13 @@ export class Lifecycle {
     try {
       await this.#transport.closeWrite(this.#state.options);
     } catch {
-      // The peer has gone; the receiving half tells in which way.
+      // The peer has gone. The receiving half tells how.
     }
     farewell.isSaid = true;
     if (this.#isOver(this.#state)) this.#finish();
   }
 
-  /** Whether nothing more can come or go. A peer that is not told of this end will not tell its own. */
+  /** Whether nothing can come or go any more. Over UDP no end is told, so the peer's is not awaited. */
   #isOver({ name, farewell, peerEnd }: State): boolean {
     const isPeerDone = peerEnd !== undefined || name === "closing" && !this.#tellsEnd;
     return isPeerDone && farewell?.isSaid === true;
@@ -121,7 +121,7 @@ export class Lifecycle {
   close(options: CloseOptions): Promise<CloseInfo> {
     const state = this.#state;
     if (this.state !== "open") return this.closed;
-    this.#settings.framing.encodeEnd?.(options); // Refuses what it cannot say before anything ends.
+    this.#settings.framing.encodeEnd?.(options); // Throws for wrong options before anything ends.
     state.deadline?.clear();
     const deadline = this.#afterCloseTimeout(() => this.#closeExpired());
     const farewell = state.farewell ?? newFarewell();
@@ -160,7 +160,7 @@ export class Lifecycle {
     this.#finish(error);
   }
 
-  /** The peer ended in order, on a message boundary. */
+  /** The peer has ended in order, at a message boundary. */
   inputEnded(info: EndInfo | undefined): void {
     const state = this.#state;
     if (state.name === "closed") return;
@@ -179,7 +179,7 @@ export class Lifecycle {
     }
   }
 
-  /** Closes when nothing was sent for long to a peer that has ended. */
+  /** A deadline that closes when nothing was sent for `halfOpenTimeout` to a peer that has ended. */
   #untilIdle(): Deadline {
     const { halfOpenTimeout } = this.#settings.limits;
     const reason = `the peer ended, and nothing was sent for ${halfOpenTimeout} ms`;
@@ -199,7 +199,7 @@ export class Lifecycle {
     this.#finish(error);
   }
 
-  /** Sending is over, but what the peer said before it went may still be there to read. */
+  /** Sending has failed. Messages that the peer sent before it went may still be there to read. */
   outputFailed(outputError: LengthwiseError): void {
     const state = this.#state;
     if (state.name === "closed") return;
@@ -233,7 +233,7 @@ export class Lifecycle {
     this.#aborter?.abort(reason);
   }
 
-  /** Closes beneath; then `closed` settles. */
+  /** Closes the transport, and then resolves `closed`. */
   async #part(
     how: Pick<Parting, "error" | "reason" | "canTell">,
     info: Pick<CloseInfo, "code" | "reason" | "error">,

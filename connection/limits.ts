@@ -1,77 +1,81 @@
-/** The limits of a connection: names, defaults, ranges. */
+/** The limits of a connection: their names, defaults and ranges. */
 
 import { checkDelay, checkInteger } from "../internal/check.ts";
 
-/** Limits of a connection, all on by default. Sizes are bytes, times are milliseconds. */
+/** Limits of a connection. All are on by default. Sizes are in bytes, times in milliseconds. */
 export interface ConnectionLimits {
   /**
-   * The largest message to accept. Refused from its header alone.
+   * The largest message to accept. A larger message is refused as soon as its header has arrived.
    *
    * @default 16_777_216 when connecting, 1_048_576 when listening
    */
   maxMessageBytes?: number;
   /**
-   * Time to finish a frame that has begun. Does not run while this end holds back.
+   * The time in which the peer must finish a frame that it has begun. The time does not run while this
+   * end has stopped reading.
    *
    * @default 30_000
    */
   frameTimeout?: number;
   /**
-   * Received and not yet read; above it reading from the peer stops until the consumer catches up.
-   * Each message counts for its bytes plus 64, so that many tiny ones are bounded too.
+   * How many bytes may have been received and not yet been read. Above this limit, the connection
+   * stops reading from the peer until half of them are read. Each message counts for its bytes plus
+   * 64, so that many tiny messages are limited, too.
    *
    * @default 1_048_576
    */
   maxUnreadBytes?: number;
   /**
-   * Bytes waiting to be written above which `send()` waits.
+   * When at least this many bytes wait to be written, `send()` waits.
    *
    * @default 65_536
    */
   highWaterMark?: number;
   /**
-   * Bytes waiting to be written that sends nobody waits for may reach; then `slowConsumer` decides.
-   * A task that awaits each `send()` never gets there by itself; many such tasks together may.
+   * How many bytes may wait to be written. At this limit, `slowConsumer` decides what happens. One task
+   * that awaits each `send()` does not reach the limit; many such tasks together may reach it.
    *
    * @default 8_388_608
    */
   maxPendingBytes?: number;
   /**
-   * What happens at `maxPendingBytes`: the connection is aborted with a `SlowConsumerError`, the new
-   * message is dropped, or the oldest waiting ones are. Drops are counted in `stats`.
+   * What happens at `maxPendingBytes`. `disconnect` aborts the connection with a `SlowConsumerError`,
+   * `drop-newest` drops the new message, `drop-oldest` drops the messages that have waited longest.
+   * `stats` counts the dropped messages.
    *
    * @default "disconnect"
    */
   slowConsumer?: "disconnect" | "drop-newest" | "drop-oldest";
   /**
-   * Time for a write to make progress; then the connection is aborted.
+   * The time in which a write must make progress. After that the connection is aborted.
    *
    * @default 10_000
    */
   writeTimeout?: number;
   /**
-   * Time for `close()` to flush and to see the peer's end; then the connection is aborted.
+   * The time in which `close()` must flush and see the peer's end. After that the connection is
+   * aborted.
    *
    * @default 5_000
    */
   closeTimeout?: number;
   /**
-   * Time that this end may take between two messages after the peer has ended; then the connection
-   * is closed in order.
+   * After the peer has ended: the time in which this end must send its next message. After that the
+   * connection is closed in order.
    *
    * @default 30_000
    */
   halfOpenTimeout?: number;
 }
 
-/** All limits given. */
+/** The limits with all defaults filled in. */
 export type ResolvedLimits = Readonly<Required<ConnectionLimits>>;
 
 /**
  * Fills in the defaults and checks the ranges.
  *
- * @throws {RangeError} naming the limit and its value.
- * @throws {TypeError} for an unknown `slowConsumer`, or `highWaterMark` above `maxPendingBytes`.
+ * @throws {RangeError} which names the limit and its value, if it is out of range.
+ * @throws {TypeError} if `slowConsumer` is unknown, or `highWaterMark` is above `maxPendingBytes`.
  */
 export function resolveLimits(
   options: ConnectionLimits,

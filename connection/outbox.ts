@@ -1,64 +1,67 @@
-/** Frames that wait to be written, in blocks that one write each can take. */
+/** Frames that wait to be written, in blocks: one write takes one block. */
 
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../codec.ts";
 import { BLOCK_BYTES, type Memory, SHARED_BLOCKS } from "../internal/memory.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
-/** What a connection starts with that sends little at a time. */
+/** The size of the first block. It is enough for connections that send little at a time. */
 const SMALL_BLOCK_BYTES = 1024;
-/** What a message in a block of its own costs beside its bytes, so that many tiny ones are bounded. */
+/** The additional cost of a message in a block of its own, so that many tiny messages are limited. */
 const ENTRY_COST = 64;
 
-/** Frames that are written together. Only the last entry of an outbox grows. */
+/** Frames that are written together. Only the last entry of an outbox can grow. */
 interface Entry {
   /** Frames side by side, or the start of one large frame. */
   block: Uint8Array;
   used: number;
-  /** What follows the block: the rest of one large frame, not copied. */
+  /** What is written after the block: the rest of one large frame, which is not copied. */
   rest: Uint8Array[];
   messages: number;
-  /** The block of a run, if that is what `block` is a part of: only frames of it may follow here. */
+  /** The block of a run, if `block` is a part of it: then only frames of the run can be added. */
   run: Uint8Array | undefined;
-  /** Where the block goes when it was written; undefined if it is not this outbox's. */
+  /** Where the block goes back to after it was written; undefined if it goes nowhere. */
   memory: Memory | undefined;
 }
 
 /**
- * Collects frames and hands them out in chunks for writing. Small messages are copied into a block
- * behind their header; of a large one only the first block is copied, so that header and body
- * leave in one write, and the rest is written from where it is. Frames for many connections are
- * not copied while nothing else comes between them: all outboxes write from one run.
+ * Collects frames and gives them out in chunks for writing.
+ *
+ * - A small message is copied into a block, behind its header.
+ * - Of a large message only the first block is copied, so that header and body begin in one write. The
+ *   rest is written from where it is.
+ * - A frame for many connections is not copied, unless other frames come between: all outboxes write it
+ *   from one shared run.
  */
 export class Outbox {
-  /** Whether memory that was written cannot be used again. */
+  /** Whether the transport keeps what was written, so that the memory cannot be used again. */
   readonly keeps: boolean;
   readonly #framing: Framing;
   readonly #blocks: Memory;
-  /** Made for the first message. */
+  /** Created for the first message. */
   #entries: Deque<Entry> | undefined;
-  /** The last entry while small messages go there: what `push()` looks at first. */
+  /** The last entry, as long as small messages can be added to it. `push()` tries it first. */
   #open: Entry | undefined;
   #written = 0;
   #bytes = 0;
   #cost = 0;
   #blockBytes = SMALL_BLOCK_BYTES;
-  /** Looked up for the first frame that is shared. */
+  /** Looked up when the first shared frame is pushed. */
   #run: Run | undefined;
 
-  /** Puts frames together in such blocks. */
+  /** Assembles frames in blocks of `blocks`. */
   constructor(framing: Framing, blocks: Memory = SHARED_BLOCKS) {
     this.#framing = framing;
     this.#blocks = blocks;
     this.keeps = blocks.keeps === true;
   }
 
-  /** Bytes that wait, headers included. */
+  /** How many bytes wait, with headers. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Bytes that wait, with what blocks of single messages cost beside them: what limits look at. */
+  /** How many bytes wait, plus the cost of blocks with a single message. The limits apply to this. */
   get cost(): number {
     return this.#bytes + this.#cost;
   }
@@ -68,7 +71,7 @@ export class Outbox {
     return this.#entries === undefined || this.#entries.isEmpty();
   }
 
-  /** The cost of those that are on their way, or will be next: `dropOldest()` leaves them. */
+  /** The cost of the entry that is written now, or next. `dropOldest()` does not drop it. */
   get startedCost(): number {
     const first = this.#entries?.peekFront();
     if (first === undefined) return 0;
@@ -93,7 +96,7 @@ export class Outbox {
     }
   }
 
-  /** Adds a message as the frame that it is already. It must not change any more. */
+  /** Adds a message that is a frame already. The frame must not change any more. */
   pushFrame(frame: Uint8Array): void {
     if (frame.length <= MAX_SHARED_BYTES && this.#extend(frame)) return;
     const entry = this.#entryFor(frame.length);
@@ -106,8 +109,9 @@ export class Outbox {
   }
 
   /**
-   * Adds a frame to the last entry where it lies in the run, if it follows what is there, or nothing
-   * else waits. So at most one block of a run is kept for little.
+   * Adds a frame where it lies in the run, without copying it again. Returns false, unless the frame
+   * directly follows the last entry, begins the next block of the run, or nothing else waits. So an
+   * outbox keeps at most one block of a run in memory for only a few frames.
    */
   #extend(frame: Uint8Array): boolean {
     if (this.keeps || this.#framing.isApart) return false;
@@ -139,7 +143,7 @@ export class Outbox {
     return true;
   }
 
-  /** The entry for one message more. */
+  /** The entry to which one more message is added. */
   #entryFor(frameBytes: number): Entry {
     this.#bytes += frameBytes;
     const open = this.#open;
@@ -168,8 +172,8 @@ export class Outbox {
   }
 
   /**
-   * Adds bytes as they are: some that are no message, or a message's frame. They must not change until
-   * they go back to `memory`, where that is given.
+   * Adds bytes as they are: a message's frame, or bytes that are not a message. They must not change
+   * until they were written. Then they go back to `memory`, if it is given.
    */
   pushRaw(bytes: Uint8Array, messages = 0, memory?: Memory): void {
     this.#bytes += bytes.length;
@@ -185,8 +189,8 @@ export class Outbox {
   }
 
   /**
-   * Copies as much of a large frame as the block takes; the rest follows as it is, or copied too where
-   * it is only the header for which there is no room.
+   * Copies as much of a large frame as fits in the block. Of what is left, parts above 64 KiB are not
+   * copied; a smaller part, such as a header, is.
    */
   #fill(entry: Entry, parts: Uint8Array[]): void {
     for (const part of parts) {
@@ -199,7 +203,7 @@ export class Outbox {
     }
   }
 
-  /** What to write next. It stays in the outbox until `advance()`. */
+  /** The next chunk to write. It stays in the outbox until `advance()`. */
   peek(): Uint8Array | undefined {
     const first = this.#entries?.peekFront();
     if (first === undefined) return undefined;
@@ -209,14 +213,14 @@ export class Outbox {
     return first.rest[0];
   }
 
-  /** Whether what `peek()` gives ends where a message does. */
+  /** Whether a message ends at the end of the chunk that `peek()` gives. */
   get endsMessage(): boolean {
     const first = this.#entries?.peekFront();
     if (first === undefined) return false;
     return first.rest.length === (this.#written < first.used ? 0 : 1);
   }
 
-  /** The first `bytes` of what `peek()` gave were written. Returns how many messages that ends. */
+  /** The first `bytes` of the chunk were written. Returns how many messages are complete by that. */
   advance(bytes: number): number {
     const first = this.#entries!.peekFront()!;
     this.#bytes -= bytes;
@@ -239,7 +243,7 @@ export class Outbox {
     return first.messages;
   }
 
-  /** Drops the oldest messages that no byte of is on its way, one block of them; returns how many. */
+  /** Drops the oldest block of messages that is not being written. Returns how many messages it had. */
   dropOldest(): number {
     const started = this.#entries?.popFront();
     const dropped = this.#entries?.popFront();
@@ -257,9 +261,9 @@ export class Outbox {
   }
 
   /**
-   * Whether an entry takes so many bytes more. A small block, or one that is nobody's, is exchanged
-   * for one that does; a write that is under way goes on with the old one, which is not used again.
-   * Memory that goes back to somebody else stays.
+   * Makes sure that `bytes` more fit into an entry; returns false if they cannot. A small block, or
+   * one that goes back nowhere, is replaced by a larger one. A write that is under way goes on with the
+   * old block, which is not used again. A block that goes back to other memory is not replaced.
    */
   #ensureSpace(entry: Entry, bytes: number): boolean {
     const isOwn = entry.memory === this.#blocks;
@@ -276,12 +280,12 @@ export class Outbox {
     return true;
   }
 
-  /** A write that was under way when everything was let go of has taken `bytes`. */
+  /** A write that was under way at `release()` has written `bytes`. */
   wroteAfterRelease(bytes: number): void {
     this.#bytes -= bytes;
   }
 
-  /** Lets go of everything; `bytes` still says how much it was. */
+  /** Drops everything. `bytes` still tells how much that was. */
   release(): void {
     this.#open = undefined;
     this.#cost = 0;
@@ -289,7 +293,7 @@ export class Outbox {
   }
 }
 
-/** An entry for one message. */
+/** Makes an entry for one message. */
 function newEntry(block: Uint8Array, memory: Memory): Entry {
   return { block, used: 0, rest: [], messages: 1, run: undefined, memory };
 }

@@ -1,31 +1,31 @@
-/** How a connection lets go of what is beneath it. */
+/** How a connection closes its transport. */
 
 import type { EndInfo, Framing } from "../codec.ts";
 import { FrameTimeoutError, ProtocolError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
 import type { Sender } from "./sender.ts";
 
-/** How long to listen to a peer that was told it did wrong, and how much to, at most. */
+/** How long, and how many bytes, to read at most after the peer was told its mistake. */
 const DRAIN_TIMEOUT = 1_000;
 const DRAIN_PAUSE = 200;
 const MAX_DRAIN_BYTES = 16 * 1024 * 1024;
 
-/** What parting is about. */
+/** What {@linkcode part} needs to know. */
 export interface Parting {
   readonly transport: Transport;
   readonly sender: Sender;
   readonly framing: Framing;
-  /** What the connection ended with, if not in order. */
+  /** The error with which the connection ended; undefined if it ended in order. */
   readonly error: unknown;
-  /** What sends that still wait are told. */
+  /** The error for sends that still wait. */
   readonly reason: unknown;
-  /** Whether the peer can still be told anything. */
+  /** Whether the peer can still be told something. */
   readonly canTell: boolean;
 }
 
 /**
- * Stops sending and closes. A peer that broke the rules is told which, where the framing has words
- * for that. Resolves when the counts are final.
+ * Stops sending and closes the transport. If the peer broke a rule and the framing can say so, the peer
+ * is told which rule. Resolves when the counts are final.
  */
 export async function part(parting: Parting): Promise<void> {
   const { transport, sender, framing, error, reason, canTell } = parting;
@@ -37,11 +37,11 @@ export async function part(parting: Parting): Promise<void> {
     await drain(transport);
   }
   transport.close(error);
-  // A write that was under way has either succeeded or not: only then the count is final.
+  // The counts are final only when a write that was under way has succeeded or failed.
   await sender.settled();
 }
 
-/** Reads what is still on its way: closing with unread input would reset, and the words be lost. */
+/** Reads what the peer still sends. With unread input, closing resets, and the last word is lost. */
 async function drain(transport: Transport): Promise<void> {
   const endsAt = performance.now() + DRAIN_TIMEOUT;
   let left = MAX_DRAIN_BYTES;
@@ -53,7 +53,7 @@ async function drain(transport: Transport): Promise<void> {
   }
 }
 
-/** The next chunk; undefined when none comes in time, the stream has ended or is broken. */
+/** The next chunk; undefined if none comes in time, or the stream has ended or is broken. */
 async function readWithin(
   transport: Transport,
   timeout: number,
@@ -67,7 +67,7 @@ async function readWithin(
   }
 }
 
-/** Code and reason as they are shown: this end's own, else the peer's. */
+/** Code and reason for `closed`: this end's if they were given, otherwise the peer's. */
 export function endInfo(
   own: EndInfo | undefined,
   peer: EndInfo | undefined,
@@ -79,7 +79,10 @@ export function endInfo(
   };
 }
 
-/** Calls back when the signal is aborted, now or later; returns what stops that. */
+/**
+ * Calls back when the signal is aborted, or at once if it is already. Returns a function to stop
+ * it.
+ */
 export function onAbort(signal: AbortSignal, abort: (reason: unknown) => void): () => void {
   const listener = () => abort(signal.reason);
   signal.addEventListener("abort", listener, { once: true });

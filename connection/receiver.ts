@@ -1,4 +1,4 @@
-/** The receiving half of a connection: transport, decoder, inbox, and holding back. */
+/** The receiving half of a connection: from the transport through the decoder to the inbox. */
 
 import type { Decoder, EndInfo } from "../codec.ts";
 import { ConnectionLostError, FrameTimeoutError, LengthwiseError } from "../errors.ts";
@@ -9,21 +9,21 @@ import { Inbox, type Wanted } from "./inbox.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
-/** Who is told how the receiving half ended. */
+/** The owner of a receiver. It is told how receiving ends. */
 export interface ReceiverOwner {
-  /** The peer ended in order, on a message boundary, with what it said about that. */
+  /** The peer has ended in order, at a message boundary. `info` is what it said about its end. */
   inputEnded(info: EndInfo | undefined): void;
   /** The framing has something to answer. */
   inputReplied(reply: Uint8Array): unknown;
-  /** The stream broke, or the peer broke the rules. Messages before that are in the inbox. */
+  /** The stream broke, or the peer broke the rules. The messages before that are in the inbox. */
   inputFailed(error: LengthwiseError): void;
 }
 
-/** What was sent meanwhile, and decides when it leaves. */
+/** The sending half, which decides when queued messages are written. */
 export interface Outlet {
-  /** A chunk was decoded, and the next one is about to be read. */
+  /** A chunk was decoded. The next one will be read now. */
   chunkTaken(): void;
-  /** Everything was read, and a reader waits for more. */
+  /** All messages were read, and a reader waits for the next one. */
   readerWaits(): void;
 }
 
@@ -31,7 +31,7 @@ export interface Outlet {
 export class Receiver {
   messages = 0;
   bytes = 0;
-  /** Bytes of messages that nobody will read, because this end closed. */
+  /** How many bytes of messages were dropped, because this end closed before they were read. */
   discardedBytes = 0;
   lastSeenAt = Date.now();
   readonly inbox: Inbox = new Inbox();
@@ -44,9 +44,9 @@ export class Receiver {
   readonly #decoder: Decoder;
   /** Gives the buffer into which the decoder wants the next bytes, if it wants them in one. */
   readonly #readTarget: ((bytes: number) => Uint8Array | undefined) | undefined;
-  /** Whether the peer's end stands in the stream, so that even what is dropped must be looked at. */
+  /** Whether a frame tells the peer's end: then even chunks that are dropped must be decoded. */
   readonly #endsWithin: boolean;
-  /** Made for the first frame that does not come at once. */
+  /** Created for the first frame that does not arrive in one chunk. */
   #frameDeadline: Deadline | undefined;
   #state: "reading" | "discarding" | "ended" = "reading";
   #paused: (() => void) | undefined;
@@ -69,12 +69,12 @@ export class Receiver {
     this.#endsWithin = framing.encodeEnd !== undefined;
   }
 
-  /** Whether nothing more will come. */
+  /** Whether receiving is over. */
   get ended(): boolean {
     return this.#state === "ended";
   }
 
-  /** Reads until the end. Settles when reading is over; never rejects. */
+  /** Reads until the end. Resolves when reading is over; never rejects. */
   async run(): Promise<void> {
     try {
       for (;;) {
@@ -95,32 +95,32 @@ export class Receiver {
     }
   }
 
-  /** The next message if there is one and nobody waits for it. */
+  /** The next message; undefined if none waits. */
   take(): Uint8Array | undefined {
     const message = this.inbox.take();
     if (this.#paused !== undefined) this.taken();
     return message;
   }
 
-  /** Something was taken from the inbox: reading goes on if there is room again. */
+  /** Messages were taken from the inbox: reading goes on if few enough are left. */
   taken(): void {
     if (this.inbox.cost <= this.#limits.maxUnreadBytes / 2) this.#paused?.();
   }
 
-  /** The next batch, now or later; undefined at the end. */
+  /** The next batch; undefined at the end. */
   async takeBatch(): Promise<Uint8Array[] | undefined> {
     const batch = this.inbox.takeBatch();
     this.taken();
     return batch ?? await this.wait("batch");
   }
 
-  /** Waits for what is wanted, or the end. Only when there is nothing to take. */
+  /** Waits for what is wanted, or for the end. Call it only when there is nothing to take. */
   wait<K extends keyof Wanted>(want: K): Promise<Wanted[K]> {
     this.#outlet.readerWaits();
     return this.inbox.wait(want);
   }
 
-  /** Lets readers end now, and drops what is there and what still comes, until the peer ends. */
+  /** Ends the readers now. Drops what waits and what still arrives, until the peer ends. */
   discard(): void {
     if (this.#state === "reading") {
       this.#state = "discarding";
@@ -133,7 +133,7 @@ export class Receiver {
     this.taken();
   }
 
-  /** Ends: readers get what is queued, then the end or the error. */
+  /** Ends. Readers get the queued messages, and then the end or the error. */
   stop(error?: { readonly error: unknown }): void {
     this.#state = "ended";
     this.#frameDeadline?.clear();
@@ -158,7 +158,7 @@ export class Receiver {
     } else if (this.messages > before || !this.#frameDeadline?.running) this.#startFrameDeadline();
   }
 
-  /** Queues what was decoded, also when the decoding ends in an error. */
+  /** Queues the decoded messages, also those that come before an error. */
   #decodeInto(decode: (messages: Uint8Array[]) => void): void {
     const messages: Uint8Array[] = [];
     try {
@@ -171,7 +171,7 @@ export class Receiver {
     }
   }
 
-  /** Waits until the consumer has caught up. The frame deadline does not run meanwhile. */
+  /** Waits until enough messages were taken. The frame deadline does not run meanwhile. */
   #pause(): Promise<void> {
     this.#frameDeadline?.stop();
     return new Promise((resolve) => {

@@ -1,24 +1,25 @@
-/** Frames that go to many connections. */
+/** Blocks of frames that are sent to many connections. */
 
 import type { Framing } from "../codec.ts";
 import { BLOCK_BYTES } from "../internal/memory.ts";
 
-/** Larger frames would leave too much of a block unused. */
+/** A larger frame could leave too much of a block unused. */
 export const MAX_SHARED_BYTES: number = BLOCK_BYTES / 4;
 
 /**
- * Frames for many connections of one framing, side by side in blocks. Copied there once, they are
- * written from there to everybody: what is in a block does not change any more.
+ * Frames that are sent to many connections of one framing, side by side in blocks. A frame is
+ * copied into a block once, and all connections write it from there. The used part of a block never
+ * changes.
  */
 export class Run {
-  /** The block of the latest frame. */
+  /** The block with the latest frame. */
   block: Uint8Array = new Uint8Array(0);
-  /** Where the latest frame is in it. */
+  /** Where the latest frame begins in the block. */
   start = 0;
   #end = 0;
   #frame: Uint8Array | undefined;
 
-  /** Adds a frame, if it is not the latest already. */
+  /** Adds a frame, unless it is the latest one already. */
   put(frame: Uint8Array): void {
     if (frame === this.#frame) return;
     if (this.#end + frame.length > this.block.length) {

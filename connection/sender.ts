@@ -1,4 +1,4 @@
-/** The sending half of a connection: outbox, flushing, and waiting for a slow peer. */
+/** The sending half of a connection: the outbox, flushing, and waiting for a slow peer. */
 
 import type { Framing } from "../codec.ts";
 import { ConnectionLostError, type LengthwiseError, SlowConsumerError } from "../errors.ts";
@@ -12,16 +12,16 @@ import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
-/** Who is told that the sending half failed. */
+/** The owner of a sender. It is told if sending fails. */
 export interface SenderOwner {
   /** The stream broke, or the peer reads too slowly. */
   outputFailed(error: LengthwiseError): void;
 }
 
-/** How many chunks are read before what was sent meanwhile leaves. */
+/** After this many chunks were read, queued messages are written. */
 const MAX_CHUNKS_WAITED = 16;
 const DONE: Promise<void> = Promise.resolve();
-/** How long a last word may take, in milliseconds. */
+/** How long the last word to a peer may take, in milliseconds. */
 const LAST_WORD_TIMEOUT = 1_000;
 
 /** Queues messages and writes them, many per write. */
@@ -35,11 +35,11 @@ export class Sender {
   readonly #limits: ResolvedLimits;
   readonly #owner: SenderOwner;
   readonly #outbox: Outbox;
-  /** Made for the first write. */
+  /** Created for the first write. */
   #deadline: Deadline | undefined;
   #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
   #underWay: Promise<void> = DONE;
-  /** Chunks read while what was sent waits for the turn's end. */
+  /** How many chunks were read since messages wait for the end of the turn. */
   #chunksWaited = 0;
   #drained: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -53,16 +53,16 @@ export class Sender {
     this.#outbox = new Outbox(framing, transport.abilities.blocks);
   }
 
-  /** Bytes that wait to be written. */
+  /** How many bytes wait to be written. */
   get pendingBytes(): number {
     return this.#outbox.bytes;
   }
 
   /**
-   * Queues a message; returns false when the slow-consumer policy drops it.
+   * Queues a message. Returns false if the slow-consumer policy drops it.
    *
-   * @throws {ProtocolError} for a message that the framing cannot say.
-   * @throws {SlowConsumerError} when too much waits already, and that is the policy.
+   * @throws {ProtocolError} if the framing cannot express the message.
+   * @throws {SlowConsumerError} if too much waits already, and the policy is to disconnect.
    */
   offer(message: Uint8Array, isText?: boolean): boolean {
     if (!(message instanceof Uint8Array)) {
@@ -76,7 +76,7 @@ export class Sender {
     return true;
   }
 
-  /** Queues a message that is a frame already, as `offer()` does. */
+  /** As `offer()`, for a message that is a frame already. */
   offerFrame(frame: Uint8Array): boolean {
     if (this.#isHigh() && !this.#fits(frame.length)) return false;
     this.#outbox.pushFrame(frame);
@@ -85,8 +85,8 @@ export class Sender {
   }
 
   /**
-   * Queues a message as `offer()` does, but leaves it where it is if the memory before it has room for
-   * the header of its frame. It goes back to `memory` when it was copied, written or dropped.
+   * As `offer()`, but does not copy the message if there is enough free memory before it for the header
+   * of its frame. The message goes back to `memory` when it was copied, written or dropped.
    */
   offerInPlace(message: Uint8Array, memory: Memory): void {
     const frame = this.#outbox.keeps ? undefined : frameInPlace(message, this.#framing);
@@ -101,26 +101,26 @@ export class Sender {
     }
   }
 
-  /** Queues bytes that are no message; not while the peer is slow, to whom they matter least. */
+  /** Queues bytes that are not a message. Drops them while the peer is slow: they are not important. */
   offerRaw(bytes: Uint8Array): void {
     if (!this.#isHigh()) this.pushEnd(bytes);
   }
 
-  /** Queues the bytes that say the end. */
+  /** Queues the bytes that tell the peer that nothing more follows. */
   pushEnd(bytes: Uint8Array): void {
     this.#outbox.pushRaw(bytes);
     this.#schedule();
   }
 
   /**
-   * Stops, and writes the bytes as a last word to a peer that did wrong, if it can be said at once.
-   * Resolves when it was, after at most a second, to whether it was tried.
+   * Stops, and writes a last word to a peer that broke the rules, if nothing else waits to be written.
+   * Resolves after at most a second, to whether it tried to write the last word.
    */
   async stopWith(error: unknown, bytes: Uint8Array): Promise<boolean> {
     const isQuiet = this.#state === "idle" && this.#outbox.isEmpty;
     this.stop(error);
     if (!isQuiet) return false;
-    const writing = this.#transport.write(bytes).catch(() => {}); // It was only a courtesy.
+    const writing = this.#transport.write(bytes).catch(() => {}); // The peer may have gone already.
     const timer = Promise.withResolvers<void>();
     const id = setTimeout(timer.resolve, LAST_WORD_TIMEOUT);
     await Promise.race([writing, timer.promise]);
@@ -128,7 +128,7 @@ export class Sender {
     return true;
   }
 
-  /** Whether so much waits that whoever sends should wait. */
+  /** Whether so much waits that `send()` should wait. */
   #isHigh(): boolean {
     return this.#outbox.cost >= this.#limits.highWaterMark;
   }
@@ -148,25 +148,26 @@ export class Sender {
     }
   }
 
-  /** Resolves at once below the high-water mark, else when the queue is below it again. */
+  /** Resolves when the queue is below the high-water mark: at once, or later. */
   ready(): Promise<void> {
     if (!this.#isHigh()) return DONE;
     return (this.#drained ??= handledResolvers<void>()).promise;
   }
 
-  /** Whether it waits for the turn of the event loop to end. */
+  /** Whether queued messages wait for the end of this turn of the event loop. */
   get scheduled(): boolean {
     return this.#state === "scheduled";
   }
 
-  /** Whoever has read everything is not likely to send more now: no need to wait for the turn's end. */
+  /** A reader that has read everything will probably send no more in this turn: writes now. */
   readerWaits(): void {
     if (this.#state === "scheduled") flushNow(this);
   }
 
   /**
-   * While a socket is never empty, the event loop makes no turn: reads complete at once. What was sent
-   * leaves after some chunks, then. Not after each one: writes would be small.
+   * While a socket always has data, reads complete at once and the turn of the event loop does not
+   * end. Then queued messages are written after some chunks. Not after each chunk: the writes would
+   * be small.
    */
   chunkTaken(): void {
     if (this.#state !== "scheduled") this.#chunksWaited = 0;
@@ -176,24 +177,27 @@ export class Sender {
     }
   }
 
-  /** Writes what waits, from now on until nothing does. */
+  /** Starts to write, and writes until the queue is empty. */
   flush(): void {
     if (this.#state === "idle" || this.#state === "scheduled") this.#underWay = this.#write();
   }
 
-  /** Resolves when everything was written, or nothing more will be. */
+  /** Resolves when everything was written, or when nothing will be written any more. */
   flushed(): Promise<void> {
     if (this.#outbox.isEmpty || this.#state === "stopped") return DONE;
     this.flush();
     return (this.#flushed ??= Promise.withResolvers<void>()).promise;
   }
 
-  /** Resolves when no write is under way: once the transport is closed, `pendingBytes` is final. */
+  /**
+   * Resolves when no write is under way. After the transport is closed, `pendingBytes` is then
+   * final.
+   */
   settled(): Promise<void> {
     return this.#underWay;
   }
 
-  /** Ends: what waits is not written. Sends that wait reject with the error. */
+  /** Ends. Queued messages are not written; sends that wait reject with the error. */
   stop(error: unknown): void {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
@@ -223,7 +227,7 @@ export class Sender {
         if (this.#drained !== undefined && !this.#isHigh()) {
           this.#drained.resolve();
           this.#drained = undefined;
-          // Whoever waited sends on now: what is left leaves with that, not in a small write before it.
+          // The waiting senders resume now. What is left waits for their messages, to join one write.
           if (this.#flushed === undefined && !this.#outbox.isEmpty) {
             deadline.stop();
             this.#state = "scheduled";
@@ -290,7 +294,7 @@ export class Sender {
   }
 }
 
-/** A message's frame around it, if that is a header for which there is room before it. */
+/** Writes the header into the memory before the message. Undefined if the header does not fit there. */
 function frameInPlace(message: Uint8Array, framing: Framing): Uint8Array | undefined {
   const header = framing.encodeHeader?.(message);
   if (header === undefined || header.length > message.byteOffset) return undefined;

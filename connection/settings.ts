@@ -1,4 +1,4 @@
-/** Options of a connection, checked once and shared by all connections of a server. */
+/** The options of a connection, checked once and shared by all connections of a server. */
 
 import { type Framing, framing as framingByName, type FramingName } from "../codec.ts";
 import { bytes, type Format } from "../format.ts";
@@ -9,8 +9,8 @@ import type { ConnectionOptions } from "./types.ts";
 export const CLIENT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
 
 /**
- * Checked options. Whoever is given them in the place of options takes them as they are: so a server
- * checks once for all of its connections.
+ * Checked options. They can be given wherever options can, and are not checked again. So a server
+ * checks its options once, for all of its connections.
  */
 export class ConnectionSettings<T> implements ConnectionOptions<T> {
   #own: { readonly framing: Framing; readonly settings: ConnectionSettings<T> } | undefined;
@@ -21,11 +21,11 @@ export class ConnectionSettings<T> implements ConnectionOptions<T> {
     readonly format: Format<T>,
     readonly limits: ResolvedLimits,
     readonly signal: AbortSignal | undefined,
-    /** Whether readers see the end, and only `closed` the error, when the connection is lost. */
+    /** Whether readers see a lost connection as an end without error. `closed` still has the error. */
     readonly lossIsEnd = false,
   ) {}
 
-  /** The same for a transport that brings its own framing, or this where it brings none. */
+  /** The settings for a transport that brings its own framing. Without one, the same settings. */
   withFraming(framing: Framing | undefined): ConnectionSettings<T> {
     if (framing === undefined) return this;
     if (this.#own?.framing !== framing) {
@@ -39,16 +39,16 @@ export class ConnectionSettings<T> implements ConnectionOptions<T> {
     return this.#own.settings;
   }
 
-  /** The same, where a loss ends iteration quietly. */
+  /** The same settings, but a lost connection ends iteration without an error. */
   withLossAsEnd(): ConnectionSettings<T> {
     return new ConnectionSettings(this.framing, this.format, this.limits, this.signal, true);
   }
 }
 
 /**
- * Checks options and fills in the defaults; gives back what was resolved before.
+ * Checks options and fills in the defaults. Returns settings that are resolved already as they are.
  *
- * @throws {TypeError} {RangeError} for what is wrong.
+ * @throws {TypeError} {RangeError} if an option is wrong.
  */
 export function resolveSettings<T>(
   options: ConnectionOptions<T> | ConnectionSettings<T>,

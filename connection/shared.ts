@@ -1,12 +1,12 @@
-/** Messages for many. */
+/** Messages for many connections. */
 
 import type { Framing } from "../codec.ts";
 import type { Format, Sendable } from "../format.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 /**
- * A message that is sent to many connections: its frame is made once for each framing, and not once
- * for each connection. Give it to `send()` or `offer()` in the message's place. The message must not
+ * A message that is sent to many connections. Its frame is made once for each framing, not once for
+ * each connection. Pass it to `send()` or `offer()` instead of the message. The message must not
  * change any more.
  *
  * @example One message, many connections
@@ -34,7 +34,7 @@ export class Shared<T = Uint8Array> {
   #lastFraming: Framing | undefined;
   #lastFrame: Uint8Array | undefined;
 
-  /** Takes the message as `send()` does. */
+  /** Takes any message that `send()` takes. */
   constructor(message: Sendable<NoInfer<T>>) {
     this.message = message;
   }
@@ -42,7 +42,7 @@ export class Shared<T = Uint8Array> {
   /**
    * The frame for connections of this format and framing.
    *
-   * @throws {TypeError} {ProtocolError} for what the format or the framing cannot express.
+   * @throws {TypeError} {ProtocolError} if the format or the framing cannot express the message.
    */
   frame(format: Format<T>, framing: Framing): Uint8Array {
     if (framing === this.#lastFraming && format === this.#format) return this.#lastFrame!;

@@ -1,4 +1,4 @@
-/** Where a connection is on its way from open to closed. */
+/** The states of a connection, from open to closed. */
 
 import type { EndInfo } from "../codec.ts";
 import type { LengthwiseError } from "../errors.ts";
@@ -6,7 +6,7 @@ import type { Deadline } from "../internal/time.ts";
 import type { CloseOptions } from "./types.ts";
 
 /**
- * The state of a connection, with what belongs to it:
+ * The state of a connection, with its data:
  *
  * ```
  *          ┌─ peer ended ─┬─ half-closed ─┐
@@ -18,26 +18,26 @@ import type { CloseOptions } from "./types.ts";
  * | ------------- | -------------------------- | ---------------------- | ------------------------------------------------ |
  * | `open`        | yes                        | yes                    | either end ends                                  |
  * | `peer ended`  | yes                        | the peer has ended     | nothing was sent for `halfOpenTimeout`           |
- * | `half-closed` | over: the farewell is said | yes, if no `peerEnd`   | the farewell is said and the peer has ended      |
+ * | `half-closed` | over: the peer is told     | yes, if no `peerEnd`   | the peer was told and has ended, too             |
  * | `cut off`     | failed                     | yes                    | the peer has ended, or `closeTimeout` has passed |
- * | `closing`     | over: the farewell is said | what comes is dropped  | as `half-closed`, or `closeTimeout` has passed   |
+ * | `closing`     | over: the peer is told     | what comes is dropped  | as `half-closed`, or `closeTimeout` has passed   |
  * | `closed`      | no                         | what is queued already | for ever                                         |
  *
- * Any state may become `closed` at once, by `abort()` or a failure; and `closing`, by `close()`.
+ * `abort()` or a failure makes any state `closed` at once. `close()` makes any state `closing`.
  */
 export type State = Open | PeerEnded | HalfClosed | CutOff | Closing | Closed;
 
-/** What a state may hold. Each says what it always does. */
+/** Data that a state may have. Each state's type says which data it always has. */
 interface Held {
-  /** Set once the peer has ended in order. */
+  /** Set when the peer has ended in order. */
   readonly peerEnd?: PeerEnd | undefined;
-  /** Set once this end has begun to say that it sends nothing more. */
+  /** Set when this end begins to tell the peer that it sends nothing more. */
   readonly farewell?: Farewell | undefined;
   /** Why sending failed. */
   readonly outputError?: LengthwiseError | undefined;
-  /** Runs while the state lasts, where it may not last for ever. */
+  /** Limits how long the state may last. */
   readonly deadline?: Deadline | undefined;
-  /** What `close()` was given. */
+  /** The options of `close()`. */
   readonly options?: CloseOptions;
 }
 
@@ -71,22 +71,22 @@ interface Closing extends Held {
 
 interface Closed extends Held {
   readonly name: "closed";
-  /** What it ended with. */
+  /** What the connection ended with: an error, or the reason of `abort()`. */
   readonly reason: unknown;
 }
 
 /** The peer has ended in order. */
 export interface PeerEnd {
-  /** What it said about that. */
+  /** What the peer said about its end. */
   readonly info: EndInfo | undefined;
 }
 
-/** The word to the peer that this end sends nothing more. */
+/** The farewell: this end tells the peer that it sends nothing more. */
 export interface Farewell {
-  /** Resolves when it was said, or cannot be any more. */
+  /** Resolves when the peer was told, or cannot be told any more. */
   said: Promise<void>;
   isSaid: boolean;
 }
 
-/** How a connection begins: one for all, since idle ones are many. */
+/** The first state. One object for all connections, because many of them are idle. */
 export const OPEN: State = { name: "open" };

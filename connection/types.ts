@@ -1,4 +1,4 @@
-/** The plain types around a connection. */
+/** The types of a connection's options and results. */
 
 import type { Framing, FramingName } from "../codec.ts";
 import type { Format } from "../format.ts";
@@ -6,68 +6,68 @@ import type { ConnectionLimits } from "./limits.ts";
 
 /** How a connection ended. */
 export interface CloseInfo {
-  /** Both ends closed in order, and everything that was sent left this end. */
+  /** Whether both ends closed in order, and everything that was sent has left this end. */
   readonly clean: boolean;
-  /** The code given to `close()`; else the one that the peer closed with, where it can say one. */
+  /** The code given to `close()`; otherwise the peer's code, if the framing can carry one. */
   readonly code?: number;
-  /** The reason given to `close()`; else the peer's, where it can say one. */
+  /** The reason given to `close()`; otherwise the peer's reason, if the framing can carry one. */
   readonly reason?: string;
-  /** What went wrong, or what `abort()` was given. */
+  /** What went wrong, or the reason given to `abort()`. */
   readonly error?: unknown;
-  /** Bytes of frames that were sent and did not leave this end. */
+  /** How many bytes of sent frames did not leave this end. */
   readonly undeliveredBytes: number;
-  /** Bytes that arrived and that nobody can read any more, because this end closed. */
+  /** How many bytes arrived and were dropped unread, because this end closed. */
   readonly unreadBytes: number;
 }
 
-/** What a connection has done so far. */
+/** What a connection has done so far, in numbers. */
 export interface ConnectionStats {
-  /** Messages received. */
+  /** Messages that were received. */
   readonly messagesReceived: number;
-  /** Messages written to their last byte; many are counted together when their block is written. */
+  /** Messages that were written completely. Those of one block are counted together. */
   readonly messagesSent: number;
   /** Messages that `send()` refused or the slow-consumer policy dropped. */
   readonly messagesDropped: number;
-  /** Messages that arrived and were dropped for want of room: datagrams, nothing else. */
+  /** Messages that arrived and were dropped because too many waited. Only datagrams are. */
   readonly messagesMissed: number;
-  /** Bytes received, headers included. */
+  /** Bytes that were received, with headers. */
   readonly bytesReceived: number;
-  /** Bytes written, headers included. */
+  /** Bytes that were written, with headers. */
   readonly bytesSent: number;
-  /** Bytes sent that wait to be written. */
+  /** Bytes that were sent and wait to be written. */
   readonly bufferedBytes: number;
-  /** Bytes of messages received that wait to be read. */
+  /** Bytes of messages that were received and wait to be read. */
   readonly unreadBytes: number;
-  /** Messages received that wait to be read. */
+  /** Messages that were received and wait to be read. */
   readonly unreadMessages: number;
   /** When the connection was made, in milliseconds since 1970. */
   readonly openedAt: number;
-  /** When something last arrived, in milliseconds since 1970. */
+  /** When bytes last arrived, in milliseconds since 1970. */
   readonly lastSeenAt: number;
 }
 
 /** Options of a connection. */
 export interface ConnectionOptions<T = Uint8Array> extends ConnectionLimits {
   /**
-   * The framing, by name or made by `lengthPrefix()` and its like. A framing's own limit holds where
-   * it is below `maxMessageBytes`.
+   * The framing: a name, or a framing that `lengthPrefix()` or another function has made. If the
+   * limit of the framing itself is below `maxMessageBytes`, the lower limit holds.
    *
    * @default "u32be"
    */
   framing?: FramingName | Framing;
   /**
-   * What messages mean: `bytes()`, `text()`, `json()`.
+   * What messages mean: `bytes()`, `text()` or `json()`.
    *
    * @default `bytes()`
    */
   format?: Format<T>;
-  /** Aborts the connection, with the signal's reason. */
+  /** Aborts the connection when it is aborted, with the same reason. */
   signal?: AbortSignal;
 }
 
 /**
- * What to say when closing. WebSocket connections tell the peer; other plain ones keep it at this
- * end, in {@linkcode CloseInfo}.
+ * A code and a reason for closing. WebSocket connections and sessions tell them to the peer. Other
+ * connections do not send them; they appear only in this end's {@linkcode CloseInfo}.
  */
 export interface CloseOptions {
   /** A number for programs. */

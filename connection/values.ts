@@ -1,16 +1,16 @@
-/** The reading side of a connection: its messages as values of its format. */
+/** Reads the messages of a connection as values of its format. */
 
 import { MessageTooLargeError } from "../errors.ts";
 import type { FormatDecoder } from "../format.ts";
 import { checkInteger } from "../internal/check.ts";
 import type { Receiver } from "./receiver.ts";
 
-/** What a message counts for at least where messages are collected. */
+/** `all()` counts at least this many bytes for each message. */
 const MIN_MESSAGE_COST = 64;
-/** A small limit on bytes still allows a thousand tiny messages. */
+/** Even with a small limit, `all()` allows a thousand tiny messages. */
 const FREE_COST = 64 * 1024;
 
-/** Takes messages from a receiver and decodes them, where there is a decoder. */
+/** Takes messages from a receiver, and decodes them if the format has a decoder. */
 export class Values<T> {
   readonly #receiver: Receiver;
   readonly #decoder: FormatDecoder<T> | undefined;
@@ -35,7 +35,7 @@ export class Values<T> {
     return this.#receiveLater(this.#decoder);
   }
 
-  /** The next message as it is; undefined at the end. */
+  /** The next message, not decoded; undefined at the end. */
   receiveRaw(): Promise<Uint8Array | undefined> {
     const message = this.#receiver.take();
     if (message !== undefined) return Promise.resolve(message);
@@ -47,7 +47,7 @@ export class Values<T> {
     return message === undefined ? decoder.end() : await this.#decode(message);
   }
 
-  /** Values one by one, without a promise of its own for each where nothing has to be decoded. */
+  /** Values one by one. If nothing has to be decoded, a value costs no further promise. */
   iterator(): AsyncIterator<T, undefined> {
     const receiver = this.#receiver;
     const next = this.#decoder !== undefined ? () => this.receive().then(toResult) : () => {
@@ -60,7 +60,7 @@ export class Values<T> {
     return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
 
-  /** Values in the batches in which they arrived; those before one in error come first. */
+  /** Values in the batches in which they arrived. Values before an error come before the error. */
   async *batches(): AsyncGenerator<T[], void, void> {
     for (;;) {
       const batch = await this.#receiver.takeBatch();
@@ -79,7 +79,7 @@ export class Values<T> {
     if (last !== undefined) yield [last];
   }
 
-  /** All values until the end. */
+  /** All values until the end. Aborts the connection above `maxBytes`. */
   async all(maxBytes: number): Promise<T[]> {
     checkInteger("maxBytes", maxBytes, 0, Number.MAX_SAFE_INTEGER);
     const all: T[] = [];
