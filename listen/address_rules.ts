@@ -1,20 +1,23 @@
-/** Which peers may come in, by their addresses. Loads node:net: for servers that have such rules. */
+/**
+ * Decides by its address whether a peer may connect. This file loads node:net, so only servers with
+ * such rules import it.
+ */
 
 import { BlockList } from "node:net";
 import { type Address, addressText, parseAddress } from "../internal/address.ts";
 
-/** Who may come in, by remote address. */
+/** Which remote addresses may connect. */
 export interface AddressRules {
   /**
-   * Addresses and networks that may come in, such as `192.168.1.7`, `10.0.0.0/8`, `::1`, `fe80::/10`;
-   * all others are refused. An empty list refuses all. Peers without an address, those of `memory:`
-   * and `unix:`, are not refused. `::/0` is all of IPv6 and none of IPv4.
+   * Addresses and networks that may connect, such as `192.168.1.7`, `10.0.0.0/8`, `::1`,
+   * `fe80::/10`. All others are refused. An empty list refuses all. Peers without an address (over
+   * `memory:` and `unix:`) are not refused. `::/0` means all of IPv6 and none of IPv4.
    *
    * @default all
    */
   readonly allow?: readonly string[];
   /**
-   * Addresses and networks that may not come in, also when `allow` names them.
+   * Addresses and networks that may not connect. This holds also when `allow` names them.
    *
    * @default none
    */
@@ -27,12 +30,12 @@ interface Network extends Address {
 }
 
 /**
- * Gives what tells whether an address may not come in, or `undefined` without rules. It looks through
- * the lists, so that its time grows with them.
+ * Makes a function that tells whether an address is refused. Returns `undefined` if there are no
+ * rules. The function goes through the lists, so its time grows with their length.
  *
- * @throws {TypeError} naming the first entry that is no address or network, and what would be right.
- *   A network whose address goes beyond its prefix, as in `10.0.0.1/8`, is one: it would let in
- *   16 million addresses where one may have been meant.
+ * @throws {TypeError} for the first entry that is not an address or a network. The error names it
+ * and says what would be right. `10.0.0.1/8` is refused too, because its address goes beyond its
+ * prefix: it would let in 16 million addresses where perhaps one was meant.
  */
 export function deniedBy(rules: AddressRules): ((hostname: string) => boolean) | undefined {
   const allow = listOf("allow", rules.allow);
@@ -45,7 +48,10 @@ export function deniedBy(rules: AddressRules): ((hostname: string) => boolean) |
   };
 }
 
-/** IPv4-mapped addresses are looked up as IPv4: to a list, `::/0` would be all of IPv4 too. */
+/**
+ * An IPv4-mapped address is looked up as IPv4. Otherwise `::/0` in a list would mean all of IPv4
+ * too.
+ */
 function includes(list: BlockList | undefined, address: Address | undefined): boolean {
   return list !== undefined && address !== undefined &&
     list.check(addressText(address), `ipv${address.version}`);
@@ -79,7 +85,7 @@ function parseNetwork(name: string, text: string): Network {
 
   const width = address.version === 4 ? 32 : 128;
   if (prefix === undefined) return { ...address, bits: width };
-  // Of an IPv4-mapped address the 96 bits before the IPv4 address are part of the prefix.
+  // In an IPv4-mapped address, the 96 bits before the IPv4 address are part of the prefix.
   const offset = address.version === 4 && host.includes(":") ? 96 : 0;
   const bits = /^(?:0|[1-9]\d{0,2})$/.test(prefix) ? Number(prefix) - offset : -1;
   if (bits < 0 || bits > width) {

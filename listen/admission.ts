@@ -1,45 +1,55 @@
-/** Who may come in: connections counted, in all and by address, and how fast they come. */
+/**
+ * Decides whether a connection may enter. Counts connections, in total and for each address, and
+ * measures how fast they come.
+ */
 
 import { Rate } from "../internal/rate.ts";
 import { isLocalPeer, networkOf } from "./addresses.ts";
 import { Recent } from "./recent.ts";
 
-/** What turns connections away. */
+/** Limits. A connection that exceeds one is turned away. */
 export interface AdmissionLimits {
-  /** Connections at a time. */
+  /** How many connections there may be at a time. */
   readonly maxConnections: number;
   /**
-   * Connections at a time from one remote address other than loopback. IPv6 addresses that share
-   * their first 64 bits count as one.
+   * How many connections there may be at a time from one remote address other than loopback. IPv6
+   * addresses that share their first 64 bits count as one.
    */
   readonly maxConnectionsPerAddress: number;
-  /** Connections per second from one such address, after twice as many at once. Without it, any. */
+  /**
+   * How many connections per second one such address may make, after twice as many at once. Without
+   * it there is no such limit.
+   */
   readonly maxConnectionRate?: number;
-  /** Tells whether an address may not come in at all. Without it, all may. */
+  /** Tells whether an address is refused always. Without it no address is. */
   readonly denied?: (hostname: string) => boolean;
 }
 
-/** What a connection can be turned away for. */
+/** The limit that turned a connection away. */
 export type Limit = keyof AdmissionLimits;
 
 /**
- * What is counted together: connections, among them carriers of sessions that have greeted; and
- * carriers that have not. There may be as many of these again, since any of them may come to take the
- * place of a connection of which nobody knows yet that it is dead.
+ * There are two separate counts: live connections, and carriers that have not greeted. A carrier of
+ * a session that has greeted counts as a connection. Both counts have the same limits. A carrier
+ * that has not greeted may come to replace a connection that is dead but not known to be dead yet,
+ * so the limit of connections must not keep it out.
  */
 export type CountName = "connections" | "greeting";
 
-/** What the rate of one address may be, in seconds' worth of it. */
+/**
+ * The rate limit of one address, as seconds of its rate: how much it may use at once, and how much
+ * it may owe.
+ */
 const BURST_SECONDS = 2;
 const DEBT_SECONDS = 20;
-/** Addresses whose rate is remembered. */
+/** For how many addresses the rate is remembered. */
 const MAX_ADDRESSES = 10_000;
-/** What a wrong token costs, in connections. */
+/** A wrong token costs as much of the rate as this many connections. */
 export const PENALTY = 10;
 
 /**
- * Counts connections. Holds one number per address that has any, and the rates of the last 10 000
- * addresses at most, each until it is as if it had never come.
+ * Counts connections. It holds one number for each address that has connections, and the rates of
+ * at most the last 10 000 addresses. A rate is held until forgetting it makes no difference.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -63,7 +73,8 @@ export class Admission {
     const rate = {
       perSecond,
       burst: perSecond * BURST_SECONDS,
-      // Those that are in may all be wrong at once; but no address is kept out for long.
+      // All connections of an address may give a wrong token at once. Even then the address is not
+      // kept out for long.
       maxDebt: perSecond * DEBT_SECONDS,
     };
     this.#rates = new Recent(
@@ -73,22 +84,22 @@ export class Admission {
     );
   }
 
-  /** How many were turned away. */
+  /** How many connections were turned away. */
   get refused(): number {
     return Object.values(this.#refusals).reduce((sum, count) => sum + count);
   }
 
-  /** How many were turned away for what. */
+  /** How many connections each limit turned away. */
   get refusals(): Readonly<Record<Limit, number>> {
     return this.#refusals;
   }
 
-  /** Addresses of which a rate is remembered; one may count twice. */
+  /** For how many addresses a rate is remembered. An address may count twice. */
   get remembered(): number {
     return this.#rates?.size ?? 0;
   }
 
-  /** Lets a connection in, or names what it is turned away for. */
+  /** Lets a connection in and counts it, or returns the limit that turns it away. */
   enter(hostname: string, kind: CountName = "connections"): Limit | undefined {
     const refusal = this.#refusal(hostname, kind);
     if (refusal === undefined) this.#counts[kind].add(limitedAs(hostname));
@@ -96,12 +107,12 @@ export class Admission {
     return refusal;
   }
 
-  /** A connection that was let in has ended. */
+  /** Call it when a connection that was let in has ended. */
   leave(hostname: string, kind: CountName = "connections"): void {
     this.#counts[kind].remove(limitedAs(hostname));
   }
 
-  /** Names the limit that one more connection would exceed. */
+  /** Returns the limit that one more connection would exceed. */
   full(hostname: string, kind: CountName = "connections"): Limit | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const address = limitedAs(hostname);
@@ -112,7 +123,7 @@ export class Admission {
     }
   }
 
-  /** A carrier that was let in has greeted: it counts as a connection from now on. */
+  /** Call it when a carrier that was let in has greeted. From then on it counts as a connection. */
   greeted(hostname: string): void {
     const address = limitedAs(hostname);
     this.#counts.greeting.remove(address);
@@ -120,9 +131,9 @@ export class Admission {
   }
 
   /**
-   * A peer did what is wrong, by default gave a wrong token: costs its address as much as ten
-   * connections, so that guessing is slow. Without `maxConnectionRate`, and on loopback, it costs
-   * nothing.
+   * Call it when a peer has given a wrong token, or has done something else that is wrong. By
+   * default this costs its address as much as ten connections, so guessing is slow. Without
+   * `maxConnectionRate`, and on loopback, it costs nothing.
    */
   penalize(hostname: string, cost: number = PENALTY): void {
     const address = limitedAs(hostname);
@@ -134,14 +145,14 @@ export class Admission {
     const limit = this.full(hostname, kind);
     if (limit !== undefined) return limit;
     const address = limitedAs(hostname);
-    // Last, since it takes something of the rate.
+    // This comes last, because it uses up a part of the rate.
     if (address !== undefined && this.#rates?.get(address).take() === false) {
       return "maxConnectionRate";
     }
   }
 }
 
-/** How many there are, in all and by address. */
+/** A count, in total and for each address. */
 class Count {
   readonly #byAddress = new Map<string, number>();
   total = 0;
@@ -164,7 +175,10 @@ class Count {
   }
 }
 
-/** What an address is counted as, if it is: this machine has no limits of its own. */
+/**
+ * The key under which an address is counted, or undefined if it has no limits of its own. This
+ * machine has none.
+ */
 export function limitedAs(hostname: string): string | undefined {
   return isLocalPeer(hostname) ? undefined : networkOf(hostname);
 }

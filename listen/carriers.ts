@@ -1,4 +1,4 @@
-/** How the carriers of sessions come in: who is counted how, and what a refusal costs. */
+/** How the carriers of sessions come in: how each one is counted, and what a refusal costs. */
 
 import type { Connection } from "../connection.ts";
 import { SessionRefusedError } from "../errors.ts";
@@ -14,17 +14,17 @@ import { type Admission, type AdmissionLimits, limitedAs, PENALTY } from "./admi
 import type { Place } from "./place.ts";
 import type { Refusal } from "./types.ts";
 
-/** What {@linkcode Carriers} are made with. */
+/** Options of {@linkcode Carriers}. */
 export interface CarriersOptions extends AdmissionLimits {
   /** Options of sessions. */
   readonly session: SessionOptions;
-  /** Told of carriers that are turned away. */
+  /** Called for each carrier that is turned away. */
   onRefuse(refusal: Refusal): void;
 }
 
 /**
- * What refusals cost an address, in connections. After a restart all that were here come back and are
- * not known: they must not be kept out for it.
+ * What a refusal costs an address, as a number of connections. After a restart of the server all
+ * clients come back and their sessions are unknown. The server must not keep them out for that.
  */
 const COSTS: Readonly<Record<number, number>> = {
   [SessionCode.DENIED]: PENALTY,
@@ -32,9 +32,9 @@ const COSTS: Readonly<Record<number, number>> = {
   [SessionCode.UNKNOWN]: 1,
 };
 
-/** Takes carriers in, each in the place that it was let in with. */
+/** Takes carriers in. Each one keeps the place that it was given when it was let in. */
 export class Carriers {
-  /** How many were refused. */
+  /** How many carriers were refused. */
   refused = 0;
   readonly #admission: Admission;
   readonly #onRefuse: (refusal: Refusal) => void;
@@ -59,12 +59,15 @@ export class Carriers {
     });
   }
 
-  /** Those that are neither a session's nor closed yet. */
+  /** The carriers that belong to no session yet and are not closed. */
   get greeting(): Iterable<Connection<Uint8Array>> {
     return this.#greeting;
   }
 
-  /** Waits for HELLO. Resolves to a new session, or to undefined when the carrier is taken care of. */
+  /**
+   * Waits for HELLO. Resolves to a new session. Resolves to undefined if the carrier has joined a
+   * session that exists, or was refused.
+   */
   async take(
     carrier: Connection<Uint8Array>,
     place: Place,
@@ -77,7 +80,7 @@ export class Carriers {
     return transport;
   }
 
-  /** Takes no more in, and ends the sessions that have no carrier. */
+  /** Takes in no more carriers, and ends the sessions that have no carrier. */
   close(): void {
     this.#acceptor.close();
   }

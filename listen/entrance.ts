@@ -1,4 +1,4 @@
-/** The way in: what becomes of a peer between an open endpoint and the server's connections. */
+/** The way of a peer from an open endpoint to the server's connections. */
 
 import { delay } from "@std/async/delay";
 import { Connection } from "../connection.ts";
@@ -14,39 +14,42 @@ import type { TokenGate } from "./token_gate.ts";
 import type { ServerStats } from "./types.ts";
 import type { AcceptedPeer, TransportListener } from "../transport/internal.ts";
 
-/** One open endpoint with what its connections are made with. */
+/** One open endpoint and the settings of its connections. */
 export interface OpenEndpoint<T> {
-  /** What accepts. */
+  /** Accepts the peers. */
   readonly listener: TransportListener;
-  /** What the connections are made with. */
+  /** The settings of its connections. */
   readonly settings: ConnectionSettings<T>;
-  /** What the carriers of sessions are made with, where connections are sessions. */
+  /** The settings of the carriers, if connections are sessions. */
   readonly carrier?: ConnectionSettings<Uint8Array>;
   /** The endpoint as a URL. */
   readonly name: string;
 }
 
-/** What an {@linkcode Entrance} is made with. */
+/** Options of an {@linkcode Entrance}. */
 export interface EntranceOptions extends CarriersOptions {
-  /** Where errors of accepting go. */
+  /** Called with errors of accepting. */
   onError(error: unknown): void;
   /** Time for a handshake, and then for the token, in milliseconds. */
   readonly handshakeTimeout: number;
-  /** Asks for the token, if there is one. */
+  /** Asks for the token, if the server wants one. */
   readonly gate?: TokenGate;
 }
 
-/** What of a server's counts is counted on the way in. */
+/** The counts of a server that are made here. */
 export type EntranceStats = Pick<ServerStats, "refused" | "refusals" | "dropped" | "acceptErrors">;
 
 const MIN_ACCEPT_DELAY = 10;
 const MAX_ACCEPT_DELAY = 1_000;
 
 /**
- * Accepts peers, and makes connections of those that there is a place for, that finish the handshake
- * and give the token; where carriers come in, sessions of those that begin one. Hands each of these
- * on once. What it has not handed on is its own to end; of the rest it only knows the place, which
- * is left when the connection closes.
+ * Accepts peers and makes connections of them.
+ *
+ * A peer becomes a connection if no limit keeps it out, its handshake succeeds and it gives the
+ * token. If the endpoint has sessions, it becomes a carrier, and a carrier that begins a session
+ * becomes a `Session`. Each connection and session is handed on once. The entrance ends by itself
+ * what it has not handed on. Of a connection that it has handed on, it knows only the place, and
+ * gives the place free when the connection closes.
  */
 export class Entrance<T> {
   readonly #endpoints: readonly OpenEndpoint<T>[];
@@ -54,7 +57,7 @@ export class Entrance<T> {
   readonly #hand: (connection: Connection<T>) => void;
   readonly #admission: Admission;
   readonly #carriers: Carriers;
-  /** Those that have yet to give the token, or are being turned away. */
+  /** Connections that have not given the token yet, and connections that are being turned away. */
   readonly #entering = new Set<Connection<T> | Connection<Uint8Array>>();
   readonly #tasks = new Tasks();
   readonly #stopping = new AbortController();
@@ -63,7 +66,10 @@ export class Entrance<T> {
   #failedHandshakes = 0;
   #wrongTokens = 0;
 
-  /** Begins to accept. `hand` takes those that are in; not before the constructor has returned. */
+  /**
+   * Begins to accept. `hand` is called with each connection that is in, but not before the
+   * constructor has returned.
+   */
   constructor(
     endpoints: readonly OpenEndpoint<T>[],
     options: EntranceOptions,
@@ -77,7 +83,10 @@ export class Entrance<T> {
     for (const endpoint of endpoints) this.#tasks.own(this.#acceptAll(endpoint));
   }
 
-  /** Connections on the way in, or on the way out again, and carriers that have yet to greet. */
+  /**
+   * Connections that are on the way in or are being turned away, and carriers that have not
+   * greeted.
+   */
   *connections(): Iterable<Connection<T> | Connection<Uint8Array>> {
     yield* this.#entering;
     yield* this.#carriers.greeting;
@@ -100,31 +109,33 @@ export class Entrance<T> {
   }
 
   /**
-   * Presents other certificates to clients that come from now on.
+   * Presents other certificates to the clients that connect from now on.
    *
-   * @throws {TypeError} for certificates that cannot be used; then the old ones stay.
+   * @throws {TypeError} for certificates that cannot be used. The old ones stay then.
    */
   replaceCertificates(tls: TlsListenOptions): void {
     for (const { listener } of this.#endpoints) listener.replaceCertificates?.(tls);
   }
 
   /**
-   * Accepts no more, closes what is on the way, and ends the sessions that have no carrier. Resolves
-   * when all that was on the way has ended, however long that takes. To be called once.
+   * Accepts no more, closes the connections on the way in, and ends the sessions that have no
+   * carrier. Resolves when all connections on the way in have ended, however long that takes. Call
+   * it once.
    */
   async close(): Promise<void> {
     this.#state = "closed";
     this.#stopping.abort();
     for (const { listener } of this.#endpoints) listener.close();
     this.#carriers.close();
-    // Not carriers that have yet to greet: they are told by a frame, and their tasks end with them.
+    // Carriers that have not greeted are not closed here. They get a frame that says why, and their
+    // tasks end with them.
     const closing = [...this.#entering].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
     await Promise.all([...closing, ...this.#tasks]);
   }
 
-  /** Accepts until the server closes, whatever happens to single connections. */
+  /** Accepts until the server closes. Nothing that happens to a single connection ends this. */
   async #acceptAll(endpoint: OpenEndpoint<T>): Promise<void> {
     let wait = 0;
     while (this.#state === "open") {
@@ -135,7 +146,7 @@ export class Entrance<T> {
       } catch (error) {
         if (this.#state !== "open") return;
         this.#acceptErrors++;
-        // Once per shortage, not once per attempt.
+        // A shortage is reported once, and not at every attempt.
         if (wait === 0) this.#options.onError(error);
         wait = Math.min(wait * 2 || MIN_ACCEPT_DELAY, MAX_ACCEPT_DELAY);
         await delay(wait, { signal: this.#stopping.signal }).catch(() => {});
@@ -168,7 +179,7 @@ export class Entrance<T> {
     }
   }
 
-  /** Waits until a peer is ready for messages, which may be never. */
+  /** Waits until a peer is ready for messages. Some peers never are. */
   async #finishHandshake(
     opening: Promise<Transport | undefined>,
     peer: AcceptedPeer,
@@ -213,7 +224,7 @@ export class Entrance<T> {
     this.#hand(connection);
   }
 
-  /** Lets a carrier go on with its session, or begin one. */
+  /** Lets a carrier continue its session or begin a new one. */
   async #takeCarrier(
     carrier: Connection<Uint8Array>,
     place: Place,
@@ -228,18 +239,21 @@ export class Entrance<T> {
     if (transport === undefined) return;
     const session = new Session<T>(transport, settings, carrier.endpoint);
     if (this.#state === "open") return this.#hand(session);
-    // The server has begun to close since the client was told that it has a session.
+    // The client was told that it has a session, and the server has begun to close since then.
     this.#watch(session);
     await session.close({ reason: "the server is closing" });
   }
 
-  /** Keeps a connection in sight as long as no one else does. */
+  /** Keeps a connection in the set until it has closed or is handed on. */
   #watch(connection: Connection<T> | Connection<Uint8Array>): void {
     this.#entering.add(connection);
     connection.closed.then(() => this.#entering.delete(connection));
   }
 
-  /** Waits whether a connection gives the token; one that does not is in sight until it is closed. */
+  /**
+   * Waits for the token and tells whether it was right. A connection without it stays in the set
+   * until it has closed.
+   */
   async #isLetIn(
     connection: Connection<T> | Connection<Uint8Array>,
     asking: Promise<boolean>,

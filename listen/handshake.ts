@@ -1,21 +1,21 @@
-/** How long a peer may take until it is ready for messages. */
+/** The time limit for the handshake of a peer. */
 
 import { ConnectionClosedError } from "../errors.ts";
 
-/** A deadline for one handshake. Costs nothing where nobody asks for its signal. */
+/** A deadline for one handshake. It costs nothing unless something asks for its signal. */
 export class HandshakeDeadline {
   readonly #timeout: number;
   readonly #stopping: AbortSignal;
   #aborter: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Of `timeout` milliseconds, or until the server stops. */
+  /** The deadline is over after `timeout` milliseconds, or when the server stops. */
   constructor(timeout: number, stopping: AbortSignal) {
     this.#timeout = timeout;
     this.#stopping = stopping;
   }
 
-  /** Aborted when the time is over. */
+  /** Aborted when the deadline is over. */
   get signal(): AbortSignal {
     if (this.#aborter === undefined) {
       this.#aborter = new AbortController();
@@ -29,7 +29,7 @@ export class HandshakeDeadline {
     return this.#aborter.signal;
   }
 
-  /** The handshake is over. */
+  /** Call it when the handshake is over. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#stopping.removeEventListener("abort", this.#stop);

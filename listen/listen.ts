@@ -40,42 +40,46 @@ export type { AddressRules } from "./address_rules.ts";
 /** The largest message that a server accepts by default, in bytes. */
 const SERVER_MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** Options of {@linkcode listen}. Limits of the connections have their defaults for servers. */
+/** Options of {@linkcode listen}. The limits of connections have the defaults of servers. */
 export interface ListenOptions<T = Uint8Array>
   extends Omit<ConnectionOptions<T>, "signal">, AddressRules {
-  /** Closes the server, in order, when aborted. */
+  /** Closes the server in order when aborted. */
   signal?: AbortSignal;
   /**
-   * Connections that the system holds until they are accepted. The system may allow fewer.
+   * How many connections the system holds until they are accepted. The system may allow fewer.
    *
    * @default 4096
    */
   backlog?: number;
   /**
-   * Connections at a time; further ones are accepted and closed at once, and counted. Also sessions at
-   * a time, those without a carrier included. Their carriers count once they have greeted; before
-   * that there may be as many again.
+   * How many connections there may be at a time. Further ones are accepted, closed at once, and
+   * counted as refused. The same limit holds for sessions, with those that have no carrier now.
+   * There are two separate counts: live connections, and carriers that have not greeted. Each may
+   * reach this limit.
    *
    * @default 10_000
    */
   maxConnections?: number;
   /**
-   * Connections at a time from one remote address other than loopback, and sessions that it has
-   * opened, as with `maxConnections`. IPv6 addresses that share their first 64 bits count as one. A
-   * session too many takes the place of the oldest one without a carrier over which nothing was
-   * received, if there is one.
+   * How many connections there may be at a time from one remote address other than loopback, and
+   * how many sessions it may have. It counts as `maxConnections` does. IPv6 addresses that share
+   * their first 64 bits count as one. If there is one session too many, it replaces the oldest
+   * session that has no carrier and over which nothing was received. Without such a session, the
+   * new one is refused.
    *
    * @default 64
    */
   maxConnectionsPerAddress?: number;
   /**
-   * Connections per second from one remote address other than loopback, after twice as many at once.
+   * How many connections per second may come from one remote address other than loopback, after
+   * twice as many at once.
    *
    * @default 100
    */
   maxConnectionRate?: number;
   /**
-   * Time for a handshake of TLS or WebSocket, and then for the token, in milliseconds.
+   * Time for the handshake of TLS or WebSocket, and the same time again for the token, in
+   * milliseconds.
    *
    * @default 10_000
    */
@@ -85,23 +89,25 @@ export interface ListenOptions<T = Uint8Array>
    * closed. Compared in constant time. A wrong one costs the address as much as ten connections. A
    * session's client says it on each carrier.
    *
-   * The close of a WebSocket says why, with code 1008, and so does the protocol of sessions. Other
-   * peers see the end of the connection, after the `refusalMessage` if there is one.
+   * A WebSocket's close says why, with code 1008. The protocol of sessions says why too. Other
+   * peers only see the end of the connection, after the `refusalMessage` if there is one.
    *
    * @default none
    */
   token?: string;
   /**
-   * What is said to a peer that did not give the token, before it is closed: a message in the protocol
-   * of your service, which alone knows what its peers understand; undefined for nothing. Not called
-   * for sessions, which have a frame for it.
+   * Returns what is sent to a peer that did not give the token, before its connection is closed. It
+   * is a message in the protocol of your service, because only the service knows what its peers
+   * understand. Undefined sends nothing. It is not called for sessions, because they have a frame
+   * for it.
    *
    * @default nothing
    */
   refusalMessage?: (refusal: TokenRefusal) => string | Uint8Array | undefined;
   /**
-   * Makes all connections sessions, which outlive their sockets; with options, those of the sessions.
-   * Clients have to be told, too. An endpoint alone is made so by `?session=1`.
+   * Makes all connections sessions, which outlive their sockets. An object gives the options of the
+   * sessions. Clients have to use sessions too. `?session=1` makes only the connections of one
+   * endpoint sessions.
    *
    * @default false
    */
@@ -115,8 +121,9 @@ export interface ListenOptions<T = Uint8Array>
   /** Called once all endpoints are open, with their real ports. */
   onListen?: (endpoints: readonly string[]) => void;
   /**
-   * Called with what ended a connection's handler, or went wrong in accepting. By default errors of the handler itself go to the console, those of peers nowhere: `closed` has
-   * them.
+   * Called with an error that ended a connection's handler, or that occurred in accepting. By
+   * default, errors of the handler itself are printed to the console, and errors of peers are
+   * printed nowhere. `closed` of the connection has them.
    */
   onError?: (error: unknown, connection?: Connection<T>) => void;
   /** Called for each connection that is turned away. */
@@ -126,16 +133,17 @@ export interface ListenOptions<T = Uint8Array>
 /**
  * Listens on one or several endpoints, each with its own framing, and gives one stream of
  * connections. With a handler, each connection is handled in a task of its own, and closed in order
- * when the handler returns; without one, iterate over the server.
+ * when the handler returns. Without a handler, iterate over the server.
  *
- * Resource handling: whoever iterates owns the connections and closes them (`await using`). The
- * server owns the endpoints, and with a handler the connections; `close()`, `await using` and
- * `signal` end them all.
+ * Resource handling: if you iterate over the server, the connections are yours, and you close them
+ * (`await using`). The server owns its endpoints. With a handler it owns the connections too.
+ * `close()`, `await using` and `signal` end all of them.
  *
- * Error handling: nothing that a peer does ends the accept loop; without file descriptors it waits
- * and tries again. An error that a handler throws aborts its own connection and reaches `onError`.
+ * Error handling: nothing that a peer does ends the accept loop. If there are no file descriptors
+ * left, the loop waits and tries again. An error that a handler throws aborts its own connection
+ * and reaches `onError`.
  *
- * @throws {ListenError} when an endpoint cannot be opened; none stays open then.
+ * @throws {ListenError} when an endpoint cannot be opened. Then none stays open.
  * @throws {TypeError} {RangeError} for wrong endpoints or options.
  *
  * @example A server that answers in capitals
@@ -182,11 +190,11 @@ async function listenWith<T>(
   const sessionOptions = typeof options.session === "object" ? options.session : {};
   const denied = options.allow === undefined && options.deny === undefined
     ? undefined
-    // Not before there are rules: node:net, which they stand on, takes time to load.
+    // Loaded only if there are rules, because node:net takes time to load.
     : (await import("./address_rules.ts")).deniedBy(options);
   const gate = token === undefined
     ? undefined
-    // Not before it is needed: node:crypto, which it stands on, takes time to load.
+    // Loaded only if there is a token, because node:crypto takes time to load.
     : new TokenGate(
       (await import("../internal/secret.ts")).checkToken(token),
       handshakeTimeout,
@@ -261,7 +269,7 @@ async function openEndpoint<T>(
   }
 }
 
-/** A callback that throws must not end the accept loop; but its mistake must be seen. */
+/** A callback that throws must not end the accept loop, but its error must be seen. */
 function guarded<A extends unknown[], R>(
   callback: (...args: A) => R,
 ): (...args: A) => R | undefined {
@@ -274,7 +282,10 @@ function guarded<A extends unknown[], R>(
   };
 }
 
-/** A handler's own mistakes must be seen, as with `Deno.serve`; what peers do is no news. */
+/**
+ * Prints the errors of handlers and callbacks, as `Deno.serve` does. Errors of peers are normal and
+ * are not printed.
+ */
 function reportOwnErrors(error: unknown, connection?: { readonly remote: string }): void {
   if (error instanceof LengthwiseError) return;
   const of = connection === undefined ? "the server" : `the connection of ${connection.remote}`;

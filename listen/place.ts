@@ -1,28 +1,37 @@
-/** Where a connection is counted. */
+/** Remembers where a connection is counted. */
 
 import type { Admission, CountName, Limit } from "./admission.ts";
 
-/** The place of one connection that was let in: it is left once, wherever it is by then. */
+/**
+ * The place of one connection in the counts of `Admission`. It is given free once, in the count
+ * where the connection is then.
+ */
 export class Place {
-  /** The address that it counts for. */
+  /** The address of the connection. */
   readonly hostname: string;
   readonly #admission: Admission;
   #state: CountName | "left";
 
-  /** Of a connection that `admission.enter()` has let in as such. */
+  /** Makes the place of a connection that `admission.enter()` has let in and counted as `kind`. */
   constructor(admission: Admission, hostname: string, kind: CountName) {
     this.#admission = admission;
     this.hostname = hostname;
     this.#state = kind;
   }
 
-  /** Names the limit that keeps this carrier out, unless it takes another one's place. */
+  /**
+   * Returns the limit that keeps this carrier out. There is none if the carrier replaces a
+   * connection.
+   */
   limit(replaced: Place | undefined): Limit | undefined {
     const isNeutral = replaced !== undefined && replaced.#state === "connections";
     return isNeutral ? undefined : this.#admission.full(this.hostname);
   }
 
-  /** The carrier has greeted, and another one is as good as gone. */
+  /**
+   * Call it when the carrier has greeted. If it replaces another carrier, that one's place is given
+   * free.
+   */
   greeted(replaced: Place | undefined): void {
     replaced?.leave();
     if (this.#state !== "greeting") return;
@@ -30,7 +39,7 @@ export class Place {
     this.#admission.greeted(this.hostname);
   }
 
-  /** The connection has ended. */
+  /** Call it when the connection has ended. */
   leave(): void {
     if (this.#state === "left") return;
     this.#admission.leave(this.hostname, this.#state);

@@ -1,17 +1,18 @@
-/** What is known of keys that came lately. */
+/** Values of the keys that were used lately. */
 
-/** What bounds a {@linkcode Recent}. */
+/** Limits of a {@linkcode Recent}. */
 export interface RecentOptions {
-  /** Values held at a time; even, at least 2. */
+  /** How many values are held at a time. An even number, at least 2. */
   readonly maxKeys: number;
-  /** Time after which a key that has not come again may be forgotten, in milliseconds. */
+  /** A key that was not used for this time may be forgotten, in milliseconds. */
   readonly maxAge: number;
 }
 
 /**
- * Values of keys, made when a key first comes. Forgets those that have not come for `maxAge`, and
- * the oldest before that when there are too many. There are two generations: forgetting drops the
- * older one whole, so that no call looks through the keys.
+ * A value for each key, which is made when the key is first used. Keys that were not used for
+ * `maxAge` are forgotten. If there are too many, the oldest ones are forgotten before that. There
+ * are two generations of keys. Forgetting drops the older generation as a whole, so no call has to
+ * go through the keys.
  */
 export class Recent<V extends object> {
   readonly #options: RecentOptions;
@@ -29,18 +30,18 @@ export class Recent<V extends object> {
     this.#turnedAt = now();
   }
 
-  /** How many values are held; a key that is in both generations counts twice. */
+  /** How many values are held. A key that is in both generations counts twice. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
 
-  /** The value of a key, which has come by this. */
+  /** The value of a key. This call counts as a use of the key. */
   get(key: string): V {
     const { maxAge, maxKeys } = this.#options;
     if (this.#now() - this.#turnedAt >= maxAge) this.#turn();
     const known = this.#young.get(key);
     if (known !== undefined) return known;
-    // Before the turn, which may drop the generation that the key is in.
+    // This comes before the turn, because the turn may drop the generation that the key is in.
     const value = this.#old.get(key) ?? this.#make();
     if (this.#young.size >= maxKeys / 2) this.#turn();
     this.#young.set(key, value);

@@ -1,4 +1,4 @@
-/** What `listen()` gives. */
+/** The server that `listen()` returns. */
 
 import { Deque } from "@std/data-structures";
 import { Connection, Shared } from "../connection.ts";
@@ -11,31 +11,31 @@ import { Entrance, type EntranceOptions, type OpenEndpoint } from "./entrance.ts
 import { Tasks } from "./tasks.ts";
 import type { BroadcastOptions, Handler, ServerCloseOptions, ServerStats } from "./types.ts";
 
-/** What a server is made with. */
+/** Options of a server. */
 export interface ServerOptions<T> extends EntranceOptions {
-  /** Where errors of handlers and of accepting go. */
+  /** Called with errors of handlers and of accepting. */
   onError(error: unknown, connection?: Connection<T>): void;
   /** Closes the server when aborted. */
   signal?: AbortSignal;
 }
 
 /**
- * Open endpoints and the connections that came in through them. An async iterable of connections,
- * unless a handler takes them. Leaving the loop does not close the server.
+ * Open endpoints and the connections that came in through them. If there is no handler, the server
+ * is an async iterable of its connections. Leaving the loop does not close the server.
  */
 export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, AsyncDisposable {
-  /** Where it listens, with the real ports and the framings. */
+  /** The endpoints where it listens, with the real ports and the framings. */
   readonly endpoints: readonly string[];
-  /** Settles when the server has closed; never rejects. */
+  /** Resolves when the server has closed. It never rejects. */
   readonly closed: Promise<void>;
 
   readonly #handler: Handler<T> | undefined;
   readonly #options: ServerOptions<T>;
   readonly #connections = new Set<Connection<T>>();
   readonly #entrance: Entrance<T>;
-  /** What handlers are doing. */
+  /** The running handlers. */
   readonly #tasks = new Tasks();
-  /** Connections that no loop has taken yet; those that end meanwhile leave it. */
+  /** Connections that no loop has taken yet. A connection that ends is removed. */
   readonly #unclaimed = new Deque<Connection<T>>();
   readonly #claims = new Deque<(connection: Connection<T> | undefined) => void>();
   readonly #onAbort = () => void this.close();
@@ -79,8 +79,9 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   }
 
   /**
-   * Sends a message to all connections, without waiting for slow ones: the slow-consumer policy of
-   * each decides. Returns how many it was queued for; the others' `stats` count it as dropped.
+   * Sends a message to all connections without waiting. If a peer is slow, the slow-consumer policy
+   * of its connection decides. Returns for how many connections the message was queued. The `stats`
+   * of each other connection count the message as dropped.
    */
   broadcast(message: Sendable<T>, options: BroadcastOptions<T> = {}): number {
     const { except } = options;
@@ -96,17 +97,17 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   }
 
   /**
-   * Presents other certificates to clients that come from now on, without a restart.
+   * Presents other certificates to the clients that connect from now on, without a restart.
    *
-   * @throws {TypeError} for certificates that cannot be used; then the old ones stay.
+   * @throws {TypeError} for certificates that cannot be used. The old ones stay then.
    */
   replaceCertificates(tls: TlsListenOptions): void {
     this.#entrance.replaceCertificates(tls);
   }
 
   /**
-   * Tells the clients of all sessions that they should go elsewhere, before this server closes. Plain
-   * connections have no words for that.
+   * Tells the clients of all sessions that they should connect elsewhere, before this server
+   * closes. Plain connections have no message for that.
    */
   drain(reason = ""): void {
     for (const connection of this.#connections) {
@@ -114,7 +115,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     }
   }
 
-  /** Connections as they come in, until the server closes. */
+  /** The connections as they come in, until the server closes. */
   [Symbol.asyncIterator](): AsyncIterator<Connection<T>, undefined> {
     if (this.#handler !== undefined) {
       throw new TypeError("Cannot iterate over the server: its handler takes the connections");
@@ -130,9 +131,10 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   }
 
   /**
-   * Closes in order: no more connections are accepted, each one is closed, handlers may finish, up
-   * to `grace`; what is left then is aborted. Resolves when all connections have ended. A handler
-   * that calls this must not await it, since it would wait for itself.
+   * Closes in order. The server accepts no more connections, closes each open one and waits until
+   * the handlers return. This may take `grace` milliseconds. After that, the remaining connections
+   * are aborted. Resolves when all connections have ended. A handler that calls this must not await
+   * it, because it would wait for itself.
    *
    * @throws {RangeError} for a grace out of range.
    */
@@ -165,7 +167,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       );
       const left = [...this.#connections, ...this.#entrance.connections()];
       for (const connection of left) connection.abort(reason);
-      // Sessions have a last word, for which they take a second at most.
+      // A session sends a last frame when it is aborted, which takes a second at most.
       over.resolve(Promise.all(left.map(({ closed }) => closed)));
     }, grace);
     const closing = [...this.#connections].map((connection) =>
@@ -177,7 +179,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.#resolveClosed();
   }
 
-  /** Gives a connection to the handler, or to whoever iterates. */
+  /** Gives a connection to the handler, or to a loop over the server. */
   #hand(connection: Connection<T>): void {
     this.#accepted++;
     if (connection.state === "closed") return;

@@ -1,28 +1,31 @@
-/** The token that a server asks of whoever wants to join. */
+/** The token that a server asks every peer for. */
 
 import type { Connection } from "../connection.ts";
 import { SessionCode } from "../session.ts";
 import { encodeRefused, FrameType } from "../session/internal.ts";
 import type { TokenRefusal } from "./types.ts";
 
-/** More than any token with what a file puts around it is not even looked at. */
+/**
+ * A longer first message is not compared. A token has at most 1024 bytes, and a file may put a byte
+ * order mark before it and a line end after it.
+ */
 const MAX_BYTES = 1032;
 const decoder = new TextDecoder();
 
-/** What a peer is told. */
+/** What a refused peer is told. */
 type Words = Uint8Array | string;
 /** The close code of a WebSocket: a policy was violated (RFC 6455, 7.4.1). */
 const POLICY_VIOLATION = 1008;
 
-/** Lets in those whose first message is the token. */
+/** Lets in the peers whose first message is the token. */
 export class TokenGate {
   readonly #isRight: (given: string) => boolean;
   readonly #timeout: number;
   readonly #messageOf: (refusal: TokenRefusal) => Words | undefined;
 
   /**
-   * Knows the token by `isRight`, and gives peers `timeout` milliseconds to say it. What is said to those
-   * that do not is `messageOf`, if that is anything.
+   * `isRight` compares with the token. A peer has `timeout` milliseconds to send it. If it does not
+   * send the right token, it is told what `messageOf` returns, or nothing if that is undefined.
    */
   constructor(
     isRight: (given: string) => boolean,
@@ -34,7 +37,10 @@ export class TokenGate {
     this.#messageOf = messageOf;
   }
 
-  /** Waits for the token. Resolves to whether it came; else the connection is being closed. */
+  /**
+   * Waits for the token. Resolves to true if it came. Otherwise the connection is closing or has
+   * ended.
+   */
   ask<T>(connection: Connection<T>): Promise<boolean> {
     return this.#ask(connection, (given) => {
       const state = given === undefined ? "none came in time" : "this one is wrong";
@@ -44,7 +50,10 @@ export class TokenGate {
     });
   }
 
-  /** As `ask()`, of a carrier, whose other end knows the frames of sessions and no other words. */
+  /**
+   * The same as `ask()` for a carrier. Its peer understands only the frames of sessions, so it is
+   * told by such a frame.
+   */
   askCarrier(carrier: Connection<Uint8Array>): Promise<boolean> {
     return this.#ask(carrier, (given) => {
       const { TIMEOUT, TOKEN } = SessionCode;
@@ -71,7 +80,7 @@ export class TokenGate {
       if (message.length <= MAX_BYTES && this.#isRight(decoder.decode(message))) return true;
       turnAway(message);
     } catch {
-      // The connection was lost or broke the protocol: `closed` tells.
+      // The connection was lost, or the peer broke the protocol. `closed` tells which.
     } finally {
       clearTimeout(timer);
     }

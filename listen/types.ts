@@ -1,11 +1,11 @@
-/** What `listen()` takes and tells. */
+/** The types of what `listen()` takes and reports. */
 
 import type { Connection } from "../connection.ts";
 
 /** What a server does with one connection, in a task of its own. */
 export type Handler<T = Uint8Array> = (connection: Connection<T>) => void | Promise<void>;
 
-/** Whom a broadcast leaves out. */
+/** Which connections do not get a broadcast. */
 export interface BroadcastOptions<T> {
   /** Connections that do not get the message. */
   except?: Connection<T> | Iterable<Connection<T>>;
@@ -14,8 +14,8 @@ export interface BroadcastOptions<T> {
 /** How to close a server. */
 export interface ServerCloseOptions {
   /**
-   * Time for the connections to close in order and for handlers to return, in milliseconds; what is
-   * left then is aborted.
+   * Time for the connections to close in order and for the handlers to return, in milliseconds.
+   * What is left after that is aborted.
    *
    * @default 5_000
    */
@@ -26,21 +26,21 @@ export interface ServerCloseOptions {
 export interface ServerStats {
   /** Connections accepted, without those refused. */
   readonly accepted: number;
-  /** Connections turned away, for whatever reason. */
+  /** Connections turned away, for any reason. */
   readonly refused: number;
   /** Connections turned away, by reason. */
   readonly refusals: Readonly<Record<Refusal["reason"], number>>;
   /** Datagrams that were dropped because they belong to no connection. */
   readonly dropped: number;
-  /** Times that accepting failed, for want of file descriptors for example. */
+  /** How often accepting failed, for example because there were no file descriptors left. */
   readonly acceptErrors: number;
   /** Handlers that ended in an error. */
   readonly handlerErrors: number;
 }
 
-/** Why a peer was turned away for want of the token. */
+/** Why a peer was turned away that did not give the token. */
 export interface TokenRefusal {
-  /** `token` if the first message was another one, `timeout` if none came in time. */
+  /** `token` if the first message was not the token, `timeout` if no message came in time. */
   readonly code: "token" | "timeout";
   /** The same in words. */
   readonly reason: string;
@@ -48,11 +48,11 @@ export interface TokenRefusal {
 
 /** A connection that was turned away. */
 export interface Refusal {
-  /** The address of the peer; empty where it has none. */
+  /** The address of the peer. Empty if it has none. */
   readonly hostname: string;
-  /** The endpoint that it came to. */
+  /** The endpoint that it connected to. */
   readonly endpoint: string;
-  /** The limit that it exceeds; `denied` by its address; or what it failed at. */
+  /** The limit that it exceeds, `denied` if its address is not allowed, or the step that failed. */
   readonly reason:
     | "maxConnections"
     | "maxConnectionsPerAddress"
@@ -61,6 +61,6 @@ export interface Refusal {
     | "handshake"
     | "token"
     | "session";
-  /** What went wrong in the handshake, or with the session that was asked for. */
+  /** The error of the handshake, or the refusal of the session. */
   readonly error?: unknown;
 }
