@@ -1,6 +1,7 @@
 /**
- * Connecting: `connect()` makes one connection, `reconnect()` one after another. Run as a program,
- * this is the message client; `deno run --allow-net client.ts --help` tells how.
+ * Connecting: `connect()` makes one connection, `reconnect()` makes one after another. This module
+ * is also a program, the message client. `deno run --allow-net client.ts --help` shows how to use
+ * it.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { isBundled } from "./internal/bundled.ts";
 
 export * from "./connect/connect.ts";
 
-// In a bundle, the main module is the program that was bundled, and not this one.
+// In a bundle, the main module is the program that was bundled, and not this module.
 if (import.meta.main && !isBundled) {
   import("./programs/client/main.ts").then(({ main }) => main(Deno.args));
 }

@@ -1,9 +1,10 @@
 /**
- * Async socket messaging: whole messages over sockets, out with `send()` and in with `for await`.
- * Framing is by length prefix, so that Erlang, Netty, Twisted, tokio, C#, Java and telnet can talk to it.
+ * Async socket messaging: whole messages over sockets. `send()` sends them and `for await` receives
+ * them. Messages have a length prefix by default, so Erlang, Netty, Twisted, tokio, C# and Java
+ * understand them. With lines, telnet does too.
  *
- * What a program needs first is here; each module below has the rest of its matter, such as the types
- * of what a method returns.
+ * This module has the names that a first program needs. Each module below has all names of its
+ * subject, such as the types of what a method returns.
  *
  * | module | what is in it |
  * | --- | --- |
@@ -11,16 +12,16 @@
  * | `./client` | `connect()`, `reconnect()`, `backoff()` |
  * | `./connection` | `Connection`: its guarantees, options and limits; `Shared`, a message for many |
  * | `./format` | what messages mean: `bytes()`, `text()`, `json()` |
- * | `./codec` | framings, for use without sockets and in browsers; those of other systems by name |
+ * | `./codec` | framings, also for use without sockets and in browsers; framings of other systems by name |
  * | `./session` | `Session`: a connection that outlives its sockets |
  * | `./request` | `requests()`: requests, notifications and streams over a connection |
- * | `./files` | files over a connection: verified, and gone on with after a cut |
- * | `./hub` | `Hub`: rooms of connections, for programs of your own |
+ * | `./files` | files over a connection: verified, and continued after a broken connection |
+ * | `./hub` | `Hub`: rooms of connections, for your own programs |
  * | `./backplane` | how hubs in several processes act as one |
- * | `./chat` | `Chat`: rooms for any text clients |
- * | `./chat/sqlite_history` | what is said, kept in a file |
+ * | `./chat` | `Chat`: a chat that any text client can join |
+ * | `./chat/sqlite_history` | a chat's messages, kept in a file |
  * | `./transport` | endpoints, and what a transport promises |
- * | `./testing` | linked pairs without a network, and faults |
+ * | `./testing` | linked pairs of transports without a network, and faults, for tests |
  * | `./errors` | every error |
  *
  * @example A server and a client

@@ -1,6 +1,6 @@
 /**
- * Listening: `listen()` opens endpoints and gives a stream of connections. Run as a program, this is
- * the message server; `deno run --allow-net server.ts --help` tells how.
+ * Listening: `listen()` opens endpoints and gives a stream of connections. This module is also a
+ * program, the message server. `deno run --allow-net server.ts --help` shows how to use it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { isBundled } from "./internal/bundled.ts";
 
 export * from "./listen/listen.ts";
 
-// In a bundle, the main module is the program that was bundled, and not this one.
+// In a bundle, the main module is the program that was bundled, and not this module.
 if (import.meta.main && !isBundled) {
   import("./programs/server/main.ts").then(({ main }) => main(Deno.args));
 }

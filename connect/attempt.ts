@@ -10,7 +10,7 @@ import { endpointReason, kindOf } from "../transport/internal.ts";
 import type { ConnectOptions } from "./options.ts";
 
 /**
- * Connects within `connectTimeout`, and says the token.
+ * Connects within `connectTimeout`, and sends the token if there is one.
  *
  * @throws {ConnectError} when that fails.
  * @throws {TypeError} {RangeError} for options that the transport cannot use.
@@ -54,7 +54,10 @@ export async function connectOnce<T>(
   }
 }
 
-/** Does not wait for a look-up that cannot be aborted; what comes of it later is closed. */
+/**
+ * Rejects as soon as `signal` is aborted, because looking up a name cannot be aborted. If a
+ * transport comes after that, it is closed.
+ */
 function orAborted(connecting: Promise<Transport>, signal: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const abort = () => {

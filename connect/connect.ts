@@ -36,7 +36,9 @@ export function connect<T = Uint8Array>(
   endpoint: string,
   options: ConnectOptions<T> & { session: true | SessionOptions },
 ): Promise<Session<T>>;
-/** Connects, as a plain connection unless the endpoint or the options ask for a session. */
+/**
+ * Connects. The result is a plain connection, unless the endpoint or the options ask for a session.
+ */
 export function connect<T = Uint8Array>(
   endpoint: string,
   options?: ConnectOptions<T>,

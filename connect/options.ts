@@ -1,4 +1,4 @@
-/** Options of `connect()`, checked and with the endpoint that they belong to. */
+/** The options of `connect()`. They are checked together with the endpoint. */
 
 import type { ConnectionOptions } from "../connection.ts";
 import { resolveSettings } from "../connection/internal.ts";
@@ -23,37 +23,42 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
    * @default 10_000
    */
   connectTimeout?: number;
-  /** Whom to trust over `tls:` and `wss:`, and who this end is. */
+  /** Which certificates to trust over `tls:` and `wss:`, and the certificate of this end. */
   tls?: TlsConnectOptions;
   /**
-   * A proxy to go through over TCP and all that stands on it: `socks5://HOST:PORT` (RFC 1928) or
-   * `http://HOST:PORT` (CONNECT, RFC 9110), with `USER:PASSWORD@` before the host where it wants that.
-   * It looks up the names of hosts.
+   * A proxy for TCP and for everything that runs over TCP: `socks5://HOST:PORT` (RFC 1928) or
+   * `http://HOST:PORT` (CONNECT, RFC 9110). If the proxy wants a password, write `USER:PASSWORD@`
+   * before the host. The proxy looks up the names of hosts.
    *
    * @default none
    */
   proxy?: string;
   /**
-   * What the server wants as the first message: sent before all others, without line ends at its end.
+   * The token that the server wants as the first message. It is sent before all other messages,
+   * without line ends at its end.
    *
    * @default none
    */
   token?: string;
   /**
-   * Makes the connection a session, which outlives its sockets; with options, those of the session.
-   * The server has to be told, too. `?session=1` in the endpoint does the same.
+   * Makes the connection a session, which outlives its sockets. An object gives the options of the
+   * session. The server has to use sessions too. `?session=1` in the endpoint does the same.
    *
    * @default false
    */
   session?: boolean | SessionOptions;
-  /** Gives up connecting, and later aborts the connection, with the signal's reason. */
+  /**
+   * Ends the attempt to connect when aborted, and later aborts the connection, with the signal's
+   * reason.
+   */
   signal?: AbortSignal;
 }
 
 /**
- * What an endpoint and options together ask for.
+ * Checks an endpoint together with its options, and fills in the settings.
  *
- * @throws {TypeError} {RangeError} for what is wrong, or contradicts each other.
+ * @throws {TypeError} {RangeError} for a wrong endpoint or option, or for options that contradict
+ * each other.
  */
 export function resolveConnect<T>(endpoint: string, options: ConnectOptions<T>) {
   const { connectTimeout = 10_000 } = options;

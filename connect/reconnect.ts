@@ -17,16 +17,20 @@ export interface ReconnectOptions<T = Uint8Array> extends Omit<ConnectOptions<T>
 }
 
 /**
- * Connects again and again: an endless series of connections, each made when the one before has
- * ended and been waited for. Leaving the loop closes the last one. Two equal refusals of a
- * certificate or a password in a row are thrown, since a third attempt would not help.
+ * Connects again and again. This gives an endless series of connections. The next one is made when
+ * the one before has ended and has been waited for. Leaving the loop closes the last one. If the
+ * server or the proxy refuses a certificate or a password twice in a row with the same words, the
+ * error is thrown, because a third attempt would not help.
  *
- * A connection that is lost just ends its iteration, so that the loop goes on to the next one;
- * `await connection.close()` tells why (`closed` alone waits until this end has closed as well). An
- * error that a retry cannot mend (a wrong option, a missing permission), a
- * peer that breaks the protocol, and the failure after which the policy gives up are thrown.
+ * When a connection is lost, only the iteration over it ends, and the outer loop goes on to the
+ * next connection. `await connection.close()` tells why it ended. (`closed` alone waits until this
+ * end has closed too.)
  *
- * @throws {ConnectError} the last failure, when the retry policy gives up.
+ * These errors are thrown: an error that a retry cannot cure (a wrong option, a missing
+ * permission), a peer that breaks the protocol, and the failure after which the retry policy gives
+ * up.
+ *
+ * @throws {ConnectError} The last failure, when the retry policy gives up.
  * @throws {TypeError} {RangeError} for a wrong endpoint or option.
  * @throws what `signal` was aborted with.
  *
@@ -93,7 +97,10 @@ function isRetriable(error: unknown): boolean {
   return error instanceof ConnectError && !(error.cause instanceof Deno.errors.NotCapable);
 }
 
-/** What a server or proxy said when it did not believe this end, or this end did not believe it. */
+/**
+ * The words of a refusal of a certificate or a password, by either end. Undefined for any other
+ * error.
+ */
 function refusalOf(error: unknown): string | undefined {
   const cause = error instanceof ConnectError ? error.cause : undefined;
   if (!(cause instanceof TlsError || cause instanceof ProxyError)) return undefined;
