@@ -1,10 +1,11 @@
 /**
- * The chat: rooms, who is there, what they are called, and what everyone says. Free of I/O but for
+ * The chat: its rooms, its members, their names, and their messages. It does no I/O except through
  * the connections and the history that it is given.
  *
- * Messages are text, one per frame or line, so that any client can join. The room's own lines begin
- * with `* `; what a member says comes as `NAME: TEXT` to everyone in its room, the sender included.
- * Programs say `/json` and get everything as JSON, where the `code` of a notice tells its meaning.
+ * Messages are text, one in each frame or line, so any client can join. The chat's own lines begin
+ * with `* `. What a member says comes as `NAME: TEXT` to everyone in its room, also to the member
+ * itself. A program sends `/json` and then gets everything as JSON. There, the `code` of a notice
+ * tells what it means.
  *
  * @module
  */
@@ -26,33 +27,35 @@ export {
 } from "./chat/history/history.ts";
 export type { ChatOptions } from "./chat/options.ts";
 
-/** What a chat holds and has done, as of now. */
+/** The counts of a chat. */
 export interface ChatStats {
-  /** Members that are there. */
+  /** How many members there are now. */
   readonly members: number;
-  /** Rooms that are there, the lobby included. */
+  /** How many rooms there are now, with the lobby. */
   readonly rooms: number;
-  /** Messages said in rooms. */
+  /** How many messages were said in rooms. */
   readonly said: number;
-  /** Lines and events that were queued for members. */
+  /** How many lines and events were queued for members. */
   readonly delivered: number;
-  /** Those that members did not get, because they read too slowly or had gone. */
+  /** How many lines and events members did not get, because they read too slowly or had gone. */
   readonly dropped: number;
 }
 
 /**
  * Rooms for any number of connections.
  *
- * - Everyone in a room sees everything in the same order. A member is in one room at a time, in the
- *   lobby first.
- * - What is said is kept in the history before anyone sees it. When that fails, nobody does, and the
- *   member is told.
- * - A name belongs to one member at a time, without regard to case, compatibility forms (Unicode
- *   NFKC) and look-alikes (UTS #39); it has 1 to 32 characters, no spaces and nothing invisible.
- * - Control characters are shown, not passed on, since some members sit at bare terminals.
- * - A member that does not read is disconnected by its connection's limits; nobody waits for it. One
- *   that writes too fast is warned, then disconnected.
- * - There is a timer only while there are members.
+ * - Everyone in a room sees everything in the same order. A member is in one room at a time, at
+ *   first in the lobby.
+ * - A message is kept in the history before anyone sees it. If it cannot be kept, nobody sees it,
+ *   and its sender is told.
+ * - A name belongs to one member at a time. Case, compatibility forms (Unicode NFKC) and
+ *   look-alikes (UTS #39) make no difference. A name has 1 to 32 characters, no spaces and no
+ *   invisible characters.
+ * - Control characters are not passed on as they are, but written out, because some members use
+ *   bare terminals.
+ * - A member that does not read is disconnected by the limits of its connection. Nobody waits for
+ *   it. A member that writes too fast is first warned, then disconnected.
+ * - The chat has a timer only while it has members.
  *
  * @example A chat server
  * ```ts
@@ -85,7 +88,7 @@ export class Chat implements Disposable {
     this.#commands = new Commands(this.#engine);
   }
 
-  /** The names of those who are there, in all rooms, in the order in which they came. */
+  /** The names of the members of all rooms, in the order in which they came. */
   get names(): string[] {
     return Array.from(this.#engine.members, ({ name }) => name);
   }
@@ -100,14 +103,14 @@ export class Chat implements Disposable {
   /**
    * Serves one member until it quits, is disconnected, or its connection ends.
    *
-   * @throws {ConnectionLostError} {ProtocolError} what ended the connection, if not in order.
+   * @throws {ConnectionLostError} {ProtocolError} if the connection did not end in order.
    */
   async serve(connection: Connection<string>): Promise<void> {
     const member = this.#engine.enter(connection);
     if (member === undefined) return;
     try {
       for await (const message of connection) {
-        // It may have been disconnected by others while its lines waited.
+        // An operator may have disconnected it while its lines waited.
         if (member.state === "gone") return;
         if (this.#commands.hear(member, message) === "quit") return;
       }
@@ -116,7 +119,10 @@ export class Chat implements Disposable {
     }
   }
 
-  /** Disconnects everyone, each with a line that says why; whoever comes later is turned away. */
+  /**
+   * Disconnects all members, each with a line that says why. Connections that come later are turned
+   * away.
+   */
   close(): void {
     this.#engine.close();
   }

@@ -13,30 +13,27 @@ export interface ChatOptions {
    */
   now?: () => Date;
   /**
-   * Calls back every so many milliseconds until the function that it returns is called.
+   * Calls `callback` every `interval` milliseconds. Returns a function that ends this.
    *
    * @default `setInterval`
    */
   every?: (callback: () => void, interval: number) => () => void;
   /**
-   * What keeps the messages, the topics and the bans. Whoever gives it closes it.
+   * Keeps the messages, the topics and the bans. The chat does not close it. Close it yourself.
    *
    * @default `memoryHistory()`
    */
   history?: History;
   /**
-   * Messages of the room that newcomers are shown, 0 to 100.
+   * How many of a room's last messages newcomers are shown, 0 to 100.
    *
    * @default 10
    */
   greeting?: number;
-  /**
-   * What makes `/operator TOKEN` succeed. Without it nobody can become an operator. White space around
-   * it is no part of it, as in every command.
-   */
+  /** The token for `/operator TOKEN`. Without it nobody can become an operator. */
   operatorToken?: string;
   /**
-   * Time without a word after which a member counts as silent, in milliseconds.
+   * A member that says nothing for this time counts as silent, in milliseconds.
    *
    * @default 600_000
    */
@@ -50,13 +47,13 @@ export interface ChatOptions {
    */
   maxLineLength?: number;
   /**
-   * Rooms at a time.
+   * How many rooms there may be at a time.
    *
    * @default 10_000
    */
   maxRooms?: number;
   /**
-   * Members of one room. Newcomers are turned away when the lobby is full.
+   * How many members one room may have. Newcomers are turned away when the lobby is full.
    *
    * @default 10_000
    */

@@ -4,10 +4,10 @@ import { COST } from "../engine/flood.ts";
 import { MAX_SHOWN_MESSAGES } from "../options.ts";
 import type { Command } from "./command.ts";
 
-/** What `/history` shows if it is not told how much, and what `/search` shows, in messages. */
+/** How many messages `/search` shows, and `/history` if it gets no number. */
 const SHOWN_MESSAGES = 20;
 
-/** The longest text to search for, in UTF-16 code units, as the history has it. */
+/** The longest text to search for, in UTF-16 code units. The history has the same limit. */
 const MAX_QUERY_LENGTH = 256;
 
 /** Questions, and good-bye. */

@@ -3,17 +3,17 @@
 import type { Engine } from "../engine/engine.ts";
 import type { Member } from "../engine/member.ts";
 
-/** Something that a member can ask for with a slash. */
+/** A command that a member writes after a slash. */
 export interface Command {
   /** How to write it. */
   readonly usage: string;
   /** What it does, for `/help`. */
   readonly help: string;
-  /** What it costs by the flood limits. */
+  /** How much it counts for the flood limits. */
   readonly cost: number;
   /**
-   * Does it; `"usage"` when it cannot be understood as it was written, `"quit"` when the member wants
-   * to leave.
+   * Runs the command. Returns `"usage"` if it cannot be understood as it was written, and `"quit"`
+   * if the member wants to leave.
    */
   run(chat: Engine, member: Member, argument: string): "quit" | "usage" | void;
 }

@@ -10,7 +10,7 @@ import type { Command } from "./command.ts";
 import { Guesses, OPERATOR, operatorCommand } from "./operator.ts";
 import { TALKING } from "./talking.ts";
 
-/** A line that is not to be said. */
+/** A line that is a command. */
 const COMMAND_LINE = /^\/(?!\/)(\S*)(.*)$/s;
 
 /** Understands what members write. */
@@ -34,7 +34,10 @@ export class Commands {
     this.#forOperators = new Map([...this.#forAll, ...Object.entries(OPERATOR)]);
   }
 
-  /** Takes a line, however long and fast it comes; `"quit"` when the member wants to leave. */
+  /**
+   * Takes a line. The line may be too long, or come too fast. Returns `"quit"` if the member wants
+   * to leave.
+   */
   hear(member: Member, message: string): "quit" | void {
     const { settings, audience } = this.#chat;
     if (message.length > settings.maxLineLength + 2) return this.#tooLong(member, message.length);
@@ -60,7 +63,7 @@ export class Commands {
     return member.operator ? this.#forOperators : this.#forAll;
   }
 
-  /** Looks whether the member does not write too much; says so if it does. */
+  /** Returns true if the member does not write too much. Otherwise tells the member. */
   #passes(member: Member, cost: number): boolean {
     if (member.operator) return true;
     const { audience, settings: { flood: { burst, perSecond } }, now } = this.#chat;

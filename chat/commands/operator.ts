@@ -1,4 +1,4 @@
-/** What operators can do, and how to become one. */
+/** The commands of operators, and the command that makes a member an operator. */
 
 import { sameAs } from "../../internal/secret.ts";
 import { printable } from "../../internal/text.ts";
@@ -9,14 +9,17 @@ import type { Member } from "../engine/member.ts";
 import { notice, type NoticeCode } from "../engine/notices.ts";
 import { type Command, split } from "./command.ts";
 
-/** Wrong tokens before a member is disconnected. */
+/** A member is disconnected after this many wrong tokens. */
 const MAX_WRONG_TOKENS = 3;
 
-/** Wrong tokens from one address before no more are looked at, and for how long, in milliseconds. */
+/**
+ * After this many wrong tokens from one address, no more tokens are accepted from it for this time,
+ * in milliseconds.
+ */
 const MAX_GUESSES = 10;
 const GUESS_WINDOW = 600_000;
 
-/** Addresses to remember; the oldest is forgotten. */
+/** How many addresses are remembered. If there are more, the oldest is forgotten. */
 const MAX_GUESSERS = 10_000;
 
 /** Counts wrong tokens by address. */
@@ -30,7 +33,7 @@ export class Guesses {
       now - guesses.since < GUESS_WINDOW;
   }
 
-  /** One more was wrong. */
+  /** Counts one more wrong token. */
   add(host: string, now: number): void {
     const known = this.#byHost.get(host);
     const isFresh = known !== undefined && now - known.since < GUESS_WINDOW;
@@ -42,7 +45,7 @@ export class Guesses {
   }
 }
 
-/** How to become an operator: for everyone. */
+/** The command that makes a member an operator. Everyone may use it. */
 export function operatorCommand(guesses: Guesses): Command {
   return {
     usage: "/operator TOKEN",
@@ -74,7 +77,7 @@ export function operatorCommand(guesses: Guesses): Command {
   };
 }
 
-/** What only operators can do. */
+/** The commands that only operators may use. */
 export const OPERATOR: Readonly<Record<string, Command>> = {
   kick: {
     usage: "/kick NAME [REASON]",

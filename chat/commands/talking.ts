@@ -1,14 +1,14 @@
-/** The commands that others hear of. */
+/** The commands whose effect other members see. */
 
 import { counted } from "../engine/events.ts";
 import { COST } from "../engine/flood.ts";
 import { MAX_IGNORED } from "../engine/ignoring.ts";
 import { type Command, split } from "./command.ts";
 
-/** The longest topic, and the longest reason for being away, in UTF-16 code units. */
+/** The longest topic and the longest reason for being away, in UTF-16 code units. */
 const MAX_PHRASE_LENGTH = 200;
 
-/** Name, room, and all that is said. */
+/** The commands about names, rooms and messages. */
 export const TALKING: Readonly<Record<string, Command>> = {
   nick: {
     usage: "/nick NAME",

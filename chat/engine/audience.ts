@@ -1,4 +1,7 @@
-/** Who hears what: rooms of the hub for people and for programs, and one answer at a time. */
+/**
+ * Sends events to members. Each chat room has two rooms of the hub, one for people and one for
+ * programs.
+ */
 
 import { Hub } from "../../hub.ts";
 import {
@@ -16,17 +19,17 @@ import { notice, type NoticeCode, type NoticeFields } from "./notices.ts";
 /** The most members that one answer lists. */
 const MAX_LISTED = 500;
 
-/** Lines about comings and goings that a room's members get, together, in one tick. */
+/** How many lines about members who come and go all members of a room get together in one tick. */
 const MAX_TOLD = 20_000;
 
-/** The hub's rooms with everybody in them. */
+/** The hub's rooms that all members are in. */
 const EVERYBODY: Readonly<Record<Style, string>> = { plain: "plain all", json: "json all" };
 
-/** Tells members what happens; each event is written once for people and once for programs. */
+/** Tells members what happens. Each event is written once for people and once for programs. */
 export class Audience {
   readonly hub: Hub<string>;
   readonly #now: () => number;
-  /** Rooms whose counts of what was told must be set back. */
+  /** Rooms whose counts must be reset at the next tick. */
   readonly #busy = new Set<Room>();
 
   constructor(now: () => number, maxRooms: number) {
@@ -38,20 +41,20 @@ export class Audience {
     });
   }
 
-  /** Whether any program listens. */
+  /** Whether any member is a program. */
   get hasPrograms(): boolean {
     return this.hub.members(EVERYBODY.json).size > 0;
   }
 
-  /** From now on a member hears what is told to its room. */
+  /** From now on the member gets the events of its room. */
   add({ connection, room, style }: Member): void {
-    // It was lost while what it had written before still waited to be dealt with.
+    // The connection was lost while its lines still waited.
     if (connection.state !== "open") return;
     this.hub.join(room.channel(style), connection);
     this.hub.join(EVERYBODY[style], connection);
   }
 
-  /** From now on it does not. */
+  /** From now on the member gets no events of its room. */
   remove({ connection, room, style }: Member): void {
     this.hub.leave(room.channel(style), connection);
     this.hub.leave(EVERYBODY[style], connection);
@@ -64,17 +67,17 @@ export class Audience {
     else for (const line of linesOf(event, member.name, this.#now())) this.hub.send(id, line);
   }
 
-  /** Tells one member something in words. */
+  /** Tells one member a notice. */
   notice(member: Member, code: NoticeCode, text: string, fields?: NoticeFields): void {
     this.tell(member, notice(code, text, fields));
   }
 
-  /** Tells one member who is in its room. */
+  /** Tells one member the members of its room. */
   who(member: Member): void {
     this.tell(member, whoOf(member.room));
   }
 
-  /** Tells everyone in a room. */
+  /** Tells all members of a room. */
   room(room: Room, event: LineEvent, except?: Iterable<Member>): void {
     const left = except === undefined
       ? undefined
@@ -86,14 +89,14 @@ export class Audience {
     }
   }
 
-  /** Tells everyone everywhere. */
+  /** Tells all members of all rooms. */
   all(event: LineEvent, styles: readonly Style[] = STYLES): void {
     for (const style of styles) this.hub.broadcast(EVERYBODY[style], written(style, event));
   }
 
   /**
-   * Tells a room who came, went or fell silent. When that is more than its members should have to
-   * read, and the server to write, it is added up until the next tick.
+   * Tells a room that a member came, went or fell silent. If this becomes too much for the members
+   * to read and for the server to write, it is only counted, and told at the next tick.
    */
   crowd(
     room: Room,
@@ -110,7 +113,7 @@ export class Audience {
     else room.untold.silent++;
   }
 
-  /** Tells what was added up. */
+  /** Tells what was counted since the last tick. */
   tick(): void {
     for (const room of this.#busy) {
       const { joined, left, silent } = room.untold;

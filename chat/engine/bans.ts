@@ -1,16 +1,19 @@
-/** Who may not come in. */
+/** The bans: who may not join the chat. */
 
 import { hostnameOf, isLoopback } from "../../internal/address.ts";
 import type { Archive } from "../history/archive.ts";
 import { keysOf } from "../names/names.ts";
 
-/** A name that is banned, with the address that its holder had. */
+/** A banned name, with the address of the member who had it. */
 export interface Ban {
   readonly name: string;
   readonly host?: string;
 }
 
-/** A history's setting holds 4096 characters: this many bans fit whatever they are. */
+/**
+ * How many bans are kept in one setting of the history. A setting holds 4096 characters, so this
+ * many bans always fit.
+ */
 const BANS_PER_SETTING = 20;
 const SETTINGS = 25;
 const MAX_BANS = SETTINGS * BANS_PER_SETTING;
@@ -19,7 +22,7 @@ const EMPTY = "[]";
 /** Bans by name and by address, kept in the archive. */
 export class Bans {
   readonly #archive: Archive;
-  /** With the keys of their names. */
+  /** All bans, each with the keys of its name. */
   readonly #bans = new Map<Ban, readonly string[]>();
   #keys = new Set<string>();
   #hosts = new Set<string>();
@@ -29,26 +32,30 @@ export class Bans {
     const settings = Array.from({ length: SETTINGS }, (_, index) => archive.get(settingKey(index)));
     for (const ban of settings.flatMap(parseBans)) this.#bans.set(ban, keysOf(ban.name));
     this.#index();
-    // Made now, so that nobody can keep bans from being kept by using up the settings.
+    // The settings are made now. Otherwise members could use up all settings, and bans could not be
+    // kept any more.
     settings.forEach((setting, index) => setting ?? archive.set(settingKey(index), EMPTY));
   }
 
-  /** All of them, oldest first. */
+  /** All bans, oldest first. */
   get all(): readonly Ban[] {
     return [...this.#bans.keys()];
   }
 
-  /** Whether nobody may be called so. */
+  /** Whether a name is banned. */
   hasName(name: string): boolean {
     return keysOf(name).some((key) => this.#keys.has(key));
   }
 
-  /** Whether nobody may come from there. */
+  /** Whether an address is banned. */
   hasHost(host: string | undefined): boolean {
     return host !== undefined && this.#hosts.has(host);
   }
 
-  /** Adds one; the oldest goes when there are too many. Returns whether it will outlive a restart. */
+  /**
+   * Adds a ban. If there are too many, the oldest one is removed. Returns whether the ban will
+   * outlive a restart.
+   */
   add(ban: Ban): boolean {
     const keys = keysOf(ban.name);
     this.#removeIf((_, others) => others.some((key) => keys.includes(key)));
@@ -57,7 +64,7 @@ export class Bans {
     return this.#keep();
   }
 
-  /** Takes away those of a name or an address; returns how many. */
+  /** Removes the bans of a name or an address. Returns how many were removed. */
   remove(nameOrHost: string): number {
     const keys = keysOf(nameOrHost);
     const removed = this.#removeIf(({ host }, others) =>
@@ -96,7 +103,9 @@ function settingKey(index: number): string {
   return `bans ${index}`;
 }
 
-/** What another version or hand wrote is taken as far as it makes sense. */
+/**
+ * Reads a setting. Another version or a person may have written it. What is not a ban is left out.
+ */
 function parseBans(json: string | undefined): Ban[] {
   let value: unknown;
   try {
@@ -110,7 +119,10 @@ function parseBans(json: string | undefined): Ban[] {
   ).slice(0, BANS_PER_SETTING);
 }
 
-/** The address of a peer without its port; undefined where all peers share one. */
+/**
+ * The address of a peer without its port. Undefined if the address does not tell peers apart, as
+ * with loopback and Unix sockets.
+ */
 export function distinctHostOf(remote: string): string | undefined {
   const host = hostnameOf(remote);
   if (host === undefined || isLoopback(host)) return undefined;

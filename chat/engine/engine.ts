@@ -1,4 +1,4 @@
-/** What happens in the chat: who is there, where, under which name, and what is said. */
+/** What happens in the chat: who is in it, in which room, under which name, and what is said. */
 
 import type { Connection } from "../../connection.ts";
 import { Archive } from "../history/archive.ts";
@@ -15,13 +15,13 @@ import type { NoticeCode, NoticeFields } from "./notices.ts";
 import { refusal } from "./refusals.ts";
 import { Rooms } from "./rooms.ts";
 
-/** How often silence is looked for and the sizes of rooms are told, in milliseconds. */
+/** How often the chat looks for silent members and tells the sizes of rooms, in milliseconds. */
 const TICK = 1_000;
 
 /** The most rooms that one answer lists. */
 const MAX_LISTED = 500;
 
-/** The rules of the chat, without its commands. Everything happens at once; nothing waits. */
+/** The rules of the chat, without its commands. All methods work at once. None of them waits. */
 export class Engine {
   readonly settings: ChatSettings;
   readonly archive: Archive;
@@ -52,12 +52,12 @@ export class Engine {
     return this.settings.now().getTime();
   }
 
-  /** Who is called so, or looks so. */
+  /** The member with this name, or with a name that looks the same. */
   find(name: string): Member | undefined {
     return this.#names.find(name);
   }
 
-  /** Lets a newcomer into the lobby; undefined for one that is turned away. */
+  /** Lets a newcomer into the lobby. Returns undefined if it is turned away. */
   enter(connection: Connection<string>): Member | undefined {
     const room = this.rooms.lobby;
     const host = distinctHostOf(connection.remote);
@@ -83,7 +83,7 @@ export class Engine {
     return member;
   }
 
-  /** Takes a member out, if it is still there. */
+  /** Takes a member out of the chat. Does nothing if it has left already. */
   leave(member: Member): void {
     if (member.state === "gone") return;
     member.state = "gone";
@@ -105,7 +105,10 @@ export class Engine {
     member.connection.close({ reason });
   }
 
-  /** Says something in the member's room: it is kept first, then told to everyone. */
+  /**
+   * Says something in the member's room. The message is first kept in the history, then told to
+   * everyone.
+   */
   say(member: Member, kind: SaidEvent["type"], text: string): void {
     const { name, room } = member;
     const time = this.now;
@@ -128,7 +131,7 @@ export class Engine {
     this.audience.room(room, event, this.ignoring.of(name));
   }
 
-  /** Moves a member to another room, which is made if need be. */
+  /** Moves a member to another room. Makes the room if there is none with this name. */
   move(member: Member, name: string): void {
     const { maxRooms, maxMembersPerRoom } = this.settings;
     const known = this.rooms.find(name);
@@ -175,7 +178,7 @@ export class Engine {
     this.audience.room(member.room, { type: "nick", from, to: member.name, time: this.now });
   }
 
-  /** From now on a member is told in JSON; to begin with, how things are. */
+  /** From now on the member gets JSON. First it gets the present state of the chat. */
   speakJson(member: Member): void {
     this.audience.remove(member);
     member.style = "json";
@@ -188,19 +191,19 @@ export class Engine {
     this.tellHistory(member, this.settings.greeting);
   }
 
-  /** Programs must be told of the rooms again. */
+  /** Notes that the rooms have changed, and that programs must be told. */
   roomsChanged(): void {
     this.#roomsChanged = true;
   }
 
-  /** Tells a member which rooms there are. */
+  /** Tells a member the list of rooms. */
   tellRooms(member: Member): void {
     this.audience.tell(member, this.#roomsEvent());
   }
 
   /**
-   * Tells a member what was said in its room, but for those that it ignores; and if it has asked, how
-   * to ask for what comes before that.
+   * Tells a member what was said in its room, without the messages of those whom it ignores. If the
+   * member has asked for this, it is also told how to ask for earlier messages.
    */
   tellHistory(
     member: Member,
@@ -221,7 +224,7 @@ export class Engine {
     this.audience.tell(member, { type: "history", room: room.name, messages, more, ...next });
   }
 
-  /** Once a second while anyone is there. */
+  /** Runs once a second while the chat has members. */
   tick(): void {
     const { now } = this;
     for (const member of this.members) {
@@ -236,7 +239,7 @@ export class Engine {
     this.#roomsChanged = false;
   }
 
-  /** Ends for everyone. */
+  /** Ends the chat for all members. */
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
@@ -244,14 +247,14 @@ export class Engine {
     for (const member of this.members) this.disconnect(member, "closing", "The chat is closing.");
   }
 
-  /** Why nobody from there may come in now. */
+  /** Why a newcomer from this address may not join now, or undefined if it may. */
   #problemOf(host: string | undefined) {
     if (this.#state === "closed") return "closed";
     if (this.bans.hasHost(host)) return "banned";
     if (this.rooms.lobby.members.size >= this.settings.maxMembersPerRoom) return "full";
   }
 
-  /** Puts a member into a room: it is told first, then the others. */
+  /** Puts a member into a room. First the member is told, then the others. */
   #arrive(member: Member, room: Room, tellWhere: () => void): void {
     room.members.add(member);
     this.#roomsChanged = true;
@@ -264,7 +267,7 @@ export class Engine {
     this.audience.crowd(room, event, member);
   }
 
-  /** Shows a newcomer what was said last; to a person only if there is anything. */
+  /** Shows a newcomer what was said last. A person is shown this only if there is anything. */
   #greet(member: Member): void {
     const { greeting } = this.settings;
     if (member.style === "json") this.tellHistory(member, greeting);

@@ -1,4 +1,7 @@
-/** What members are told, and how it is written: as a line for people, as JSON for programs. */
+/**
+ * The events that members are told, and how they are written: as lines for people, as JSON for
+ * programs.
+ */
 
 import type { HistoryEntry } from "../history/history.ts";
 import type { NoticeEvent } from "./notices.ts";
@@ -9,33 +12,33 @@ export interface SaidEvent extends Omit<HistoryEntry, "kind"> {
   readonly type: "say" | "me";
 }
 
-/** Someone who is there, as `/who` shows it. */
+/** A member, as `/who` shows it. */
 export interface Presence {
   /** Its name. */
   readonly name: string;
   /** Why it is away, if it is. */
   readonly away?: string;
-  /** There if it has said nothing for `silentAfter`. */
+  /** True if it has said nothing for `silentAfter`. Otherwise the field is missing. */
   readonly silent?: true;
-  /** There if it is an operator. */
+  /** True if it is an operator. Otherwise the field is missing. */
   readonly operator?: true;
 }
 
 /** A room, as `/rooms` shows it. */
 export interface RoomInfo {
-  /** Its name, as the first who came wrote it. */
+  /** Its name, as the first member of the room wrote it. */
   readonly name: string;
-  /** How many are in it. */
+  /** How many members it has. */
   readonly members: number;
-  /** What it is about, empty for nothing. */
+  /** Its topic. Empty if it has none. */
   readonly topic: string;
-  /** The id of its newest message, 0 for none. */
+  /** The id of its newest message. 0 if it has none. */
   readonly last: number;
 }
 
 /**
- * Everything that a member can be told. Times are milliseconds since 1970. Programs tell events apart by
- * `type`, and notices by `code`; the words of a notice are for people.
+ * Everything that a member can be told. Times are milliseconds since 1970. A program tells events
+ * apart by `type`, and notices by `code`. The words of a notice are for people.
  */
 export type ChatEvent =
   | { type: "welcome"; name: string; room: string; time: number; members: number }
@@ -54,21 +57,21 @@ export type ChatEvent =
   | { type: "pong"; text: string }
   | NoticeEvent;
 
-/** An event that one line tells. */
+/** An event that is written in one line. */
 export type LineEvent = Exclude<ChatEvent, { type: "history" | "found" | "room" }>;
 
-/** How a member wants to be told. */
+/** The form in which a member gets events. */
 export type Style = "plain" | "json";
 
-/** Both ways. */
+/** Both forms. */
 export const STYLES = ["plain", "json"] as const;
 
-/** An event for a program. */
+/** An event as JSON, for a program. */
 export function jsonOf(event: ChatEvent): string {
   return JSON.stringify(event);
 }
 
-/** An event for a person. `to` is who reads it. */
+/** An event as a line, for a person. `to` is the name of the reader. */
 export function lineOf(event: LineEvent, to?: string): string {
   switch (event.type) {
     case "say":
@@ -111,22 +114,22 @@ export function lineOf(event: LineEvent, to?: string): string {
   }
 }
 
-/** A line for a person, with what it is made of. */
+/** A line for a person, in its parts. */
 export interface Row {
-  /** The time in brackets before what was said earlier, with a space; else empty. */
+  /** If the line shows an earlier message, its time in brackets and a space. Otherwise empty. */
   readonly stamp: string;
   /** The rest of the line. */
   readonly text: string;
-  /** What was said earlier, where the line shows that. */
+  /** The earlier message, if the line shows one. */
   readonly said?: SaidEvent;
 }
 
-/** An event for a person, in as many lines as it takes. `now` is in milliseconds since 1970. */
+/** An event for a person, in one or more lines. `now` is in milliseconds since 1970. */
 export function linesOf(event: ChatEvent, to: string, now: number): string[] {
   return rowsOf(event, to, now).map(({ stamp, text }) => stamp + text);
 }
 
-/** The same, with what each line is made of. */
+/** The same lines, each in its parts. */
 export function rowsOf(event: ChatEvent, to: string | undefined, now: number): Row[] {
   switch (event.type) {
     case "room": {
@@ -159,7 +162,7 @@ function plain(text: string): Row {
   return { stamp: "", text };
 }
 
-/** So many of a thing, in words. */
+/** A number with its noun, such as `1 ban` or `3 bans`. */
 export function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
@@ -181,7 +184,10 @@ function andMore(more = 0): string {
   return more === 0 ? "" : ` and ${more} more`;
 }
 
-/** What was said earlier, with its time in UTC; with the day when that was not within a day of now. */
+/**
+ * An earlier message with its time in UTC. If that is more than a day away from now, the date is
+ * shown too.
+ */
 function dated(said: SaidEvent, now: number): Row {
   const time = secondOf(said.time);
   const short = Math.abs(now - said.time) < 24 * 60 * 60 * 1000;

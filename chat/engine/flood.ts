@@ -1,36 +1,36 @@
-/** How much one member may say. */
+/** The limit on how much one member may write. */
 
 import { Rate } from "../../internal/rate.ts";
 
-/** How much a member may say, and how fast. */
+/** How much a member may write, and how fast. */
 export interface FloodLimits {
   /**
-   * Messages at once.
+   * How many messages a member may send at once.
    *
    * @default 5
    */
   burst?: number;
   /**
-   * Messages per second after that.
+   * How many messages per second it may send after that.
    *
    * @default 2
    */
   perSecond?: number;
 }
 
-/** What a line costs, in quarters of a message. */
+/** How much a line counts, in quarters of a message. */
 export const COST = { message: 4, change: 2, question: 1, free: 0 } as const;
 
-/** What is to be done with a line. */
+/** What to do with a line. */
 export type Verdict = "pass" | "warn" | "drop" | "disconnect";
 
-/** Lines that are dropped before the member is disconnected, unless it pauses. */
+/** A member is disconnected after this many dropped lines, unless it pauses. */
 const MAX_DROPPED = 10;
 
-/** The pause that makes up for lines that were dropped, in milliseconds. */
+/** After a pause of this length the dropped lines are forgotten, in milliseconds. */
 const PAUSE = 10_000;
 
-/** Watches one member: what it says costs tokens, one for each quarter of a message. */
+/** Counts what one member writes. One token is a quarter of a message. */
 export class Flood {
   readonly #rate: Rate;
   #now: number;
@@ -43,7 +43,7 @@ export class Flood {
     this.#rate = new Rate(options, () => this.#now);
   }
 
-  /** Takes a line at its cost. */
+  /** Counts a line with its cost, and says what to do with it. */
   take(cost: number, now: number): Verdict {
     this.#now = now;
     if (this.#rate.take(cost)) return "pass";

@@ -1,26 +1,26 @@
-/** Who does not want to hear whom. */
+/** Which members ignore which names. */
 
 import { keysOf } from "../names/names.ts";
 import type { Member } from "./member.ts";
 
-/** Names that one member may ignore. */
+/** How many names one member may ignore. */
 export const MAX_IGNORED = 100;
 
-/** Ignored names, by member and by name. A member that takes another name stays ignored. */
+/** Ignored names, by member and by name. A member that changes its name stays ignored. */
 export class Ignoring {
   readonly #byName = new Map<string, Set<Member>>();
 
-  /** Those who do not hear this name; undefined for nobody. */
+  /** The members who ignore this name. Undefined if nobody does. */
   of(name: string): ReadonlySet<Member> | undefined {
     return this.#byName.get(ignoreKey(name));
   }
 
-  /** Whether a member does not hear this name. */
+  /** Whether a member ignores this name. */
   has(member: Member, name: string): boolean {
     return member.ignored.has(ignoreKey(name));
   }
 
-  /** Adds a name; returns false if there are too many. */
+  /** Adds a name. Returns false if there are too many. */
   add(member: Member, name: string): boolean {
     const key = ignoreKey(name);
     if (!member.ignored.has(key) && member.ignored.size >= MAX_IGNORED) return false;
@@ -31,7 +31,7 @@ export class Ignoring {
     return true;
   }
 
-  /** Takes a name away; returns false if it was not ignored. */
+  /** Removes a name. Returns false if it was not ignored. */
   remove(member: Member, name: string): boolean {
     const key = ignoreKey(name);
     const members = this.#byName.get(key);
@@ -39,7 +39,7 @@ export class Ignoring {
     return member.ignored.delete(key);
   }
 
-  /** Someone has taken another name, and stays ignored by those who ignored the old one. */
+  /** A member has changed its name. Those who ignored the old name ignore the new one. */
   follow(from: string, to: string): void {
     if (ignoreKey(from) === ignoreKey(to)) return;
     for (const member of [...this.of(from) ?? []]) {
@@ -48,12 +48,12 @@ export class Ignoring {
     }
   }
 
-  /** A member has gone. */
+  /** Call it when a member has left the chat. */
   forget(member: Member): void {
     for (const name of [...member.ignored.values()]) this.remove(member, name);
   }
 
-  /** Without what was said by those whom a member does not hear. */
+  /** The messages without those of members whom this member ignores. */
   filter<M extends { readonly name: string }>(member: Member, messages: readonly M[]): M[] {
     return messages.filter(({ name }) => !this.has(member, name));
   }

@@ -1,4 +1,4 @@
-/** Those who are there, and the room that each of them is in. */
+/** The members and the rooms of a chat. */
 
 import type { Connection } from "../../connection.ts";
 import type { Archive } from "../history/archive.ts";
@@ -9,7 +9,7 @@ import type { Flood } from "./flood.ts";
 /** One connection in the chat. */
 export class Member {
   readonly connection: Connection<string>;
-  /** Where it comes from, unless many share that. */
+  /** The address that it comes from. Undefined if the address does not tell peers apart. */
   readonly host: string | undefined;
   readonly flood: Flood;
   state: "here" | "gone" = "here";
@@ -19,10 +19,10 @@ export class Member {
   away: string | undefined;
   silent = false;
   operator = false;
-  /** Tokens that were wrong. */
+  /** How many wrong operator tokens it gave. */
   wrongTokens = 0;
   spokeAt: number;
-  /** Whom it does not hear: names by their first key. */
+  /** The names that it ignores, by their first key. */
   readonly ignored = new Map<string, string>();
 
   constructor(
@@ -37,7 +37,7 @@ export class Member {
     this.spokeAt = given.now;
   }
 
-  /** What `/who` shows of it. */
+  /** The member as `/who` shows it. */
   get presence(): Presence {
     return {
       name: this.name,
@@ -53,14 +53,17 @@ let lastRoom = 0;
 /** One room. */
 export class Room {
   readonly name: string;
-  /** What its messages and its topic are kept under: the name, whatever its case. */
+  /**
+   * The name under which its messages and its topic are kept. It is the same for all ways to write
+   * the room's name in upper or lower case.
+   */
   readonly archive: string;
   readonly members = new Set<Member>();
   topic: string;
   lastId: number;
-  /** Lines about comings and goings that its members got since the last tick. */
+  /** How many lines about members who come and go its members got since the last tick. */
   told = 0;
-  /** What was too much to be told one by one. */
+  /** Counts of what was too much to be told line by line. */
   untold = { joined: 0, left: 0, silent: 0 };
   readonly #number = ++lastRoom;
 
@@ -81,7 +84,7 @@ export class Room {
     return `${style} ${this.#number}`;
   }
 
-  /** What `/rooms` shows of it. */
+  /** The room as `/rooms` shows it. */
   get info(): RoomInfo {
     const { name, members, topic, lastId } = this;
     return { name, members: members.size, topic, last: lastId };

@@ -1,8 +1,8 @@
-/** What the chat says in its own words, and the code by which programs know what that means. */
+/** Notices: what the chat says in its own words, each with a code for programs. */
 
 /**
- * What a notice means. The words of a notice may change, its code does not. docs/chat.md says when
- * each one comes.
+ * What a notice means. The words of a notice may change. Its code does not change. docs/chat.md
+ * says when each code is used.
  */
 export type NoticeCode =
   // Why the connection ends.
@@ -62,21 +62,21 @@ export type NoticeCode =
   // Answers.
   | "help";
 
-/** Further fields of a notice; which code has which is in docs/chat.md. */
+/** Further fields of a notice. docs/chat.md says which code has which fields. */
 export interface NoticeFields {
   /** The member that it is about. */
   readonly name?: string;
-  /** Names of members, or of those who are banned. */
+  /** Names of members, or banned names. */
   readonly names?: readonly string[];
   /** The room that it is about. */
   readonly room?: string;
   /** Who did it. */
   readonly by?: string;
-  /** Why it was done, in that member's words. */
+  /** Why it was done, in the words of the member who did it. */
   readonly reason?: string;
   /** The command that it is about, without its slash. */
   readonly command?: string;
-  /** The most that is allowed. */
+  /** The largest allowed value. */
   readonly limit?: number;
 }
 
@@ -88,11 +88,11 @@ export interface NoticeEvent extends NoticeFields {
   readonly code: NoticeCode;
   /** The words, for people. */
   readonly text: string;
-  /** There if something was refused. */
+  /** True if something was refused. Otherwise the field is missing. */
   readonly error?: true;
 }
 
-/** Those that tell of nothing wrong. */
+/** The codes that report no error. */
 const NEWS: ReadonlySet<NoticeCode> = new Set(
   [
     "bye",

@@ -1,11 +1,11 @@
-/** Events as a program receives them: checked, and safe to show. */
+/** Reads the events that a program receives. They are checked, and safe to show. */
 
 import { printable } from "../../internal/text.ts";
 import type { ChatEvent } from "./events.ts";
 
 type Check = (value: unknown) => boolean;
 
-/** What a `Date` can hold, in milliseconds. */
+/** The furthest time that a `Date` can hold, in milliseconds. */
 const MAX_TIME = 8.64e15;
 
 const text: Check = (value) => typeof value === "string";
@@ -59,8 +59,8 @@ const CHECKS: Readonly<Record<ChatEvent["type"], Check>> = {
 };
 
 /**
- * The event in a message; undefined for what is none, or of a type that is not known here. What a
- * terminal would obey is made visible in all its texts.
+ * The event in a message. Undefined if the message is not an event, or its type is unknown here.
+ * Control characters in its texts are written out, so a terminal does not obey them.
  */
 export function parseEvent(message: string): ChatEvent | undefined {
   if (!message.startsWith("{")) return undefined;

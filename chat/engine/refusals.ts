@@ -1,34 +1,36 @@
-/** Whom a chat does not let in, and how each of them is told. */
+/** Why a chat refuses a newcomer, and what it says then. */
 
-/** Why somebody is not let in. */
+/** Why a newcomer is refused. */
 export type RefusalCode = "token" | "banned" | "full" | "closed";
 
-/** What somebody who is not let in is told. */
+/** What a refused newcomer is told. */
 export interface ChatRefusal {
-  /** Why. */
+  /** The reason. */
   readonly code: RefusalCode;
   /** The words, for people. */
   readonly text: string;
 }
 
-/** What the chat itself refuses with: words, and the code of the WebSocket's close (RFC 6455, IANA). */
+/**
+ * The words of each refusal by the chat itself, and the close code of a WebSocket (RFC 6455, IANA).
+ */
 const REFUSALS = {
   banned: { text: "You are banned from this chat.", closeCode: 3003 }, // Forbidden
   full: { text: "The chat is full, try again later.", closeCode: 1013 }, // Try again later
   closed: { text: "The chat is closed.", closeCode: 1001 }, // Going away
 } as const;
 
-/** How the refusal of somebody without the right token begins; the server's reason follows. */
+/** The refusal of a peer without the right token begins like this. The server's reason follows. */
 const CANNOT_JOIN = "Cannot join: ";
 
-/** What the chat has against a newcomer. */
+/** The refusal of a newcomer by the chat itself. */
 export function refusal(code: keyof typeof REFUSALS): ChatRefusal & { readonly closeCode: number } {
   return { code, ...REFUSALS[code] };
 }
 
 /**
- * What a chat says to somebody whom the server itself turns away, for want of the right token.
- * Give it to `listen()` as `refusalMessage`.
+ * What a chat says to a peer that the server turns away because it did not give the right token.
+ * Pass it to `listen()` as `refusalMessage`.
  *
  * @example A chat that wants a token, and says so
  * ```ts
@@ -52,11 +54,12 @@ export function refusalLine({ reason }: { readonly reason: string }): string {
 }
 
 /**
- * Finds out whether a chat's first line refuses whoever has connected.
+ * Finds out whether a chat's first line is a refusal.
  *
- * This is the one place where words of the chat are recognised, next to where they are written. Who is
- * refused could not ask for JSON before; a transport other than WebSocket has no code for the end of
- * a connection; and the line for people must stay as it is, for those at telnet and for old clients.
+ * This is the only place where a program of ours reads the chat's words, and it is next to the
+ * place that writes them. A refused peer had no chance to ask for JSON. Transports other than
+ * WebSocket have no close code. The line for people must stay as it is, for people at telnet and
+ * for old clients.
  */
 export function refusalInLine(line: string): ChatRefusal | undefined {
   if (!line.startsWith("* ")) return undefined;

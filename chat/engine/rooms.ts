@@ -1,14 +1,14 @@
-/** The rooms that are there. */
+/** The rooms of a chat. */
 
 import type { Archive } from "../history/archive.ts";
 import { NameIndex } from "../names/names.ts";
 import type { RoomInfo } from "./events.ts";
 import { Room } from "./member.ts";
 
-/** Where everybody begins. */
+/** The room that everybody begins in. */
 export const LOBBY = "lobby";
 
-/** Rooms by name. One that is empty vanishes, but for the lobby; its messages stay in the archive. */
+/** Rooms by name. An empty room is removed, except the lobby. Its messages stay in the archive. */
 export class Rooms {
   readonly lobby: Room;
   readonly #archive: Archive;
@@ -28,7 +28,7 @@ export class Rooms {
     return this.#byName.find(name);
   }
 
-  /** Makes a room whose name is free. */
+  /** Makes a room. Its name must be free. */
   open(name: string): Room {
     const room = new Room(name, this.#archive);
     this.#byName.add(room.name, room);

@@ -1,10 +1,14 @@
 /**
- * Characters that look like others, by what they look like. A selection of Unicode Technical
- * Standard #39, confusables.txt, for the alphabets that resemble Latin, and for punctuation; what
- * NFKC and lower case undo already, such as full-width and mathematical letters, is not listed.
+ * Characters that look like other characters. The key of each list is what its characters look
+ * like. This is a selection of Unicode Technical Standard #39, confusables.txt: the alphabets that
+ * resemble Latin, and punctuation. What NFKC and lower case change already, such as full-width and
+ * mathematical letters, is not listed.
  */
 
-/** Look-alikes whatever their case. Written by code point where writing runs from right to left. */
+/**
+ * Characters that look alike in upper and lower case. Characters of scripts from right to left are
+ * written by their code point.
+ */
 const CASELESS: Readonly<Record<string, string>> = {
   a: "αа⍺ɑꭺꓮ",
   b: "βвьꞵᏼꓐƅꮟɓ",
@@ -60,7 +64,7 @@ const CASELESS: Readonly<Record<string, string>> = {
   "+": "᛭➕",
 };
 
-/** Capitals that look like another letter than their small form does. */
+/** Capitals that look like another letter than their lower-case form does. */
 const CAPITALS: Readonly<Record<string, string>> = { h: "Η", n: "Ν", y: "Υ" };
 
 const caseless = tableOf(CASELESS);
@@ -81,8 +85,8 @@ function replaced(text: string, table: ReadonlyMap<string, string>): string {
 }
 
 /**
- * What a text looks like: texts that a reader would take for one another have the same, whatever
- * their case.
+ * A key for what a text looks like. Two texts that a reader would confuse have the same key, in
+ * upper or lower case.
  */
 export function skeleton(text: string): string {
   // The small form of U+0130 is an i with a second dot.
@@ -90,7 +94,10 @@ export function skeleton(text: string): string {
   return replaced(small, caseless).replaceAll("rn", "m").replaceAll("vv", "w");
 }
 
-/** What a text looks like as it is written, where its capitals resemble other letters. */
+/**
+ * The same key, for the text as it is written: its capitals count as the letters that they look
+ * like.
+ */
 export function writtenSkeleton(text: string): string {
   return skeleton(replaced(text.normalize("NFKC"), capitals));
 }

@@ -5,36 +5,38 @@ import type { Archive } from "../history/archive.ts";
 const KEY = "guests";
 
 /**
- * Numbers for newcomers, none twice. The archive keeps the last one under which something was said,
- * so that nobody comes back to another's words; not each one, which would be a write per connection.
+ * Gives numbers to newcomers, and no number twice. The archive keeps the last number whose guest
+ * said something, so that no newcomer gets the name of an earlier guest's messages. It does not
+ * keep every number, because that would be a write for each connection.
  */
 export class Guests {
   readonly #archive: Archive;
   #last: number;
   #kept: number;
 
-  /** Goes on where the archive says. */
+  /** Continues from the number in the archive. */
   constructor(archive: Archive) {
     this.#archive = archive;
     const kept = archive.get(KEY);
-    // Made now, so that nobody can keep it from being kept by using up the settings.
+    // The setting is made now. Otherwise members could use up all settings, and the number could
+    // not be kept any more.
     if (kept === undefined) archive.set(KEY, "0");
     const last = Number(kept ?? 0);
     this.#last = this.#kept = Number.isSafeInteger(last) && last > 0 ? last : 0;
   }
 
-  /** A name that nobody had. */
+  /** A name that nobody had before. */
   next(): string {
     return `guest-${++this.#last}`;
   }
 
-  /** Somebody is about to say something under this name: if it is a number, it is kept first. */
+  /** Call it before a member says something. If its name is a guest's, the number is kept first. */
   speaks(name: string): void {
     const number = Number(/^guest-(\d+)$/.exec(name)?.[1] ?? 0);
     if (number > this.#kept) this.#keep(number);
   }
 
-  /** Keeps them all. */
+  /** Keeps the last number that was given. */
   close(): void {
     if (this.#last > this.#kept) this.#keep(this.#last);
   }

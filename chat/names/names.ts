@@ -1,14 +1,14 @@
-/** What members and rooms may be called, and which names are one. */
+/** Which names members and rooms may have, and which names count as the same. */
 
 import { skeleton, writtenSkeleton } from "./confusables.ts";
 
 /** The longest name, in characters. */
 export const MAX_NAME_LENGTH = 32;
 
-/** More than these in a row reach into other people's lines. */
+/** So many marks in a row would reach into the lines above and below. */
 const TOO_MANY_MARKS = /\p{M}{4,}/u;
 
-/** Alphabets that resemble each other: a name uses one of them. */
+/** Alphabets that resemble each other. A name may use only one of them. */
 const ALPHABETS = [
   /\p{Script=Latin}/u,
   /\p{Script=Cyrillic}/u,
@@ -22,14 +22,14 @@ const ALPHABETS = [
   /\p{Script=Arabic}/u,
 ];
 
-/** Whose lines nobody may seem to write. */
+/** Nobody may have these names, because their lines could be taken for the chat's own. */
 const RESERVED = new Set(
   ["you", "everyone", "server", "system", "operator", "admin", "announcement"].map(skeleton),
 );
 
 /**
- * What names are compared by: two names are one if they have a key in common. The second key is
- * there for capitals that look like other letters than their small forms do.
+ * The keys by which names are compared. Two names count as the same if they have a key in common.
+ * The second key is for capitals that look like another letter than their lower-case form does.
  */
 export function keysOf(name: string): readonly string[] {
   const text = shown(name);
@@ -38,12 +38,15 @@ export function keysOf(name: string): readonly string[] {
   return key === written ? [key] : [key, written];
 }
 
-/** A name as it is shown: composed, and without what only picks an emoji's style. */
+/**
+ * A name as it is shown: in composed form (NFC), and without the character that only chooses the
+ * style of an emoji.
+ */
 export function shown(name: string): string {
   return name.normalize("NFC").replaceAll("\ufe0f", "");
 }
 
-/** Why a member cannot be called so. */
+/** Why a member cannot have this name, or undefined if it can. */
 export function memberNameProblem(name: string): string | undefined {
   const problem = nameProblem(name, "/nick NAME");
   if (problem !== undefined) return problem;
@@ -52,14 +55,14 @@ export function memberNameProblem(name: string): string | undefined {
   if (keys.some((key) => RESERVED.has(key))) return "it is reserved";
 }
 
-/** Why a room cannot be called so. */
+/** Why a room cannot have this name, or undefined if it can. */
 export function roomNameProblem(name: string): string | undefined {
   return nameProblem(name, "/join ROOM");
 }
 
 function nameProblem(name: string, usage: string): string | undefined {
   if (name === "") return `it is empty, say ${usage}`;
-  // Bounded before anything looks at each character.
+  // The length is checked before anything goes through the characters.
   if (name.length > 2 * MAX_NAME_LENGTH || [...name].length > MAX_NAME_LENGTH) {
     return `it is longer than ${MAX_NAME_LENGTH} characters`;
   }
@@ -78,11 +81,11 @@ function nameProblem(name: string, usage: string): string | undefined {
   }
 }
 
-/** Values by name, however it is written. */
+/** Values by name. All ways to write a name find the same value. */
 export class NameIndex<V> {
   readonly #values = new Map<string, V>();
 
-  /** The value with this name, other than the one given. */
+  /** The value with this name, if it is not `except`. */
   find(name: string, except?: V): V | undefined {
     for (const key of keysOf(name)) {
       const value = this.#values.get(key);
@@ -90,12 +93,12 @@ export class NameIndex<V> {
     }
   }
 
-  /** Files a value under a name that is free. */
+  /** Adds a value under a name. The name must be free. */
   add(name: string, value: V): void {
     for (const key of keysOf(name)) this.#values.set(key, value);
   }
 
-  /** Takes it away; a key that belongs to another stays. */
+  /** Removes a value. A key that belongs to another value stays. */
   remove(name: string, value: V): void {
     for (const key of keysOf(name)) {
       if (this.#values.get(key) === value) this.#values.delete(key);
