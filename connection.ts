@@ -131,6 +131,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     return this.#transport.abilities.peer;
   }
 
+  /** The subprotocol that was picked in a WebSocket's handshake (`web.subprotocols`); undefined for none. */
+  get subprotocol(): string | undefined {
+    return this.#transport.abilities.subprotocol;
+  }
+
   /** `open`, `closing` after `close()`, or `closed`. */
   get state(): "open" | "closing" | "closed" {
     return this.#life.state;

@@ -66,6 +66,8 @@ export interface TransportAbilities {
   readonly tellsEnd?: boolean;
   /** Who the peer proved to be. */
   readonly peer?: PeerIdentity | undefined;
+  /** The subprotocol that both ends agreed on, where there is such a thing. */
+  readonly subprotocol?: string | undefined;
   /** How many messages arrived so far and were dropped for want of room, where that may be. */
   readonly dropped?: number;
   /** What the peer said about its end, once `read()` gave undefined. */

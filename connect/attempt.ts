@@ -19,10 +19,10 @@ import type { ConnectOptions } from "./options.ts";
 export async function connectOnce<T>(
   wanted: Endpoint,
   settings: ConnectionSettings<T>,
-  options: Pick<ConnectOptions, "connectTimeout" | "tls" | "proxy" | "token">,
+  options: Pick<ConnectOptions, "connectTimeout" | "tls" | "proxy" | "token" | "web">,
   signal: AbortSignal | undefined = settings.signal,
 ): Promise<Connection<T>> {
-  const { connectTimeout = 10_000, tls, proxy, token } = options;
+  const { connectTimeout = 10_000, tls, proxy, token, web } = options;
   signal?.throwIfAborted();
   const name = formatEndpoint(wanted);
   const deadline = new AbortController();
@@ -38,7 +38,7 @@ export async function connectOnce<T>(
     : AbortSignal.any([signal, deadline.signal]);
   try {
     const transport = await orAborted(
-      kindOf(wanted).then((kind) => kind.connect(wanted, { signal: giveUp, tls, proxy })),
+      kindOf(wanted).then((kind) => kind.connect(wanted, { signal: giveUp, tls, proxy, web })),
       giveUp,
     );
     const connection = new Connection<T>(transport, settings, name);

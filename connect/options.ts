@@ -12,6 +12,7 @@ import {
   hasSessions,
   parseEndpoint,
   type TlsConnectOptions,
+  type WebConnectOptions,
 } from "../transport.ts";
 import { parseProxy } from "../transport/internal.ts";
 
@@ -33,6 +34,8 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
    * @default none
    */
   proxy?: string;
+  /** What to say in the handshake of a WebSocket: subprotocols and further fields. */
+  web?: WebConnectOptions;
   /**
    * The token that the server wants as the first message. It is sent before all other messages,
    * without line ends at its end.

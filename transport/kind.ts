@@ -6,6 +6,7 @@ import type {
   TlsConnectOptions,
   TlsListenOptions,
   UdpListenOptions,
+  WebConnectOptions,
   WebOptions,
 } from "./options.ts";
 
@@ -67,6 +68,8 @@ export interface TransportConnectOptions {
   readonly signal: AbortSignal;
   /** Whom to trust, for `tls:` and `wss:`. */
   readonly tls?: TlsConnectOptions;
+  /** What to say in the handshake, for `ws:` and `wss:`. */
+  readonly web?: WebConnectOptions;
   /** A proxy to go through, `socks5://…` or `http://…`. */
   readonly proxy?: string;
 }

@@ -64,10 +64,39 @@ export interface WebOptions {
    */
   origins?: readonly string[];
   /**
+   * Which of the subprotocols that a client offers to pick (RFC 6455, section 1.9): a list, in the
+   * order of preference, or a function, which also sees the request, and gives undefined for none. For
+   * a client that offers some, browsers and most programs, picking none is the end of the connection.
+   * `connection.subprotocol` tells which was picked.
+   *
+   * @default the first that the client offers
+   */
+  subprotocols?:
+    | readonly string[]
+    | ((offered: readonly string[], request: Request) => string | undefined);
+  /**
    * Answers requests that want no WebSocket. By default `/health` is answered with 200 and everything
    * else with 426.
    */
   respond?: (request: Request) => Response | Promise<Response>;
+}
+
+/** What a client of WebSockets says in its handshake. */
+export interface WebConnectOptions {
+  /**
+   * Subprotocols to offer, the preferred first (RFC 6455, section 1.9). A server that picks none is
+   * refused, as browsers do. `connection.subprotocol` tells which was picked.
+   *
+   * @default []
+   */
+  subprotocols?: readonly string[];
+  /**
+   * Further fields of the request, such as `Authorization` or `Origin`. Those of the handshake itself
+   * cannot be set.
+   *
+   * @default {}
+   */
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** Bounds for peers over UDP, who never say that they leave. */

@@ -12,12 +12,13 @@ import type {
 } from "../transport.ts";
 import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
 import { tcp } from "./tcp.ts";
-import { accept, type AcceptSettings } from "./websocket/accept.ts";
+import { accept, type AcceptSettings, type Upgraded } from "./websocket/accept.ts";
 import { webSocketFraming } from "./websocket/framing.ts";
-import { upgrade } from "./websocket/upgrade.ts";
 import { parseOrigins } from "./websocket/origin.ts";
 import { defaultRespond } from "./websocket/respond.ts";
 import { handshake } from "./websocket/stream.ts";
+import { pickBy } from "./websocket/subprotocol.ts";
+import { offerFor, upgrade } from "./websocket/upgrade.ts";
 
 /** The connection's own limit is what counts; one framing each, so that settings are made once. */
 const maxMessageBytes = Number.MAX_SAFE_INTEGER;
@@ -44,22 +45,23 @@ export function webSocketOver<E extends TcpEndpoint | TlsEndpoint>(
       );
     },
     async connect(endpoint, options) {
+      const wanted = offerFor(endpoint, options.web);
       const transport = await inner.connect(below(endpoint), options);
       return await handshake(transport, options.signal, async () => {
-        const rest = await upgrade(transport, endpoint);
-        return new WebSocketTransport(transport, CLIENT_FRAMING, rest);
+        return new WebSocketTransport(transport, CLIENT_FRAMING, await upgrade(transport, wanted));
       });
     },
   };
 }
 
 function settingsFor(endpoint: WebSocketEndpoint, web: WebOptions = {}): AcceptSettings {
-  const { origins = [], respond = defaultRespond(endpoint) } = web;
+  const { origins = [], subprotocols, respond = defaultRespond(endpoint) } = web;
   return {
     isSecure: endpoint.transport === "wss",
     // As it stands in the URL of a request.
     path: new URL(endpoint.path, "ws://localhost").href.slice("ws://localhost".length),
     origins: parseOrigins(origins),
+    pick: pickBy(subprotocols),
     respond,
   };
 }
@@ -108,7 +110,7 @@ class WebSocketPeer implements AcceptedPeer {
     return await handshake(transport, options.signal, async () => {
       const upgraded = await accept(transport, this.#settings);
       if (upgraded === undefined) transport.close();
-      else return new WebSocketTransport(transport, SERVER_FRAMING, upgraded.rest);
+      else return new WebSocketTransport(transport, SERVER_FRAMING, upgraded);
     });
   }
 
@@ -123,8 +125,8 @@ class WebSocketTransport implements Transport {
   readonly #inner: Transport;
   #rest: Uint8Array | undefined;
 
-  constructor(inner: Transport, framing: Framing, rest: Uint8Array | undefined) {
-    this.abilities = speaking(framing, inner.abilities);
+  constructor(inner: Transport, framing: Framing, { rest, subprotocol }: Upgraded) {
+    this.abilities = speaking(framing, inner.abilities, subprotocol);
     this.#inner = inner;
     this.#rest = rest;
   }
@@ -158,7 +160,14 @@ class WebSocketTransport implements Transport {
   }
 }
 
-/** The abilities beneath with another framing. No copy of them, since some change. */
-function speaking(framing: Framing, abilities: TransportAbilities): TransportAbilities {
-  return Object.create(abilities, { framing: { value: framing, enumerable: true } });
+/** The abilities beneath, with what was agreed on. No copy of them, since some change. */
+function speaking(
+  framing: Framing,
+  abilities: TransportAbilities,
+  subprotocol: string | undefined,
+): TransportAbilities {
+  return Object.create(abilities, {
+    framing: { value: framing, enumerable: true },
+    ...(subprotocol !== undefined && { subprotocol: { value: subprotocol, enumerable: true } }),
+  });
 }

@@ -5,6 +5,7 @@ import { connect, type ConnectOptions } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
 import { likely } from "../../internal/nearest.ts";
+import type { WebConnectOptions } from "../../transport.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -55,6 +56,7 @@ const OPTIONS: OptionSpecs = {
   session: { group: "Access", help: "nothing is lost while the network is away" },
   token: { value: "TOKEN", group: "Access", help: "what the server wants first" },
   "token-file": { value: "FILE", group: "Access", help: "has the token" },
+  subprotocol: { value: "NAME,…", list: true, hidden: true, help: "of WebSockets, to offer" },
   proxy: { value: "URL", group: "Access", help: "socks5://HOST:PORT or http://HOST:PORT" },
   "max-message": {
     value: "BYTES",
@@ -143,6 +145,7 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     connectTimeout: options.number("timeout"),
     tls: await clientTls(options, endpoint, reporter),
     proxy,
+    web: webFrom(options, endpoint),
     token: await secretFrom(options, "token"),
     ...(options.on("session") && { session: true }),
   };
@@ -176,6 +179,14 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     return EXIT.done; // Nobody reads the output any more, as `head` does when it has enough.
   }
+}
+
+/** What to say in a WebSocket's handshake. */
+function webFrom(options: ParsedOptions, endpoint: string): WebConnectOptions | undefined {
+  const subprotocols = options.list("subprotocol");
+  if (subprotocols === undefined) return undefined;
+  if (/^wss?:/i.test(endpoint)) return { subprotocols };
+  throw new UsageError(`--subprotocol is for ws:// and wss://, and "${endpoint}" is neither`);
 }
 
 /** What stands where the endpoint does, and is a slip of a command's name or no command at all. */

@@ -44,6 +44,12 @@ const OPTIONS: OptionSpecs = {
   allow: { value: "NET,…", list: true, group: "Access", help: "addresses that may come in" },
   deny: { value: "NET,…", list: true, group: "Access", help: "addresses that may not" },
   origin: { value: "URL,…", list: true, group: "Access", help: "of web pages that may join" },
+  subprotocol: {
+    value: "NAME,…",
+    list: true,
+    group: "Access",
+    help: "of WebSockets, to pick from",
+  },
   history: { value: "FILE", group: "Chat", help: "keeps what is said in a SQLite file" },
   backup: { value: "FILE", group: "Chat", help: "copies the history to FILE, and ends" },
   "operator-token": { value: "TOKEN", group: "Chat", help: "who knows it may /kick and /ban" },
@@ -105,7 +111,11 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
       ...listenOptions(options, service, reporter),
       tls,
       token,
-      web: { origins: options.list("origin"), respond },
+      web: {
+        origins: options.list("origin"),
+        subprotocols: options.list("subprotocol"),
+        respond,
+      },
       onListen: (endpoints) => open = endpoints,
     },
     (connection) => handle(connection, service, reporter),
@@ -165,7 +175,7 @@ function refuseUnusable(endpoints: readonly string[], options: ParsedOptions): v
   if (memory !== undefined) {
     throw new UsageError(`"${memory}": memory: is only for within one program`);
   }
-  const uses = { origin: ["ws", "wss"], "udp-idle": ["udp"] };
+  const uses = { origin: ["ws", "wss"], subprotocol: ["ws", "wss"], "udp-idle": ["udp"] };
   for (const [name, owners] of Object.entries(uses)) {
     if (options.text(name) === undefined || kinds.some((kind) => owners.includes(kind))) continue;
     const wanted = owners.map((kind) => `${kind}://`).join(" and ");

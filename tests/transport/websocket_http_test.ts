@@ -90,13 +90,27 @@ async function curl(...args: string[]): Promise<string> {
 }
 
 Deno.test("ws: answers the handshake of RFC 6455, section 1.3, and no subprotocol or extension", async () => {
-  await using at = await serve({}, "/chat");
+  await using at = await serve({ web: { subprotocols: [] } }, "/chat");
   const more = ["Sec-WebSocket-Protocol: chat, superchat", "Sec-WebSocket-Extensions: x"];
   assertEquals(
     await ask(at.server, upgrade(at.host, "/chat", more)),
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
   );
+});
+
+Deno.test("ws: picks the first subprotocol offered, in one field or several, and refuses what is no name", async () => {
+  await using at = await serve();
+  const field = "Sec-WebSocket-Protocol:";
+  const cases: [string[], RegExp][] = [
+    [[`${field} chat, superchat`], /Sec-WebSocket-Protocol: chat\r\n\r\n$/],
+    [[`${field}superchat`, `${field} chat`], /Sec-WebSocket-Protocol: superchat\r\n\r\n$/],
+    [[`${field} a b`], /^HTTP\/1.1 400 .*"a b", which is no name/s],
+    [[`${field} a,,b`], /^HTTP\/1.1 400 .*"", which is no name/s],
+  ];
+  for (const [more, answer] of cases) {
+    assertMatch(await ask(at.server, upgrade(at.host, "/", more)), answer);
+  }
 });
 
 Deno.test("ws: reads what comes in one chunk with the handshake, and a handshake that comes in bytes", async () => {

@@ -12,7 +12,9 @@ import { hasToken, type Head, readHead } from "./head.ts";
 import { acceptOf, isKey } from "./key.ts";
 import { allowsOrigin } from "./origin.ts";
 import { writeText } from "./stream.ts";
+import { offeredIn, type Pick } from "./subprotocol.ts";
 
+const FAILED = "The server failed to answer";
 /** What `Request` can express. */
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -24,6 +26,8 @@ export interface AcceptSettings {
   readonly path: string;
   /** Origins that may connect beside the server's own. */
   readonly origins: ReadonlySet<string>;
+  /** Picks the subprotocol. */
+  readonly pick: Pick;
   /** Answers what wants no WebSocket. */
   respond(request: Request): Response | Promise<Response>;
 }
@@ -32,6 +36,8 @@ export interface AcceptSettings {
 export interface Upgraded {
   /** What had arrived behind the request. */
   readonly rest: Uint8Array | undefined;
+  /** The subprotocol that was picked. */
+  readonly subprotocol: string | undefined;
 }
 
 interface HttpRequest extends Head {
@@ -45,7 +51,7 @@ interface HttpRequest extends Head {
  * as it does for a peer that left before it sent a byte: browsers open connections in advance.
  *
  * @throws {HeadError} for what is no proper request, after it was answered with that.
- * @throws what `respond` throws, after the request was answered with 500.
+ * @throws what `respond` or `pick` throws, after the request was answered with 500.
  */
 export async function accept(
   transport: Transport,
@@ -54,6 +60,7 @@ export async function accept(
   const first = await readFirst(transport);
   if (first === undefined) return undefined;
   let request: HttpRequest | undefined;
+  let offered: readonly string[];
   try {
     request = parseRequest(await readHead(transport, checkStart, first), settings.isSecure);
     if (!hasToken(request.fields, "upgrade", "websocket") || !isAt(request, settings.path)) {
@@ -61,6 +68,7 @@ export async function accept(
       return undefined;
     }
     checkHandshake(request, settings, isLoopback(hostnameOf(transport.remote) ?? ""));
+    offered = offeredIn(request.fields);
   } catch (error) {
     if (!(error instanceof HeadError)) throw error;
     const { status, fields } = error;
@@ -72,13 +80,30 @@ export async function accept(
     }
     throw new HeadError(message, status, fields);
   }
+  const subprotocol = await picked(transport, request, offered, settings);
   const proof = await acceptOf(request.fields.get("sec-websocket-key")!);
   await writeText(
     transport,
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-      `Sec-WebSocket-Accept: ${proof}\r\n\r\n`,
+      `Sec-WebSocket-Accept: ${proof}\r\n` +
+      (subprotocol === undefined ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`) + "\r\n",
   );
-  return request;
+  return { rest: request.rest, subprotocol };
+}
+
+/** Asks the program, whose error is answered with 500. */
+async function picked(
+  transport: Transport,
+  { url, method, fields }: HttpRequest,
+  offered: readonly string[],
+  settings: AcceptSettings,
+): Promise<string | undefined> {
+  try {
+    return settings.pick(offered, new Request(url, { method, headers: fields }));
+  } catch (error) {
+    await answer(transport, await toWire(textResponse(500, FAILED))).catch(() => {});
+    throw error;
+  }
 }
 
 /** The first chunk; undefined if the peer left before. */
@@ -152,7 +177,7 @@ async function respond(
     );
   } catch (error) {
     failure = { error };
-    response = await toWire(textResponse(500, "The server failed to answer"));
+    response = await toWire(textResponse(500, FAILED));
   }
   await answer(transport, response, method === "HEAD");
   if (failure !== undefined) throw failure.error;

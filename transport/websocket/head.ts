@@ -102,6 +102,11 @@ function parseHead(text: string): Omit<Head, "rest"> {
   return { startLine, fields };
 }
 
+/** Whether a field can stand in a head as it is. */
+export function isField(name: string, value: string): boolean {
+  return TOKEN.test(name) && /^[\t -~]*$/.test(value);
+}
+
 /** Whether a field's list holds a word, in any case. */
 export function hasToken(fields: Headers, name: string, word: string): boolean {
   return (fields.get(name) ?? "").split(",").some((item) => item.trim().toLowerCase() === word);

@@ -2,29 +2,74 @@
 
 import { ConnectionLostError, HeadError, ProtocolError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
-import { formatAddress, type Transport, type WebSocketEndpoint } from "../../transport.ts";
-import { hasToken, type Head, latin1, readHead } from "./head.ts";
+import {
+  formatAddress,
+  type Transport,
+  type WebConnectOptions,
+  type WebSocketEndpoint,
+} from "../../transport.ts";
+import type { Upgraded } from "./accept.ts";
+import { hasToken, type Head, isField, latin1, readHead } from "./head.ts";
 import { acceptOf, newKey } from "./key.ts";
 import { writeText } from "./stream.ts";
+import { checkSubprotocols } from "./subprotocol.ts";
 
 /** How much of a refusal's text is read, and shown. */
 const MAX_BODY_BYTES = 2048;
 const MAX_SHOWN = 200;
 
+/** Fields that are the handshake's own. */
+const OWN_FIELDS = /^(host|upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
+
+/** What a client asks for. */
+export interface Offer {
+  readonly endpoint: WebSocketEndpoint;
+  /** Names that the server may pick of. */
+  readonly subprotocols: readonly string[];
+  /** Further lines of the request's head. */
+  readonly lines: string;
+}
+
 /**
- * Asks a server to make a WebSocket of the transport. Resolves to what had arrived behind its answer.
+ * What to ask for, checked.
+ *
+ * @throws {TypeError} for names or fields that cannot be sent.
+ */
+export function offerFor(endpoint: WebSocketEndpoint, web: WebConnectOptions = {}): Offer {
+  const { subprotocols = [], headers = {} } = web;
+  checkSubprotocols(subprotocols);
+  const fields = Object.entries(headers).map(([name, value]) => {
+    if (OWN_FIELDS.test(name)) {
+      throw new TypeError(`Cannot use web.headers with ${name}: the handshake sets it itself`);
+    }
+    // The value may be a password, and is not repeated.
+    if (!isField(name, value)) {
+      throw new TypeError(`Cannot use web.headers with ${printable(name)}: it cannot be sent`);
+    }
+    return `${name}: ${value}\r\n`;
+  });
+  const offered = subprotocols.length === 0
+    ? ""
+    : `Sec-WebSocket-Protocol: ${subprotocols.join(", ")}\r\n`;
+  return { endpoint, subprotocols, lines: fields.join("") + offered };
+}
+
+/**
+ * Asks a server to make a WebSocket of the transport. Resolves to what was picked, and to what had
+ * arrived behind the answer.
  *
  * @throws {ProtocolError} {ConnectionLostError} saying what the server did instead.
  */
 export async function upgrade(
   transport: Transport,
-  endpoint: WebSocketEndpoint,
-): Promise<Uint8Array | undefined> {
+  { endpoint, subprotocols, lines }: Offer,
+): Promise<Upgraded> {
   const key = newKey();
   await writeText(
     transport,
     `GET ${endpoint.path} HTTP/1.1\r\nHost: ${hostField(endpoint)}\r\nUpgrade: websocket\r\n` +
-      `Connection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+      `Connection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n` +
+      `${lines}\r\n`,
   );
   const head = await readAnswer(transport);
   const [, status, text] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(head.startLine) ?? [];
@@ -45,12 +90,24 @@ export async function upgrade(
       "the server's Sec-WebSocket-Accept is not the answer to the key; a cache may be between",
     );
   }
-  for (const name of ["Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"]) {
-    if (fields.get(name)) {
-      refuse(`the server chose ${name} "${excerpt(fields.get(name)!)}", which was not offered`);
-    }
+  const extensions = fields.get("sec-websocket-extensions");
+  if (extensions) {
+    refuse(
+      `the server chose Sec-WebSocket-Extensions "${excerpt(extensions)}", which was not offered`,
+    );
   }
-  return head.rest;
+  return { rest: head.rest, subprotocol: pickedIn(fields, subprotocols) };
+}
+
+/** The one that the server picked. Where some were offered, none is a refusal, as in browsers. */
+function pickedIn(fields: Headers, offered: readonly string[]): string | undefined {
+  const picked = fields.get("sec-websocket-protocol") ?? "";
+  if (picked === "") {
+    if (offered.length === 0) return undefined;
+    return refuse(`the server picked none of the subprotocols ${offered.join(", ")}`);
+  }
+  if (offered.includes(picked)) return picked;
+  refuse(`the server chose Sec-WebSocket-Protocol "${excerpt(picked)}", which was not offered`);
 }
 
 /** The Host field, as browsers write it: in ASCII, without a default port or a zone. */

@@ -1,0 +1,73 @@
+/** Subprotocols: what the messages of a WebSocket are about (RFC 6455, section 1.9). */
+
+import { HeadError } from "../../errors.ts";
+import { printable } from "../../internal/text.ts";
+import type { WebOptions } from "../../transport.ts";
+
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}$/;
+
+/** Picks one of those that a client offers; undefined for none. */
+export type Pick = (offered: readonly string[], request: Request) => string | undefined;
+
+/**
+ * How a server picks, as its options say. A list is in its own order of preference. By default it is
+ * the first that the client offers: browsers give up a connection for which none is picked.
+ *
+ * @throws {TypeError} for a name that cannot be one.
+ */
+export function pickBy(wanted: WebOptions["subprotocols"]): Pick {
+  if (wanted === undefined) return ([first]) => first;
+  if (typeof wanted === "function") return checked(wanted);
+  const known = checkSubprotocols(wanted);
+  return (offered) => known.find((name) => offered.includes(name));
+}
+
+/** A program must not pick what was not offered: the client would have to end the connection. */
+function checked(pick: Pick): Pick {
+  return (offered, request) => {
+    const picked = pick(offered, request);
+    if (picked === undefined || offered.includes(picked)) return picked;
+    throw new TypeError(
+      `Cannot pick subprotocol "${printable(String(picked))}": the client offers ` +
+        (offered.length === 0 ? "none" : offered.join(", ")),
+    );
+  };
+}
+
+/**
+ * Checks names of subprotocols.
+ *
+ * @throws {TypeError} for one that cannot be one, and for one that is there twice.
+ */
+export function checkSubprotocols(names: readonly string[]): readonly string[] {
+  for (const [i, name] of names.entries()) {
+    if (!TOKEN.test(name)) {
+      throw new TypeError(
+        `Cannot use web.subprotocols "${printable(name)}": it must be 1 to 255 of ` +
+          "A-Z a-z 0-9 and !#$%&'*+-.^_`|~",
+      );
+    }
+    if (names.indexOf(name) < i) {
+      throw new TypeError(`Cannot use web.subprotocols "${name}" twice`);
+    }
+  }
+  return names;
+}
+
+/**
+ * What a client offers, in its order; the field may be there several times.
+ *
+ * @throws {HeadError} for a list that is none.
+ */
+export function offeredIn(fields: Headers): readonly string[] {
+  const field = fields.get("sec-websocket-protocol");
+  if (field === null) return [];
+  const names = field.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !TOKEN.test(name));
+  if (wrong === undefined) return names;
+  throw new HeadError(
+    `field Sec-WebSocket-Protocol has "${printable(wrong.slice(0, 40))}", which is no name`,
+    400,
+  );
+}
