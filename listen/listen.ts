@@ -85,9 +85,9 @@ export interface ListenOptions<T = Uint8Array>
    */
   handshakeTimeout?: number;
   /**
-   * What the first message of each connection must be, 1 to 1024 bytes; whoever says something else is
-   * closed. Compared in constant time. A wrong one costs the address as much as ten connections. A
-   * session's client says it on each carrier.
+   * The token that the first message of each connection must be, 1 to 1024 bytes. A peer that sends
+   * something else is closed. The comparison takes constant time. A wrong token costs the address
+   * as much as ten connections. The client of a session sends it on each carrier.
    *
    * A WebSocket's close says why, with code 1008. The protocol of sessions says why too. Other
    * peers only see the end of the connection, after the `refusalMessage` if there is one.
