@@ -1,21 +1,24 @@
-/** The history as the chat uses it: what fails is told once, and keeps nobody from talking to others. */
+/**
+ * The history as the chat uses it. When the history fails, this is reported once, and members can
+ * go on talking privately.
+ */
 
 import type { SaidEvent } from "../engine/events.ts";
 import type { History, HistoryEntry } from "./history.ts";
 
-/** Calls a history, and remembers whether it works. */
+/** Calls a history, and remembers whether the last call worked. */
 export class Archive {
   readonly #history: History;
   readonly #onError: (error: unknown) => void;
   #state: "works" | "fails" = "works";
 
-  /** `onError` is told when the history begins to fail. */
+  /** `onError` is called when the history begins to fail. */
   constructor(history: History, onError: (error: unknown) => void) {
     this.#history = history;
     this.#onError = onError;
   }
 
-  /** Keeps a message; undefined when that failed, and the message must not be shown. */
+  /** Keeps a message. Returns undefined if that failed. Then the message must not be shown. */
   add(entry: Omit<HistoryEntry, "id">): HistoryEntry | undefined {
     return this.#try((history) => history.add(entry));
   }
@@ -25,22 +28,22 @@ export class Archive {
     return this.#try((history) => said(history.last(place.archive, count, before), place));
   }
 
-  /** Messages of a room with all the words. */
+  /** The messages of a room that contain all words of the query. */
   search(place: NamedArchive, query: string, count: number): SaidEvent[] | undefined {
     return this.#try((history) => said(history.search(place.archive, query, count), place));
   }
 
-  /** The id of a room's newest message, 0 for none. */
+  /** The id of a room's newest message. 0 if there is none. */
   lastId(archive: string): number {
     return this.#try((history) => history.lastId(archive)) ?? 0;
   }
 
-  /** A value that outlives the process. */
+  /** A value that was kept with `set()`, also by an earlier process. */
   get(key: string): string | undefined {
     return this.#try((history) => history.get(key));
   }
 
-  /** Keeps a value; returns whether that worked. */
+  /** Keeps a value. Returns whether that worked. */
   set(key: string, value: string | undefined): boolean {
     return this.#try((history) => (history.set(key, value), true)) ?? false;
   }
@@ -57,7 +60,7 @@ export class Archive {
   }
 }
 
-/** A room's name, and the one that its messages are kept under. */
+/** The name of a room, and the name under which its messages are kept. */
 interface NamedArchive {
   readonly name: string;
   readonly archive: string;

@@ -1,18 +1,21 @@
-/** Copies of a history, while it is in use or not. */
+/** Copies a history, also while it is in use. */
 
 import { existsSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../errors.ts";
 import { checkHistory, checkPermissions, pathOf, sqliteReason } from "./file.ts";
 
-/** All pages at once: with fewer, each message that is said meanwhile makes the copy begin anew. */
+/**
+ * Copies all pages in one step. With smaller steps, each new message would make the copy begin
+ * again.
+ */
 const ALL_PAGES = 2 ** 31 - 1;
 
 /**
  * Copies the database in a file to another file.
  *
- * @throws {TypeError} for a name that can be no file's.
- * @throws {HistoryError} if that fails.
+ * @throws {TypeError} for a name that no file can have.
+ * @throws {HistoryError} if the file cannot be copied.
  */
 export async function copyFile(file: string, to: string): Promise<void> {
   const [path, target] = [pathOf(file), pathOf(to)];

@@ -1,25 +1,31 @@
-/** The file behind a history: opening it, its schema, what may be stored in it, what can fail. */
+/**
+ * The file of a history: how it is opened, its schema, what it can store, and the reasons of its
+ * errors.
+ */
 
 import { accessSync, constants, existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../errors.ts";
 
-/** "Lwhi": tells a history from the databases of other programs. */
+/** "Lwhi". It distinguishes a history from the databases of other programs. */
 const APPLICATION_ID = 0x4c776869;
 
-/** How long to wait for another process to let go of the file. It blocks this one. */
+/**
+ * How long to wait for another process to release the file, in milliseconds. The wait blocks this
+ * process.
+ */
 const BUSY_TIMEOUT = 250;
 
 /** Brings a database from one version to the next. */
 export type Migration = (database: DatabaseSync) => void;
 
 /**
- * The schema, version by version. What is published here is never changed, only added to.
+ * The schema, version by version. A published version is never changed. Changes are new versions.
  *
- * Messages are clustered by room: one page to write for each, and the last of a room lie together.
- * A room without a name is forgotten; its messages are removed bit by bit. `folded` is the text as
- * searches see it, NULL when it is the same.
+ * Messages are stored by room. So each message writes one page, and the last messages of a room lie
+ * together. A room without a name is forgotten, and its messages are removed little by little.
+ * `folded` is the text as searches compare it, or NULL if that is the same as the text.
  */
 export const MIGRATIONS: readonly Migration[] = [
   (database) =>
@@ -50,19 +56,19 @@ export const MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * How often a newcomer must find the file free, and how long it waits in between, in milliseconds. Who
- * has the file lets go of it for a moment with each message, and takes it back within a millisecond or
- * two.
+ * How often a process that opens the file must find it free, and how long it waits between two
+ * looks, in milliseconds. The process that has the file releases it for a moment with each message,
+ * and takes it back within one or two milliseconds.
  */
 const FREE_LOOKS = 5;
 const FREE_PAUSE = 4;
 
 /**
- * Opens the database in a file, which this process alone may write until it is closed. Others can read
- * it all the while, and make copies.
+ * Opens the database in a file. Only this process may write it until it is closed. Other processes
+ * can read it all the time, and make copies.
  *
- * The database is always in a transaction that writes: what holds that lock keeps other writers out and
- * no readers, and ends with the process, however that ends.
+ * The database is always in a transaction that writes. The lock of this transaction keeps out other
+ * writers, but no readers. It ends with the process, however the process ends.
  *
  * @throws {TypeError} for a name that can be no file's.
  * @throws {HistoryError} if it cannot be opened.
@@ -78,7 +84,7 @@ export function openFile(file: string, synchronous: "NORMAL" | "FULL"): Database
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
       PRAGMA journal_size_limit = 8388608; PRAGMA temp_store = MEMORY`);
     migrate(database, MIGRATIONS);
-    // So that the file alone has what was there so far, whoever copies it.
+    // After this the file alone has everything so far, also for those who copy only the file.
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     database.exec("BEGIN IMMEDIATE");
     return database;
@@ -91,20 +97,20 @@ export function openFile(file: string, synchronous: "NORMAL" | "FULL"): Database
 }
 
 /**
- * Keeps what was written, and goes on holding the file. Where another process takes it in between,
- * that is seen at the next write.
+ * Keeps what was written, and takes the file again. If another process takes it in between, the
+ * next write fails and tells so.
  */
 export function commit(database: DatabaseSync): void {
   database.exec("COMMIT");
   try {
     hold(database);
   } catch {
-    // What was written is kept; nothing failed yet.
+    // What was written is kept, so nothing has failed yet.
   }
 }
 
 /**
- * Takes the file if it is not held yet.
+ * Takes the file, if this process does not hold it yet.
  *
  * @throws {Error} if another process holds it.
  */
@@ -112,13 +118,16 @@ export function hold(database: DatabaseSync): void {
   if (!database.isTransaction) database.exec("BEGIN IMMEDIATE");
 }
 
-/** Closes it: what was written is in the file alone then, unless others still read. */
+/**
+ * Closes the database. Then the file alone has everything that was written, unless other processes
+ * still read it.
+ */
 export function closeFile(database: DatabaseSync): void {
   rollBack(database);
   database.close();
 }
 
-/** Refuses a file that another process writes. */
+/** Refuses a file that another process has open for writing. */
 function checkFree(database: DatabaseSync): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   database.exec("PRAGMA busy_timeout = 0");
@@ -129,11 +138,12 @@ function checkFree(database: DatabaseSync): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
 }
 
-/** Whether the file is there and cannot be written, for which SQLite says only "disk I/O error". */
+/** Whether the file exists and cannot be written. SQLite says only "disk I/O error" for that. */
 function isReadOnly(path: string): boolean {
   if (!existsSync(path)) return false;
   try {
-    // Not by opening it: closing it again would let go of the locks that this process has on it.
+    // The file is not opened for this, because closing it would release the locks that this process
+    // has on it.
     accessSync(path, constants.W_OK);
     return false;
   } catch {
@@ -142,7 +152,7 @@ function isReadOnly(path: string): boolean {
 }
 
 /**
- * The path of a file as SQLite takes it.
+ * The path of a file in the form that SQLite needs.
  *
  * @throws {TypeError} for a name that can be no file's.
  */
@@ -150,12 +160,12 @@ export function pathOf(file: string): string {
   if (file === "" || file === ":memory:" || file.includes("\0")) {
     throw new TypeError(`Cannot open history ${JSON.stringify(file)}: it is no name of a file`);
   }
-  // SQLite reads more into a name that begins with "file:".
+  // SQLite takes a name that begins with "file:" for a URI.
   return isAbsolute(file) ? file : `./${file}`;
 }
 
 /**
- * Looks before SQLite does, since that would make Deno ask.
+ * Checks the permissions before SQLite opens the file. Otherwise Deno would ask the user.
  *
  * @throws {HistoryError} naming the flags that are missing.
  */
@@ -177,9 +187,9 @@ function checkOwner(database: DatabaseSync): void {
 }
 
 /**
- * Refuses what is no history.
+ * Refuses a database that is not a history.
  *
- * @throws {Error} saying so.
+ * @throws {Error} if it is not a history.
  */
 export function checkHistory(database: DatabaseSync): void {
   if (pragma(database, "application_id") === APPLICATION_ID) return;
@@ -187,9 +197,10 @@ export function checkHistory(database: DatabaseSync): void {
 }
 
 /**
- * Brings the schema up to date, all of it or nothing.
+ * Brings the schema up to date, completely or not at all.
  *
- * @throws {Error} for a schema that is newer than the migrations, or what a migration throws.
+ * @throws {Error} for a schema that is newer than the migrations. An error of a migration is thrown
+ * as it is.
  */
 export function migrate(database: DatabaseSync, migrations: readonly Migration[]): void {
   const version = pragma(database, "user_version");
@@ -198,7 +209,8 @@ export function migrate(database: DatabaseSync, migrations: readonly Migration[]
       `it is of version ${version}, this program knows versions up to ${migrations.length}`,
     );
   }
-  // Even when there is nothing to do: who only reads cannot keep a history.
+  // The transaction is needed even if there is nothing to do. It fails for a process that may only
+  // read, and such a process cannot keep a history.
   database.exec("BEGIN IMMEDIATE");
   try {
     for (const migration of migrations.slice(version)) migration(database);
@@ -217,11 +229,11 @@ function pragma(database: DatabaseSync, name: "application_id" | "user_version")
 
 /** Ends a transaction that failed. */
 export function rollBack(database: DatabaseSync): void {
-  // SQLite has rolled back by itself when the disk is full.
+  // When the disk is full, SQLite has rolled back by itself.
   if (database.isTransaction) database.exec("ROLLBACK");
 }
 
-/** The reason behind a failure of SQLite, as the end of an error's message. */
+/** The reason of an error of SQLite, for the end of an error's message. */
 export function sqliteReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   for (const [pattern, reason] of reasons) if (pattern.test(message)) return reason;
@@ -230,7 +242,9 @@ export function sqliteReason(error: unknown): string {
 
 const LOCKED = "another process has it open";
 
-/** By message, not by code: Deno gives no code for what fails in `exec()` and on opening. */
+/**
+ * Errors are recognized by their message. Deno gives no code for errors in `exec()` and on opening.
+ */
 const reasons: readonly [pattern: RegExp, reason: string][] = [
   [/database (table )?is locked/, LOCKED],
   [/database or disk is full/, "the disk is full"],
@@ -245,8 +259,8 @@ const reasons: readonly [pattern: RegExp, reason: string][] = [
 ];
 
 /**
- * A string as SQLite can keep it: NUL, which ends a text when it is read, and lone surrogates, which
- * UTF-8 does not have, are written as U+001A and four digits.
+ * A string in the form that SQLite can keep. NUL would end a text when it is read, and lone
+ * surrogates do not exist in UTF-8. Both are written as U+001A and four digits.
  */
 export function toStoredText(text: string): string {
   // deno-lint-ignore no-control-regex
@@ -255,7 +269,7 @@ export function toStoredText(text: string): string {
   });
 }
 
-/** The string behind what {@linkcode toStoredText} made. */
+/** The string that {@linkcode toStoredText} was given. */
 export function fromStoredText(text: string): string {
   if (!text.includes("\x1a")) return text;
   // deno-lint-ignore no-control-regex

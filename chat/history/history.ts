@@ -1,6 +1,6 @@
 /**
- * What a chat remembers: the last messages of each room, and a few settings. In memory here, in a
- * file with `sqliteHistory()`.
+ * What a chat remembers: the last messages of each room, and a few settings. `memoryHistory()`
+ * keeps them in memory, `sqliteHistory()` in a file.
  *
  * @module
  */
@@ -11,11 +11,14 @@ import { fold, queryWords } from "./search.ts";
 
 /** A message that a room remembers. */
 export interface HistoryEntry {
-  /** Its number: one more than that of the message before it, whatever its room; never used twice. */
+  /**
+   * Its number. It is one more than the number of the message before it, in any room. No number is
+   * used twice.
+   */
   readonly id: number;
   /** The room that it was said in. */
   readonly room: string;
-  /** Whether it was said, or done with `/me`. */
+  /** `say` for a message, `me` for an action with `/me`. */
   readonly kind: "say" | "me";
   /** Who said it. */
   readonly name: string;
@@ -28,91 +31,96 @@ export interface HistoryEntry {
 /**
  * A bounded memory of messages and settings.
  *
- * - Any string is a room, a name, a text or a key, and comes back as it was given, whatever is in it.
- * - Ids grow by one across all rooms. They are never given twice, not after a restart either.
- * - What exceeds a limit is forgotten oldest first. When the bytes of all rooms exceed theirs, the
- *   room that holds most loses its oldest, so that a flood costs its own room alone.
+ * - A room, a name, a text or a key may be any string. It comes back exactly as it was given.
+ * - Ids grow by one across all rooms. No id is given twice, also after a restart.
+ * - When a limit is exceeded, the oldest entries are forgotten first. When the messages of all
+ *   rooms have too many bytes, the room that has most loses its oldest messages. So a flood in one
+ *   room costs only that room.
  * - A call that fails changes nothing, and the history stays usable.
  */
 export interface History {
   /**
-   * Keeps a message and gives it its id. When it returns the message is as safe as the kind promises.
+   * Keeps a message and gives it its id. When this returns, the message is as safe as this kind of
+   * history promises.
    *
    * @throws {RangeError} for a time that is no whole number, or a message above `maxBytes`.
    * @throws {HistoryError} if it cannot be kept, or after `close()`.
    */
   add(entry: Omit<HistoryEntry, "id">): HistoryEntry;
   /**
-   * The last messages of a room, oldest first; with `before`, the last of those with a lower id.
+   * The last messages of a room, oldest first. With `before`, the last messages with a lower id.
    *
    * @throws {RangeError} for a count or an id below 0 or not an integer.
    * @throws {HistoryError} if they cannot be read, or after `close()`.
    */
   last(room: string, count: number, before?: number): HistoryEntry[];
   /**
-   * The newest `count` messages of a room whose text contains every word of the query, oldest first.
-   * A word may be part of a longer one, and its case does not matter. No words find nothing.
+   * The newest `count` messages of a room whose text contains every word of the query, oldest
+   * first. A word may be part of a longer word, and its case does not matter. A query without words
+   * finds nothing.
    *
    * @throws {RangeError} for a query longer than 256 characters, a count below 0 or not an integer.
    * @throws {HistoryError} if they cannot be read, or after `close()`.
    */
   search(room: string, query: string, count: number): HistoryEntry[];
   /**
-   * The id of a room's newest message, 0 for none.
+   * The id of a room's newest message. 0 if there is none.
    *
    * @throws {HistoryError} if it cannot be read, or after `close()`.
    */
   lastId(room: string): number;
   /**
-   * The setting kept under a key.
+   * The setting that is kept under a key. Undefined if there is none.
    *
    * @throws {HistoryError} if it cannot be read, or after `close()`.
    */
   get(key: string): string | undefined;
   /**
-   * Keeps a setting, such as a topic or a ban; `undefined` removes it.
+   * Keeps a setting, such as a topic or a ban. The value `undefined` removes the setting.
    *
    * @throws {RangeError} when key and value together have more than 4096 characters.
    * @throws {HistoryError} for a new key when there are 10 000, if it cannot be kept, or after
    * `close()`.
    */
   set(key: string, value: string | undefined): void;
-  /** Closes it. Does nothing when it is closed. */
+  /** Closes the history. Does nothing if it is closed already. */
   close(): void;
 }
 
 /** Options of {@linkcode memoryHistory}. */
 export interface MemoryHistoryOptions {
   /**
-   * Messages that each room keeps.
+   * How many messages each room keeps.
    *
    * @default 1000
    */
   maxMessages?: number;
   /**
-   * Rooms that have messages; above it the one that was silent for longest is forgotten.
+   * How many rooms may have messages. If there are more, the room that was silent for the longest
+   * time is forgotten.
    *
    * @default 1000
    */
   maxRooms?: number;
   /**
-   * Bytes of all messages, each counted as 128 and two per character of room, name and text.
+   * How many bytes all messages may have together. A message counts as 128 bytes, and two for each
+   * character of its room, name and text.
    *
    * @default 16_777_216
    */
   maxBytes?: number;
 }
 
-/** Settings that a history keeps. */
+/** How many settings a history keeps. */
 export const MAX_SETTINGS = 10_000;
 
-/** The longest setting, key and value together, in UTF-16 units. */
+/** The longest setting: key and value together, in UTF-16 code units. */
 const MAX_SETTING_LENGTH = 4096;
 
-/** The furthest that a `Date` reaches. */
+/** The furthest time that a `Date` can hold. */
 const MAX_TIME = 8.64e15;
 
-/** Checks a message that is to be kept; returns the bytes that it counts for. */
+/** Checks a message before it is kept. Returns the bytes that it counts for. */
 export function checkEntry(entry: Omit<HistoryEntry, "id">, maxBytes: number): number {
   checkInteger("time", entry.time, -MAX_TIME, MAX_TIME);
   const bytes = 128 + 2 * (entry.room.length + entry.name.length + entry.text.length);
@@ -122,7 +130,7 @@ export function checkEntry(entry: Omit<HistoryEntry, "id">, maxBytes: number): n
   return bytes;
 }
 
-/** Checks what selects messages. */
+/** Checks the count and the id that select messages. */
 export function checkRange(count: number, before: number = Number.MAX_SAFE_INTEGER): void {
   checkInteger("count", count, 0, Number.MAX_SAFE_INTEGER);
   checkInteger("before", before, 0, Number.MAX_SAFE_INTEGER);
@@ -138,13 +146,13 @@ export function checkSetting(key: string, value: string): void {
   }
 }
 
-/** The error for a setting too many. */
+/** The error for a new setting when there are too many. */
 export function tooManySettings(): HistoryError {
   return new HistoryError(`Cannot keep setting: limit is ${MAX_SETTINGS} keys`);
 }
 
 /**
- * A history that lasts as long as the process.
+ * A history in memory. It ends with the process.
  *
  * @throws {RangeError} for a limit that is not an integer or below 1.
  *
@@ -172,7 +180,7 @@ interface MemoryEntry {
   readonly bytes: number;
 }
 
-/** The messages of a room: those from `first` on. The empty places before are cut off now and then. */
+/** The messages of a room begin at `first`. The empty places before it are removed now and then. */
 interface MemoryRoom {
   kept: (MemoryEntry | undefined)[];
   first: number;
@@ -181,7 +189,7 @@ interface MemoryRoom {
 
 class MemoryHistory implements History {
   readonly #limits: Required<MemoryHistoryOptions>;
-  /** The one that was silent for longest is the first. */
+  /** The first one is the room that was silent for the longest time. */
   readonly #rooms = new Map<string, MemoryRoom>();
   readonly #settings = new Map<string, string>();
   #bytes = 0;
@@ -267,7 +275,7 @@ class MemoryHistory implements History {
     return found.reverse();
   }
 
-  /** Forgets what is too much after a message was added to `room`. */
+  /** Forgets the messages and rooms that exceed a limit after a message was added to `room`. */
   #prune(room: MemoryRoom): void {
     const { maxMessages, maxRooms, maxBytes } = this.#limits;
     if (room.kept.length - room.first > maxMessages) this.#forgetOldest(room);
@@ -278,7 +286,7 @@ class MemoryHistory implements History {
     }
     while (this.#bytes > maxBytes) {
       const [name, largest] = this.#largest(room);
-      // Several at once, so that looking for the largest room is seldom needed.
+      // Several are removed at once, so the largest room has to be found less often.
       const spared = largest === room ? 1 : 0;
       for (let n = 0; n < 32 && largest.kept.length - largest.first > spared; n++) {
         this.#forgetOldest(largest);
@@ -287,7 +295,10 @@ class MemoryHistory implements History {
     }
   }
 
-  /** The room that holds most; not `added` when it holds only the message that was just added. */
+  /**
+   * The room whose messages have most bytes. It is not `added` if that room has only the message
+   * that was just added.
+   */
   #largest(added: MemoryRoom): [name: string, room: MemoryRoom] {
     let largest: [string, MemoryRoom] | undefined;
     for (const [name, room] of this.#rooms) {

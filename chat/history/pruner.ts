@@ -1,4 +1,6 @@
-/** Keeps the rooms of a history file within their limits, a little with each message. */
+/**
+ * Keeps the rooms of a history file within their limits. It does a little work with each message.
+ */
 
 import type { StatementSync } from "node:sqlite";
 
@@ -14,42 +16,46 @@ export interface PruneLimits {
 
 /** What is in the file. */
 interface Totals {
-  /** Of all messages, those of forgotten rooms included. */
+  /** The bytes of all messages, also of forgotten rooms. */
   bytes: number;
   /** Rooms that have a name. */
   rooms: number;
-  /** Rooms that are forgotten and not yet removed. */
+  /** Rooms that are forgotten but not removed yet. */
   forgotten: number;
 }
 
-/** Messages to remove at once. */
+/** How many messages are removed at once. */
 const BATCH = 32;
 
-/** Messages that come between two looks for old ones. */
+/** Old messages are looked for once in this many messages. */
 const AGE_INTERVAL = 8;
 
-/** What one look for old messages may remove: the work of {@linkcode BATCH} with each message. */
+/**
+ * How many old messages are removed at once. This is the work of {@linkcode BATCH} for each
+ * message.
+ */
 const AGE_BATCH = BATCH * AGE_INTERVAL;
 
-/** How many batches may follow one large message; more wait for the next. */
+/** How many batches one large message may remove. The rest waits for the next message. */
 const MAX_BATCHES = 64;
 
 /**
- * Removes what is too much or too old. The cost of each call is bounded, and grows with what was
- * added, not with what there is. Runs inside the caller's transaction, and counts with it.
+ * Removes messages that are too many or too old. The cost of each call is bounded. It grows with
+ * what was added, and not with the size of the history. It runs inside the caller's transaction. If
+ * that is undone, so are its counts.
  */
 export class Pruner {
   readonly #sql: (sql: string) => StatementSync;
   readonly #limits: PruneLimits;
   #committed: Totals;
   #totals: Totals;
-  /** The room in which old messages were looked for last: all get their turn. */
+  /** The room in which old messages were looked for last. Each room gets its turn. */
   #looked = 0;
   #calls = 0;
-  /** How far a room may exceed its limit, so that not every message has to remove one. */
+  /** How many messages a room may have above its limit. So messages are removed in groups. */
   readonly #slack: number;
 
-  /** Counts what is there. */
+  /** Counts the rooms and bytes in the file. */
   constructor(sql: (sql: string) => StatementSync, limits: PruneLimits) {
     this.#sql = sql;
     this.#limits = limits;
@@ -73,17 +79,20 @@ export class Pruner {
     this.#totals.rooms += added.rooms;
   }
 
-  /** The transaction holds: so do the counts. */
+  /** Call it when the transaction is committed. The counts are then kept. */
   commit(): void {
     this.#committed = { ...this.#totals };
   }
 
-  /** The transaction was undone: so are the counts. */
+  /** Call it when the transaction was undone. The counts are then undone too. */
   rollBack(): void {
     this.#totals = { ...this.#committed };
   }
 
-  /** Removes what is too much after the message `id` was added to a room. It stays itself. */
+  /**
+   * Removes what exceeds a limit after the message `id` was added to a room. This message itself is
+   * not removed.
+   */
   prune(room: number, id: number): void {
     const { maxMessages, maxRooms, maxBytes } = this.#limits;
     const row = this.#sql("SELECT count FROM rooms WHERE id = ?").get(room)!;
@@ -95,7 +104,7 @@ export class Pruner {
     if (++this.#calls % AGE_INTERVAL === 0) this.#removeOld();
   }
 
-  /** Takes the names of the rooms that were silent for longest. */
+  /** Removes the names of the rooms that were silent for the longest time. */
   #forgetRooms(surplus: number): void {
     this.#sql(
       `UPDATE rooms SET name = NULL WHERE id IN
@@ -112,7 +121,9 @@ export class Pruner {
     this.#totals.forgotten--;
   }
 
-  /** Takes from the room that holds most, so that a flood costs its own room alone. */
+  /**
+   * Removes messages of the room that has most bytes. So a flood in one room costs only that room.
+   */
   #shrink(added: number, id: number): void {
     const largest = this.#sql(
       `SELECT id, count FROM rooms WHERE bytes > 0 AND NOT (id = ? AND count = 1)
@@ -122,7 +133,7 @@ export class Pruner {
     this.#remove(largest.id as number, BATCH, id);
   }
 
-  /** Removes the oldest messages of a room; returns how many. */
+  /** Removes the oldest messages of a room. Returns how many were removed. */
   #remove(room: number, count: number, before = Number.MAX_SAFE_INTEGER): number {
     const removed = this.#sql(
       `DELETE FROM messages WHERE room = ?1 AND id IN
@@ -133,7 +144,9 @@ export class Pruner {
     return removed.length;
   }
 
-  /** Removes what is too old among the oldest messages of the room whose turn it is. */
+  /**
+   * Removes those of the oldest messages of a room that are too old. Each call takes the next room.
+   */
   #removeOld(): void {
     const next = "SELECT id FROM rooms WHERE id > ? ORDER BY id LIMIT 1";
     const room = (this.#sql(next).get(this.#looked) ?? this.#sql(next).get(0))!.id as number;

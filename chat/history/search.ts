@@ -1,15 +1,17 @@
-/** What a search compares: words and texts in one form, the same for every kind of history. */
+/**
+ * The form in which a search compares words and texts. It is the same for every kind of history.
+ */
 
-/** The longest query, in UTF-16 units: what one search may cost is bounded by it. */
+/** The longest query, in UTF-16 code units. This limits the cost of one search. */
 export const MAX_QUERY_LENGTH = 256;
 
 /**
- * The form in which texts are compared: without regard to case and to compatibility forms (Unicode
- * NFKC). "Straße" and "STRASSE" are the same, as are all sigmas and a dotted or dotless I; accents
- * make a difference.
+ * The form in which texts are compared. Case and compatibility forms (Unicode NFKC) make no
+ * difference: "Straße" and "STRASSE" are the same, and so are all sigmas, and the dotted and the
+ * dotless I. Accents make a difference.
  */
 export function fold(text: string): string {
-  // Most messages are plain; the long way costs a few microseconds.
+  // Most messages are plain ASCII. The other way takes a few microseconds.
   // deno-lint-ignore no-control-regex
   if (/^[\x01-\x7f]*$/.test(text)) return text.toLowerCase();
   return text.toWellFormed().normalize("NFKC").toUpperCase().toLowerCase()

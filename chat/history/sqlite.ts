@@ -33,41 +33,42 @@ import { fold, queryWords } from "./search.ts";
 /** Options of {@linkcode sqliteHistory}. */
 export interface SqliteHistoryOptions {
   /**
-   * Messages that each room keeps. Up to a sixteenth more, 31 at most, stay until they are removed
-   * together.
+   * How many messages each room keeps. A room may have up to a sixteenth more, at most 31, until
+   * they are removed together.
    *
    * @default 10_000
    */
   maxMessages?: number;
   /**
-   * Rooms to remember; above it the one that was silent for longest is forgotten.
+   * How many rooms are remembered. If there are more, the room that was silent for the longest time
+   * is forgotten.
    *
    * @default 1000
    */
   maxRooms?: number;
   /**
-   * Bytes of all messages, each counted as 128 and two per character of room, name and text. The
-   * file is seldom larger.
+   * How many bytes all messages may have together. A message counts as 128 bytes, and two for each
+   * character of its room, name and text. The file is seldom larger.
    *
    * @default 268_435_456
    */
   maxBytes?: number;
   /**
-   * How old a message may be, in milliseconds. What is older is not shown, and removed little by
-   * little as new messages come.
+   * How old a message may be, in milliseconds. Older messages are not shown. They are removed
+   * little by little when new messages come.
    *
    * @default 2_592_000_000 (30 days)
    */
   maxAge?: number;
   /**
-   * Whether each message is on the disk itself before `add()` returns, so that it survives a power
-   * cut too. That takes as long as the disk needs, often milliseconds, for which everything waits.
+   * Whether each message is on the disk itself before `add()` returns. Then it survives a power cut
+   * too. Everything waits while the disk writes, which often takes milliseconds.
    *
    * @default false
    */
   survivePowerCut?: boolean;
   /**
-   * Tells the time, in milliseconds since 1970, by which messages grow old.
+   * Returns the time, in milliseconds since 1970. It decides how old messages are.
    *
    * @default Date.now
    */
@@ -77,14 +78,16 @@ export interface SqliteHistoryOptions {
 /**
  * A history in an SQLite file, which is made if there is none.
  *
- * - What `add()` and `set()` returned for survives the end of the process, however it ends: it is
- *   with the system then. A power cut or a crash of the system may take the last moments, but never
- *   damages the file. With `survivePowerCut` it takes nothing.
- * - One process at a time writes the file. Others can read it meanwhile, and copy it with
- *   {@linkcode backUpHistory}, or sqlite3's `.backup` and `VACUUM INTO`. Beside it lie FILE-wal and
- *   FILE-shm while it is open, so a plain copy of FILE alone may lack the last messages.
- * - The file must be on a disk of this machine: others' disks do not tell processes apart.
- * - It needs `--allow-read=FILE --allow-write=FILE`, and never makes Deno ask for them.
+ * - What `add()` and `set()` have kept survives the end of the process, however it ends, because
+ *   the system has it then. After a power cut or a crash of the system the last moments may be
+ *   missing, but the file is never damaged. With `survivePowerCut` nothing is missing.
+ * - Only one process at a time writes the file. Others can read it at the same time, and copy it
+ *   with {@linkcode backUpHistory}, or with sqlite3's `.backup` and `VACUUM INTO`. While it is
+ *   open, FILE-wal and FILE-shm are beside it, so a plain copy of FILE alone may lack the last
+ *   messages.
+ * - The file must be on a disk of this machine. A network disk does not keep two processes on two
+ *   machines apart.
+ * - It needs `--allow-read=FILE --allow-write=FILE`. It never makes Deno ask for them.
  * - A search reads a room from its newest message until it has found enough.
  *
  * @throws {RangeError} for a limit that is not an integer or below 1.
@@ -175,7 +178,7 @@ class SqliteHistory implements History {
     this.#file = file;
     this.#options = options;
     this.#pruner = new Pruner((sql) => this.#sql(sql), options);
-    // The room that was used last is never forgotten, so it knows the last id.
+    // The room that was used last is never forgotten, so it has the last id.
     this.#id = this.#sql("SELECT max(last) AS id FROM rooms").get()!.id as number ?? 0;
     this.#settings = this.#sql("SELECT count(*) AS count FROM settings").get()!.count as number;
   }
@@ -220,7 +223,8 @@ class SqliteHistory implements History {
   search(room: string, query: string, count: number): HistoryEntry[] {
     checkRange(count);
     const words = queryWords(query);
-    // Not LIKE, which knows only the case of ASCII; the words are values, never a pattern.
+    // LIKE is not used, because it ignores case only in ASCII. The words are values, and never a
+    // pattern.
     const found = " AND instr(coalesce(folded, text), ?)".repeat(words.length);
     return this.#read((key, oldest) => {
       if (words.length === 0) return [];
@@ -261,7 +265,7 @@ class SqliteHistory implements History {
     if (this.#database.isOpen) closeFile(this.#database);
   }
 
-  /** The key of a room, which is made if there is none; counts the message. */
+  /** The key of a room. Makes the room if there is none. Counts the message. */
   #enter(name: string, id: number, bytes: number): number {
     const key = this.#sql("SELECT id FROM rooms WHERE name = ?").get(name)?.id as number;
     if (key === undefined) {
@@ -276,7 +280,7 @@ class SqliteHistory implements History {
     return key;
   }
 
-  /** Messages of a room that are not too old, from rows that come newest first. */
+  /** The messages of a room that are not too old. The rows come newest first. */
   #read(
     select: (key: number, oldest: number) => Record<string, unknown>[],
     room: string,
@@ -295,7 +299,7 @@ class SqliteHistory implements History {
     }));
   }
 
-  /** Does it in a transaction: all of it, or nothing. */
+  /** Makes a change in a transaction: completely, or not at all. */
   #write<T>(verb: string, change: () => T): T {
     return this.#try(verb, () => {
       try {
