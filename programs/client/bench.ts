@@ -7,12 +7,14 @@ import { EXIT } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain } from "./context.ts";
 import { explained, refusalIn } from "./refusal.ts";
 
-/** Round trips that the latency is taken from. */
+/** How many round trips are measured for the latency. */
 const LATENCY_SAMPLES = 1_000;
-/** The peer has ended, in which way the connection tells. */
+/** The peer has ended. The connection tells how. */
 const ENDED = new Error("the peer has ended");
 
-/** Sends `--count` messages of `--size` bytes, takes the echoes, and prints rates and latency. */
+/**
+ * Sends `--count` messages of `--size` bytes, receives the echoes, and prints rates and latency.
+ */
 export async function bench(context: ClientContext): Promise<number> {
   const { options, reporter } = context;
   const count = options.number("count") ?? 100_000;
@@ -45,9 +47,12 @@ export async function bench(context: ClientContext): Promise<number> {
   return EXIT.done;
 }
 
-/** A message and its echoes. Where the peer ends before the last one, `ENDED` is thrown. */
+/**
+ * Sends a message and receives its echoes. If the peer ends before the last echo, `ENDED` is
+ * thrown.
+ */
 class Echoes {
-  /** Echoes that came. */
+  /** How many echoes came. */
   count = 0;
   readonly #context: ClientContext;
   readonly #connection: Connection;
@@ -59,7 +64,7 @@ class Echoes {
     this.#message = message;
   }
 
-  /** Times of single round trips, in milliseconds, the shortest first. */
+  /** The times of single round trips in milliseconds, the shortest first. */
   async latencies(samples: number): Promise<number[]> {
     const times: number[] = [];
     for (let i = 0; i < samples; i++) {
@@ -73,7 +78,10 @@ class Echoes {
     return times.sort((a, b) => a - b);
   }
 
-  /** Seconds for so many messages, as many under way at a time as the limits of both ends allow. */
+  /**
+   * The seconds that `count` messages take. As many messages are under way as the limits of both
+   * ends allow.
+   */
   async seconds(count: number): Promise<number> {
     const { reporter } = this.#context;
     const startedAt = performance.now();
@@ -99,7 +107,7 @@ class Echoes {
     try {
       for (let i = 0; i < count; i++) await this.#connection.send(this.#message);
     } catch {
-      // The echoes will not come, and `closed` tells why.
+      // The echoes will not come. `closed` tells why.
     }
   }
 

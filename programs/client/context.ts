@@ -1,4 +1,4 @@
-/** What the client's commands share. */
+/** What all commands of the client use. */
 
 import { delay } from "@std/async/delay";
 import type { CloseInfo, Connection } from "../../connection.ts";
@@ -7,7 +7,7 @@ import type { ParsedOptions } from "../shared/options.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
 import { explained, refusalAtEnd, refusalIn, type Refused } from "./refusal.ts";
 
-/** What the client's commands work with. */
+/** What a command of the client gets. */
 export interface ClientContext {
   /** The command's own operands. */
   readonly operands: readonly string[];
@@ -19,38 +19,43 @@ export interface ClientContext {
   readonly stopped: AbortSignal;
   /** How long the last `connect()` took, in milliseconds: at least a round trip. */
   readonly connectTime: number;
-  /** Connects, also again; a signal closes the last connection in order. */
+  /** Connects. It may be called again. A signal closes the last connection in order. */
   connect(): Promise<Connection>;
 }
 
-/** What a server may have against a client to which it says nothing. */
+/** The possible reasons if a server refuses a client and says nothing. */
 const TURNED_AWAY = "it may be full, deny this address, or want a token";
 /** A connection that lasted longer than this, in milliseconds, was not turned away. */
 const AT_ONCE = 5_000;
-/** How long to wait for a server's first word or its end before half-closing, in milliseconds. */
+/**
+ * How long to wait for a server's first message or its end before half-closing, in milliseconds.
+ */
 const MIN_SETTLING = 100;
 const MAX_SETTLING = 1_000;
 const SETTLING_STEPS = 10;
 
 const decoder = new TextDecoder();
 
-/** How to hear a peer. */
+/** What a {@linkcode Hearing} does with messages. */
 export interface HearingOptions {
-  /** Takes each message. */
+  /** Called with each message. */
   hear(message: Uint8Array): void;
-  /** What this end said first: its echo is no refusal, whatever it says. */
+  /**
+   * The first message of this end. If it comes back as an echo, it is not a refusal, even if it
+   * looks like one.
+   */
   said?(): string | Uint8Array | undefined;
 }
 
-/** Hears a peer to its end, so that the end is known when it comes. */
+/** Receives all messages of a peer until its end, so the end is noticed when it comes. */
 export class Hearing {
-  /** Messages heard. */
+  /** How many messages came. */
   count = 0;
   /** How the server does not let this client in. */
   refusal: Refused | undefined;
-  /** What broke the hearing off. */
+  /** The error that ended the hearing. */
   error: unknown;
-  /** Settles when nothing more comes; never rejects. */
+  /** Resolves when nothing more comes. It never rejects. */
   readonly over: Promise<void>;
   #state: "open" | "ended" = "open";
   readonly #context: ClientContext;
@@ -58,7 +63,7 @@ export class Hearing {
   readonly #options: HearingOptions;
   readonly #begun = Promise.withResolvers<void>();
 
-  /** Begins to hear. */
+  /** Begins to receive. */
   constructor(context: ClientContext, connection: Connection, options: HearingOptions) {
     this.#context = context;
     this.#connection = connection;
@@ -76,14 +81,15 @@ export class Hearing {
   }
 
   /**
-   * Waits for the first message, or the end, or until an end that the server had brought about before
-   * it got what was sent must have been seen. After this end has half-closed, it would look like an
-   * answer to that.
+   * Waits for the first message or the end. It gives up after a time in which an end must have been
+   * noticed that the server brought about before it got what was sent. After this end has
+   * half-closed, such an end would look like an answer to that.
    */
   async settled(): Promise<void> {
     const { connectTime } = this.#context;
     const wait = Math.min(Math.max(MIN_SETTLING, 2 * connectTime), MAX_SETTLING);
-    // In steps: where this process was held up, a single timer would be over before anything was read.
+    // The wait has several steps. If this process was held up, a single timer would be over before
+    // anything was read.
     for (let step = 0; step < SETTLING_STEPS && !this.#hasBegun; step++) {
       await Promise.race([delay(wait / SETTLING_STEPS), this.#begun.promise]);
     }
@@ -122,17 +128,20 @@ export class Hearing {
   }
 }
 
-/** What is known of a conversation that came to nothing. */
+/** What is known about a conversation that failed. */
 export interface FailedConversation {
   /** How the server does not let this client in. */
   readonly refusal?: Refused;
   /** What was thrown. */
   readonly error?: unknown;
-  /** How far it came, such as `after 1 of 4 answers`. */
+  /** How far the conversation came, such as `after 1 of 4 answers`. */
   readonly state: string;
 }
 
-/** Closes the connection, and says why it came to nothing: the peer's own words, if it had any. */
+/**
+ * Closes the connection and returns an error that says why the conversation failed. If the peer
+ * gave a reason, the error has the peer's words.
+ */
 export async function closeAndExplain(
   context: ClientContext,
   connection: Connection,
@@ -146,7 +155,7 @@ export async function closeAndExplain(
   if (refusal !== undefined) return new ConnectionLostError(explained(refusal, options));
   const error = info.error instanceof ProtocolError
     ? info.error
-    // That it is closed is known; what matters is why.
+    // The connection is known to be closed. What matters is the reason.
     : [thrown, info.error].find((error) => error && !(error instanceof ConnectionClosedError));
   const isAtOnce = messagesReceived === 0 && Date.now() - openedAt < AT_ONCE;
   if (error instanceof ConnectionLostError && isAtOnce && isReset(error.cause)) {
@@ -164,12 +173,12 @@ export async function closeAndExplain(
   );
 }
 
-/** Whether the connection ended as it should, as far as this end can know. */
+/** Whether the connection ended in order, as far as this end can know. */
 export function isInOrder(info: CloseInfo): boolean {
   return info.clean && info.undeliveredBytes === 0 && !isComplaint(info);
 }
 
-/** Whether the code is one of those that say that something was wrong (RFC 6455, 7.4.1). */
+/** Whether the close code says that something was wrong (RFC 6455, 7.4.1). */
 function isComplaint({ code }: CloseInfo): boolean {
   return code !== undefined && code > 1001 && code < 1016 && code !== 1005;
 }

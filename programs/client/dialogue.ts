@@ -1,4 +1,7 @@
-/** What one peer says at the terminal: a chat in events, anything else line by line. */
+/**
+ * Shows at the terminal what one peer says. A chat's events are shown in colours, the messages of
+ * any other peer line by line.
+ */
 
 import type { ChatEvent } from "../../chat.ts";
 import { parseEvent, rowsOf } from "../../chat/internal.ts";
@@ -6,20 +9,25 @@ import { printable } from "../../internal/text.ts";
 import type { Mention, Names } from "../terminal/names.ts";
 import { paint, paintEarlier, paintPlain } from "../terminal/paint.ts";
 
-/** How long the lines that came before the answer to `/json` wait for their colours, in milliseconds. */
+/**
+ * Lines that come before the answer to `/json` wait this long for their colours, in milliseconds.
+ */
 const MAX_WAIT = 1_000;
-/** Lines sent before the first message that are remembered: an echo of them is no chat. */
+/**
+ * How many of the lines that were sent before the first message are remembered. A peer that sends
+ * one of them back is an echo, and not a chat.
+ */
 const MAX_SENT = 100;
-/** Messages held before the answer to `/json`. */
+/** How many messages are held before the answer to `/json`. */
 const MAX_HELD = 1_000;
-/** Questions that wait for an answer. */
+/** How many questions may wait for an answer. */
 const MAX_QUESTIONS = 100;
 
-/** What the chat tells without being asked right after `/json`, and after a change of rooms. */
+/** The events that a chat sends by itself after `/json` and after a change of rooms. */
 const OPENING = ["who", "rooms", "history"] as const;
 const ARRIVING = ["who", "history"] as const;
 
-/** A question whose answer the chat also tells unasked. */
+/** A question whose answer the chat also sends by itself. */
 const QUESTION = /^\/(who|rooms|history)(?:\s|$)/i;
 const JSON_COMMAND = /^\/json(?:\s|$)/i;
 
@@ -31,13 +39,13 @@ export interface DialogueOptions {
   readonly mayAsk: boolean;
   /** Sends a line that nobody typed. */
   send(line: string): void;
-  /** Shows lines, which call the reader or not. */
+  /** Shows lines. `call` tells whether they call the reader. */
   show(lines: readonly string[], call: Mention): void;
-  /** Takes each event, before it is shown; returns true for one that is not to be shown. */
+  /** Called with each event before it is shown. Returns true if the event is not to be shown. */
   take(event: ChatEvent): boolean;
 }
 
-/** A question, with the texts of the pings that were sent before and after it. */
+/** A question, and the texts of the pings that were sent before and after it. */
 interface Question {
   readonly type: string;
   readonly begin: string;
@@ -46,27 +54,31 @@ interface Question {
 }
 
 /**
- * How far the two understand each other: nothing was heard yet; the peer began as a chat does and was
- * asked for JSON; it takes long to answer; it speaks JSON; or it speaks as it likes, and is shown as
- * it is.
+ * In which form the peer speaks:
+ * - `new`: nothing has come yet.
+ * - `asked`: the peer began as a chat does, and was asked for JSON.
+ * - `late`: its answer takes long.
+ * - `json`: it speaks JSON.
+ * - `plain`: it speaks in any other form, and its messages are shown as they are.
  */
 type Form = "new" | "asked" | "late" | "json" | "plain";
 
 /**
- * Hears one peer. A chat greets whoever comes, by a line that begins with `* `, as all its own lines do:
- * such a peer is asked for JSON, and what is shown is made from its events, so that no words of the chat
- * have to be understood. The answer, and not the greeting, tells that it is a chat.
+ * Hears one peer. A chat greets each newcomer with a line that begins with `* `, as all its own
+ * lines do. A peer that begins like this is asked for JSON. What is shown is then made from its
+ * events, so the client does not have to understand the chat's words. Only the answer tells that
+ * the peer is a chat, not the greeting.
  */
 export class Dialogue {
   readonly #options: DialogueOptions;
   #form: Form = "new";
   readonly #sent = new Set<string>();
-  /** Lines that came before the events, and wait for their colours. */
+  /** Lines that came before the events. They wait for their colours. */
   #held: string[] | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The types of the events that come next without having been asked for. */
+  /** The types of the events that the chat will send next by itself. */
   #following: readonly ChatEvent["type"][] = [];
-  /** Whether those open the dialogue. */
+  /** Whether these events are the ones after `/json`. */
   #opens = false;
   #questions: Question[] = [];
   /** The server's clock minus this one, in milliseconds. */
@@ -76,10 +88,10 @@ export class Dialogue {
     this.#options = options;
   }
 
-  /** Takes a line that was typed, and gives the lines that are to be sent, now. */
+  /** Takes a line that was typed. Returns the lines to send now. */
   lines(line: string): readonly string[] {
     if (this.#form === "new" && this.#sent.size < MAX_SENT) this.#sent.add(line);
-    // Whoever wants to see JSON sees it.
+    // A user who asks for JSON sees JSON.
     if (JSON_COMMAND.test(line)) this.#giveUp("plain");
     const type = QUESTION.exec(line)?.[1].toLowerCase();
     if (type === undefined || this.#form === "new" || this.#form === "plain") return [line];
@@ -87,11 +99,12 @@ export class Dialogue {
     const isKnown = this.#form === "json";
     this.#questions.push({ type, begin, end, state: isKnown ? "asked" : "open" });
     if (this.#questions.length > MAX_QUESTIONS) this.#questions.shift();
-    // Before the first pong the chat tells the same by itself, after the second one no answer comes.
+    // Before the first pong, the chat sends the same by itself. After the second pong, no answer
+    // comes.
     return isKnown ? [`/ping ${begin}`, line, `/ping ${end}`] : [line];
   }
 
-  /** Takes a message; `isRefusal` if it is known to turn this client away. */
+  /** Takes a message. `isRefusal` is true if the message is known to refuse this client. */
   hear(text: string, isRefusal: boolean): void {
     const { names } = this.#options;
     if (this.#form === "new") {
@@ -120,14 +133,14 @@ export class Dialogue {
     this.#options.show(paint(event, call, names, Date.now() + this.#ahead), call);
   }
 
-  /** Nothing more comes. */
+  /** Call it when nothing more comes. */
   end(): void {
     this.#release();
   }
 
-  /** A line that is no event: before the events come, or of a peer that has none. */
+  /** Takes a line that is not an event. It came before the events, or the peer sends no events. */
   #hearLine(text: string): void {
-    // An event of a kind that is not known here.
+    // It is an event of a type that is unknown here.
     if (this.#form === "json" && text.startsWith("{")) return;
     if (this.#form !== "asked") return this.#show(text);
     if (this.#held === undefined) {
@@ -138,7 +151,7 @@ export class Dialogue {
     if (this.#held.length >= MAX_HELD) this.#giveUp("late");
   }
 
-  /** Waits no longer for events, though they may still come late. */
+  /** Stops waiting for events. They may still come later. */
   #giveUp(form: "late" | "plain"): void {
     if (this.#form !== "json" || form === "plain") this.#form = form;
     this.#release();
@@ -148,7 +161,7 @@ export class Dialogue {
     this.#options.show([paintPlain(printable(text))], "none");
   }
 
-  /** Whether a person is told of an event, and not only a program. */
+  /** Whether an event is for people, and not only for programs. */
   #isShown(event: ChatEvent): boolean {
     const { type } = event;
     if (type === "welcome" || type === "room") {
@@ -167,7 +180,10 @@ export class Dialogue {
     return asked !== undefined;
   }
 
-  /** Whether a pong is the mark before a question, or after it, which ends those before too. */
+  /**
+   * Whether a pong marks the beginning or the end of a question. An end also ends the questions
+   * before.
+   */
   #isMark(text: string): boolean {
     const at = this.#questions.findIndex(({ begin, end }) => begin === text || end === text);
     if (at < 0) return false;
@@ -176,7 +192,7 @@ export class Dialogue {
     return true;
   }
 
-  /** Shows the lines that were held, in the colours of what they tell as far as that is known. */
+  /** Shows the held lines. They get colours if it is known what they tell. */
   #release(event?: ChatEvent): void {
     clearTimeout(this.#timer);
     const lines = this.#held ?? [];

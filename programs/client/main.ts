@@ -98,7 +98,7 @@ const COMMANDS: Record<string, (context: ClientContext) => Promise<number>> = {
   bench,
 };
 const WITH_OPERANDS = ["send", "request", "put", "get"];
-/** Options that only some commands look at. */
+/** Options that only some commands use. */
 const COMMANDS_OF: Record<string, readonly string[]> = {
   linger: ["talk"],
   expect: ["send"],
@@ -181,7 +181,7 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
   }
 }
 
-/** What to say in a WebSocket's handshake. */
+/** The options of a WebSocket's handshake. */
 function webFrom(options: ParsedOptions, endpoint: string): WebConnectOptions | undefined {
   const subprotocols = options.list("subprotocol");
   if (subprotocols === undefined) return undefined;
@@ -189,7 +189,10 @@ function webFrom(options: ParsedOptions, endpoint: string): WebConnectOptions | 
   throw new UsageError(`--subprotocol is for ws:// and wss://, and "${endpoint}" is neither`);
 }
 
-/** What stands where the endpoint does, and is a slip of a command's name or no command at all. */
+/**
+ * Refuses a word in the place of the endpoint that is probably a mistyped command, or no command at
+ * all.
+ */
 function refuseCommandLike(word: string): void {
   if (word === "talk") {
     throw new UsageError(`"talk" is what the client does without a command: leave it out`);

@@ -1,4 +1,4 @@
-/** Messages on their way to standard output. */
+/** Prints messages to standard output. */
 
 import { writeAllSync } from "../../internal/bytes.ts";
 import { printable } from "../../internal/text.ts";
@@ -7,8 +7,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /**
- * A printer of messages: as JSON, made safe for a terminal, or as they are for a pipe. It throws
- * `Deno.errors.BrokenPipe` when nobody reads the output any more.
+ * Makes a function that prints messages: as JSON, in a safe form for a terminal, or unchanged for a
+ * pipe. It throws `Deno.errors.BrokenPipe` when nobody reads the output any more.
  */
 export function messagePrinter(json: boolean): (message: Uint8Array) => void {
   if (json) {
@@ -24,7 +24,7 @@ export function messagePrinter(json: boolean): (message: Uint8Array) => void {
   };
 }
 
-/** Not by `console.log()`, which says nothing when nobody reads. */
+/** `console.log()` is not used, because it does not tell when nobody reads. */
 function writeLine(text: string): void {
   writeAllSync(Deno.stdout, encoder.encode(`${text}\n`));
 }

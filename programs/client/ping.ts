@@ -9,8 +9,8 @@ import { type ClientContext, closeAndExplain, Hearing } from "./context.ts";
 const decoder = new TextDecoder();
 
 /**
- * Sends `/ping TOKEN` and waits for a message with the token in it: an echo server sends the same
- * back, a chat server answers with a pong. Other messages are passed over.
+ * Sends `/ping TOKEN` and waits for a message that contains the token. An echo server sends the
+ * same message back, and a chat server answers with a pong. Other messages are ignored.
  */
 export async function ping(context: ClientContext): Promise<number> {
   const { options, reporter } = context;
@@ -43,7 +43,7 @@ export async function ping(context: ClientContext): Promise<number> {
   return EXIT.done;
 }
 
-/** Asks, and knows the answer among whatever else the peer says. */
+/** Sends pings, and finds the answers among the peer's other messages. */
 class Pinger {
   readonly hearing: Hearing;
   readonly #connection: Connection;
@@ -55,7 +55,7 @@ class Pinger {
     this.hearing = new Hearing(context, connection, { hear: (message) => this.#hear(message) });
   }
 
-  /** The time until the answer, in milliseconds; undefined when the connection ends before. */
+  /** The time until the answer, in milliseconds. Undefined if the connection ends before. */
   async roundTrip(timeout: number): Promise<number | undefined> {
     const connection = this.#connection;
     this.#token = crypto.randomUUID();

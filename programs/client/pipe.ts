@@ -8,19 +8,23 @@ import { EXIT } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 
-/** Not an error: everything was sent, and the peer had time to answer. */
+/** This is not an error: everything was sent, and the peer had time to answer. */
 const LINGERED = new Error("the peer did not close in time");
 
-/** How long the input may take to end after the peer has, in milliseconds: both may be done. */
+/**
+ * After the peer has ended, the input may take this long to end, in milliseconds. Perhaps both are
+ * done.
+ */
 const INPUT_GRACE = 100;
 
 const QUIT = /^\/quit(?:\s|$)/i;
 const decoder = new TextDecoder();
 
 /**
- * Sends each line of standard input as a message and prints each message as a line. After the
- * input's end it half-closes and prints what still comes, until the peer closes or `--linger` is over.
- * A peer that ends before the input does has lost something, unless it was asked to by `/quit`.
+ * Sends each line of standard input as a message, and prints each message as a line. After the end
+ * of the input it half-closes, and prints what still comes until the peer closes or `--linger` is
+ * over. If the peer ends before the input does, something was lost, unless `/quit` asked the peer
+ * to end.
  */
 export async function pipe(context: ClientContext): Promise<number> {
   const { options, stopped } = context;
@@ -49,15 +53,15 @@ export async function pipe(context: ClientContext): Promise<number> {
   });
 }
 
-/** Standard input, on its way to the peer. */
+/** Sends standard input to the peer. */
 class Input {
   /** The first line. */
   first: Uint8Array | undefined;
   #last: Uint8Array | undefined;
   #lines = 0;
-  /** Messages that were sent before the first line: a token. */
+  /** How many messages were sent before the first line. A token is one. */
   #sentBefore = 0;
-  /** `read` to its end, and `sent` when this end has been told to the peer. */
+  /** `read` when the input has ended, and `sent` when the peer was told of that. */
   #state: "reading" | "read" | "sent" = "reading";
   readonly #connection: Connection;
   readonly #hearing: Hearing;
@@ -67,12 +71,12 @@ class Input {
     this.#hearing = hearing;
   }
 
-  /** Sends all lines and half-closes; aborts for what is not the connection's own failure. */
+  /** Sends all lines and half-closes. Aborts the connection for an error that is not its own. */
   async sendAll(linger: number): Promise<void> {
     try {
       await this.#sendAll(linger);
     } catch (error) {
-      // The peer's last words may say why, and `closed` does.
+      // The peer's last message may say why, and `closed` does.
       if (error instanceof ConnectionClosedError || error instanceof ConnectionLostError) return;
       this.#connection.abort(error);
     }
@@ -97,7 +101,7 @@ class Input {
     setTimeout(() => connection.abort(LINGERED), linger);
   }
 
-  /** The peer has ended: what it did not wait for, if anything. */
+  /** Call it when the peer has ended. Returns what the peer did not wait for, if anything. */
   async whatIsMissing(sending: Promise<void>): Promise<string | undefined> {
     const { messagesSent, bufferedBytes } = this.#connection.stats;
     if (this.#state === "sent" && bufferedBytes === 0) return undefined;

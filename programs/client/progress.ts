@@ -1,25 +1,25 @@
-/** A bar that shows how far a long work is, on a terminal only. */
+/** A progress bar, on a terminal only. */
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import { printable } from "../../internal/text.ts";
 
 /** How often it is drawn, in milliseconds. */
 const DRAW_EVERY = 100;
-/** Rates are those of about so many milliseconds. */
+/** A rate is an average over about this time, in milliseconds. */
 const RATE_TIME = 3_000;
 const encoder = new TextEncoder();
 
-/** One bar. */
+/** A progress bar. */
 export interface ProgressBar extends Disposable {
   /** Seconds since the first bytes. */
   readonly seconds: number;
-  /** Shows how many of how many bytes are done. */
+  /** Shows that `done` of `total` bytes are done. */
   show(done: number, total: number): void;
-  /** Takes it away, until it is shown again. */
+  /** Removes the bar until it is shown again. */
   clear(): void;
 }
 
-/** Makes a bar on stderr; one that shows nothing where that is no terminal. */
+/** Makes a bar on stderr. If that is no terminal, the bar shows nothing. */
 export function progressBar(name: string, { quiet = false } = {}): ProgressBar {
   const isShown = !quiet && Deno.stderr.isTerminal();
   let startedAt: number | undefined;
@@ -59,7 +59,9 @@ export function progressBar(name: string, { quiet = false } = {}): ProgressBar {
   };
 }
 
-/** The line: name, bar, share, rate in bytes per second and the time that is left. */
+/**
+ * The text of the bar: name, bar, percentage, rate in bytes per second, and the time that is left.
+ */
 export function progressLine(
   name: string,
   done: number,
@@ -71,7 +73,7 @@ export function progressLine(
   const left = rate > 0 ? timeText((total - done) / rate) : "--:--";
   const figures = `${String(Math.floor(share * 100)).padStart(3)} % of ${formatBytes(total)} ` +
     `${formatBytes(rate)}/s ${left} left`;
-  // One column stays free, or the cursor would go to the next line.
+  // One column stays free. Otherwise the cursor would go to the next line.
   const room = columns - 1 - figures.length - 1;
   if (room < 10) return figures.slice(0, Math.max(0, columns - 1));
   const title = [...name].slice(0, Math.floor(room / 2)).join("");

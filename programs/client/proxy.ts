@@ -1,26 +1,28 @@
-/** Which proxy the client goes through. */
+/** Chooses the proxy that the client uses. */
 
 import { BlockList, isIP } from "node:net";
 import { isLocalhost, isLoopback, isWildcard } from "../../internal/address.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../../transport.ts";
 import { parseProxy } from "../../transport/internal.ts";
 
-/** The variables that name a proxy, the first one that is set wins. */
+/** The variables that name a proxy. The first one that is set is used. */
 const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
   tcp: ["all_proxy", "ALL_PROXY"],
   tls: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
   wss: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-  // Not HTTP_PROXY: under CGI that is a header of the request, so a stranger's choice.
+  // HTTP_PROXY is not used. Under CGI it comes from a header of the request, so a stranger could
+  // choose it.
   ws: ["http_proxy", "all_proxy", "ALL_PROXY"],
 };
 
 /**
- * The proxy for an endpoint: the one of `--proxy`, else the one that the environment names, as far
- * as its variables may be read without asking. The environment's is not used for this machine itself, and for
- * what `NO_PROXY` lists: hosts, domains with all below them, addresses, networks as `10.0.0.0/8`,
- * each with a port or without, and `*` for everything.
+ * The proxy for an endpoint: the one that `--proxy` names, else the one that the environment names.
+ * A variable is read only if Deno does not ask for a permission. The environment's proxy is not
+ * used for this machine itself, and not for what `NO_PROXY` lists: hosts, domains with all below
+ * them, addresses, networks such as `10.0.0.0/8`, each with or without a port, and `*` for
+ * everything.
  *
- * @throws {TypeError} for a proxy that is wrong, or that this endpoint cannot go through.
+ * @throws {TypeError} for a wrong proxy, or for a proxy that this endpoint cannot use.
  */
 export function proxyFor(
   endpoint: string | Endpoint,
@@ -59,13 +61,16 @@ function fromVariable(name: string, value: string): string {
   }
 }
 
-/** A variable, unless Deno would ask whether it may be read. */
+/** A variable. It is not read if Deno would ask for a permission. */
 function readVariable(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
-/** Whether a host is this machine, or an address with a zone, which means nothing to others. */
+/**
+ * Whether a host is this machine, or an address with a zone, which has a meaning only on this
+ * machine.
+ */
 function isNear(hostname: string): boolean {
   return hostname.includes("%") || isLocalhost(hostname.replace(/\.$/, "")) ||
     isLoopback(hostname) || isWildcard(hostname);
@@ -84,7 +89,7 @@ function isExempt({ hostname, port }: { hostname: string; port: number }, list: 
   });
 }
 
-/** The addresses that `10.0.0.1` or `10.0.0.0/8` mean; none for what is neither. */
+/** The addresses of a rule such as `10.0.0.1` or `10.0.0.0/8`. Any other rule has none. */
 function addressesOf(rule: string): BlockList {
   const list = new BlockList();
   const [address, bits] = rule.split("/");

@@ -1,4 +1,4 @@
-/** How the client knows that a server does not let it in, and what it tells its user. */
+/** How the client knows that a server refuses it, and what it tells its user. */
 
 import { refusalInLine } from "../../chat/internal.ts";
 import type { CloseInfo } from "../../connection.ts";
@@ -7,24 +7,27 @@ import type { ParsedOptions } from "../shared/options.ts";
 import { readRefusal } from "../shared/refusal.ts";
 import { hasSecret } from "../shared/secrets.ts";
 
-/** What a server said. */
+/** A refusal by a server. */
 export interface Refused {
-  /** Why, for programs. */
+  /** The reason as a code, for programs. */
   readonly code: string;
-  /** Why, in words. */
+  /** The reason in words. */
   readonly text: string;
-  /** The line that shows it at a terminal, if it is not the message itself. */
+  /** The line that is shown at a terminal, if that is not the message itself. */
   readonly line?: string;
 }
 
-/** The close code of a WebSocket with which a server ends who did not give its token. */
+/** The close code of a WebSocket if the client did not give the token. */
 const POLICY_VIOLATION = 1008;
-/** Codes of refusals that hold whenever this client comes again. */
+/** Codes of refusals that will hold for each further attempt. */
 const FOR_GOOD = ["token", "timeout", "banned"];
 
 const decoder = new TextDecoder();
 
-/** Whether a server's first message says that it does not let this client in, in any form that it may have. */
+/**
+ * The refusal in a server's first message, in any form that it may have. Undefined if the message
+ * is none.
+ */
 export function refusalIn(message: Uint8Array): Refused | undefined {
   if (isSessionRefusal(message)) {
     const words = quoted(message.subarray(3));
@@ -37,22 +40,24 @@ export function refusalIn(message: Uint8Array): Refused | undefined {
   return refusalInLine(line);
 }
 
-/** Whether a WebSocket's end, before it said anything, says so. */
+/**
+ * The refusal in the close of a WebSocket that has sent nothing. Undefined if the close is none.
+ */
 export function refusalAtEnd({ code, reason = "" }: CloseInfo): Refused | undefined {
   return code === POLICY_VIOLATION ? cannotJoin("token", reason) : undefined;
 }
 
-/** Whether it makes no sense to come again as this client is now. */
+/** Whether another attempt with the same options makes no sense. */
 export function isForGood({ code }: Refused): boolean {
   return FOR_GOOD.includes(code);
 }
 
-/** Whether it is for want of the token. */
+/** Whether the token was missing or wrong. */
 export function wantsToken({ code }: Refused): boolean {
   return code === "token" || code === "timeout";
 }
 
-/** What to tell the user, with what to do. */
+/** What to tell the user: the reason, and what to do. */
 export function explained(refused: Refused, options: ParsedOptions): string {
   const isMissing = wantsToken(refused) && !hasSecret(options, "token");
   return refused.text + (isMissing ? "; give it with --token TOKEN" : "");
@@ -63,7 +68,10 @@ function cannotJoin(code: string, reason: string): Refused {
   return { code, text, line: `* ${text}` };
 }
 
-/** Whether it is the frame in which a server of sessions refuses who does not greet: docs/protocol.md. */
+/**
+ * Whether a message is the frame by which a server of sessions refuses a peer that does not greet.
+ * See docs/protocol.md.
+ */
 function isSessionRefusal(message: Uint8Array): boolean {
   return message.length > 3 && message[0] === 3 && message[1] === 0 &&
     quoted(message.subarray(3)) !== "";

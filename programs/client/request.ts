@@ -11,9 +11,9 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /**
- * Asks a server that answers requests: `request METHOD [JSON]`. The result is printed as one line of
- * JSON, with `--stream` each item is; bytes are written as they are, and where there is no result
- * nothing is.
+ * Sends a request to a server that answers requests: `request METHOD [JSON]`. The result is printed
+ * as one line of JSON. With `--stream`, each item is. Bytes are written as they are. If there is no
+ * result, nothing is printed.
  */
 export async function request(context: ClientContext): Promise<number> {
   const { operands: [method, json, ...rest], options, reporter } = context;
@@ -64,7 +64,10 @@ async function printItems(
   }
 }
 
-/** A printer of values: as events, made safe for a terminal, or as they are for a pipe. */
+/**
+ * Makes a function that prints values: as events, in a safe form for a terminal, or unchanged for a
+ * pipe.
+ */
 function valuePrinter(json: boolean): (value: unknown) => void {
   if (json) {
     return (value) =>

@@ -1,4 +1,4 @@
-/** The client's `send`: some messages, and the answers that are waited for. */
+/** The client's `send`: sends messages and waits for answers. */
 
 import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
@@ -6,10 +6,10 @@ import { EXIT, UsageError } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 
-/** How long the peer may take to close, in milliseconds, when no answers are waited for. */
+/** How long the peer may take to close if no answers are expected, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000;
 
-/** Sends one message per operand, half-closes, and prints as many answers as `--expect` says. */
+/** Sends each operand as a message, half-closes, and prints as many answers as `--expect` says. */
 export async function send(context: ClientContext): Promise<number> {
   const { operands, options } = context;
   if (operands.length === 0) throw new UsageError(`"send" needs at least one TEXT`);
@@ -27,7 +27,7 @@ export async function send(context: ClientContext): Promise<number> {
   });
   const isEarly = await sendAll(connection, hearing, operands);
   const timer = setTimeout(() => connection.abort(lateness(context, hearing)), patience(context));
-  // A UDP peer is not told of an end, and tells none.
+  // UDP has no end of a connection, in either direction.
   const tellsEnd = !connection.endpoint.startsWith("udp:");
   if (expected > 0 || tellsEnd) await Promise.race([enough.promise, hearing.over]);
   clearTimeout(timer);

@@ -1,4 +1,7 @@
-/** The client at a terminal: lines typed are sent, messages appear above the line being typed. */
+/**
+ * The client at a terminal. It sends the lines that are typed, and shows messages above the line
+ * being typed.
+ */
 
 import { delay } from "@std/async/delay";
 import { dim, getColorEnabled, green, red, setColorEnabled, yellow } from "@std/fmt/colors";
@@ -21,31 +24,31 @@ import type { ClientContext } from "./context.ts";
 import { Dialogue } from "./dialogue.ts";
 import { isForGood, refusalAtEnd, refusalIn, type Refused, wantsToken } from "./refusal.ts";
 
-/** How often the round-trip time is measured, in milliseconds, with a peer that answers. */
+/** How often the round-trip time is measured, in milliseconds, if the peer answers pings. */
 const PING_INTERVAL = 10_000;
 
-/** How long the answer to `/quit` may take, in milliseconds. */
+/** How long to wait for the answer to `/quit`, in milliseconds. */
 const FAREWELL = 1_000;
 
 /** The least time between two rings, in milliseconds. */
 const RING_INTERVAL = 1_000;
 
-/** What a chat says to someone whom it disconnects. */
+/** The codes with which a chat disconnects a member. */
 const SENT_AWAY: ReadonlySet<NoticeCode> = new Set(
   ["kicked", "banned", "disconnected-flood", "disconnected-token"] as const,
 );
-/** Each message has one byte for its length: too little for most events. */
+/** A framing with one byte for the length. Most events are too long for it. */
 const NARROW = "u8";
 const QUIT = /^\/quit(?:\s|$)/i;
-/** What makes someone known, and where: said again on the next connection. */
+/** The commands that set a member's name and room. They are sent again on the next connection. */
 const PLACE = /^\/(nick|join)\s/i;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Talks until Ctrl-D, Ctrl-C or `/quit`. A connection that is lost is made again, with backoff; the
- * prompt shows the state and the round-trip time. Whoever is sent away by the server comes back
- * with Enter, and a client that is refused ends with exit code 1.
+ * Talks until Ctrl-D, Ctrl-C or `/quit`. If the connection is lost, it is made again, with backoff.
+ * The prompt shows the state and the round-trip time. A user who was disconnected by the chat can
+ * press Enter to join again. If the server refuses the client, the program ends with exit code 1.
  */
 export async function talk(context: ClientContext): Promise<number> {
   const first = await context.connect();
@@ -63,10 +66,13 @@ export async function talk(context: ClientContext): Promise<number> {
   }
 }
 
-/** What a connection has come to: nothing was heard yet, something was, or it is the end. */
+/**
+ * What has happened on a connection: nothing has come yet, messages have come, or it has ended in
+ * one of two ways.
+ */
 type Standing = "new" | "in" | "refused" | "sent away";
 
-/** One stay at the terminal, over any number of connections. */
+/** The talk at a terminal, over any number of connections. */
 class Talk {
   readonly #terminal: Terminal;
   readonly #context: ClientContext;
@@ -79,7 +85,7 @@ class Talk {
   #commands = CHAT_COMMANDS;
   readonly #place = new Map<string, string>();
   #rangAt = -Infinity;
-  /** Resolved by Enter, for someone who was sent away. */
+  /** Resolved by Enter after the user was sent away. */
   #again: PromiseWithResolvers<void> | undefined;
   #pinging: ReturnType<typeof setInterval> | undefined;
   /** The token of the ping whose answer must not be shown, and when it was sent. */
@@ -90,7 +96,7 @@ class Talk {
     this.#context = context;
   }
 
-  /** What Tab does; nothing with a peer that is no chat. */
+  /** What Tab does. It does nothing if the peer is no chat. */
   complete(before: string): Completion | undefined {
     if (this.#names.own === undefined) return undefined;
     return complete(before, { commands: this.#commands, names: this.#names.others });
@@ -104,11 +110,11 @@ class Talk {
     this.#again?.resolve();
     if (ended === "quit") await Promise.race([receiving, delay(FAREWELL)]);
     await this.#connection?.close();
-    // An attempt to connect that still goes on is not waited for.
+    // If an attempt to connect still goes on, it is not waited for.
     return await Promise.race([receiving, delay(FAREWELL).then(() => EXIT.done)]);
   }
 
-  /** Sends what is typed, until the keyboard ends. */
+  /** Sends what is typed, until the end of the input. */
   async #sendTyped(): Promise<"quit" | "end"> {
     for await (const line of this.#terminal) {
       if (this.#again !== undefined && line === "") this.#again.resolve();
@@ -130,7 +136,7 @@ class Talk {
     }
   }
 
-  /** Prints messages of one connection after another; resolves to the exit code. */
+  /** Prints the messages of one connection after another. Resolves to the exit code. */
   async #receiveAlways(first: Connection): Promise<number> {
     let connection: Connection | undefined = first;
     while (!this.#stop.signal.aborted) {
@@ -149,7 +155,8 @@ class Talk {
       await connection?.close();
       connection = undefined;
       if (this.#standing === "refused") return EXIT.lost;
-      // A server that takes and drops connections must not be tried without pause.
+      // The client must wait before each attempt, also if the server accepts connections and closes
+      // them at once.
       const wait = this.#attempts.failed(undefined) ?? 0;
       if (this.#standing === "sent away") await this.#waitForEnter();
       else await this.#waitToRetry(wait);
@@ -163,7 +170,7 @@ class Talk {
     await pause(wait, this.#stop.signal);
   }
 
-  /** Whoever was sent away comes back by its own decision only. */
+  /** A user who was sent away joins again only by pressing Enter. */
   async #waitForEnter(): Promise<void> {
     this.#say(yellow("Enter joins again, Ctrl-D ends"));
     this.#terminal.setPrompt(prompt("sent away"));
@@ -189,7 +196,10 @@ class Talk {
     });
   }
 
-  /** Whether its messages may be too small for events; where the endpoint names a framing, it holds. */
+  /**
+   * Whether messages of this connection may be too small for events. The endpoint or `--framing`
+   * names the framing.
+   */
   #isNarrow({ endpoint }: Connection): boolean {
     return endpoint.includes(`framing=${NARROW}`) ||
       this.#context.options.text("framing") === NARROW;
@@ -215,7 +225,7 @@ class Talk {
     }
   }
 
-  /** Whether a refusal is the end; then the user is told what to do. */
+  /** Whether a refusal is final. If the token is missing, the user is told what to do. */
   #isRefused(refused: Refused): boolean {
     if (!isForGood(refused)) return false;
     this.#standing = "refused";
@@ -225,14 +235,17 @@ class Talk {
     return true;
   }
 
-  /** Takes what the chat tells; true for what only this program has asked for. */
+  /**
+   * Takes an event of the chat. Returns true if it is an answer to this program only, and not for
+   * the user.
+   */
   #take(event: ChatEvent, connection: Connection): boolean {
     if (event.type === "pong") return this.#isPong(event.text);
     if (event.type === "notice" && SENT_AWAY.has(event.code)) this.#standing = "sent away";
     if (event.type === "notice" && event.code === "operator") {
       this.#commands = [...CHAT_COMMANDS, ...OPERATOR_COMMANDS];
     }
-    // Only a chat is known to take `/ping` for a question.
+    // Only a chat is known to answer `/ping`.
     if (event.type === "welcome" && this.#pinging === undefined) {
       this.#pinging = setInterval(() => this.#sendPing(connection), PING_INTERVAL);
       this.#sendPing(connection);
@@ -246,7 +259,7 @@ class Talk {
     for (const line of others) this.#say(line);
   }
 
-  /** The bell, if it is wanted. */
+  /** The bell character, if the user wants it and the line calls the user. */
   #ring(call: Mention): string {
     const now = performance.now();
     if (call !== "now" || now - this.#rangAt < RING_INTERVAL) return "";

@@ -26,9 +26,9 @@ import { messageOf } from "../shared/report.ts";
 import type { ClientContext } from "./context.ts";
 import { progressBar } from "./progress.ts";
 
-/** Failures in a row, without a byte between them, after which to give up. */
+/** How many attempts in a row may fail without a byte of progress. */
 const MAX_ATTEMPTS = 8;
-/** Answers that may be others a little later. */
+/** Codes of errors that may pass after a while. */
 const PASSING = ["busy", "stalled", "cancelled"];
 
 /** Sends the files that the operands name. */
@@ -98,7 +98,7 @@ type Attempt = (
   hooks: Hooks,
 ) => Promise<Transferred>;
 
-/** The connection to the server, made again when it is lost. */
+/** The server of the files. The connection to it is made again when it is lost. */
 class FilePeer implements AsyncDisposable {
   readonly #context: ClientContext;
   #peer: RequestPeer<FileMethods> | undefined;
@@ -107,7 +107,7 @@ class FilePeer implements AsyncDisposable {
     this.#context = context;
   }
 
-  /** The connection that there is, or a new one. */
+  /** The present connection, or a new one. */
   async peer(): Promise<RequestPeer<FileMethods>> {
     if (this.#peer !== undefined) return this.#peer;
     const connection = await this.#context.connect();
@@ -118,7 +118,7 @@ class FilePeer implements AsyncDisposable {
     return this.#peer = peer;
   }
 
-  /** Does a transfer, in as many attempts as it takes while there is progress now and then. */
+  /** Does a transfer. A failed attempt is repeated as long as there is progress now and then. */
   async transfer(verb: "put" | "get", name: string, attempt: Attempt): Promise<void> {
     const { options, reporter, stopped } = this.#context;
     using bar = progressBar(name, { quiet: options.on("json") });
@@ -171,7 +171,7 @@ class FilePeer implements AsyncDisposable {
   }
 }
 
-/** Whether it may go better next time. */
+/** Whether another attempt may succeed. */
 function isPassing(error: unknown): boolean {
   if (isProtocolError(error)) return false;
   if (error instanceof RequestError) return PASSING.includes(error.code);
@@ -198,7 +198,7 @@ async function needPermission(name: "read" | "write", path: string): Promise<voi
   throw new Error(`no permission for ${path}; run with --allow-${name}=${path}`);
 }
 
-/** Where a file goes, and how to let go of it. */
+/** Opens the target of a file. Disposing of it closes the target. */
 async function openOutput(
   output: string | undefined,
   name: string,
@@ -206,7 +206,8 @@ async function openOutput(
   if (output === "-") return { to: new StandardOutput(), async [Symbol.asyncDispose]() {} };
   const path = join(output ?? name);
   const directory = dirname(path);
-  // The permission for the current directory itself, since the unfinished file is beside the other.
+  // The permission is needed for the directory, because the unfinished file is beside the finished
+  // one.
   for (const kind of ["read", "write"] as const) await needPermission(kind, directory);
   const part = await openTarget(path, { replace: output !== undefined });
   return {
@@ -217,7 +218,10 @@ async function openOutput(
   };
 }
 
-/** Standard output, which can be gone on with but not started afresh. */
+/**
+ * Standard output as a target. A transfer to it can be continued, but it cannot start again from
+ * the beginning.
+ */
 class StandardOutput implements FileTarget {
   readonly #checksum = new Checksum();
 

@@ -1,4 +1,4 @@
-/** How to join the chat, in the words of whoever wants to: a program, telnet, a browser. */
+/** Tells how to join the chat with our program, with telnet or with a browser. */
 
 import { respond } from "../../chat/page/respond.ts";
 import { isWildcard, loopbackFor } from "../../internal/address.ts";
@@ -8,7 +8,7 @@ import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
 import type { StartCommand } from "../shared/command.ts";
 import { DEFAULT_ENDPOINT } from "../shared/options.ts";
 
-/** What one needs to be let in. */
+/** What somebody needs to join the chat. */
 export interface JoinRequirements {
   /** Whether a token is wanted. */
   readonly token: boolean;
@@ -16,20 +16,20 @@ export interface JoinRequirements {
   readonly fingerprint: string | undefined;
   /** Whether clients need a certificate. */
   readonly clientCertificate: boolean;
-  /** What this machine is called by others. */
+  /** The name that other machines use for this one. */
   readonly hostname: string | undefined;
 }
 
-/** The name of this machine, if it may be known without asking. */
+/** The name of this machine. Undefined if Deno would ask for a permission to read it. */
 export async function ownHostname(): Promise<string | undefined> {
   const { state } = await Deno.permissions.query({ name: "sys", kind: "hostname" });
   return state === "granted" ? Deno.hostname() : undefined;
 }
 
-/** The client in a checkout. */
+/** How to start the client in a checkout. */
 const CLIENT: StartCommand = { run: "deno run", program: "client.ts" };
 
-/** What to run or open; `client` is how whoever reads it starts the client. */
+/** The command to run or the page to open. `client` is how the reader starts the client. */
 export function howToJoin(endpoint: string, entrance: JoinRequirements, client = CLIENT): string {
   const wanted = parseEndpoint(endpoint);
   const there = reachable(wanted, entrance.hostname);
@@ -41,7 +41,10 @@ export function howToJoin(endpoint: string, entrance: JoinRequirements, client =
   return `${program} ${hostname} ${port}${first}`;
 }
 
-/** Here by address: where this machine's name means loopback, a page under that name may not join. */
+/**
+ * On this machine the page is opened by address. If this machine's name means loopback, a page
+ * under that name may not join.
+ */
 function howToOpen(wanted: WebSocketEndpoint, elsewhere: Endpoint): string {
   const [here, there] = [reachable(wanted, undefined), elsewhere]
     .map((endpoint) => formatEndpoint(endpoint).replace("ws", "http"));
@@ -69,7 +72,7 @@ function clientCommand(
   return words.filter(Boolean).join(" ");
 }
 
-/** Whether lines are messages there, and nothing else is needed to read and write them. */
+/** Whether messages are lines there, and plain text is enough to read and write them. */
 function isForPeople(
   endpoint: Endpoint,
 ): endpoint is Extract<Endpoint, { transport: "tcp" | "udp" }> {
@@ -78,22 +81,26 @@ function isForPeople(
   return transport === "udp" && endpoint.framing === "line";
 }
 
-/** The same endpoint as others reach it: 0.0.0.0 and :: mean all addresses, and are nobody's. */
+/**
+ * The endpoint as others can reach it. 0.0.0.0 and :: mean all addresses, and nobody can connect to
+ * them.
+ */
 function reachable(endpoint: Endpoint, hostname: string | undefined): Endpoint {
   if (!("hostname" in endpoint) || !isWildcard(endpoint.hostname)) return endpoint;
   return { ...endpoint, hostname: hostname ?? loopbackFor(endpoint.hostname) };
 }
 
 /**
- * Answers requests that want no WebSocket: with the page where it can join, at the paths of the
- * endpoints without sessions. A browser knows no sessions, so elsewhere it is told so.
+ * Answers requests that want no WebSocket. At the path of an endpoint without sessions it sends the
+ * chat's page. At the path of an endpoint with sessions it says that browsers have none. `/health`
+ * tells a load balancer that the server runs.
  */
 export function webPages(endpoints: () => readonly string[]): (request: Request) => Response {
   return (request) => {
     const { pathname, port } = new URL(request.url);
     if (pathname === "/health") return new Response("ok\n");
     const all = endpoints().map(parseEndpoint).filter(isWeb);
-    // A proxy in between may have another port.
+    // A proxy between may use another port.
     const here = all.filter((endpoint) => String(endpoint.port) === port);
     const candidates = here.length > 0 ? here : all;
     const found = candidates.find(({ path }) => pathOf(path) === pathname) ?? candidates[0];

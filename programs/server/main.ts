@@ -90,7 +90,7 @@ export function main(args: readonly string[]): Promise<never> {
   });
 }
 
-/** Listens until a signal comes; resolves to the exit code. */
+/** Listens until a signal comes. Resolves to the exit code. */
 async function serve(options: ParsedOptions, reporter: Reporter): Promise<number> {
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
@@ -120,7 +120,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
     },
     (connection) => handle(connection, service, reporter),
   );
-  // Before anybody can know that the server is there.
+  // This comes before anybody can know of the server.
   const stopped = stopSignal(reporter, reload && (() => renew(server, reload, reporter)));
   for (const endpoint of server.endpoints) {
     tell(
@@ -201,7 +201,7 @@ function listenOptions(
     udp: { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {
       if (connection === undefined) reporter.error(`cannot accept: ${reasonOf(error)}`);
-      // What ended a connection is told when it has closed.
+      // An error of a connection is reported when the connection has closed.
     },
     onRefuse({ hostname, endpoint, reason, error }) {
       const why = error === undefined ? reason : `${reason}, ${messageOf(error)}`;
@@ -266,7 +266,10 @@ async function tellHowToJoin(
   }
 }
 
-/** Presents certificates that were replaced; those that cannot be used are told, and the old ones stay. */
+/**
+ * Presents certificates that were replaced. If they cannot be used, this is reported and the old
+ * ones stay.
+ */
 async function renew(
   server: Server<unknown>,
   reload: () => Promise<TlsListenOptions>,
@@ -280,9 +283,12 @@ async function renew(
   }
 }
 
-/** Resolves when the server is to end; at SIGHUP only if that can mean that its terminal has gone. */
+/**
+ * Resolves when the server must end. SIGHUP ends it only if it can mean that the server's terminal
+ * has gone.
+ */
 function stopSignal(reporter: Reporter, renew?: () => Promise<void>): Promise<Deno.Signal> {
-  // Looked up now: a terminal that has gone is none.
+  // This is checked now, because a terminal that has gone is no terminal any more.
   const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((one) => one.isTerminal());
   const hangup = new Promise<Deno.Signal>((resolve) =>
     onHangup(() => {

@@ -1,4 +1,4 @@
-/** A throw-away certificate, to try TLS out. */
+/** A throw-away certificate, for trying out TLS. */
 
 import { isIP } from "node:net";
 import { isWildcard } from "../../internal/address.ts";
@@ -10,7 +10,10 @@ export interface SelfSigned {
   readonly cert: string;
   /** Its private key. */
   readonly key: string;
-  /** SHA-256 of the certificate, in hex with colons, by which clients can know it. */
+  /**
+   * The SHA-256 of the certificate, in hexadecimal with colons. Clients can recognize the
+   * certificate by it.
+   */
   readonly fingerprint: string;
 }
 
@@ -18,7 +21,7 @@ const LIBRARY = "npm:selfsigned@5.5.0";
 const VALID_DAYS = 7;
 const DAY = 24 * 60 * 60 * 1000;
 
-/** As much of the library as is used. */
+/** The part of the library that is used. */
 interface Library {
   generate(
     attributes: { name: string; value: string }[],
@@ -27,16 +30,16 @@ interface Library {
 }
 
 /**
- * Makes a pair (EC, P-256) for this machine and the given hosts, valid for a week. The library that
- * does it is fetched when this is first called.
+ * Makes a certificate and its key (EC, P-256) for this machine and the given hosts, valid for a
+ * week. The library for this is downloaded at the first call.
  *
- * @throws {TypeError} when the library cannot be had.
+ * @throws {TypeError} if the library cannot be loaded.
  */
 export async function selfSigned(hostnames: readonly string[] = []): Promise<SelfSigned> {
   const names = new Set(["localhost", "127.0.0.1", "::1", ...hostnames]);
   for (const name of names) if (name === "" || isWildcard(name)) names.delete(name);
   const now = Date.now();
-  // A name that is not written out here keeps whoever has no use for the library from fetching it.
+  // The name is in a variable, so Deno downloads the library only when it is used.
   const library: string = LIBRARY;
   const { generate } = await import(library) as Library;
   const { cert, private: key } = await generate([{ name: "commonName", value: "localhost" }], {

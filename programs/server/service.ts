@@ -6,14 +6,14 @@ import type { TokenRefusal } from "../../listen/listen.ts";
 
 /** One of the server's services: a handler, and the format of its messages. */
 export interface Service<T> {
-  /** What messages are for it. */
+  /** The format of its messages. */
   readonly format?: Format<T>;
   /** Serves one connection. */
   handle(connection: Connection<T>): Promise<void>;
   /** Whether web browsers are shown the chat's page on `ws:` endpoints. */
   readonly hasPage?: boolean;
-  /** What it says to a peer that did not give the token; an object of JSON by default. */
+  /** The message to a peer that did not give the token. By default an object in JSON. */
   refusalMessage?(refusal: TokenRefusal): string;
-  /** Ends it, when no connection is left. */
+  /** Ends the service, when no connection is left. */
   close?(): void;
 }

@@ -1,4 +1,4 @@
-/** What the server program can do with its connections. */
+/** The services of the server program. */
 
 import { Chat, type ChatOptions, refusalLine } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
@@ -39,7 +39,7 @@ async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service
     operatorToken: await secretFrom(options, "operator-token"),
     onError: (error) => reporter.error(messageOf(error)),
   };
-  // Not before it is needed: the database takes time to load.
+  // Loaded only if it is needed, because the database takes time to load.
   const history = file === undefined
     ? undefined
     : (await import("../../chat/history/sqlite.ts")).sqliteHistory(file);

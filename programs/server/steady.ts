@@ -1,8 +1,8 @@
-/** Telling that ends nothing when nobody can be told any more: a server outlives its terminal. */
+/** Output that never ends the server. A server outlives its terminal. */
 
 import type { Reporter } from "../shared/report.ts";
 
-/** A reporter like another one, whose lines are dropped when their terminal or pipe has gone. */
+/** A reporter like another one. Its lines are dropped when the terminal or pipe has gone. */
 export function steady(reporter: Reporter): Reporter {
   return {
     event: (event, line) => attempt(() => reporter.event(event, line)),
@@ -20,6 +20,6 @@ function attempt(write: () => void): void {
   try {
     write();
   } catch {
-    // Where it could be said that this failed, it failed.
+    // The failure could only be reported to the place that has failed.
   }
 }

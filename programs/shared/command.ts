@@ -1,11 +1,11 @@
-/** How whoever reads a hint starts one of the two programs. */
+/** How the reader of a hint can start one of the two programs. */
 
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What a program was started with. */
+/** How a program was started. */
 export interface Start {
-  /** Where the module is: a folder as a URL, with a slash at its end. */
+  /** The folder of the module, as a URL with a slash at its end. */
   readonly root: string;
   /** The working directory. */
   readonly cwd: string;
@@ -13,19 +13,19 @@ export interface Start {
   readonly deno: string;
   /** The version of that Deno. */
   readonly version: string;
-  /** Whether it is a binary of its own, made by `deno compile`. */
+  /** Whether the program is a binary that `deno compile` made. */
   readonly standalone: boolean;
 }
 
-/** The two words to put a command together from, with Deno's flags between them. */
+/** The two parts of a command. Deno's flags go between them. */
 export interface StartCommand {
-  /** What runs a program: `deno run`, or `npx -y deno@2.9.6 run` where npm brought Deno. */
+  /** What runs a program: `deno run`, or `npx -y deno@2.9.6 run` if npm installed Deno. */
   readonly run: string;
   /** The program, as a file or by its name on JSR. */
   readonly program: string;
 }
 
-/** How this program was started. None of it takes a permission. */
+/** How this program was started. This needs no permission. */
 function ownStart(): Start {
   return {
     root: new URL("../../", import.meta.url).href,
@@ -37,8 +37,8 @@ function ownStart(): Start {
 }
 
 /**
- * How to start a program, in a terminal like the one that this program was started from: with the Deno
- * that runs this one, and from where this one came.
+ * The command that starts a program, in a terminal like the one where this program was started. It
+ * uses the same Deno, and the module from the same place.
  */
 export function commandOf(name: "server" | "client", start: Start = ownStart()): StartCommand {
   const { root, cwd, deno, version, standalone } = start;

@@ -1,11 +1,11 @@
-/** Files and variables that the programs are told to use, without ever asking for a permission. */
+/** Reads files and variables for the programs, and never makes Deno ask for a permission. */
 
 import { reasonOf } from "../../internal/reason.ts";
 
 /**
- * The text of a file.
+ * Reads a text file.
  *
- * @throws {Error} naming the option and what to do.
+ * @throws {Error} if it cannot be read. The error names the option and says what to do.
  */
 export async function readText(option: string, file: string): Promise<string> {
   const { state } = await Deno.permissions.query({ name: "read", path: file });
@@ -19,7 +19,7 @@ export async function readText(option: string, file: string): Promise<string> {
   }
 }
 
-/** An environment variable, if it is set and may be read. */
+/** An environment variable. Undefined if it is not set or may not be read. */
 export function variable(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) || undefined : undefined;

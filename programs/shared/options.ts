@@ -9,30 +9,30 @@ export const EXIT = { done: 0, lost: 1, usage: 2, protocol: 3 } as const;
 
 /** One option of a program. */
 export interface OptionSpec {
-  /** What its value is called in the help; none for a switch. */
+  /** The name of its value in the help. A switch has none. */
   readonly value?: string;
   /** What it does, in a few words. */
   readonly help: string;
-  /** The values that it can have, where they are words. */
+  /** The values that it can have, if they are words. */
   readonly choices?: readonly string[];
-  /** The least and the greatest value, where it is a whole number. */
+  /** The smallest and the largest value, if it is a whole number. */
   readonly range?: readonly [min: number, max: number];
-  /** One letter that stands for it. */
+  /** A short form of one letter. */
   readonly short?: string;
   /** Whether the help leaves it out. */
   readonly hidden?: boolean;
-  /** The heading under which the help only names it, without a line of its own. */
+  /** The heading under which the help lists it by its name only, without a line of its own. */
   readonly group?: string;
-  /** Whether its value is several, with commas between them. */
+  /** Whether it has several values, with commas between them. */
   readonly list?: boolean;
 }
 
 /** The options of a program by name. */
 export type OptionSpecs = Record<string, OptionSpec>;
 
-/** What a command line said. */
+/** The options of a command line. */
 export interface ParsedOptions {
-  /** What stood there without an option's name. */
+  /** The words without an option's name. */
   readonly operands: string[];
   /** The value of a word option, or undefined. */
   text(name: string): string | undefined;
@@ -47,7 +47,7 @@ export interface ParsedOptions {
 /** The command line is wrong: the program says so and ends with code 2. */
 export class UsageError extends Error {}
 
-/** Where the programs meet when nothing else is said. */
+/** The endpoint that both programs use if none is given. */
 export const DEFAULT_ENDPOINT = "tcp://127.0.0.1:1234";
 
 /** The lines of `--help` about endpoints. */
@@ -59,7 +59,8 @@ export const ENDPOINT_HELP = `\
 /**
  * Reads a command line.
  *
- * @throws {UsageError} naming the option, its value, and the nearest right one.
+ * @throws {UsageError} for a wrong option. The error names the option, its value, and the nearest
+ * right one.
  */
 export function parseOptions(args: readonly string[], specs: OptionSpecs): ParsedOptions {
   const names = Object.keys(specs);
@@ -101,7 +102,7 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
   };
 }
 
-/** What follows a switch with "=" is a mistake: it would be on, whatever it says. */
+/** Refuses a value after a switch. The switch would be on, whatever the value says. */
 function refuseValues(args: readonly string[], specs: OptionSpecs): void {
   for (const arg of args) {
     if (arg === "--") return;
@@ -115,8 +116,8 @@ function refuseValues(args: readonly string[], specs: OptionSpecs): void {
 }
 
 /**
- * A lone dash after an option that has a value, or a negative number after one that is a number, is
- * that value, which the parser does not see.
+ * Joins an option and its value if the parser would not see the value. This is a lone dash, or a
+ * negative number after a number option.
  */
 function withDashes(args: readonly string[], specs: OptionSpecs): string[] {
   const joined: string[] = [];

@@ -1,4 +1,4 @@
-/** Leave to use the network, looked up before Deno would ask for it. */
+/** Checks the permission to use the network before Deno asks for it. */
 
 import { resolve } from "node:path";
 import { ConnectError, ListenError } from "../../errors.ts";
@@ -12,9 +12,9 @@ import {
 import { parseProxy } from "../../transport/internal.ts";
 
 /**
- * Looks whether the program may listen there.
+ * Checks whether the program may listen on an endpoint.
  *
- * @throws {ListenError} naming the flags that it needs.
+ * @throws {ListenError} if it may not. The error names the flags that it needs.
  * @throws {TypeError} for what is no endpoint.
  */
 export async function requireListen(endpoint: string): Promise<void> {
@@ -26,9 +26,10 @@ export async function requireListen(endpoint: string): Promise<void> {
 }
 
 /**
- * Looks whether the program may connect there, or to the proxy, which then does the rest.
+ * Checks whether the program may connect to an endpoint. If there is a proxy, checks only whether
+ * it may connect to the proxy, which makes the other connection.
  *
- * @throws {ConnectError} naming the flags that it needs.
+ * @throws {ConnectError} if it may not. The error names the flags that it needs.
  * @throws {TypeError} for what is no endpoint or no proxy.
  */
 export async function requireConnect(endpoint: string, proxy?: string): Promise<void> {

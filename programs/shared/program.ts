@@ -1,4 +1,4 @@
-/** What both programs do around their work: options, help, errors, exit code. */
+/** What both programs do before and after their work: options, help, errors, exit code. */
 
 import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { isMisuse } from "../../internal/reason.ts";
@@ -15,7 +15,7 @@ export interface Program {
   readonly options: OptionSpecs;
   /** What `--help` shows, from the operands on. */
   readonly help: string;
-  /** Does the work; resolves to the exit code. */
+  /** Does the work. Resolves to the exit code. */
   run(options: ParsedOptions, reporter: Reporter): Promise<number>;
 }
 
@@ -43,13 +43,16 @@ function helpOf({ name, help }: Program): string {
   return `Usage: ${run} -N ${program} ${help}`;
 }
 
-/** The exit code that tells what went wrong. */
+/** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError || isMisuse(error)) return EXIT.usage;
   return isProtocolError(error) ? EXIT.protocol : EXIT.lost;
 }
 
-/** Whether the peer broke a protocol, be it that the connection or the session is lost for that. */
+/**
+ * Whether the peer broke a protocol, also if the connection or the session was lost because of
+ * that.
+ */
 export function isProtocolError(error: unknown): boolean {
   if (error instanceof ConnectError) return false; // It was not there yet.
   return error instanceof ProtocolError ||

@@ -1,22 +1,22 @@
-/** What services other than the chat say to a peer that they do not let in: an object, for programs. */
+/** What services other than the chat send to a peer that they refuse: an object in JSON. */
 
-/** Why a peer is not let in. */
+/** Why a peer is refused. */
 export interface TurnedAway {
-  /** The same always, for programs. */
+  /** The reason for programs. It never changes. */
   readonly code: string;
-  /** The words, for people. */
+  /** The reason in words, for people. */
   readonly reason: string;
 }
 
-/** More than any refusal has is not looked at, in UTF-16 units. */
+/** A longer message is not a refusal and is not parsed. In UTF-16 code units. */
 const MAX_LENGTH = 1024;
 
-/** Says it. */
+/** Writes a refusal as a message. */
 export function writeRefusal({ code, reason }: TurnedAway): string {
   return JSON.stringify({ type: "refused", code, reason });
 }
 
-/** Finds out whether a message says it. */
+/** The refusal in a message. Undefined if the message is none. */
 export function readRefusal(message: string): TurnedAway | undefined {
   if (message.length > MAX_LENGTH || !message.startsWith("{")) return undefined;
   try {

@@ -1,22 +1,27 @@
-/** What the programs say: events as lines for people on stderr, or as JSON for programs on stdout. */
+/**
+ * What the programs print: events as lines for people on stderr, or as JSON for programs on stdout.
+ */
 
 import { dim, red, setColorEnabled } from "@std/fmt/colors";
 import { printable } from "../../internal/text.ts";
 
-/** Something that happened, in JSON's own types. */
+/** Something that happened, in types that JSON has. */
 export type Event = { readonly event: string } & Record<string, unknown>;
 
 /** Where a program's events go. */
 export interface Reporter {
-  /** An event, with the line that tells it to people; without a line only programs are told. */
+  /** Reports an event. `line` tells it to people. Without `line` it is only for programs. */
   event(event: Event, line?: string): void;
-  /** One line about what went wrong, with what to do. */
+  /** Reports an error in one line that says what to do. */
   error(message: string): void;
-  /** How much of a long work is done, from 0 to 1: shown on a terminal only, and gone at 1. */
+  /**
+   * Shows how much of a long work is done, from 0 to 1. It is shown only on a terminal, and
+   * disappears at 1.
+   */
   progress(done: number): void;
 }
 
-/** Makes the reporter; with `json`, stdout is one JSON object per line. */
+/** Makes the reporter. With `json`, stdout is one JSON object per line. */
 export function makeReporter(options: { json: boolean; quiet?: boolean }): Reporter {
   const { json, quiet = false } = options;
   setColorEnabled(Deno.stderr.isTerminal() && !Deno.noColor);
@@ -39,7 +44,7 @@ export function makeReporter(options: { json: boolean; quiet?: boolean }): Repor
   };
 }
 
-/** An error's own words, on one line. */
+/** The message of an error, on one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,29 +1,33 @@
-/** Secrets that the programs are told: on the command line, in a file, or in the environment. */
+/** Secrets of the programs. They come from the command line, a file, or the environment. */
 
 import { withoutLineEnd } from "../../internal/text.ts";
 import { readText, variable } from "./given.ts";
 import { type ParsedOptions, UsageError } from "./options.ts";
 
-/** The variables that stand for an option. */
+/** The variable for each option. */
 const VARIABLES = {
   token: "LENGTHWISE_TOKEN",
   "operator-token": "LENGTHWISE_OPERATOR_TOKEN",
 } as const;
 
-/** The options with a secret; each has a second one, `NAME-file`, that names a file with it. */
+/**
+ * The options with a secret. Each has a second option, `NAME-file`, that names a file with the
+ * secret.
+ */
 export type SecretName = keyof typeof VARIABLES;
 
-/** Whether a secret was given, wherever. */
+/** Whether a secret was given in one of these ways. */
 export function hasSecret(options: ParsedOptions, name: SecretName): boolean {
   return [options.text(name), options.text(`${name}-file`), variable(VARIABLES[name])]
     .some((given) => given !== undefined);
 }
 
 /**
- * A secret: what the option says, else what is in the file, else what is in the variable. Without the
- * line end that files have.
+ * Reads a secret: from the option, else from the file, else from the variable. The line end of a
+ * file is removed.
  *
- * @throws {UsageError} for a secret that is empty or of several lines, and for two options at once.
+ * @throws {UsageError} for a secret that is empty or has several lines, and for two options at
+ * once.
  * @throws {Error} for a file that cannot be read.
  */
 export async function secretFrom(
@@ -42,7 +46,7 @@ export async function secretFrom(
   return value === undefined ? undefined : checked(VARIABLES[name], value);
 }
 
-/** The errors name where the secret came from, and do not show it. */
+/** The errors say where the secret came from, and do not show it. */
 function checked(from: string, text: string): string {
   const secret = withoutLineEnd(text);
   if (secret.trim() === "") throw new UsageError(`${from}: there is nothing in it`);

@@ -5,7 +5,7 @@ import { readText } from "./given.ts";
 import { type OptionSpecs, type ParsedOptions, UsageError } from "./options.ts";
 import type { Reporter } from "./report.ts";
 
-/** What the server's help lists under TLS. */
+/** The TLS options of the server. */
 export const SERVER_TLS_OPTIONS: OptionSpecs = {
   cert: { value: "FILE", group: "TLS", help: "certificate in PEM" },
   key: { value: "FILE", group: "TLS", help: "its private key" },
@@ -13,7 +13,7 @@ export const SERVER_TLS_OPTIONS: OptionSpecs = {
   "tls-self-signed": { group: "TLS", help: "makes a throw-away certificate" },
 };
 
-/** What the client's help lists under TLS. */
+/** The TLS options of the client. */
 export const CLIENT_TLS_OPTIONS: OptionSpecs = {
   ca: { value: "FILE", group: "TLS", help: "whom to trust instead of the system's authorities" },
   cert: { value: "FILE", group: "TLS", help: "this client's certificate in PEM" },
@@ -23,13 +23,15 @@ export const CLIENT_TLS_OPTIONS: OptionSpecs = {
   insecure: { group: "TLS", help: "trusts anyone" },
 };
 
-/** Certificates of the server, and how to get them again when the files have changed. */
+/**
+ * The certificates of the server, and a function that reads them again when the files have changed.
+ */
 export interface ServerTls {
-  /** What to listen with. */
+  /** The options for `listen()`. */
   readonly tls: TlsListenOptions | undefined;
   /** The SHA-256 fingerprint of a throw-away certificate. */
   readonly fingerprint?: string;
-  /** Reads the files again; undefined where there are none. */
+  /** Reads the files again. Undefined if there are no files. */
   readonly reload?: () => Promise<TlsListenOptions>;
 }
 
@@ -79,9 +81,10 @@ function secureHostOf(endpoint: string): string {
 }
 
 /**
- * Whom the client trusts over `tls://` and `wss://`. Says loudly what `--insecure` does.
+ * The certificates that the client trusts over `tls://` and `wss://`. Warns the user about
+ * `--insecure`.
  *
- * @throws {UsageError} for options that have no use here.
+ * @throws {UsageError} for options that are useless here.
  * @throws {Error} for files that cannot be read.
  */
 export async function clientTls(

@@ -1,13 +1,13 @@
-/** Ending on request. */
+/** Signals that end a program. */
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM"];
 
-/** What a shell reports for a program that was interrupted. */
+/** The exit code that a shell gives for an interrupted program. */
 const EXIT_INTERRUPTED = 130;
 
-/** Resolves at the first SIGINT or SIGTERM. From then on another one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM. After that, a second one ends the process at once. */
 export function onStopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {
     let first = true;
@@ -21,7 +21,10 @@ export function onStopSignal(): Promise<Deno.Signal> {
   });
 }
 
-/** Calls back at each SIGHUP, where there is such a signal; it ends the process no more. */
+/**
+ * Calls `callback` at each SIGHUP, if the system has this signal. SIGHUP then no longer ends the
+ * process.
+ */
 export function onHangup(callback: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", callback);
 }

@@ -1,2 +1,2 @@
-/** The version of the programs; a test holds it against `deno.json`. */
+/** The version of the programs. A test compares it with `deno.json`. */
 export const VERSION = "0.1.0";

@@ -1,4 +1,4 @@
-/** What Tab makes of the word before the cursor: a command of the chat, or a name. */
+/** Completes the word before the cursor when Tab is pressed: a command of the chat, or a name. */
 
 import { keyOf } from "./names.ts";
 
@@ -6,17 +6,17 @@ import { keyOf } from "./names.ts";
 export interface Completion {
   /** How many characters (UTF-16 units) before the cursor are replaced. */
   readonly length: number;
-  /** What stands there instead. */
+  /** The text that replaces them. */
   readonly text: string;
-  /** What it could be, to be shown when `text` tells nothing new; else empty. */
+  /** The possible completions, to be shown if `text` adds nothing. Otherwise empty. */
   readonly candidates: readonly string[];
 }
 
-/** The words that there are. */
+/** The words that can be completed. */
 export interface Vocabulary {
   /** Commands, with their slash. */
   readonly commands: readonly string[];
-  /** Whom one can speak to. */
+  /** The names of the members that one can speak to. */
   readonly names: Iterable<string>;
 }
 
@@ -32,18 +32,19 @@ export const CHAT_COMMANDS: readonly string[] = [
 export const OPERATOR_COMMANDS: readonly string[] = ["kick", "ban", "unban", "announce", "stats"]
   .map((command) => `/${command}`);
 
-/** No name and no command is longer, in UTF-16 units. */
+/** A longer word is neither a name nor a command, in UTF-16 code units. */
 const MAX_WORD_LENGTH = 64;
-/** More are not shown at once. */
+/** How many candidates are shown at once. */
 const MAX_SHOWN = 100;
 
 /**
- * Completes the word that ends `before`. One candidate is completed with what follows it, several as
- * far as they agree; if that is no further than the word, they are shown. Undefined when there is
- * no word, or none that begins so.
+ * Completes the word at the end of `before`. If there is one candidate, it is completed, with a
+ * space or a colon after it. If there are several, the word is completed as far as they agree. If
+ * they agree no further than the word, they are shown. Undefined if there is no word, or no
+ * candidate.
  */
 export function complete(before: string, vocabulary: Vocabulary): Completion | undefined {
-  // Not by a pattern, which would look from each character to the end of its word.
+  // No pattern is used here. A pattern would look from each character to the end of its word.
   const start = Math.max(before.lastIndexOf(" "), before.lastIndexOf("\t")) + 1;
   const word = before.slice(start);
   const { length } = word;
@@ -65,7 +66,7 @@ export function complete(before: string, vocabulary: Vocabulary): Completion | u
   return { length, text: word, candidates };
 }
 
-/** What all begin with, whatever the case, as the first one writes it. */
+/** The common beginning of all texts, without regard to case, as the first one writes it. */
 function commonPrefix(text: string, texts: readonly string[]): string {
   const [first, ...others] = [text, ...texts].map((one) => Array.from(one));
   const end = first.findIndex((character, at) =>

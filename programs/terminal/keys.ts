@@ -1,23 +1,26 @@
 // deno-lint-ignore-file no-control-regex
-/** What a terminal sends for keys, piece by piece. */
+/** Splits what a terminal sends for keys into pieces. */
 
 /** An escape sequence, a run of text, or one control character. */
 const PIECE =
   /^(?:\x1b\x1b?(?:\[\[?[0-?]*[ -/]*[@-~]?|O\d?[A-Za-z]?|[^\x00-\x1f])?|[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0]+|\r\n|[^])/u;
 
-/** The keys that node:readline knows; it would take the tail of any other sequence for text. */
+/** The keys that node:readline knows. It would take the tail of any other sequence for text. */
 const KEY =
   /^(?:\x1b\x1b?(?:\[\[?(?:\d\d?(?:;\d)?[~^$]|(?:\d;)?\d?[A-Za-z])|O\d?[A-Za-z]|[^\x00-\x1f[O])|[\x00-\x1a\x1e\x1f\x7f\u2028\u2029]|\r\n)$/u;
 
 const TEXT = /^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0]+$/;
 const END_OF_LINE = /^[\x03\r\n]/;
 
-/** The first piece of what the keyboard sent, which must not be empty. */
+/** The first piece of what the keyboard sent. `keys` must not be empty. */
 export function firstPiece(keys: string): string {
   return PIECE.exec(keys)![0];
 }
 
-/** Whether a piece at the end of what was sent may be the beginning of a key. */
+/**
+ * Whether a piece at the end of what was sent may be the beginning of a key that is not complete
+ * yet.
+ */
 export function mayGoOn(piece: string): boolean {
   return piece.startsWith("\x1b") && !KEY.test(piece);
 }
@@ -27,7 +30,7 @@ export function isKey(piece: string): boolean {
   return KEY.test(piece);
 }
 
-/** Whether a piece is characters to be inserted. */
+/** Whether a piece is text to be inserted. */
 export function isText(piece: string): boolean {
   return TEXT.test(piece);
 }

@@ -9,10 +9,10 @@ import { PassThrough } from "node:stream";
 import { type Position, Ruler } from "./ruler.ts";
 import type { Screen } from "./screen.ts";
 
-/** What a {@linkcode LineEditor} is made of, and whom it tells. */
+/** Options of a {@linkcode LineEditor}. */
 export interface LineEditorOptions {
   screen: Screen;
-  /** What stands before the line. May carry colour codes. */
+  /** The prompt before the line. It may have colour codes. */
   prompt: string;
   /** How many lines the up and down keys bring back. */
   historySize: number;
@@ -23,7 +23,10 @@ export interface LineEditorOptions {
   onClose: () => void;
 }
 
-/** The line being typed: node:readline knows the keys, this what is where on the screen. */
+/**
+ * The line being typed. node:readline handles the keys. This class handles what is where on the
+ * screen.
+ */
 export class LineEditor {
   readonly #screen: Screen;
   readonly #keys = new PassThrough();
@@ -45,22 +48,23 @@ export class LineEditor {
       this.#editor.prompt();
     });
     this.#editor.on("SIGINT", () => this.text === "" ? onInterrupt() : this.clear());
-    // Left to itself, node:readline stops the process and cannot resume a terminal like this one.
+    // Without this, node:readline would stop the process, and it cannot resume a terminal like this
+    // one.
     this.#editor.on("SIGTSTP", () => {});
     this.#editor.on("close", onClose);
   }
 
-  /** What is typed. */
+  /** The text of the line. */
   get text(): string {
     return this.#editor.line;
   }
 
-  /** What is typed before the cursor. */
+  /** The text before the cursor. */
   get before(): string {
     return this.#editor.line.slice(0, this.#editor.cursor);
   }
 
-  /** What stands before the line. To be set while the line is not shown, or before `redraw()`. */
+  /** The prompt before the line. Set it while the line is not shown, or before `redraw()`. */
   get prompt(): string {
     return this.#editor.getPrompt();
   }
@@ -69,19 +73,19 @@ export class LineEditor {
     this.#editor.setPrompt(prompt);
   }
 
-  /** Inserts text, in which tabs are the only control characters, at the cursor. */
+  /** Inserts text at the cursor. Tabs are the only control characters that it may have. */
   insert(text: string): void {
     this.#editor.write(text);
     this.#countRows();
   }
 
-  /** Does what a key means, given as the terminal sent it. */
+  /** Handles a key, given as the terminal sent it. */
   press(key: string): void {
     this.#keys.emit("data", key);
     this.#countRows();
   }
 
-  /** Puts text in the place of so many characters (UTF-16 units) before the cursor. */
+  /** Replaces `length` characters (UTF-16 code units) before the cursor with text. */
   replace(length: number, text: string): void {
     for (const _ of this.before.slice(this.before.length - length)) {
       this.#editor.write(null, { name: "backspace" });
@@ -89,13 +93,13 @@ export class LineEditor {
     this.insert(text);
   }
 
-  /** Takes back all that is typed. */
+  /** Removes all text of the line. */
   clear(): void {
     this.#editor.write(null, { ctrl: true, name: "e" });
     this.#editor.write(null, { ctrl: true, name: "u" });
   }
 
-  /** Takes the line off the screen; it stays as it is. */
+  /** Removes the line from the screen. Its text stays. */
   erase(): void {
     moveCursor(this.#screen, 0, -this.#editor.prevRows);
     cursorTo(this.#screen, 0);
@@ -103,41 +107,51 @@ export class LineEditor {
     this.#editor.prevRows = 0;
   }
 
-  /** Draws the line with its cursor, over itself or where it was erased. */
+  /** Draws the line with its cursor, in the place where it was. */
   redraw(): void {
     this.#editor.prompt(true);
   }
 
-  /** Draws the line for the window's new width, to which the terminal has fitted it already. */
+  /**
+   * Draws the line for the new width of the window. The terminal has fitted the old drawing to it
+   * already.
+   */
   resize(): void {
     this.#countRows();
     this.#screen.emit("resize");
   }
 
-  /** Leaves the line on the screen and goes below it, or takes it off if nothing is typed. */
+  /** Leaves the line on the screen and goes below it. If nothing is typed, removes the line. */
   leave(): void {
     if (this.text === "") return this.erase();
     this.#editor.write(null, { ctrl: true, name: "e" });
     this.#screen.write("\r\n");
   }
 
-  /** Ends. */
+  /** Ends the editor. */
   close(): void {
     this.#editor.close();
   }
 
-  /** node:readline learns its rows only from a full drawing, and text at the end does none. */
+  /**
+   * Counts the rows of the line. node:readline counts them only when it draws the whole line, and
+   * it does not do that for text at the end.
+   */
   #countRows(): void {
     this.#editor.prevRows = this.#editor.getCursorPos().rows;
   }
 }
 
-/** What node:readline has and its types do not: the rows between the prompt and the cursor. */
+/**
+ * A field that node:readline has and its types do not have: the rows between the prompt and the
+ * cursor.
+ */
 type Editor = Interface & { prevRows: number };
 
 /**
- * Makes node:readline measure with a {@linkcode Ruler}. On its own it gives columns to the marks of
- * many scripts, and measures the whole line at each key, which takes long for a long one.
+ * Makes node:readline measure text with a {@linkcode Ruler}. Its own way gives columns to the
+ * combining marks of many scripts. It also measures the whole line at each key, which takes long
+ * for a long line.
  */
 function useRuler(editor: Editor, screen: Screen): void {
   for (let owner = Object.getPrototypeOf(editor); owner; owner = Object.getPrototypeOf(owner)) {

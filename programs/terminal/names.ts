@@ -1,30 +1,33 @@
-/** The names in a chat, learnt from its events: whose they are, and who calls whom. */
+/** The names in a chat, learnt from its events, and who calls whom. */
 
 import type { ChatEvent, SaidEvent } from "../../chat.ts";
 
-/** Names to remember; the one not heard of for the longest time goes first. */
+/**
+ * How many names are remembered. If there are more, the name that was silent for the longest time
+ * is forgotten.
+ */
 export const MAX_NAMES = 1000;
 
-/** Whether an event calls whoever reads it: not at all, when it was said, or now. */
+/** Whether an event calls the reader: no, when it was said, or now. */
 export type Mention = "none" | "earlier" | "now";
 
-/** Who is there, as far as a chat's events tell. */
+/** The members of a chat, as far as its events tell. */
 export class Names {
   #own: string | undefined;
   #ownWord: RegExp | undefined;
   readonly #others = new Set<string>();
 
-  /** One's own name; undefined until a chat has said welcome. */
+  /** The reader's own name. Undefined until the chat has sent `welcome`. */
   get own(): string | undefined {
     return this.#own;
   }
 
-  /** Everyone else's names, at most {@linkcode MAX_NAMES}. */
+  /** The names of the others, at most {@linkcode MAX_NAMES}. */
   get others(): ReadonlySet<string> {
     return this.#others;
   }
 
-  /** Learns from an event, and tells whether someone calls the reader in it. */
+  /** Learns from an event. Returns whether someone calls the reader in it. */
   hear(event: ChatEvent): Mention {
     if (event.type === "welcome") this.#become(event.name);
     if (this.#own === undefined) return "none";
@@ -33,7 +36,7 @@ export class Names {
     return (event.type === "say" || event.type === "me") && this.isCalledIn(event) ? "now" : "none";
   }
 
-  /** Whether someone else says one's own name. */
+  /** Whether someone else says the reader's name. */
   isCalledIn({ name, text }: SaidEvent): boolean {
     return name !== this.#own && this.#ownWord?.test(text) === true;
   }
@@ -77,7 +80,7 @@ export class Names {
   }
 }
 
-/** Names are compared by this, so that case and width make no difference. */
+/** The key by which names are compared. Case and width make no difference. */
 export function keyOf(name: string): string {
   return name.normalize("NFKC").toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** What a chat tells, in colours. Without colours all lines stay as they are. */
+/** Shows a chat's events in colours. Without colours all lines stay as they are. */
 
 import { bold, dim, getColorEnabled } from "@std/fmt/colors";
 import type { ChatEvent } from "../../chat.ts";
@@ -6,15 +6,16 @@ import { type Row, rowsOf } from "../../chat/internal.ts";
 import { keyOf, type Mention, type Names } from "./names.ts";
 
 /**
- * Colours of the 256 that every terminal shows alike, unlike the first 16, which are the user's to
- * choose. Each has a contrast of 3.5 at least with black and with white.
+ * Colours from the table of 256. Every terminal shows these alike. The first 16 of the table are
+ * not used, because the user can change them. Each colour has a contrast of at least 3.5 with black
+ * and with white.
  */
 export const PALETTE = [160, 166, 100, 64, 28, 30, 32, 63, 98, 128, 163, 161] as const;
 
-/** Stands out between what is said aloud, on either background. */
+/** The colour of private messages. It stands out on a dark and on a light background. */
 const PRIVATE = 30;
 
-/** A name in its colour, which is always the same. */
+/** A name in its colour. A name always has the same colour. */
 export function paintName(name: string): string {
   let hash = 2166136261; // FNV-1a
   for (const character of keyOf(name)) {
@@ -24,8 +25,9 @@ export function paintName(name: string): string {
 }
 
 /**
- * The lines that show an event: names in colours, the chat's own lines dim, those that call the reader
- * bold. `call` is what the names say of the event, `now` the server's time.
+ * The lines that show an event. Names have colours, the chat's own lines are dim, and lines that
+ * call the reader are bold. `call` is what {@linkcode Names} says of the event. `now` is the
+ * server's time.
  */
 export function paint(event: ChatEvent, call: Mention, names: Names, now: number): string[] {
   if (event.type === "tell") return [paintTell(event, names.own)];
@@ -35,14 +37,14 @@ export function paint(event: ChatEvent, call: Mention, names: Names, now: number
   });
 }
 
-/** A line that shows what was said earlier. */
+/** A line that shows an earlier message. */
 export function paintEarlier(row: Row, names: Names): string {
   const { said } = row;
   const call = said !== undefined && names.isCalledIn(said) ? "earlier" : "none";
   return paintRow(row, said?.type === "say" ? said.name : undefined, call);
 }
 
-/** A line of which nothing is known but that it is printable. */
+/** A printable line of which nothing else is known. */
 export function paintPlain(line: string): string {
   return line.startsWith("* ") ? dim(line) : line;
 }

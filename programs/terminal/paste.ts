@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-control-regex
-/** Pastes, around which terminals put marks when they are asked to (DECSET 2004). */
+/** Pastes. Terminals put marks around them if they are asked to (DECSET 2004). */
 
 /** Asks the terminal for marks. */
 export const MARKS_ON = "\x1b[?2004h";
-/** Asks for none any more. */
+/** Asks the terminal to stop sending marks. */
 export const MARKS_OFF = "\x1b[?2004l";
 
 /** The mark before a paste. */
@@ -11,33 +11,36 @@ export const PASTE_START = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
 
 /**
- * A line break within the line that is edited. It is a noncharacter and taken from no keyboard, so
- * that what is shown in its place can be typed as itself.
+ * A line break within the line that is edited. It is a noncharacter, and no keyboard input may
+ * contain it. So the character that is shown in its place can still be typed.
  */
 export const BREAK = "\ufdd0";
-/** What is shown in its place. */
+/** The character that is shown for {@linkcode BREAK}. */
 export const SHOWN_BREAK = "↵";
 
 const LAST_BREAK = /(?:\r\n?|[\n\u2028\u2029])$/;
-/** What may be the last line break, which may go on, and may be followed by the mark's beginning. */
+/**
+ * The end of what has come that cannot be decided yet: perhaps the last line break, perhaps the
+ * beginning of the end mark, or both.
+ */
 const UNDECIDED = /(?:\r\n?|[\n\u2028\u2029])?(?:\x1b(?:\[(?:2(?:0(?:1)?)?)?)?)?$/;
 const UNUSABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0]/g;
 const LINE_BREAK = /\r\n?|[\n\u2028\u2029]/g;
 const PASTE_OR_INTERRUPT = /\x1b\[200~[^]*?(?:\x1b\[201~|$)|\x03/g;
 
-/** A part of a paste, and what was received behind it. */
+/** A part of a paste, and what was received after it. */
 export interface PastePart {
   /** What to insert: no control characters but tabs, and `BREAK` for each line break. */
   readonly text: string;
-  /** What is to be looked at again, with what comes next. */
+  /** What must be looked at again together with what comes next. */
   readonly rest: string;
   /** Whether the paste ends here. */
   readonly isLast: boolean;
 }
 
 /**
- * Takes what can be taken of a paste. The line break at its end is left out: it comes from marking
- * whole lines, and would send an empty one.
+ * Takes as much of a paste as can be decided. The line break at its end is left out. It comes from
+ * selecting whole lines, and would send an empty line.
  */
 export function takePaste(received: string): PastePart {
   const end = received.indexOf(PASTE_END);
@@ -53,7 +56,7 @@ function insertable(text: string): string {
   return text.replaceAll(UNUSABLE, "").replaceAll(LINE_BREAK, BREAK);
 }
 
-/** Where the last Ctrl-C ends that was typed and not pasted; -1 without one. */
+/** The end of the last Ctrl-C that was typed and not pasted. -1 if there is none. */
 export function endOfInterrupt(received: string, isInPaste: boolean): number {
   const before = isInPaste ? PASTE_START : "";
   const last = [...(before + received).matchAll(PASTE_OR_INTERRUPT)]

@@ -1,11 +1,14 @@
 // deno-lint-ignore-file no-control-regex
-/** Where a text without line breaks ends on the screen, counted from its beginning. */
+/** The position on the screen where a text without line breaks ends, counted from its beginning. */
 export interface Position {
   cols: number;
   rows: number;
 }
 
-/** A colour code, which takes no room; a run of characters of one column each; or one character. */
+/**
+ * A part of a text: a colour code, which has no width, or a run of characters that have one column
+ * each, or one other character.
+ */
 const PART = /\x1b\[[\d;]*m|[\x20-\x7e]+|[^]/gu;
 
 /** Characters that take no column of their own. The soft hyphen is shown as a hyphen. */
@@ -13,20 +16,20 @@ const MARK = /^(?!\xad)[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]$/u;
 
 const TAB_SIZE = 8;
 
-/** Measures texts. One that goes on where the last one ended takes time for the rest only. */
+/** Measures texts. If a text continues the last one, only the rest is measured. */
 export class Ruler {
   readonly #widthOf: (character: string) => number;
   #text = "";
   #columns = 0;
-  /** Columns up to the end of `#text`, rows being put side by side. */
+  /** The columns up to the end of `#text`, as if all rows were side by side. */
   #end = 0;
 
-  /** `widthOf` tells the columns of a character that is neither ASCII nor a mark: 0, 1 or 2. */
+  /** `widthOf` returns the columns of a character that is neither ASCII nor a mark: 0, 1 or 2. */
   constructor(widthOf: (character: string) => number) {
     this.#widthOf = widthOf;
   }
 
-  /** Where a text ends in a window of so many columns. */
+  /** The position where a text ends in a window of `columns` columns. */
   measure(text: string, columns: number): Position {
     const goesOn = columns === this.#columns && text.startsWith(this.#text);
     let end = goesOn ? this.#end : 0;
@@ -41,7 +44,7 @@ export class Ruler {
   #add(end: number, part: string, columns: number): number {
     if (part.startsWith("\x1b[")) return end;
     const column = end % columns;
-    // A tab goes to the next stop, and never into the next row.
+    // A tab goes to the next tab stop, but never into the next row.
     if (part === "\t") return end + Math.min(TAB_SIZE - column % TAB_SIZE, columns - 1 - column);
     if (part >= " " && part <= "\x7e") return end + part.length;
     if (MARK.test(part)) return end;

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { writeAllSync } from "../../internal/bytes.ts";
 import { BREAK, SHOWN_BREAK } from "./paste.ts";
 
-/** Standard output as node:readline wants it. */
+/** Standard output in the form that node:readline needs. */
 export class Screen extends Writable {
   constructor() {
     super({
@@ -12,14 +12,15 @@ export class Screen extends Writable {
         try {
           writeAllSync(Deno.stdout, new TextEncoder().encode(text));
         } catch {
-          // The terminal hung up: nobody sees this, and the end of the input, which follows, tells.
+          // The terminal has hung up, so nobody sees this. The end of the input follows and tells
+          // the program.
         }
         done();
       },
     });
   }
 
-  /** How wide the window is; 80 if nobody has told the terminal. */
+  /** The width of the window. 80 if the terminal does not know it. */
   get columns(): number {
     try {
       return Deno.consoleSize().columns || 80;
@@ -28,7 +29,7 @@ export class Screen extends Writable {
     }
   }
 
-  /** Runs `draw` and shows all that it wrote at once, which does not flicker. */
+  /** Runs `draw` and shows everything that it wrote at once, so the screen does not flicker. */
   draw(draw: () => void): void {
     this.cork();
     try {

@@ -11,28 +11,31 @@ import { LineEditor } from "./line_editor.ts";
 import { BREAK, endOfInterrupt, MARKS_OFF, MARKS_ON, PASTE_START, takePaste } from "./paste.ts";
 import { Screen } from "./screen.ts";
 
-/** Lines not yet taken; beyond it keys wait. */
+/** How many lines may wait to be taken. If there are more, keys wait. */
 const MAX_LINES = 1024;
-/** Characters that wait for a full queue. Read ahead so that Ctrl-C is noticed behind a paste. */
+/**
+ * How many characters may wait for a full queue. They are read ahead, so Ctrl-C is noticed after a
+ * paste.
+ */
 const MAX_HELD_LENGTH = 64 * 1024;
-/** Characters of one line: each drawing takes time in proportion. */
+/** How many characters a line may have. The time of a drawing grows with them. */
 const MAX_LINE_LENGTH = 128 * 1024;
-/** Printed lines not yet drawn. */
+/** How many printed lines may wait to be drawn. */
 const MAX_PRINTED_LINES = 1000;
-/** How long a printed line may wait for that, in milliseconds. */
+/** How long a printed line may wait to be drawn, in milliseconds. */
 const MAX_PRINT_DELAY = 250;
-/** How long the rest of an escape sequence may take, in milliseconds. */
+/** How long to wait for the rest of an escape sequence, in milliseconds. */
 const ESCAPE_DELAY = 30;
 const WINDOWS = Deno.build.os === "windows";
-/** Signals that end a process, and would leave the terminal raw. */
+/** Signals that end a process. Without a handler they would leave the terminal in raw mode. */
 const END_SIGNALS: Deno.Signal[] = WINDOWS ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-/** What tells that a process ends: that it is left, or an error that nobody caught. */
+/** Events at the end of a process: it exits, or nobody caught an error. */
 const END_EVENTS = ["unload", "error", "unhandledrejection"];
 
-/** What {@linkcode Terminal} can be told. */
+/** Options of {@linkcode Terminal}. */
 export interface TerminalOptions {
   /**
-   * What stands before the line being typed. May carry colour codes, but no line break.
+   * The prompt before the line being typed. It may have colour codes, but no line break.
    *
    * @default "> "
    */
@@ -46,9 +49,9 @@ export interface TerminalOptions {
   /** Called at Ctrl-C on an empty line, instead of ending the iteration. */
   onInterrupt?: () => void;
   /**
-   * Called at Tab with what is typed before the cursor in its line; undefined when there is nothing
-   * to do. A Tab with something behind it that came at the same time is part of a paste, and is taken
-   * as text, also where the terminal does not tell.
+   * Called at Tab with the text before the cursor. Returns undefined if there is nothing to
+   * complete. If other characters came together with a Tab, it is part of a paste and is taken as
+   * text, also if the terminal does not mark pastes.
    *
    * @default Tab is taken as text
    */
@@ -56,23 +59,25 @@ export interface TerminalOptions {
 }
 
 /**
- * A terminal with one line at its foot that is being edited, and output above it.
+ * A terminal with an editable line at the bottom, and output above it.
  *
- * - **Lines** come out in the order in which they were typed, each once. With 1024 lines not yet
- *   taken the rest waits; only Ctrl-C drops what waits.
- * - **Pastes** are text to be edited, whatever is in them: their line breaks are shown as `↵` until
- *   Enter gives out each line, but for one at their end, which is left out, as control characters
- *   are. Terminals that do not tell a paste from typing (DECSET 2004) give out its lines at once.
+ * - **Lines** come out once each, in the order in which they were typed. If 1024 lines wait to be
+ *   taken, further input waits too. Only Ctrl-C drops what waits.
+ * - **Pastes** are text to be edited. Their line breaks are shown as `↵` until Enter gives out each
+ *   line. A line break at the end of a paste is left out, and so are control characters. Some
+ *   terminals do not mark pastes (DECSET 2004). Then the lines of a paste are given out at once.
  * - **Closing** is {@linkcode close}, Ctrl-D on an empty line, or the end of the terminal. Lines
  *   typed before are still given out, then the iteration ends. `break` does not close.
  * - **Ctrl-C** clears the line; on an empty line it calls `onInterrupt`, or closes. No `SIGINT`
  *   comes from the keyboard while the terminal is open, and Ctrl-Z does nothing.
- * - **Modes**: the terminal is raw while this is open, and as before afterwards: also when the
- *   process exits or throws without `close()`, and after `SIGINT`, `SIGTERM` and `SIGHUP`, each of
- *   which closes. Ending the process is then up to the program; a second signal does it.
+ * - **Modes**: the terminal is in raw mode while this is open. Afterwards its old mode is back,
+ *   also when the process exits or throws without `close()`, and after `SIGINT`, `SIGTERM` and
+ *   `SIGHUP`. Each of these signals closes the terminal. The program must then end the process. A
+ *   second signal ends it.
  *
- * A line or paste above 131072 characters is not taken, which is said on the screen. No permission is needed.
- * There can be one per process, since closing also closes standard input.
+ * A line or paste of more than 131072 characters is not taken, and the screen says so. No
+ * permission is needed. A process can have only one terminal, because closing it also closes
+ * standard input.
  */
 export class Terminal implements AsyncIterable<string>, Disposable {
   readonly #screen = new Screen();
@@ -82,7 +87,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   readonly #onInterrupt: () => void;
   readonly #complete: TerminalOptions["complete"];
   readonly #lines: string[] = [];
-  /** `skipping` up to the end of a line that is too long, `dropping` up to that of a paste. */
+  /**
+   * `skipping` until the end of a line that is too long, `dropping` until the end of a paste that
+   * is too long.
+   */
   #state: "open" | "skipping" | "pasting" | "dropping" | "closed" = "open";
   #change = Promise.withResolvers<void>();
   #held = "";
@@ -123,7 +131,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#read();
   }
 
-  /** The lines typed, one per Enter. Several iterations share them: each line goes to one. */
+  /**
+   * The lines that are typed, one for each Enter. If there are several iterations, each line goes
+   * to one of them.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
     while (true) {
       for (let line; (line = this.#lines.shift()) !== undefined;) {
@@ -137,8 +148,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   }
 
   /**
-   * Prints above the line being typed, which is drawn again with its cursor. The text goes out as it
-   * is: pass what a peer sent through `printable` first. Works after closing, too.
+   * Prints above the line being typed, and draws this line again with its cursor. The text is
+   * printed as it is, so pass a peer's text through `printable` first. It also works after closing.
    */
   print(line: string): void {
     this.#printed.push(line);
@@ -150,16 +161,19 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     }
   }
 
-  /** Changes what stands before the line being typed, and leaves that line alone. */
+  /** Changes the prompt, and does not change the line being typed. */
   setPrompt(prompt: string): void {
     if (this.#state === "closed" || prompt === this.#editor.prompt) return;
     this.#editor.prompt = prompt;
-    // The prompt must not tell what the lines that wait have not told yet.
+    // The prompt must not show a change before the waiting lines that tell of it.
     if (this.#printed.length > 0) this.#flush();
     else this.#screen.draw(() => this.#editor.redraw());
   }
 
-  /** Ends the iteration and puts the terminal back. A half-typed line stays on the screen. */
+  /**
+   * Ends the iteration and restores the mode of the terminal. A half-typed line stays on the
+   * screen.
+   */
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
@@ -177,7 +191,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     try {
       Deno.stdin.setRaw(false);
     } catch {
-      // The terminal hung up: there is nothing left to put back.
+      // The terminal has hung up, so there is nothing to restore.
     }
     this.#input.cancel().catch(() => {}); // fails for the same reason only
     this.#notify();
@@ -191,7 +205,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   async #read(): Promise<void> {
     const decoder = new TextDecoder();
     while (this.#state !== "closed") {
-      // A read fails when the terminal hangs up: no line can follow, which is what its end means.
+      // A read fails when the terminal hangs up. No line can follow, so this is the end of the
+      // input.
       const { value } = await this.#input.read().catch(() => ({ value: undefined }));
       if (value === undefined) break;
       this.#receive(decoder.decode(value, { stream: true }));
@@ -212,7 +227,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     }
   }
 
-  /** Gives what is held to the editor until the queue is full or the rest of a key is missing. */
+  /**
+   * Gives the held characters to the editor until the queue is full, or until the rest of a key is
+   * missing.
+   */
   #feed(last = false): void {
     clearTimeout(this.#heldTimer);
     this.#heldTimer = undefined;
@@ -237,7 +255,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     return this.#state === "pasting" || this.#state === "dropping";
   }
 
-  /** Takes what has come of a paste; whether that was its end. */
+  /** Takes what has come of a paste. Returns whether that was its end. */
   #takePaste(): boolean {
     const { text, rest, isLast } = takePaste(this.#held);
     this.#held = rest;
@@ -271,7 +289,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     }
   }
 
-  /** Not by the completer of node:readline, which minds case and shows candidates below the line. */
+  /**
+   * Completes a word. The completer of node:readline is not used, because it is case-sensitive and
+   * shows candidates below the line.
+   */
   #completeWord(completion: Completion | undefined): void {
     if (completion === undefined) return;
     const { length, text, candidates } = completion;
@@ -289,7 +310,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#notify();
   }
 
-  /** Draws what was printed. A slow screen is drawn less often, a fifth of the time at most. */
+  /**
+   * Draws what was printed. A slow screen is drawn less often, so that drawing takes at most a
+   * fifth of the time.
+   */
   #flush(): void {
     clearTimeout(this.#printTimer);
     this.#printTimer = undefined;
