@@ -1,4 +1,5 @@
-// The accept loop in your own hands, a task per connection: deno run --allow-net examples/accept_loop.ts
+// An accept loop of your own, with a task for each connection:
+// deno run --allow-net examples/accept_loop.ts
 import { connect, type Connection, listen } from "@lengthwise/lengthwise";
 
 async function count(connection: Connection): Promise<void> {

@@ -1,4 +1,4 @@
-// A connection as the transport of another library, here JSON-RPC 2.0, both ways at once:
+// A connection as the transport of another library, here JSON-RPC 2.0, in both directions at once:
 // deno run --allow-net examples/json_rpc.ts
 import { connect, type Connection, json, listen } from "@lengthwise/lengthwise";
 // deno-lint-ignore no-import-prefix
@@ -12,7 +12,8 @@ function overConnection(connection: Connection<unknown>) {
   );
   async function receive(): Promise<void> {
     for await (const message of connection) {
-      // Not awaited, so that a slow method holds up no other; what fails ends the connection.
+      // The call is not awaited, so a slow method does not delay the others. An error ends the
+      // connection.
       rpc.receiveAndSend(message).catch((error) => connection.abort(error));
     }
   }

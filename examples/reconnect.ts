@@ -1,7 +1,7 @@
 // A subscriber that comes back when its server does: deno run --allow-net examples/reconnect.ts
 import { backoff, listen, reconnect, text } from "@lengthwise/lengthwise";
 
-// This server greets and hangs up, so that there is something to come back to.
+// This server greets and closes, so the subscriber has to come back.
 let visits = 0;
 await using server = await listen("tcp://127.0.0.1:0", { format: text() }, (connection) => {
   connection.send(`this is visit ${++visits}`);

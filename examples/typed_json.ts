@@ -1,5 +1,5 @@
-// Messages as JSON, validated and typed by a Standard Schema validator. Zod, Valibot and ArkType
-// schemas fit in the place of this one: deno run --allow-net examples/typed_json.ts
+// Messages as JSON. A Standard Schema validator checks them and gives their type. Schemas of Zod,
+// Valibot and ArkType can replace this one: deno run --allow-net examples/typed_json.ts
 import { connect, json, listen, type StandardSchema } from "@lengthwise/lengthwise";
 
 interface Order {

@@ -1,4 +1,5 @@
-// Typed requests, a stream each way, and a timeout: deno run --allow-net examples/typed_requests.ts
+// Typed requests, a stream in each direction, and a timeout:
+// deno run --allow-net examples/typed_requests.ts
 import { connect, listen } from "@lengthwise/lengthwise";
 import { RequestError, requests } from "@lengthwise/lengthwise/request";
 
