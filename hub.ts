@@ -173,7 +173,7 @@ export class Hub<T = Uint8Array> implements Disposable {
     return queued;
   }
 
-  /** Who is in a room, in the order of joining. */
+  /** The members of a room, in the order of joining. */
   members(room: string): ReadonlySet<Connection<T>> {
     return this.#rooms.get(room) ?? NOBODY;
   }

@@ -80,8 +80,8 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 
   /**
    * Sends a message to all connections without waiting. If a peer is slow, the slow-consumer policy
-   * of its connection decides. Returns for how many connections the message was queued. The `stats`
-   * of each other connection count the message as dropped.
+   * of its connection decides. Returns for how many connections the message was queued. A
+   * connection that refuses the message counts it as dropped in its `stats`.
    */
   broadcast(message: Sendable<T>, options: BroadcastOptions<T> = {}): number {
     const { except } = options;

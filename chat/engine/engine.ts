@@ -18,7 +18,7 @@ import { Rooms } from "./rooms.ts";
 /** How often the chat looks for silent members and tells the sizes of rooms, in milliseconds. */
 const TICK = 1_000;
 
-/** The most rooms that one answer lists. */
+/** How many rooms one answer lists at most. */
 const MAX_LISTED = 500;
 
 /** The rules of the chat, without its commands. All methods work at once. None of them waits. */

@@ -70,7 +70,7 @@ export interface NoticeFields {
   readonly names?: readonly string[];
   /** The room that it is about. */
   readonly room?: string;
-  /** Who did it. */
+  /** The member who did it. */
   readonly by?: string;
   /** Why it was done, in the words of the member who did it. */
   readonly reason?: string;

@@ -145,7 +145,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   return EXIT.done;
 }
 
-/** Copies the history of a chat, which may be running elsewhere. */
+/** Copies the history of a chat. The chat may be running in another process. */
 async function backUp(options: ParsedOptions, to: string, reporter: Reporter): Promise<number> {
   const file = options.text("history");
   if (file === undefined) throw new UsageError("--backup FILE needs --history FILE, to copy from");
@@ -168,7 +168,7 @@ function refuseOthersOptions(service: string, options: ParsedOptions): void {
   }
 }
 
-/** Refuses endpoints that nobody could connect to, and options that no endpoint has a use for. */
+/** Refuses endpoints that nobody could connect to, and options that no endpoint uses. */
 function refuseUnusable(endpoints: readonly string[], options: ParsedOptions): void {
   const kinds = endpoints.map((endpoint) => parseEndpoint(endpoint).transport);
   const memory = endpoints[kinds.indexOf("memory")];
