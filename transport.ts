@@ -1,5 +1,5 @@
 /**
- * What a transport promises, and endpoints: where one listens or connects, written as a URL.
+ * Transports, and endpoints. An endpoint says where to listen or to connect, as a URL.
  *
  * @module
  */
@@ -12,26 +12,26 @@ export type { Memory } from "./internal/memory.ts";
 export type * from "./transport/options.ts";
 
 /**
- * One open stream of bytes to a peer, both ways. The connection above it does the framing, the
- * waiting and the limits; a transport only moves chunks.
+ * One open stream of bytes to a peer, both ways. A transport only moves chunks. The connection that
+ * uses it does the framing, the waiting and the limits.
  *
  * - Bytes arrive in order and once, or `read()` rejects.
- * - At most one `read()` and one `write()` are under way at a time.
+ * - The caller has at most one `read()` and one `write()` under way at a time.
  * - After `close()` a pending call rejects or resolves soon, and nothing else happens.
- * - What it can do beyond that is in `abilities`, and nowhere else. A transport that stands on another
- *   one gives the other's `abilities` as its own, as a whole and not member by member: then it speaks
- *   as the other does, also where there are abilities that it has never heard of.
+ * - Everything else that a transport can do is in `abilities`, and nowhere else. A transport that wraps
+ *   another one passes on the other's `abilities` object as a whole, not member by member. So it also
+ *   passes on abilities that it does not know.
  */
 export interface Transport {
-  /** What it can do, or brings along, that other transports may not; `{}` if nothing. */
+  /** What this transport can do in addition to moving chunks; `{}` if nothing. */
   readonly abilities: TransportAbilities;
   /** The address of this end, such as `127.0.0.1:1234`. */
   readonly local: string;
   /** The address of the peer. */
   readonly remote: string;
   /**
-   * The next chunk, which then belongs to the caller; undefined at the end, and after `closeWrite()`
-   * where there is no end. Empty only where it is a message.
+   * The next chunk. It belongs to the caller. Undefined at the end of the stream. A chunk is empty only
+   * if it is an empty message.
    *
    * @param readTarget Gives a buffer to read into, or undefined when any other memory will do. Its
    * argument is how many bytes would be read otherwise. A transport that reads into that buffer gives
@@ -39,59 +39,59 @@ export interface Transport {
    */
   read(readTarget?: (bytes: number) => Uint8Array | undefined): Promise<Uint8Array | undefined>;
   /**
-   * Hands over the start of a chunk; resolves to how many bytes were taken, at least one unless the
-   * chunk is empty. It must not change the chunk. `endsMessage` tells that a message ends where the
-   * chunk does.
+   * Writes the start of a chunk. Resolves to how many bytes were taken: at least one, unless the
+   * chunk is empty. The transport must not change the chunk. `endsMessage` says that the chunk ends
+   * where a message ends.
    */
   write(chunk: Uint8Array, endsMessage?: boolean): Promise<number>;
-  /** Tells the peer that nothing more will be written, and why, where it has words for that. */
+  /** Tells the peer that nothing more will be written, and why if the transport can carry that. */
   closeWrite(info?: EndInfo): Promise<void>;
-  /** Ends both directions at once, in error or not. Never throws; a second call does nothing. */
+  /** Ends both directions at once. Never throws; a second call does nothing. */
   close(error?: unknown): void;
 }
 
 /**
- * What a transport can do, or brings along, beyond moving chunks. All of it is the same for as long as
- * the transport is open, but for `dropped` and `ended`, which tell what has happened so far: they are
- * getters. So whoever passes abilities on passes the object itself, not a copy of it.
+ * What a transport can do in addition to moving chunks. `dropped` and `ended` are getters, because
+ * they change while the transport is open; the other members do not change. So pass on the object
+ * itself, not a copy of it.
  */
 export interface TransportAbilities {
-  /** The framing that it brings, and that stands in the place of any other. */
+  /** The transport's own framing. It replaces any framing that was chosen. */
   readonly framing?: Framing;
   /**
-   * Whether each end is told when the other ends. False for UDP, where nobody is.
+   * Whether each end is told that the other end has ended. False for UDP.
    *
    * @default true
    */
   readonly tellsEnd?: boolean;
-  /** Who the peer proved to be. */
+  /** The identity that the peer has proved. */
   readonly peer?: PeerIdentity | undefined;
-  /** The subprotocol that both ends agreed on, where there is such a thing. */
+  /** The subprotocol that both ends agreed on, if there is one. Only over WebSocket. */
   readonly subprotocol?: string | undefined;
-  /** How many messages arrived so far and were dropped for want of room, where that may be. */
+  /** How many messages arrived so far and were dropped, because too many waited. Only over UDP. */
   readonly dropped?: number;
-  /** What the peer said about its end, once `read()` gave undefined. */
+  /** What the peer said about its end. Known after `read()` gave undefined. */
   readonly ended?: EndInfo | undefined;
-  /** Where the memory of chunks comes from that are read, and goes back to for further ones. */
+  /** The memory for chunks that are read. The decoder gives their blocks back to it. */
   readonly chunks?: Memory;
   /**
-   * Where the memory comes from in which frames are put together, and goes back to when it was written.
+   * The memory in which frames are assembled. The blocks go back to it when they were written.
    *
    * @default blocks that all connections share
    */
   readonly blocks?: Memory;
 }
 
-/** Who a peer proved to be, by its certificate. */
+/** The identity that a peer has proved by its certificate. */
 export interface PeerIdentity {
-  /** The certificate's common name, or else its first alternative name. */
+  /** The certificate's common name; if there is none, its first alternative name. */
   readonly name: string;
   /** Its alternative names, such as `DNS:example.com`. */
   readonly altNames: readonly string[];
-  /** The common name of who issued it. */
+  /** The common name of the certificate's issuer. */
   readonly issuer: string;
   /** SHA-256 of the certificate, in hex with colons. */
   readonly fingerprint: string;
-  /** When it expires, in milliseconds since 1970. */
+  /** When the certificate expires, in milliseconds since 1970. */
   readonly expiresAt: number;
 }

@@ -1,4 +1,4 @@
-/** What the transports on Deno's own stream sockets share. */
+/** What all transports on Deno's own stream sockets share. */
 
 import { BLOCK_BYTES, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
 import {
@@ -9,7 +9,7 @@ import {
 } from "../transport.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 
-/** Older versions lose what is still being written when a socket is closed. */
+/** Throws for Deno before 2.9.5, which loses pending writes when a socket is closed. */
 export function requireDeno(): void {
   const [major, minor, patch] = Deno.version.deno.split(".").map(Number.parseFloat);
   if (major * 1e6 + minor * 1e3 + patch < 2_009_005) {
@@ -19,13 +19,13 @@ export function requireDeno(): void {
   }
 }
 
-/** Makes a peer ready for messages. Where that may fail, it closes the socket. */
+/** Makes a peer ready for messages. Closes the socket if that fails. */
 type Open<C> = (
   conn: C,
   options: { signal: AbortSignal },
 ) => Transport | Promise<Transport | undefined>;
 
-/** Accepts from a listener of Deno's, and makes each peer ready by `open`. */
+/** Accepts peers from a listener of Deno, and makes each of them ready by `open`. */
 export class DenoListener<C extends Deno.Conn> implements TransportListener {
   readonly endpoint: Endpoint;
   readonly #listener: Deno.Listener<C>;
@@ -56,7 +56,10 @@ export class DenoListener<C extends Deno.Conn> implements TransportListener {
   }
 }
 
-/** Whether a peer reset its connection. If that was before it was accepted, nobody else must wait. */
+/**
+ * Whether the peer has reset its connection. Before it is accepted, that must not stop the
+ * listener.
+ */
 export function peerHasGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||
@@ -86,14 +89,14 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
   }
 }
 
-/** A pending read holds its block, so an idle connection waits with the smallest one. */
+/** A pending read occupies its block, so an idle connection waits with the smallest block. */
 const MIN_BLOCK_BYTES = 512;
 const BLOCK_STEP = 8;
 
-/** One object for all, since idle connections are many. */
+/** One object for all connections, because many of them are idle. */
 const ABILITIES: TransportAbilities = { chunks: SHARED_BLOCKS };
 
-/** A stream socket of Deno's as a transport. */
+/** A stream socket of Deno as a transport. */
 export class DenoTransport implements Transport {
   readonly abilities: TransportAbilities = ABILITIES;
   readonly #conn: Deno.Conn;
@@ -137,7 +140,7 @@ export class DenoTransport implements Transport {
     return bytes === null ? undefined : target.subarray(0, bytes);
   }
 
-  /** Chunks are handed out as views, so the used part of a block is never written again. */
+  /** The part of the block that was not read into yet: chunks are views of the other part. */
   #freePart(): Uint8Array {
     if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
       return this.#block.subarray(this.#used);
@@ -171,7 +174,7 @@ function closeQuietly(resource: { close(): void }): void {
   try {
     resource.close();
   } catch (error) {
-    // It was closed before, by the other direction's failure: that is what was asked for.
+    // A failure of the other direction has closed it already.
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

@@ -4,10 +4,10 @@ import { type DialTarget, parseProxy } from "./proxy.ts";
 
 /** How to dial. */
 export interface DialOptions {
-  /** Gives up: rejects with its reason, and leaves no connection behind. */
+  /** When it is aborted, `dial()` gives up, rejects with its reason, and leaves no connection open. */
   readonly signal: AbortSignal;
   /**
-   * The proxy to go through, as {@linkcode parseProxy} reads it. It looks up the host.
+   * The URL of the proxy to use; see {@linkcode parseProxy}. The proxy looks up the host name.
    *
    * @default none
    */
@@ -15,11 +15,11 @@ export interface DialOptions {
 }
 
 /**
- * Connects by TCP, without delay for small writes. Through a proxy, the first byte that is read from
- * the result is the first one of the destination.
+ * Connects by TCP, with Nagle's algorithm off. With a proxy, the connection is already through it: the
+ * first byte that is read comes from the destination.
  *
- * @throws {TypeError} for a wrong proxy.
- * @throws {ProxyError} when the proxy cannot be reached, refuses or fails.
+ * @throws {TypeError} if the URL of the proxy is wrong.
+ * @throws {ProxyError} if the proxy cannot be reached, refuses or fails.
  * @throws the system's error, or the signal's reason.
  */
 export async function dial(
@@ -27,7 +27,7 @@ export async function dial(
   { signal, proxy }: DialOptions,
 ): Promise<Deno.TcpConn> {
   if (proxy === undefined) return await openDirectly(target, signal);
-  // Not before it is needed: what it stands on takes time to load.
+  // Imported only when it is needed, because its dependencies take time to load.
   const { dialThrough } = await import("./proxy/through.ts");
   return await dialThrough(parseProxy(proxy), target, signal, openDirectly);
 }

@@ -1,9 +1,9 @@
-/** Where one listens or connects, written as a URL. */
+/** Endpoints: where to listen or to connect, written as a URL. */
 
 import type { FramingName } from "../codec.ts";
 import { parseQuery, wrong } from "./endpoint/query.ts";
 
-/** Where one listens or connects. */
+/** Where to listen or to connect. */
 export type Endpoint =
   | TcpEndpoint
   | TlsEndpoint
@@ -12,19 +12,19 @@ export type Endpoint =
   | WebSocketEndpoint
   | MemoryEndpoint;
 
-/** What endpoints with a host have. */
+/** The members of all endpoints with a host. */
 export interface HostEndpoint {
   /** A host name or address, an IPv6 address without brackets. */
   readonly hostname: string;
-  /** The port; 0 lets the system choose when listening. */
+  /** The port. When listening, 0 lets the system choose a port. */
   readonly port: number;
 }
 
-/** What endpoints of streams of bytes have. */
+/** The members of all endpoints that carry a stream of bytes. */
 export interface StreamEndpoint {
-  /** The framing, where the endpoint names it. */
+  /** The framing, if the endpoint names one. */
   readonly framing?: FramingName;
-  /** Whether connections are sessions, where the endpoint says so. */
+  /** Whether connections are sessions, if the endpoint says so. */
   readonly session?: boolean;
 }
 
@@ -49,43 +49,43 @@ export interface UnixEndpoint extends StreamEndpoint {
   readonly transport: "unix";
   /** The socket's file; a name without a file where it begins with `@`. */
   readonly path: string;
-  /** The permission bits of the file, when listening; else what the process's mask leaves. */
+  /** The permission bits of the file, when listening. By default the process's umask decides. */
   readonly mode?: number;
 }
 
 /**
- * `udp://HOST:PORT`: a message is a datagram. With `?group=ADDRESS` a listener joins a multicast
- * group, with `?ttl=N` datagrams to one go so many networks far, `?broadcast=1` permits sending to
- * a broadcast address, and with `?framing=line` each datagram ends in a newline.
+ * `udp://HOST:PORT`: each message is one datagram. `?group=ADDRESS` makes a listener join a
+ * multicast group. `?ttl=N` sets how many networks far multicast datagrams go. `?broadcast=1`
+ * permits sending to a broadcast address. `?framing=line` ends each datagram with a newline.
  */
 export interface UdpEndpoint extends HostEndpoint {
   /** The kind of transport. */
   readonly transport: "udp";
-  /** The multicast group to join, when listening, on the interface that has the host's address. */
+  /** The multicast group to join when listening, on the interface that has the host's address. */
   readonly group?: string;
   /** How many networks far multicast datagrams go, 1 to 255, IPv4 only; 1 by default. */
   readonly ttl?: number;
-  /** `line` if each datagram is to end in a newline, for people with nc at the other end. */
+  /** `line` ends each datagram with a newline, for a peer that is a person with nc. */
   readonly framing?: "line";
   /** Whether the host may be a broadcast address, when connecting. */
   readonly broadcast?: boolean;
 }
 
-/** `ws://HOST:PORT/PATH` and `wss://HOST:PORT/PATH`: a message is a WebSocket message. */
+/** `ws://HOST:PORT/PATH` and `wss://HOST:PORT/PATH`: each message is one WebSocket message. */
 export interface WebSocketEndpoint extends HostEndpoint {
   /** The kind of transport; `wss` is over TLS. */
   readonly transport: "ws" | "wss";
-  /** The path, with the query; `/` by default. */
+  /** The path with the query; `/` by default. */
   readonly path: string;
-  /** Whether connections are sessions, where the endpoint says so. */
+  /** Whether connections are sessions, if the endpoint says so. */
   readonly session?: boolean;
 }
 
-/** `memory:NAME`: within this process. */
+/** `memory:NAME`: inside this process. */
 export interface MemoryEndpoint extends StreamEndpoint {
   /** The kind of transport. */
   readonly transport: "memory";
-  /** What listeners and those who connect know it by. */
+  /** The name, which the listener and those who connect share. */
   readonly name: string;
 }
 
@@ -96,17 +96,21 @@ const HOST_AND_PORT = new RegExp(
   "i",
 );
 const WEB = new RegExp(String.raw`^\w+:\/\/${HOST}(?::(\d{1,5}))?((?:[\/?][!-~]*)?)$`, "i");
-/** What the systems have room for, less the closing zero: 108 on Linux, 104 on macOS and BSD. */
+/**
+ * The longest path: the system's limit of 108 bytes on Linux, 104 on macOS and BSD, less a zero
+ * byte.
+ */
 const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
 
 /**
- * Reads an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT`, `tls://HOST:PORT`, `unix:PATH`,
- * `udp://HOST:PORT`, `ws://HOST:PORT/PATH`, `wss://HOST:PORT/PATH` or `memory:NAME`; those that carry
- * a stream of bytes with `?framing=NAME`. An empty host is loopback, 127.0.0.1.
+ * Parses an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT`, `tls://HOST:PORT`, `unix:PATH`,
+ * `udp://HOST:PORT`, `ws://HOST:PORT/PATH`, `wss://HOST:PORT/PATH` or `memory:NAME`. Endpoints that
+ * carry a stream of bytes may have `?framing=NAME`. An empty host means 127.0.0.1, which is
+ * loopback.
  *
- * @throws {TypeError} naming what is wrong and what would be right.
+ * @throws {TypeError} which names what is wrong and what would be right.
  *
- * @example What an endpoint says
+ * @example The parts of an endpoint
  * ```ts
  * import { parseEndpoint } from "@lengthwise/lengthwise/transport";
  * import { assertEquals } from "@std/assert";
@@ -187,7 +191,7 @@ function parseWebSocket(text: string, transport: "ws" | "wss"): WebSocketEndpoin
   };
 }
 
-/** The rest of the query is the server's. */
+/** Takes `session` out of the query. The rest of the query is for the server. */
 function takeSession(text: string, url: string): { path: string; session?: boolean } {
   const [path, query] = url.split(/\?(.*)/s);
   const pairs = query?.split("&") ?? [];
@@ -228,7 +232,7 @@ function parseMemory(text: string): MemoryEndpoint {
   return { transport: "memory", name, ...parseQuery(text, query, ["framing", "session"]) };
 }
 
-/** Writes an endpoint as a URL, the opposite of {@linkcode parseEndpoint}. */
+/** Writes an endpoint as a URL; the reverse of {@linkcode parseEndpoint}. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const { transport } = endpoint;
   if (transport === "ws" || transport === "wss") {
@@ -256,32 +260,32 @@ function formatQuery(endpoint: Exclude<Endpoint, WebSocketEndpoint>): string {
   return pairs.length === 0 ? "" : `?${pairs.map(([name, value]) => `${name}=${value}`).join("&")}`;
 }
 
-/** The same endpoint with another framing or none, where one can be chosen. */
+/** The same endpoint with another framing, or with none. Unchanged if it cannot have a framing. */
 export function withFraming(endpoint: Endpoint, framing: FramingName | undefined): Endpoint {
   return hasFraming(endpoint) ? { ...endpoint, framing } : endpoint;
 }
 
-/** The same endpoint, with sessions or without. */
+/** The same endpoint with or without sessions. Unchanged if it cannot have sessions. */
 export function withSession(endpoint: Endpoint, session: boolean): Endpoint {
   return hasSessions(endpoint) ? { ...endpoint, session } : endpoint;
 }
 
-/** Whether an endpoint can have sessions: all but UDP, which has no connections to resume. */
+/** Whether an endpoint can have sessions. All can but UDP, which has no connections to resume. */
 export function hasSessions(endpoint: Endpoint): endpoint is Exclude<Endpoint, UdpEndpoint> {
   return endpoint.transport !== "udp";
 }
 
-/** The framing that an endpoint names. */
+/** The framing that an endpoint names; undefined if it names none. */
 export function framingOf(endpoint: Endpoint): FramingName | undefined {
   return hasFraming(endpoint) ? endpoint.framing : undefined;
 }
 
-/** Writes a host and a port, an IPv6 address in brackets. */
+/** Writes a host and a port as `HOST:PORT`, with brackets around an IPv6 address. */
 export function formatAddress(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** Whether an endpoint carries a stream of bytes, so that a framing can be chosen for it. */
+/** Whether a framing can be chosen for an endpoint: whether it carries a stream of bytes. */
 export function hasFraming(
   endpoint: Endpoint,
 ): endpoint is Exclude<Endpoint, UdpEndpoint | WebSocketEndpoint> {

@@ -1,4 +1,4 @@
-/** What a kind of transport is: how endpoints of its name are opened and connected to. */
+/** What a kind of transport is: it listens on its endpoints and connects to them. */
 
 import type { Transport } from "../transport.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -14,31 +14,31 @@ import type {
 export interface TransportListener {
   /** Where it listens, with the real port. */
   readonly endpoint: Endpoint;
-  /** How many messages were dropped because they belong to no connection, where that may be. */
+  /** How many messages were dropped because they belong to no connection. Only over UDP. */
   readonly dropped?: number;
-  /** The next peer. Rejects when accepting failed this time, or after `close()`. */
+  /** The next peer. Rejects if accepting fails this time, and after `close()`. */
   accept(): Promise<AcceptedPeer>;
   /**
-   * Presents other certificates to peers that come from now on, where there are any.
+   * Uses other certificates for the next peers. Only kinds with certificates have this method.
    *
-   * @throws {TypeError} for certificates that cannot be used; then the old ones stay.
+   * @throws {TypeError} if the certificates cannot be used; then the old ones stay in use.
    */
   replaceCertificates?(tls: TlsListenOptions): void;
   /** Stops listening. Never throws; a second call does nothing. */
   close(): void;
 }
 
-/** A peer that was accepted, before it is made a connection. */
+/** A peer that was accepted and is not a connection yet. */
 export interface AcceptedPeer {
-  /** The peer's host, to count connections by; empty for a peer that is on this machine for sure. */
+  /** The peer's address, by which connections are counted; empty for a peer on this machine. */
   readonly hostname: string;
   /**
-   * Makes it ready for messages, where that takes a handshake until the signal is aborted. Resolves to
-   * undefined for a peer that wanted something else, and got it, or that left before it sent a byte.
-   * Rejects with the reason why it failed.
+   * Makes the peer ready for messages, by a handshake if the transport has one. Gives up when the
+   * signal is aborted. Resolves to undefined for a peer that left before it sent a byte, or whose
+   * request was answered without a WebSocket. Rejects with the reason if the handshake fails.
    */
   open(options: { readonly signal: AbortSignal }): Transport | Promise<Transport | undefined>;
-  /** Turns it away. */
+  /** Closes it without a handshake. */
   refuse(): void;
 }
 
@@ -46,30 +46,30 @@ export interface AcceptedPeer {
 export interface TransportKind<E extends Endpoint = Endpoint> {
   /** Opens an endpoint for peers. Rejects with the system's error. */
   listen(endpoint: E, options: TransportListenOptions): Promise<TransportListener>;
-  /** Connects to an endpoint. Rejects with the system's error, or the signal's reason. */
+  /** Connects to an endpoint. Rejects with the system's error or the signal's reason. */
   connect(endpoint: E, options: TransportConnectOptions): Promise<Transport>;
 }
 
-/** What some kinds of transport want to know for listening. */
+/** Options for listening. Each kind of transport uses some of them. */
 export interface TransportListenOptions {
-  /** Connections that the system holds until they are accepted. */
+  /** How many connections the system holds until they are accepted. */
   readonly backlog: number;
   /** Certificates, for `tls:` and `wss:`. */
   readonly tls?: TlsListenOptions;
-  /** The web, for `ws:` and `wss:`. */
+  /** What to do with web pages, for `ws:` and `wss:`. */
   readonly web?: WebOptions;
-  /** Peers without connections, for `udp:`. */
+  /** How long peers stay, for `udp:`. */
   readonly udp?: UdpListenOptions;
 }
 
-/** What some kinds of transport want to know for connecting. */
+/** Options for connecting. Each kind of transport uses some of them. */
 export interface TransportConnectOptions {
-  /** Gives up. */
+  /** When it is aborted, connecting gives up. */
   readonly signal: AbortSignal;
   /** Whom to trust, for `tls:` and `wss:`. */
   readonly tls?: TlsConnectOptions;
-  /** What to say in the handshake, for `ws:` and `wss:`. */
+  /** What to send in the handshake, for `ws:` and `wss:`. */
   readonly web?: WebConnectOptions;
-  /** A proxy to go through, `socks5://…` or `http://…`. */
+  /** The URL of a proxy, `socks5://…` or `http://…`. */
   readonly proxy?: string;
 }

@@ -6,7 +6,7 @@ import { memory } from "./memory.ts";
 import { tcp } from "./tcp.ts";
 import { unix } from "./unix.ts";
 
-/** One entry per kind; those that stand on slow-loading modules are loaded when they are needed. */
+/** One entry for each kind. A kind whose modules load slowly is imported when it is needed. */
 const KINDS: Record<Endpoint["transport"], unknown> = {
   memory,
   tcp,

@@ -1,10 +1,10 @@
-/** Within the process: `memory:NAME`, and linked pairs. */
+/** Transports inside one process: `memory:NAME`, and linked pairs. */
 
 import { Deque } from "@std/data-structures";
 import type { MemoryEndpoint, Transport, TransportAbilities } from "../transport.ts";
 import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
 
-/** What one direction holds before its writer waits, as a socket's buffers would. */
+/** How much one direction holds before its writer waits, like the buffers of a socket. */
 const MAX_PIPE_BYTES = 64 * 1024;
 
 const NONE: TransportAbilities = {};
@@ -12,7 +12,7 @@ const NONE: TransportAbilities = {};
 const listeners = new Map<string, MemoryListener>();
 let lastPair = 0;
 
-/** Connections without a network: the same behaviour, no permission, and nothing to clean up. */
+/** Connections without a network. They need no permission and leave nothing to clean up. */
 export const memory: TransportKind<MemoryEndpoint> = {
   listen(endpoint, { backlog }) {
     return Promise.try(() => {
@@ -38,8 +38,8 @@ export const memory: TransportKind<MemoryEndpoint> = {
 };
 
 /**
- * Two transports that are linked to each other, for tests of whatever stands on a connection: what
- * one writes the other reads. Each direction holds 64 KiB.
+ * Two linked transports, for tests of programs that use connections: each one reads what the other one
+ * writes. Each direction holds 64 KiB.
  *
  * @example A connection's two ends without a socket
  * ```ts
@@ -121,7 +121,7 @@ class Pipe {
     return taken.length;
   }
 
-  /** Nothing more will be written; what is there may still be read. */
+  /** Nothing more will be written. What was written may still be read. */
   end(): void {
     if (this.#state === "open") this.#state = "ended";
     this.#changed();
@@ -149,7 +149,7 @@ class MemoryListener implements TransportListener {
     this.#backlog = backlog;
   }
 
-  /** Queues a peer; returns false when too many wait already. */
+  /** Queues a peer. Returns false if too many peers wait already. */
   enqueue(transport: Transport): boolean {
     if (this.#waiting.length >= this.#backlog) return false;
     this.#waiting.pushBack(transport);

@@ -1,19 +1,19 @@
-/** Options that only some kinds of transport know. */
+/** Options that only some kinds of transport have. */
 
 /** Certificates of a server. Each is text in PEM (RFC 7468). */
 export interface TlsListenOptions {
-  /** The certificate, followed by the intermediate ones. */
+  /** The certificate, followed by the intermediate certificates. */
   cert: string;
   /** Its private key. */
   key: string;
   /**
-   * The authorities whose client certificates are accepted; then every client needs one, and
-   * `connection.peer` tells whose it is.
+   * The authorities whose client certificates are accepted. With this option every client needs a
+   * certificate, and `connection.peer` tells whose it is.
    */
   clientCa?: string;
   /**
-   * Application protocols (RFC 7301), the preferred first. A client that offers others only is
-   * refused.
+   * Application protocols (RFC 7301), the preferred one first. A client that offers only other
+   * protocols is refused.
    *
    * @default []
    */
@@ -22,9 +22,9 @@ export interface TlsListenOptions {
 
 /** Whom a client trusts, and who it is. Certificates and keys are text in PEM (RFC 7468). */
 export interface TlsConnectOptions {
-  /** The authorities that are trusted, instead of the system's. */
+  /** The authorities to trust, instead of the system's authorities. */
   ca?: string;
-  /** The client's own certificate, for servers that want one. */
+  /** The client's own certificate, for servers that require one. */
   cert?: string;
   /** Its private key. */
   key?: string;
@@ -41,68 +41,68 @@ export interface TlsConnectOptions {
    */
   alpn?: readonly string[];
   /**
-   * Accepts the server whose certificate has this SHA-256 fingerprint, in hex with or without
-   * colons, and no other, whatever its name and issuer.
+   * The SHA-256 fingerprint of the server's certificate, in hex with or without colons. Only that
+   * certificate is accepted; its name and issuer do not matter.
    */
   fingerprint?: string;
   /**
-   * Accepts any certificate. The connection is encrypted, but anyone in between may be at its other end.
+   * Accepts any certificate. The connection is encrypted, but somebody in between may be the peer.
    *
    * @default false
    */
   insecure?: boolean;
 }
 
-/** What a server of WebSockets does with web pages. */
+/** What a WebSocket server does with web pages. */
 export interface WebOptions {
   /**
-   * The origins (RFC 6454) of pages that may connect beside those that this server serves itself,
-   * such as `https://example.com`; `*` is any. Programs that are no browsers send no origin, and
-   * may always connect.
+   * The origins (RFC 6454) of web pages that may connect, such as `https://example.com`. `*` allows
+   * all. Pages from this server itself may always connect, and so may programs that send no origin:
+   * all programs but browsers.
    *
    * @default []
    */
   origins?: readonly string[];
   /**
-   * Which of the subprotocols that a client offers to pick (RFC 6455, section 1.9): a list, in the
-   * order of preference, or a function, which also sees the request, and gives undefined for none. For
-   * a client that offers some, browsers and most programs, picking none is the end of the connection.
-   * `connection.subprotocol` tells which was picked.
+   * Which of the client's subprotocols to pick (RFC 6455, section 1.9). A list names them in the
+   * order of preference. A function gets the offered subprotocols and the request, and returns one
+   * of them, or undefined for none. If none is picked, a browser or other client that has offered
+   * some closes the connection. `connection.subprotocol` tells which one was picked.
    *
-   * @default the first that the client offers
+   * @default the first one that the client offers
    */
   subprotocols?:
     | readonly string[]
     | ((offered: readonly string[], request: Request) => string | undefined);
   /**
-   * Answers requests that want no WebSocket. By default `/health` is answered with 200 and everything
-   * else with 426.
+   * Answers HTTP requests that do not ask for a WebSocket. By default, `/health` is answered with
+   * 200 and every other path with 426.
    */
   respond?: (request: Request) => Response | Promise<Response>;
 }
 
-/** What a client of WebSockets says in its handshake. */
+/** What a WebSocket client sends in its handshake. */
 export interface WebConnectOptions {
   /**
-   * Subprotocols to offer, the preferred first (RFC 6455, section 1.9). A server that picks none is
-   * refused, as browsers do. `connection.subprotocol` tells which was picked.
+   * Subprotocols to offer, the preferred one first (RFC 6455, section 1.9). As in browsers, connecting
+   * fails if the server picks none. `connection.subprotocol` tells which one was picked.
    *
    * @default []
    */
   subprotocols?: readonly string[];
   /**
-   * Further fields of the request, such as `Authorization` or `Origin`. Those of the handshake itself
-   * cannot be set.
+   * Further fields of the request, such as `Authorization` or `Origin`. The fields of the handshake
+   * itself cannot be set.
    *
    * @default {}
    */
   headers?: Readonly<Record<string, string>>;
 }
 
-/** Bounds for peers over UDP, who never say that they leave. */
+/** Limits for UDP, where a peer never tells its end. */
 export interface UdpListenOptions {
   /**
-   * Time without a datagram either way after which a peer's connection ends, in milliseconds.
+   * A peer's connection ends after this time without a datagram either way, in milliseconds.
    *
    * @default 60_000
    */

@@ -1,9 +1,9 @@
-/** Proxies that connections go through, written as URLs. */
+/** Proxies for connections, written as URLs. */
 
 import { withoutLineEnd } from "../internal/text.ts";
 import { formatAddress } from "./endpoint.ts";
 
-/** Where to dial. */
+/** A host and port to connect to. */
 export interface DialTarget {
   /** A host name or address, an IPv6 address without brackets. */
   readonly hostname: string;
@@ -13,19 +13,19 @@ export interface DialTarget {
 
 /** A proxy, as {@linkcode parseProxy} reads it. */
 export interface Proxy {
-  /** What it speaks: SOCKS 5 (RFC 1928), or HTTP's CONNECT (RFC 9110, section 9.3.6). */
+  /** Its protocol: SOCKS 5 (RFC 1928), or CONNECT of HTTP (RFC 9110, section 9.3.6). */
   readonly protocol: "socks5" | "http";
   /** Its host name or address, an IPv6 address without brackets. */
   readonly hostname: string;
   /** Its port. */
   readonly port: number;
-  /** Who this end is, where the proxy wants to know. */
+  /** User and password, for proxies that require them. */
   readonly credentials?: ProxyCredentials;
   /** The proxy as a URL without the credentials, for messages. */
   readonly name: string;
 }
 
-/** Who one is to a proxy. */
+/** User and password for a proxy. */
 export interface ProxyCredentials {
   /** The user's name. */
   readonly username: string;
@@ -42,12 +42,12 @@ const PROTOCOLS: Record<string, { protocol: Proxy["protocol"]; port: number }> =
 const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^\s:\/?#\[\]@]+)(?::(\d{1,5}))?$/i;
 
 /**
- * Reads a proxy: `socks5://[USER:PASSWORD@]HOST[:PORT]`, port 1080 by default, or
- * `http://[USER:PASSWORD@]HOST[:PORT]`, port 80 by default. `socks5h` means the same as `socks5`: the
- * proxy looks up the names either way, so that no look-up leaves this machine. User and password
- * may be percent-encoded.
+ * Parses the URL of a proxy: `socks5://[USER:PASSWORD@]HOST[:PORT]`, with port 1080 by default, or
+ * `http://[USER:PASSWORD@]HOST[:PORT]`, with port 80 by default. `socks5h` means the same as `socks5`:
+ * with both, the proxy looks up host names, so no look-up leaves this machine. User and password may be
+ * percent-encoded.
  *
- * @throws {TypeError} naming what is wrong, but not the password.
+ * @throws {TypeError} which names what is wrong, but never the password.
  */
 export function parseProxy(url: string): Proxy {
   const text = url.trim();
@@ -59,7 +59,7 @@ export function parseProxy(url: string): Proxy {
   const at = rest.lastIndexOf("@");
   const [, host, portText] = HOST_AND_PORT.exec(rest.slice(at + 1)) ?? [];
   const port = Number(portText ?? usualPort);
-  // What stands in the place of the host may be a misplaced password, so it is not repeated.
+  // The error does not repeat a wrong host: it may be a misplaced password.
   if (host === undefined) throw wrong(scheme, `HOST[:PORT] is missing or wrong, use ${FORMS}`);
   if (port < 1 || port > 65_535) throw wrong(scheme, "the port must be from 1 to 65535");
   const hostname = host.replace(/^\[|\]$/g, "");

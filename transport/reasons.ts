@@ -1,21 +1,21 @@
-/** Why an endpoint could not be opened or reached, in words that name what is wrong with its address. */
+/** Explains why an endpoint could not be opened or reached, and what is wrong with its address. */
 
 import { parseAddress } from "../internal/address.ts";
 import { codeOf, reasonOf } from "../internal/reason.ts";
 
-/** What to do with the address of an endpoint. */
+/** What was tried with an endpoint. */
 export type Verb = "listen" | "connect";
 
 const UNKNOWN_HOST = "failed to lookup address";
 
-/** The reason as the end of an error's message, after the endpoint. */
+/** The reason, as the last part of an error's message, behind the endpoint. */
 export function endpointReason(cause: unknown, endpoint: object, verb: Verb): string {
   const hostname = "hostname" in endpoint ? String(endpoint.hostname) : undefined;
   if (hostname === undefined) return reasonOf(cause);
   return addressFault(cause, hostname, verb) ?? reasonOf(cause);
 }
 
-/** Systems say no more than "invalid argument", or that they know no such host. */
+/** What is wrong with an address. The system only says "invalid argument", or "unknown host". */
 function addressFault(cause: unknown, hostname: string, verb: Verb): string | undefined {
   const [address, zone] = hostname.split("%");
   const bits = parseAddress(address);

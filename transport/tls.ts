@@ -10,7 +10,7 @@ import { acceptTls, Credentials } from "./tls/server.ts";
 export { fingerprintOf } from "./tls/certificates.ts";
 export { TlsError } from "../errors.ts";
 
-/** TLS 1.2 and 1.3 by `node:tls`, over sockets of Deno's. */
+/** TLS 1.2 and 1.3 by `node:tls`, over sockets of Deno. */
 export const tls: TransportKind<TlsEndpoint> = {
   // deno-lint-ignore require-await
   async listen(endpoint, { backlog, tls: options }) {

@@ -1,28 +1,29 @@
 /**
  * UDP: `udp://HOST:PORT`, a message is a datagram.
  *
- * A message arrives whole or not at all: up to 65,507 bytes over IPv4 and 65,527 over IPv6, and empty
- * ones too. Messages above some 1,400 bytes travel in pieces, and are lost with any of them. UDP does
- * not promise
+ * A message arrives whole or not at all. It may have up to 65,507 bytes over IPv4 and 65,527 bytes
+ * over IPv6, and may be empty. A message above about 1,400 bytes travels in fragments; if one
+ * fragment is lost, the message is lost. UDP does not promise
  *
- * - that a message arrives: networks and full queues drop it, at the receiver those above 1 MiB that
- *   wait to be read. `send()` resolves when the system has taken it; nobody is held back;
+ * - that a message arrives. Networks drop messages, and so do full queues: the receiver drops
+ *   messages when more than 1 MiB wait to be read. `send()` resolves when the system has taken the
+ *   message; there is no backpressure;
  * - that messages arrive in order, or only once;
- * - that anyone is told of an end: `close()` says nothing to the peer. A listener takes a peer for
- *   gone when no datagram went either way for `udp.idleTimeout`. One that connects never learns it,
- *   and does not learn either that nothing listens there: `node:dgram`, which needs no unstable
- *   flag, hands over no such word of the network's (but Windows' does);
- * - who sent it: a source address is easily forged. An answer may go to somebody who never asked;
- *   where it is larger than the question, that makes an attack stronger (RFC 8085, 6), and forged
- *   addresses can take up all connections of a server until they expire.
+ * - that the peer is told of an end. `close()` tells the peer nothing. A listener ends a peer's
+ *   connection when no datagram went either way for `udp.idleTimeout`. A client never learns that
+ *   the server has ended, or that nothing listens there: `node:dgram`, which needs no unstable
+ *   flag, does not pass on what the network tells about that, except on Windows;
+ * - who sent a message. A source address is easily forged, so an answer may go to somebody who
+ *   never asked. If the answer is larger than the question, it makes an attack stronger (RFC 8085,
+ *   section 6). Forged addresses can also use up all connections of a server until they expire.
  *
- * A listener makes a connection of each remote address and port that sends to it. After the
- * connection has ended, by either reason, the next datagram from there makes a new one. With
- * `?group=ADDRESS` it joins the multicast group on the interface that has the host's address, or with
- * host `0.0.0.0` on the one that the system chooses, and receives what is sent to the group only.
+ * A listener makes a connection for each remote address and port that sends to it. When that
+ * connection has ended, the next datagram from there makes a new one. With `?group=ADDRESS` the
+ * listener joins that multicast group, and receives only what is sent to the group. It joins on the
+ * interface that has the host's address; with host `0.0.0.0` the system chooses the interface.
  *
- * One that connects hears only whom it connected to, except where that is a multicast group or, with
- * `?broadcast=1`, a broadcast address: then all may answer, and messages do not tell who did.
+ * A client receives only from the address that it connected to. If that is a multicast group, or a
+ * broadcast address with `?broadcast=1`, everybody may answer, and a message does not tell its sender.
  */
 
 import type { UdpEndpoint } from "../transport.ts";

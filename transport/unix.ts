@@ -6,9 +6,9 @@ import type { TransportKind } from "./kind.ts";
 import { openSocketFile, type OwnedSocket } from "./unix/socket_file.ts";
 
 /**
- * Unix sockets by `Deno.listen` and `Deno.connect`. A socket file that a server left behind is taken
- * over, one that a server still listens on is not; the file goes when the listener is closed, unless
- * it is another one by then.
+ * Unix sockets by `Deno.listen` and `Deno.connect`. A socket file that a dead server left behind is
+ * replaced; the file of a live server is not. The file is removed when the listener is closed, unless
+ * another file has taken its path by then.
  */
 export const unix: TransportKind<UnixEndpoint> = {
   async listen(endpoint) {
@@ -47,7 +47,7 @@ class UnixListener extends DenoListener<Deno.UnixConn> {
   }
 }
 
-/** Both ends go by the endpoint's name: the system knows the socket's file by the one it was made with. */
+/** Both ends have the endpoint's name. The system's name for the socket may be a temporary one. */
 class UnixTransport extends DenoTransport {
   readonly #name: string;
 
@@ -86,7 +86,7 @@ function systemPath({ path }: UnixEndpoint): string {
   return path.replace(/^@/, "\0");
 }
 
-/** Deno asks for one permission after the other; whoever is refused one should hear of all. */
+/** Deno names one missing permission at a time. This names all that are needed. */
 async function withPermissionsNamed<R>(
   { path }: UnixEndpoint,
   call: () => R | Promise<R>,

@@ -1,4 +1,4 @@
-/** WebSockets (RFC 6455): `ws://HOST:PORT/PATH` over TCP, and the same over any other kind. */
+/** WebSockets (RFC 6455): `ws://HOST:PORT/PATH` over TCP, and `wss://` over TLS. */
 
 import type { Framing } from "../codec.ts";
 import type {
@@ -20,7 +20,7 @@ import { handshake } from "./websocket/stream.ts";
 import { pickBy } from "./websocket/subprotocol.ts";
 import { offerFor, upgrade } from "./websocket/upgrade.ts";
 
-/** The connection's own limit is what counts; one framing each, so that settings are made once. */
+/** Connections set their own limit. One framing for each role, so that settings are made only once. */
 const maxMessageBytes = Number.MAX_SAFE_INTEGER;
 const SERVER_FRAMING = webSocketFraming({ masks: false, maxMessageBytes });
 const CLIENT_FRAMING = webSocketFraming({ masks: true, maxMessageBytes });
@@ -58,7 +58,7 @@ function settingsFor(endpoint: WebSocketEndpoint, web: WebOptions = {}): AcceptS
   const { origins = [], subprotocols, respond = defaultRespond(endpoint) } = web;
   return {
     isSecure: endpoint.transport === "wss",
-    // As it stands in the URL of a request.
+    // The path in the form that it has in the URL of a request.
     path: new URL(endpoint.path, "ws://localhost").href.slice("ws://localhost".length),
     origins: parseOrigins(origins),
     pick: pickBy(subprotocols),
@@ -119,7 +119,7 @@ class WebSocketPeer implements AcceptedPeer {
   }
 }
 
-/** A transport after the handshake; the rest is the framing's. */
+/** The transport after the handshake. `rest` is what arrived behind it; the framing decodes it. */
 class WebSocketTransport implements Transport {
   readonly abilities: TransportAbilities;
   readonly #inner: Transport;
@@ -150,7 +150,7 @@ class WebSocketTransport implements Transport {
     return this.#inner.write(chunk, endsMessage);
   }
 
-  /** The framing has written a Close frame: the stream beneath stays open, for the peer's own. */
+  /** Does nothing: the framing has written a Close frame, and the peer must still answer it. */
   closeWrite(): Promise<void> {
     return Promise.resolve();
   }
@@ -160,7 +160,10 @@ class WebSocketTransport implements Transport {
   }
 }
 
-/** The abilities beneath, with what was agreed on. No copy of them, since some change. */
+/**
+ * The inner transport's abilities, with what was agreed on. Not a copy, because some abilities
+ * change.
+ */
 function speaking(
   framing: Framing,
   abilities: TransportAbilities,

@@ -1,9 +1,9 @@
-/** What stands behind the question mark of an endpoint. */
+/** The query of an endpoint: the options behind its question mark. */
 
 import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
 import { likely } from "../../internal/nearest.ts";
 
-/** Options in an endpoint's query, as they are read. */
+/** The options of an endpoint's query. */
 export interface Query {
   framing?: FramingName;
   session?: boolean;
@@ -13,7 +13,7 @@ export interface Query {
   broadcast?: boolean;
 }
 
-/** How the value of each option is read; undefined for a wrong one. */
+/** How the value of each option is parsed. `read` gives undefined for a wrong value. */
 const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: string } } = {
   framing: {
     read: (value) => FRAMING_NAMES.find((name) => name === value),
@@ -43,9 +43,9 @@ function readSwitch(value: string): boolean | undefined {
 }
 
 /**
- * Reads a query of which only the options of these names make sense.
+ * Parses a query. Only the options in `names` are allowed.
  *
- * @throws {TypeError} naming the option that is wrong.
+ * @throws {TypeError} which names the option that is wrong.
  */
 export function parseQuery<K extends keyof Query>(
   text: string,
@@ -75,7 +75,7 @@ function rightFraming(value: string): string {
   return near === undefined ? `use ${READERS.framing.right}` : `the nearest is "${near}"`;
 }
 
-/** What refuses an endpoint. */
+/** The error for a wrong endpoint. */
 export function wrong(text: string, what: string): TypeError {
   return new TypeError(`Cannot use endpoint "${text}": ${what}`);
 }

@@ -1,30 +1,30 @@
-/** What is said to a proxy before it is out of the way. */
+/** The conversation with a proxy, before it passes bytes on. */
 
 import { ProxyError } from "../../errors.ts";
 import { writeAll } from "../../internal/bytes.ts";
 import type { Proxy } from "../proxy.ts";
 
 /**
- * Requests and replies, byte-exact: not one byte more is read than was asked for, because the next
- * one may already be the destination's.
+ * Requests to a proxy and its replies. Never reads more bytes than it is asked for, because the
+ * next byte may come from the destination already.
  */
 export class Dialogue {
   /** The proxy at the other end. */
   readonly proxy: Proxy;
   readonly #conn: Deno.TcpConn;
 
-  /** Begins on a new connection to the proxy. */
+  /** Starts on a new connection to the proxy. */
   constructor(proxy: Proxy, conn: Deno.TcpConn) {
     this.proxy = proxy;
     this.#conn = conn;
   }
 
-  /** Writes all of it. */
+  /** Writes all bytes. */
   async send(bytes: Uint8Array): Promise<void> {
     await writeAll(this.#conn, bytes);
   }
 
-  /** Exactly so many bytes. Rejects when the proxy ends before that. */
+  /** Reads exactly `count` bytes. Rejects if the proxy ends before. */
   async receive(count: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(count);
     for (let at = 0; at < count;) {

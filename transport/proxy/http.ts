@@ -1,18 +1,18 @@
-/** HTTP's CONNECT (RFC 9110, section 9.3.6), with user and password (RFC 7617). */
+/** CONNECT of HTTP (RFC 9110, section 9.3.6), with user and password (RFC 7617). */
 
 import { printable } from "../../internal/text.ts";
 import { formatAddress } from "../endpoint.ts";
 import type { Dialogue } from "./dialogue.ts";
 
-/** The longest response head, interim responses included. */
+/** The longest response head, together with interim responses. */
 const MAX_HEAD_BYTES = 16 * 1024;
 const PROTOCOL = "HTTP/";
 const LF = 0x0a;
 const CR = 0x0d;
-/** What an error repeats of a proxy's own words. */
+/** How many characters of a proxy's answer an error quotes. */
 const MAX_QUOTED = 100;
 
-/** Asks the proxy for a tunnel to a host, which is looked up there. */
+/** Asks the proxy for a tunnel to a host. The proxy looks up the host name. */
 export async function httpConnect(
   dialogue: Dialogue,
   { hostname, port }: { hostname: string; port: number },
@@ -32,7 +32,7 @@ export async function httpConnect(
     const head = new TextDecoder("latin1").decode(buffer.subarray(start, length));
     const status = /^HTTP\/1\.[01] ([1-5]\d\d)(?![^ \r\n])/.exec(head)?.[1];
     if (status === undefined) throw notHttp(dialogue, head);
-    // Interim responses come before the one that counts.
+    // Skips interim responses.
     if (status.startsWith("1") && status !== "101") continue;
     if (status.startsWith("2")) return;
     throw dialogue.error(whyRefused(head, status, credentials !== undefined));
@@ -40,13 +40,13 @@ export async function httpConnect(
 }
 
 /**
- * Reads up to the empty line. A step takes as many bytes as are missing at least, so that it cannot
- * reach past the head; lines may end without CR (RFC 9112, section 2.2).
+ * Reads up to the empty line. Each step reads only as many bytes as are certainly missing, so it never
+ * reads past the head. Lines may end without CR (RFC 9112, section 2.2).
  */
 async function receiveHead(dialogue: Dialogue, buffer: Uint8Array, start: number): Promise<number> {
   const first = await dialogue.receive(PROTOCOL.length);
   const text = new TextDecoder("latin1").decode(first);
-  // Asked for now: what is no HTTP may never come to an empty line.
+  // Checked now, because an answer that is not HTTP may never have an empty line.
   if (text !== PROTOCOL) throw notHttp(dialogue, text);
   let length = start;
   for (let step = first;;) {

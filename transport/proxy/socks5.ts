@@ -22,7 +22,7 @@ const REFUSALS: Record<number, string> = {
   8: "address type not supported",
 };
 
-/** Asks the proxy for a tunnel to a host, which is looked up there. */
+/** Asks the proxy for a tunnel to a host. The proxy looks up the host name. */
 export async function socks5(
   dialogue: Dialogue,
   { hostname, port }: { hostname: string; port: number },
@@ -34,7 +34,7 @@ export async function socks5(
   const [version, code] = await dialogue.receive(2);
   if (version !== VERSION) throw notSocks(dialogue, version, code);
   if (code !== 0) throw dialogue.error(`refused: ${REFUSALS[code] ?? `code ${code}`}`);
-  // Where the proxy connects from is of no use here, but has to be read to its end.
+  // The address from which the proxy connects is not used, but it has to be read.
   const [_reserved, type, first] = await dialogue.receive(3);
   const left = { [ADDRESS.ipv4]: 3, [ADDRESS.ipv6]: 15, [ADDRESS.name]: first }[type];
   if (left === undefined) throw dialogue.error(`answered with address type ${type}, of 1, 3 and 4`);
@@ -65,7 +65,7 @@ async function authenticate(dialogue: Dialogue): Promise<void> {
   await dialogue.send(
     Uint8Array.of(1, username.length, ...username, password.length, ...password),
   );
-  // Some proxies put 5 in the place of the version, which tells nothing anyway.
+  // The version is not checked, because some proxies send 5 instead of 1.
   const [_version, status] = await dialogue.receive(2);
   if (status !== 0) throw dialogue.error("does not accept the user and the password");
 }
@@ -78,14 +78,14 @@ function addressOf(hostname: string): number[] {
 }
 
 function ipv6Bytes(address: string): number[] {
-  // A URL writes every address the same way: groups of hex, at most one "::", no dots.
+  // URL writes every address in one form: groups of hex digits, at most one "::", no dots.
   const [before, after = ""] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
   const [head, tail] = [before, after].map((part) => part === "" ? [] : part.split(":"));
   const zeros = new Array(8 - head.length - tail.length).fill("0");
   return [...head, ...zeros, ...tail].flatMap((group) => bytesOf(Number.parseInt(group, 16)));
 }
 
-/** 16 bits, the high byte first. */
+/** A number as 16 bits, the high byte first. */
 function bytesOf(value: number): number[] {
   return [value >> 8, value & 0xff];
 }

@@ -1,4 +1,4 @@
-/** From a proxy to the destination. */
+/** Connects through a proxy. */
 
 import { isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
@@ -13,7 +13,7 @@ import { socks5 } from "./socks5.ts";
 
 const PROTOCOLS = { socks5, http: httpConnect };
 
-/** Opens a connection to the proxy by `open`, and has it connect to the target. */
+/** Opens a connection to the proxy by `open`, and makes the proxy connect to the target. */
 export async function dialThrough(
   proxy: Proxy,
   target: DialTarget,
@@ -42,7 +42,7 @@ export async function dialThrough(
 }
 
 function unreachable(proxy: Proxy, cause: unknown): Error {
-  // A missing permission stays one, so that nobody tries again; the one for the destination would not help.
+  // Stays a NotCapable error, so that nobody retries. It names the permission for the proxy.
   if (cause instanceof Deno.errors.NotCapable) {
     const address = formatAddress(proxy.hostname, proxy.port);
     return new Deno.errors.NotCapable(`run with --allow-net=${address}`, { cause });
@@ -54,10 +54,10 @@ function unreachable(proxy: Proxy, cause: unknown): Error {
   );
 }
 
-/** The destination as every proxy understands it. */
+/** The destination in a form that every proxy understands. */
 function forProxy({ hostname, port }: DialTarget): DialTarget {
   const ascii = /^\p{ASCII}*$/u.test(hostname) ? hostname : domainToASCII(hostname);
-  // Anything else could be taken for a part of the request.
+  // Other characters could be taken for another part of the request.
   if (/^[\w.-]{1,255}$/.test(ascii) || (isIPv6(ascii) && !ascii.includes("%"))) {
     return { hostname: ascii, port };
   }

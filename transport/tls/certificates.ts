@@ -1,17 +1,17 @@
-/** Certificates: read from PEM, checked, and told about. */
+/** Reads certificates from PEM, checks them, and describes them. */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate } from "node:tls";
 import type { PeerIdentity } from "../../transport.ts";
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-/** A chain longer than this is not looked at any further. */
+/** Only this many certificates of a chain are checked. */
 const MAX_CHAIN = 10;
 
 /**
  * Reads the certificates of a text in PEM.
  *
- * @throws {TypeError} naming the option, when there are none or one cannot be read.
+ * @throws {TypeError} which names the option, if there are none or one cannot be read.
  */
 export function readCertificates(pem: string, option: string): X509Certificate[] {
   const blocks = pem.match(BLOCK);
@@ -32,9 +32,9 @@ export function readCertificates(pem: string, option: string): X509Certificate[]
 }
 
 /**
- * Reads a certificate with those above it, and checks that the key is its own.
+ * Reads a certificate with the intermediate certificates, and checks that the key belongs to it.
  *
- * @throws {TypeError} naming the option.
+ * @throws {TypeError} which names the option that is wrong.
  */
 export function readPair(cert: string, key: string): { cert: string; key: string } {
   const certificates = readCertificates(cert, "tls.cert");
@@ -49,7 +49,7 @@ export function readPair(cert: string, key: string): { cert: string; key: string
   return { cert: toPem(certificates), key };
 }
 
-/** Certificates as the engine wants them, each from the beginning of a line. */
+/** Certificates in PEM, each from the beginning of a line, as the engine requires. */
 export function toPem(certificates: readonly X509Certificate[]): string {
   return certificates.map((certificate) => `${certificate.toString().trim()}\n`).join("");
 }
@@ -79,9 +79,9 @@ function subjectOf(certificate: X509Certificate): string {
 }
 
 /**
- * Checks application protocols.
+ * Checks the names of application protocols.
  *
- * @throws {TypeError} for one that TLS cannot say.
+ * @throws {TypeError} if TLS cannot express a name.
  */
 export function checkAlpn(names: readonly string[]): readonly string[] {
   for (const name of names) {
@@ -96,18 +96,18 @@ export function checkAlpn(names: readonly string[]): readonly string[] {
 }
 
 /**
- * SHA-256 of the first certificate of a text in PEM, in hex with colons.
+ * The SHA-256 fingerprint of the first certificate of a text in PEM, in hex with colons.
  *
- * @throws {TypeError} when there is none.
+ * @throws {TypeError} if there is no certificate.
  */
 export function fingerprintOf(pem: string): string {
   return readCertificates(pem, "cert")[0].fingerprint256;
 }
 
 /**
- * A fingerprint in the form in which all are compared.
+ * A fingerprint in upper-case hex with colons, to compare it.
  *
- * @throws {TypeError} when it is none.
+ * @throws {TypeError} if the text is not a fingerprint.
  */
 export function readFingerprint(text: string): string {
   const digits = text.replaceAll(":", "").toUpperCase();
@@ -119,7 +119,7 @@ export function readFingerprint(text: string): string {
   return digits.match(/../g)!.join(":");
 }
 
-/** Who a peer is, by its certificate. */
+/** The identity that a certificate proves. */
 export function identityOf(certificate: DetailedPeerCertificate): PeerIdentity {
   const altNames = splitNames(certificate.subjectaltname ?? "");
   return {
@@ -135,14 +135,14 @@ function first(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** A name with a comma in it stands in quotes. */
+/** Splits names at commas. A name that contains a comma is in quotes. */
 function splitNames(text: string): string[] {
   return (text.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((name) => name.trim());
 }
 
 /**
- * What is wrong with the dates of a certificate or of those above it; undefined for nothing. Deno's
- * engine does not always tell that from a missing issuer.
+ * What is wrong with the dates of a certificate or of its issuers; undefined if nothing is wrong.
+ * Deno's engine does not always tell wrong dates from a missing issuer.
  */
 export function dateFault(certificate: DetailedPeerCertificate): string | undefined {
   let link: DetailedPeerCertificate | undefined = certificate;
@@ -158,8 +158,8 @@ export function dateFault(certificate: DetailedPeerCertificate): string | undefi
 }
 
 /**
- * Whether a certificate is of version 3, the only one whose handshake signature Deno checks.
- * In DER that is `30 len 30 len a0 03 02 01 02` (RFC 5280, section 4.1).
+ * Whether a certificate has version 3. Deno checks the handshake signature only for that version.
+ * In DER such a certificate begins with `30 len 30 len a0 03 02 01 02` (RFC 5280, section 4.1).
  */
 export function isVersion3(der: Uint8Array): boolean {
   const at = 2 * 2 + lengthBytes(der, 1) + lengthBytes(der, 3 + lengthBytes(der, 1));

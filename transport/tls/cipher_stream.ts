@@ -1,21 +1,21 @@
-/** The encrypted side of a TLS connection: a socket of Deno's as a stream of Node's. */
+/** The encrypted side of a TLS connection: a socket of Deno as a stream of Node. */
 
 import { Duplex } from "node:stream";
 import { writeAll } from "../../internal/bytes.ts";
 
-/** A pending read holds its block, so an idle connection waits with a small one. */
+/** A pending read occupies its block, so an idle connection waits with a small block. */
 const MIN_BLOCK_BYTES = 2 * 1024;
 const MAX_BLOCK_BYTES = 64 * 1024;
 const BLOCK_STEP = 8;
-/** Bytes that are kept to tell what a peer speaks that does not speak TLS. */
+/** How many of the first bytes are kept, to guess the protocol of a peer that does not speak TLS. */
 const FIRST_BYTES = 16;
 
 /**
- * A socket that reads only when it is told to. Deno's TLS engine takes in whatever a socket gives,
- * however much waits to be read already; so it is given one read at a time.
+ * A stream that reads from its socket only when it is told to. Deno's TLS engine takes all that a
+ * socket gives, even if much waits to be read already. So the engine gets one read at a time.
  */
 export class CipherStream extends Duplex {
-  /** The first bytes that came. */
+  /** The first bytes that the peer sent. */
   first: Uint8Array = new Uint8Array(0);
   readonly #conn: Deno.Conn;
   #block = new Uint8Array(MIN_BLOCK_BYTES);
@@ -25,7 +25,7 @@ export class CipherStream extends Duplex {
     this.#conn = conn;
   }
 
-  /** Reads once and hands that on; false at the end. */
+  /** Reads once, and passes the bytes on. Resolves to false at the end. */
   async feed(): Promise<boolean> {
     const bytes = await this.#conn.read(this.#block);
     if (bytes === null) return false;
@@ -47,7 +47,7 @@ export class CipherStream extends Duplex {
       : bytes < length / BLOCK_STEP
       ? Math.max(length / BLOCK_STEP, MIN_BLOCK_BYTES)
       : length;
-    // The engine has decrypted the block by now, unless it keeps the chunk for later.
+    // The engine has decrypted the block, unless the chunk still waits in this stream.
     if (wanted !== length || this.readableLength > 0) this.#block = new Uint8Array(wanted);
   }
 
@@ -58,7 +58,7 @@ export class CipherStream extends Duplex {
     });
   }
 
-  /** Nothing: `feed()` reads. */
+  /** Does nothing: `feed()` reads. */
   override _read(): void {}
 
   override _write(
@@ -69,12 +69,12 @@ export class CipherStream extends Duplex {
     writeAll(this.#conn, chunk).then(() => done(), done);
   }
 
-  /** The end is said within TLS; the socket stays open for what the peer still says. */
+  /** Does nothing: TLS tells the end, and the socket stays open for what the peer still sends. */
   override _final(done: (error?: Error | null) => void): void {
     done();
   }
 
-  /** Nothing: the engine would close the socket before it has said why. `release()` closes. */
+  /** Does nothing: the engine would close the socket before its alert is sent. `release()` closes. */
   override destroy(): this {
     return this;
   }
@@ -88,7 +88,7 @@ export class CipherStream extends Duplex {
     try {
       this.#conn.close();
     } catch (cause) {
-      // It was closed before, by a failure: that is what was asked for.
+      // A failure has closed it already.
       if (!(cause instanceof Deno.errors.BadResource)) throw cause;
     }
     done(error);

@@ -1,4 +1,4 @@
-/** A client's part of TLS: whom it trusts, and the handshake. */
+/** TLS of a client: whom it trusts, and its handshake. */
 
 import { isIP } from "node:net";
 import {
@@ -21,7 +21,7 @@ import {
 } from "./certificates.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
-/** Whom a client trusts, and who it is, checked. */
+/** The checked options of a client: whom it trusts, and its own certificate. */
 export class Trust {
   readonly ca: string | undefined;
   /** The client's own certificate and key. */
@@ -33,9 +33,10 @@ export class Trust {
   readonly name: string;
 
   /**
-   * Checks them; the host is what the server's certificate must be for, unless the options name another.
+   * Checks the options. The server's certificate must be for `hostname`, or for `serverName` if the
+   * options have it.
    *
-   * @throws {TypeError} for options that are wrong or contradict each other.
+   * @throws {TypeError} if options are wrong or contradict each other.
    */
   constructor(options: TlsConnectOptions, hostname: string) {
     const { ca, cert, key, serverName = hostname, alpn = [], fingerprint, insecure = false } =
@@ -67,7 +68,7 @@ export class Trust {
 }
 
 /**
- * Does a client's part of the handshake over a socket, which it closes if that fails.
+ * Does the client's side of the handshake over a socket. Closes the socket if the handshake fails.
  *
  * @throws {TlsError} with the reason, or the signal's reason.
  */
@@ -88,7 +89,7 @@ export function startTls(
         ca,
         ...pair,
         ALPNProtocols: alpn.length > 0 ? [...alpn] : undefined,
-        // The engine still finds what is wrong; identify() tells it in our words, and always looks.
+        // The engine still checks the certificate. identify() reads the result, and explains it.
         rejectUnauthorized: false,
       }),
     check: (socket) => identify(socket, trust),
@@ -118,13 +119,13 @@ function checkFingerprint({ fingerprint256, raw }: DetailedPeerCertificate, want
       `the server's certificate has fingerprint ${fingerprint256}, and not the one that was given`,
     );
   }
-  // Without its signature, anyone could show a copy of the certificate.
+  // If the handshake signature is not checked, anybody can show a copy of the certificate.
   if (!isVersion3(raw)) {
     throw new TlsError("the server's certificate is not of X.509 version 3, so it proves nothing");
   }
 }
 
-/** What is wrong with a certificate that is refused. */
+/** Why a certificate is refused. */
 function faultOf(certificate: DetailedPeerCertificate, socket: TLSSocket, name: string): string {
   const dates = dateFault(certificate);
   if (dates !== undefined) return dates;

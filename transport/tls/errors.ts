@@ -1,31 +1,31 @@
-/** What goes wrong in TLS, in words that tell what to do. */
+/** Explains failures of TLS, in words that say what to do. */
 
 import { hint } from "../../codec/internal.ts";
 import { TlsError } from "../../errors.ts";
 import { peerHasGone } from "../deno_conn.ts";
 
-/** The end of a peer as the network tells it, and not TLS. */
+/** The network told the end of the stream, and TLS did not: the stream may be cut. */
 export class CutError extends TlsError {}
 
-/** Whether an error says no more than that the peer has left, in order or not. */
+/** Whether an error only says that the peer has left, in order or not. */
 export function hasLeft(error: unknown): boolean {
   return error instanceof CutError ||
     peerHasGone(error instanceof TlsError ? error.cause : error);
 }
 
-/** Which end tells. */
+/** Which end this is. */
 export type Role = "server" | "client";
 
-/** What is known of a handshake that failed. */
+/** What is known about a handshake that failed. */
 export interface Handshake {
   readonly role: Role;
   /** The first bytes that the peer sent. */
   readonly first: Uint8Array;
-  /** The application protocols of this end. */
+  /** The application protocols that this end knows. */
   readonly alpn: readonly string[];
 }
 
-/** The engine's words, as matched, and ours. */
+/** Patterns for the engine's messages, and our words for them. */
 const REASONS: readonly [RegExp, (handshake: Handshake) => string][] = [
   [/known protocol|NoApplicationProtocol/, ({ role, alpn }) => {
     const names = alpn.map((name) => JSON.stringify(name)).join(", ");
@@ -35,7 +35,7 @@ const REASONS: readonly [RegExp, (handshake: Handshake) => string][] = [
   }],
   [/sent no certificates/, () => "the client sent no certificate, and needs one"],
   [
-    // An issuer that is missing is told after the handshake; a wrong signature ends it with these words.
+    // A missing issuer is reported after the handshake. During it, these words mean a wrong signature.
     /unable to verify the first certificate|BadSignature/,
     ({ role }) => `the ${other(role)} does not have the key of its certificate`,
   ],
@@ -60,7 +60,7 @@ const REASONS: readonly [RegExp, (handshake: Handshake) => string][] = [
   ],
 ];
 
-/** Why a handshake failed. */
+/** The error that explains why a handshake failed. */
 export function handshakeError(cause: unknown, handshake: Handshake): TlsError {
   if (cause instanceof TlsError) return cause;
   const { role, first } = handshake;
@@ -79,7 +79,7 @@ export function handshakeError(cause: unknown, handshake: Handshake): TlsError {
   );
 }
 
-/** Why a stream broke after its handshake. */
+/** The error that explains why a stream broke after its handshake. */
 export function streamError(cause: unknown, handshake: Handshake): unknown {
   const words = explanationOf(cause, handshake);
   return words === undefined ? cause : new TlsError(words, { cause });

@@ -1,4 +1,4 @@
-/** A server's part of TLS: its certificates, and the handshake. */
+/** TLS of a server: its certificates, and its handshake. */
 
 import {
   createSecureContext,
@@ -20,7 +20,7 @@ import type { CipherStream } from "./cipher_stream.ts";
 import { hasLeft } from "./errors.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
-/** The certificates of a server, checked. */
+/** The checked certificates of a server. */
 export class Credentials {
   readonly context: SecureContext;
   /** Whether clients must show a certificate. */
@@ -28,9 +28,9 @@ export class Credentials {
   readonly alpn: readonly string[];
 
   /**
-   * Checks them.
+   * Checks the options.
    *
-   * @throws {TypeError} for options that are missing or wrong.
+   * @throws {TypeError} if options are missing or wrong.
    */
   constructor(options: Partial<TlsListenOptions> = {}) {
     const { cert, key, clientCa, alpn = [] } = options;
@@ -49,8 +49,8 @@ export class Credentials {
 }
 
 /**
- * Does a server's part of the handshake over a socket, which it closes if that fails. Resolves to
- * undefined for a peer that left before it sent a byte, as those do that look whether a port is open.
+ * Does the server's side of the handshake over a socket. Closes the socket if the handshake fails.
+ * Resolves to undefined if the peer left before it sent a byte, as port scanners do.
  *
  * @throws {TlsError} with the reason, or the signal's reason.
  */
@@ -80,7 +80,7 @@ export async function acceptTls(
   }
 }
 
-/** The engine finishes the handshake with a certificate that it does not trust, and leaves the rest to us. */
+/** Checks the client's certificate: the engine finishes the handshake even if it does not trust it. */
 function identify(socket: TLSSocket): PeerIdentity {
   const certificate = socket.getPeerCertificate(true) as DetailedPeerCertificate | undefined;
   if (certificate?.raw === undefined) {
@@ -96,8 +96,8 @@ function identify(socket: TLSSocket): PeerIdentity {
 }
 
 /**
- * Whether the engine trusts the peer's certificate. Only its handle tells that for a socket without
- * a `tls.Server`; whatever it says but nothing is a no.
+ * Whether the engine trusts the peer's certificate. For a socket without a `tls.Server`, only the
+ * engine's handle tells that. The certificate is trusted only if the handle reports no error.
  */
 function isTrusted(socket: TLSSocket): boolean {
   const handle = (socket as { _handle?: { verifyError?(): unknown } })._handle;

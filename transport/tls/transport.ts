@@ -1,4 +1,4 @@
-/** A TLS connection as a transport, by `node:tls` over a socket of Deno's. */
+/** A TLS connection as a transport, by `node:tls` over a socket of Deno. */
 
 import type { TLSSocket } from "node:tls";
 import { TlsError } from "../../errors.ts";
@@ -11,31 +11,31 @@ import {
 import { CipherStream } from "./cipher_stream.ts";
 import { CutError, type Handshake, handshakeError, streamError } from "./errors.ts";
 
-/** How much is encrypted at a time, so that a large write makes progress that can be seen. */
+/** How much is encrypted at a time. So the progress of a large write can be seen. */
 const MAX_WRITE_BYTES = 256 * 1024;
-/** How long the words that refuse a peer may take to leave, in milliseconds. */
+/** How long the alert that refuses a peer may take to leave, in milliseconds. */
 const ALERT_TIMEOUT = 250;
 
 const CUT = "the peer ended without saying so (close_notify); what it sent may be cut short";
 const GONE = "the peer ended within the handshake";
 
-/** What becomes of a socket: the engine over it, before its handshake. */
+/** Makes the TLS engine over the encrypted stream, before the handshake. */
 export type Engine = (cipher: CipherStream) => TLSSocket;
 
-/** How a handshake goes. */
+/** Options of a handshake. */
 export interface HandshakeOptions {
   /** Makes the engine. */
   readonly engine: Engine;
-  /** Which end this is, and the application protocols it knows. */
+  /** Which end this is, and which application protocols it knows. */
   readonly handshake: Omit<Handshake, "first">;
-  /** Tells who the peer is when the handshake is done; throws what refuses it. */
+  /** Gives the peer's identity after the handshake. Throws if the peer is refused. */
   readonly check: (socket: TLSSocket) => PeerIdentity | undefined;
-  /** Gives up. */
+  /** When it is aborted, the handshake gives up. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Does the handshake over a socket, which it closes if that fails.
+ * Does the handshake over a socket. Closes the socket if the handshake fails.
  *
  * @throws {TlsError} with the reason, or the signal's reason.
  */
@@ -60,7 +60,7 @@ export async function openTls(
   }
 }
 
-/** An encrypted stream. What the peer sends is decrypted when it is read, not before. */
+/** An encrypted stream. Bytes from the peer are decrypted when they are read, not before. */
 export class TlsTransport implements Transport {
   readonly local: string;
   readonly remote: string;
@@ -89,12 +89,12 @@ export class TlsTransport implements Transport {
     this.#socket.on("error", (error) => this.#fail(error));
   }
 
-  /** Who the peer is, once the handshake is done. */
+  /** After the handshake they have the peer's identity. */
   get abilities(): TransportAbilities {
     return this.#abilities;
   }
 
-  /** Does the handshake, and then looks at the peer. */
+  /** Does the handshake, and then checks the peer. */
   async handshake(check: (socket: TLSSocket) => PeerIdentity | undefined): Promise<void> {
     const { promise } = this.#secured = Promise.withResolvers();
     this.#feed();
@@ -144,7 +144,7 @@ export class TlsTransport implements Transport {
     this.#cipher.release();
   }
 
-  /** Closes after the engine's last words, which say why. */
+  /** Closes after the engine's alert, which tells the peer why, was sent. */
   async refuse(): Promise<void> {
     const timer = Promise.withResolvers<void>();
     const id = setTimeout(timer.resolve, ALERT_TIMEOUT);
@@ -153,7 +153,7 @@ export class TlsTransport implements Transport {
     this.close();
   }
 
-  /** Gives the engine what comes, until whoever waits has something. */
+  /** Reads for the engine, until the handshake or the reader that waits is served. */
   async #feed(): Promise<void> {
     if (this.#feeding) return;
     this.#feeding = true;
@@ -161,7 +161,7 @@ export class TlsTransport implements Transport {
       while (this.#secured !== undefined || this.#reader !== undefined) {
         const goesOn = await this.#cipher.feed();
         if (goesOn && !this.#socket.destroyed) continue;
-        // What the engine made of it, it tells within this turn.
+        // The engine reports the result within this turn of the event loop.
         await new Promise((resolve) => setImmediate(resolve));
         if (!goesOn) {
           if (this.#state === "open") this.#fail(new CutError(CUT));
@@ -176,7 +176,7 @@ export class TlsTransport implements Transport {
   }
 
   #take(chunk: Uint8Array): void {
-    // Not a Buffer, whose slice() is no copy.
+    // A Uint8Array and not a Buffer, because slice() of a Buffer does not copy.
     const bytes = new Uint8Array(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength);
     if (this.#reader === undefined) this.#chunks.push(bytes);
     else this.#settleReader((reader) => reader.resolve(bytes));

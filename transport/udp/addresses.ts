@@ -1,10 +1,10 @@
-/** Addresses for UDP, and the leave to use them. */
+/** Addresses for UDP, and the permission to use them. */
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { formatAddress } from "../../transport.ts";
 
-/** The address of a host: the first that the system names. */
+/** The address of a host: the first one that the system gives. */
 export async function resolve(hostname: string): Promise<string> {
   if (isIP(hostname) !== 0) return canonical(hostname, { keepZone: true });
   requireNet(hostname);
@@ -15,7 +15,7 @@ export async function resolve(hostname: string): Promise<string> {
   }
 }
 
-/** The one spelling of an address that all its spellings have in common. */
+/** An address in its canonical form: equal addresses give equal texts. */
 export function canonical(address: string, { keepZone = false } = {}): string {
   if (!address.includes(":")) return address;
   const [plain, zone] = address.split("%");
@@ -34,20 +34,21 @@ export function isMulticast(address: string): boolean {
   return isIPv6(address) ? /^ff/i.test(address) : (Number.parseInt(address) & 0xf0) === 0xe0;
 }
 
-/** The address that stands for all addresses of this machine. */
+/** The address for all addresses of this machine, in the same family. */
 export function wildcardFor(address: string): string {
   return isIPv6(address) ? "::" : "0.0.0.0";
 }
 
-/** Whether all of the network may be used, so that nobody has to look again. */
+/** Whether the whole network is permitted, so that single addresses need no check. */
 export function hasAllNet(): boolean {
   return Deno.permissions.querySync({ name: "net" }).state === "granted";
 }
 
 /**
- * Looks before the system calls do, since those would ask the user or hide what is missing.
+ * Checks the permission for an address before the system is called. Without this check, Deno would ask
+ * the user, or would not say which permission is missing.
  *
- * @throws {Deno.errors.NotCapable} without leave for the address.
+ * @throws {Deno.errors.NotCapable} if the permission is missing.
  */
 export function requireNet(hostname: string, port?: number): void {
   const [plain] = hostname.split("%");

@@ -14,7 +14,7 @@ import { abilitiesOf, Mailbox } from "./mailbox.ts";
 import { applyTtl } from "./options.ts";
 import { UdpSocket } from "./socket.ts";
 
-/** Makes a socket for one peer, or for all that a multicast group or broadcast address reaches. */
+/** Makes a socket for one peer, or for all peers of a multicast group or broadcast address. */
 export async function connectUdp(endpoint: UdpEndpoint, signal: AbortSignal): Promise<Transport> {
   const { port, group, ttl, broadcast = false } = endpoint;
   if (group !== undefined) {
@@ -25,7 +25,7 @@ export async function connectUdp(endpoint: UdpEndpoint, signal: AbortSignal): Pr
   }
   const found = await resolve(endpoint.hostname);
   signal.throwIfAborted();
-  // Nobody has the wildcard address: as with TCP, this machine is meant.
+  // As with TCP, the wildcard address means this machine here.
   const hostname = isWildcard(found) ? loopbackFor(found) : found;
   requireNet(hostname, port);
   const framing = datagramFraming(isIPv6(hostname), endpoint.framing === "line");
@@ -55,13 +55,14 @@ class UdpClient implements Transport {
     this.#canonical = canonical(hostname);
     this.#port = port;
     this.#isForMany = isForMany;
-    // At loopback nobody else on the network can reach it. IPv4-mapped loopback has none that reaches it.
+    // Bound to loopback, the socket cannot be reached from the network. From ::1 the system does not
+    // reach IPv4-mapped loopback.
     const loopback = loopbackFor(hostname);
     const isNear = isLoopback(hostname) && isIPv6(loopback) === isIPv6(hostname);
     const local = isNear && !isForMany ? loopback : wildcardFor(hostname);
     this.#socket = new UdpSocket(local, 0, {
       received: (datagram, from, port) => this.#received(datagram, from, port),
-      // Only Windows tells a socket like this that the peer's machine refused.
+      // Only Windows tells such a socket that nothing listens at the peer's address.
       failed: (error) => this.#mailbox.end({ error }),
     });
   }
@@ -97,7 +98,7 @@ class UdpClient implements Transport {
     this.#mailbox.close();
   }
 
-  /** The sockets of `node:dgram` are never connected for the system, which would do this. */
+  /** Drops datagrams from others: the system does it only for connected sockets, and this is none. */
   #received(datagram: Uint8Array, from: string, port: number): void {
     const isExpected = this.#isForMany ||
       port === this.#port && (from === this.#hostname || canonical(from) === this.#canonical);

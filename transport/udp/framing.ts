@@ -16,13 +16,13 @@ const IPV6 = datagrams(MAX_IPV6_BYTES);
 const IPV4_LINES = datagrams(MAX_IPV4_BYTES, { isLine: true });
 const IPV6_LINES = datagrams(MAX_IPV6_BYTES, { isLine: true });
 
-/** Messages as datagrams, as lines for people who read them in a terminal. */
+/** One message per datagram. With `isLine`, each ends with a newline, for people with a terminal. */
 export function datagramFraming(isIPv6: boolean, isLine: boolean): Framing {
   if (isLine) return isIPv6 ? IPV6_LINES : IPV4_LINES;
   return isIPv6 ? IPV6 : IPV4;
 }
 
-/** `maxMessageBytes` is what is accepted; what can be sent does not depend on it. */
+/** `maxMessageBytes` limits what is received. What can be sent does not depend on it. */
 function datagrams(
   maxDatagramBytes: number,
   { isLine = false, maxMessageBytes = maxDatagramBytes } = {},
@@ -62,7 +62,7 @@ function datagrams(
   return framing;
 }
 
-/** Drops the newline that a person's Enter put behind the message. */
+/** Drops the newline behind a message that a person has typed. */
 class LineDecoder implements Decoder {
   readonly pendingBytes = 0;
 

@@ -20,13 +20,13 @@ import { applyTtl } from "./options.ts";
 import { type PeerOwner, UdpPeer } from "./peer.ts";
 import { UdpSocket } from "./socket.ts";
 
-/** Peers that wait to be accepted. */
+/** How many peers may wait to be accepted. */
 const MAX_WAITING_PEERS = 1024;
-/** Refused addresses that are remembered, and for how long, in milliseconds. */
+/** How many refused addresses are remembered, and for how long, in milliseconds. */
 const MAX_REFUSED = 4096;
 const REFUSED_TIME = 1_000;
 
-/** Binds to the endpoint, and joins its group. */
+/** Binds to the endpoint, and joins its multicast group. */
 export async function listenUdp(
   endpoint: UdpEndpoint,
   options: UdpListenOptions,
@@ -55,16 +55,16 @@ class UdpListener implements TransportListener, PeerOwner {
   readonly idleTimeout: number;
   readonly local: string;
   readonly budget = { used: 0 };
-  /** Datagrams that belonged to no connection: from peers refused, or more than can wait. */
+  /** How many datagrams belonged to no connection: their peer was refused, or too many peers waited. */
   dropped = 0;
   readonly #socket: UdpSocket;
-  /** Those whose datagrams are known, by address and port. */
+  /** The peers that have not expired, by address and port. */
   readonly #peers = new Map<string, UdpPeer>();
   readonly #waiting = new Deque<UdpPeer>();
-  /** Until when to drop the datagrams of whom, the oldest first. */
+  /** The refused peers, and until when their datagrams are dropped; the oldest first. */
   readonly #refused = new Map<string, number>();
   readonly #mayAnswerAll = hasAllNet();
-  /** Those that were opened and are not closed, known or not. */
+  /** The peers that were opened and are not closed, expired or not. */
   readonly #open = new Set<UdpPeer>();
   #accepting: PromiseWithResolvers<void> | undefined;
   #state: "open" | "closed" = "open";
@@ -78,7 +78,7 @@ class UdpListener implements TransportListener, PeerOwner {
       endpoint.port,
       {
         received: (datagram, hostname, port) => this.#received(datagram, hostname, port),
-        // Windows tells that one peer has gone by failing to receive once. The others go on.
+        // On Windows, a peer that has gone makes one receive fail. The other peers go on.
         failed: () => this.dropped++,
       },
       { shared: group !== undefined },
@@ -121,7 +121,7 @@ class UdpListener implements TransportListener, PeerOwner {
   }
 
   /**
-   * Stops taking new peers. The socket stays for those that are connected, as with TCP, until the
+   * Stops accepting new peers. As with TCP, the connected peers go on. The socket stays open until the
    * last of them has closed.
    */
   close(): void {
@@ -140,7 +140,7 @@ class UdpListener implements TransportListener, PeerOwner {
   }
 
   forget(peer: UdpPeer): void {
-    // A newer peer may have its address by now.
+    // A newer peer may have the same address by now.
     if (this.#peers.get(peer.key) === peer) this.#peers.delete(peer.key);
   }
 
@@ -189,8 +189,8 @@ class UdpListener implements TransportListener, PeerOwner {
 }
 
 /**
- * Bound to the group's own address, a socket gets what is sent to the group and nothing else. Windows
- * cannot do that.
+ * The address to bind to for a group. A socket that is bound to the group's address gets only what is
+ * sent to the group. Windows cannot do that.
  */
 function hostForGroup(group: string): string {
   return Deno.build.os === "windows" ? wildcardFor(group) : canonical(group, { keepZone: true });

@@ -4,25 +4,25 @@ import { Deque } from "@std/data-structures";
 import type { Framing } from "../../codec.ts";
 import type { TransportAbilities } from "../../transport.ts";
 
-/** What one peer's datagrams may cost, in bytes. */
+/** How much the waiting datagrams of one peer may cost, in bytes. */
 const MAX_PEER_COST = 1024 * 1024;
-/** What they may cost when all peers' together cost more than `MAX_TOTAL_COST`: one large one. */
+/** How much they may cost when those of all peers cost over `MAX_TOTAL_COST`: one large datagram. */
 export const MIN_PEER_COST = 64 * 1024;
 const MAX_TOTAL_COST = 64 * 1024 * 1024;
-/** What a datagram costs beside its bytes, so that a flood of empty ones is bounded too. */
+/** The additional cost of a datagram, so that many empty datagrams are limited, too. */
 const DATAGRAM_COST = 256;
-/** Up to here a copy is made, because the block that a datagram comes in has 64 KiB. */
+/** Up to this size a datagram is copied, because it comes in a block of 64 KiB. */
 const MAX_COPIED_BYTES = 32 * 1024;
 
-/** What the mailboxes of one socket hold together. */
+/** How much the mailboxes of one socket hold together. */
 export interface Budget {
-  /** Bytes, with what the datagrams cost beside them. */
+  /** Their bytes plus the additional cost of each datagram. */
   used: number;
 }
 
-/** A bounded queue for one peer. What does not fit is dropped and counted, as routers do it. */
+/** A bounded queue for one peer. Datagrams that do not fit are dropped and counted. */
 export class Mailbox {
-  /** Datagrams that came when it was full. */
+  /** How many datagrams came while it was full. */
   dropped = 0;
   readonly #budget: Budget;
   readonly #datagrams = new Deque<Uint8Array>();
@@ -34,7 +34,7 @@ export class Mailbox {
     this.#budget = budget;
   }
 
-  /** Takes a datagram, whose block is not used again. */
+  /** Takes a datagram. Its block must not be used again. */
   put(datagram: Uint8Array, maxCost: number = MAX_PEER_COST): void {
     if (this.#end !== "open") return;
     const own = ownBytes(datagram);
@@ -65,7 +65,7 @@ export class Mailbox {
     return (this.#reader = Promise.withResolvers()).promise;
   }
 
-  /** Nothing more comes: after what is there, reading gives the end, or fails. */
+  /** Nothing more comes. After the datagrams that wait, reading gives the end, or fails. */
   end(failure?: { readonly error: unknown }): void {
     if (this.#end !== "open") return;
     this.#end = failure ?? "ended";
@@ -74,7 +74,7 @@ export class Mailbox {
     this.#reader = undefined;
   }
 
-  /** Ends, and lets go of what is there. */
+  /** Ends, and drops the datagrams that wait. */
   close(): void {
     this.end();
     this.#datagrams.clear();
@@ -87,19 +87,19 @@ export class Mailbox {
   }
 }
 
-/** What transports can do whose datagrams come by a mailbox. */
+/** The abilities of a transport whose datagrams come through a mailbox. */
 export function abilitiesOf(framing: Framing, mailbox: Mailbox): TransportAbilities {
   return {
     framing,
     tellsEnd: false,
-    /** Datagrams that came while too many waited to be read. */
+    /** How many datagrams came while too many waited to be read. */
     get dropped() {
       return mailbox.dropped;
     },
   };
 }
 
-/** A plain array, since the `slice()` of what `node:dgram` gives does not copy. */
+/** A plain array, because `node:dgram` gives a Buffer, whose `slice()` does not copy. */
 function ownBytes(datagram: Uint8Array): Uint8Array {
   return datagram.length <= MAX_COPIED_BYTES
     ? new Uint8Array(datagram)

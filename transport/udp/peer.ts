@@ -5,19 +5,19 @@ import { Deadline } from "../../internal/time.ts";
 import { formatAddress, type Transport, type TransportAbilities } from "../../transport.ts";
 import { abilitiesOf, type Budget, Mailbox, MIN_PEER_COST } from "./mailbox.ts";
 
-/** The socket that a peer's datagrams come and go through. */
+/** The owner of a peer: the socket that sends and receives its datagrams. */
 export interface PeerOwner {
   /** Where it listens. */
   readonly local: string;
   /** The framing of its datagrams. */
   readonly framing: Framing;
-  /** After how long a quiet peer has gone, in milliseconds. */
+  /** After how much silence a peer expires, in milliseconds. */
   readonly idleTimeout: number;
-  /** What all its mailboxes hold. */
+  /** The bytes that all its mailboxes hold together. */
   readonly budget: Budget;
-  /** Hands a datagram over to the system. */
+  /** Gives a datagram to the system. */
   send(datagram: Uint8Array, hostname: string, port: number): Promise<number>;
-  /** The peer is quiet: further datagrams are those of a new peer. */
+  /** The peer has expired: further datagrams make a new peer. */
   forget(peer: UdpPeer): void;
   /** The peer is not used any more. */
   release(peer: UdpPeer): void;
@@ -49,13 +49,13 @@ export class UdpPeer implements Transport {
     return this.#owner.local;
   }
 
-  /** It was let in: from now on it can expire, and may have more waiting. */
+  /** The peer was admitted: from now on it can expire, and more of its datagrams may wait. */
   open(): void {
     this.#state = "open";
     this.#idle.start();
   }
 
-  /** A datagram came from it. */
+  /** A datagram came from this peer. */
   received(datagram: Uint8Array): void {
     if (this.#state === "open") {
       this.#idle.start();
@@ -87,7 +87,7 @@ export class UdpPeer implements Transport {
     this.#owner.release(this);
   }
 
-  /** It has said nothing for long, and would not say that it left. */
+  /** Nothing was sent either way for long. A UDP peer does not tell that it leaves. */
   #expire(): void {
     this.#state = "expired";
     this.#mailbox.end();

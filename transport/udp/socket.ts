@@ -1,11 +1,11 @@
-/** A bound UDP socket: `node:dgram`, with promises, and errors in the words of Deno. */
+/** A bound UDP socket: `node:dgram`, with promises and with the error classes of Deno. */
 
 import { createSocket, type Socket } from "node:dgram";
 import { setImmediate } from "node:timers";
 import { delay } from "@std/async/delay";
 import { isIPv6, requireNet } from "./addresses.ts";
 
-/** What to do with what arrives. The callbacks must not throw. */
+/** Callbacks of a socket. They must not throw. */
 export interface SocketEvents {
   /** A datagram arrived, in a block of its own. */
   received(datagram: Uint8Array, hostname: string, port: number): void;
@@ -13,7 +13,7 @@ export interface SocketEvents {
   failed(error: unknown): void;
 }
 
-/** How long to wait before trying once more to send, in milliseconds: buffers may be full. */
+/** How long to wait before each new attempt to send, in milliseconds: buffers may be full. */
 const RETRY_DELAYS = [5, 20, 80];
 const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
   EADDRINUSE: Deno.errors.AddrInUse,
@@ -21,7 +21,7 @@ const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
   EACCES: Deno.errors.PermissionDenied,
 };
 
-/** A socket of one address of this machine. */
+/** A socket that is bound to an address of this machine. */
 export class UdpSocket {
   /** Its address. */
   readonly hostname: string;
@@ -31,7 +31,7 @@ export class UdpSocket {
   #state: "open" | "closed" = "open";
 
   /**
-   * Binds to an address, and to any free port for port 0. A `shared` address others may bind to as well.
+   * Binds to an address. Port 0 means any free port. With `shared`, other sockets may bind to it, too.
    *
    * @throws the system's error.
    */
@@ -46,7 +46,7 @@ export class UdpSocket {
     const socket = createSocket({
       type: `udp${family}`,
       reuseAddr: shared,
-      // Only addresses are used here; without waiting, errors come where they belong.
+      // Only addresses are used here. A synchronous look-up lets errors come during bind().
       lookup: (address, _options, callback) => callback(null, address, family),
     });
     let failure: unknown;
@@ -63,7 +63,7 @@ export class UdpSocket {
     ({ address: this.hostname, port: this.port } = socket.address());
   }
 
-  /** Joins a multicast group on the interface that has an address, or that the system chooses. */
+  /** Joins a multicast group on the interface with this address, or on one that the system chooses. */
   join(group: string, address?: string): void {
     try {
       this.#socket.addMembership(group, address);
@@ -83,14 +83,14 @@ export class UdpSocket {
     this.#socket.setBroadcast(true);
   }
 
-  /** Hands a datagram over to the system. */
+  /** Gives a datagram to the system. */
   async send(datagram: Uint8Array, hostname: string, port: number): Promise<number> {
     for (let attempt = 0;; attempt++) {
       if (this.#state === "closed") throw new Deno.errors.BadResource("socket has been closed");
       try {
         const bytes = await this.#sendOnce(datagram, hostname, port);
-        // Sending never waits by itself. Without a turn of the event loop a busy sender would keep
-        // everything else waiting, and what comes in meanwhile would be lost.
+        // Sending never waits by itself. So this waits for a turn of the event loop. Otherwise a busy
+        // sender would block everything else, and datagrams that arrive meanwhile would be lost.
         await new Promise<void>((resolve) => setImmediate(resolve));
         return bytes;
       } catch (cause) {
@@ -129,7 +129,7 @@ function denoError(error: unknown): unknown {
   return Words === undefined ? error : new Words(message);
 }
 
-/** The reason behind is not told here: `node:dgram` knows only one besides size. */
+/** Guesses the reason, because `node:dgram` gives the same error for all reasons but size. */
 function cannotSend(hostname: string, cause: unknown): Error {
   const hint = hostname.endsWith(".255")
     ? "a broadcast address needs ?broadcast=1"

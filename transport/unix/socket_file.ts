@@ -1,33 +1,34 @@
-/** The file of a Unix socket: made, taken over from a server that is gone, and removed by its owner. */
+/** Creates the file of a Unix socket, replaces the file of a dead server, and removes its own file. */
 
 import { delay } from "@std/async/delay";
 
 /** A listener on a socket's file. */
 export interface OwnedSocket {
-  /** What accepts. */
+  /** Accepts the connections. */
   readonly listener: Deno.UnixListener;
-  /** Removes the file if it is still its own; gives whether the listener may be closed after that. */
+  /** Removes the file if it is still its own. Returns whether the listener may then be closed. */
   release(): boolean;
 }
 
-/** How long to wait for others who are opening the same socket, in milliseconds. */
+/** How long to wait for another server that opens the same socket, in milliseconds. */
 const LOCK_TIMEOUT = 3_000;
 const LOCK_STEP = 20;
 
 /**
- * Listens on a path. A file that a server left behind is replaced; one that a server still listens on
- * is not, and nor is any file that is no socket.
+ * Listens on a path. The socket file of a dead server is replaced. The socket file of a live server is
+ * not replaced, and neither is a file that is not a socket.
  *
- * The path is a name, and what it names can change at any time. So
+ * Another process may replace the file at the path at any time. So
  *
- * - the socket is made under another name beside it, and moved to the path as a whole: there is no
- *   moment at which the path names a socket that nobody listens on;
- * - who looks whether a file may be replaced, and replaces it, holds the lock `PATH.lock` meanwhile;
- * - the file is removed only if it is the one that was made here, by device and inode, and before the
- *   socket closes: as long as somebody listens, nobody else replaces it.
+ * - the socket is created under a temporary name in the same folder, and then moved to the path in one
+ *   step: at no moment does the path name a socket on which nobody listens;
+ * - the lock `PATH.lock` is held while it is checked whether a file may be replaced, and while the file
+ *   is replaced;
+ * - the file is removed only if its device and inode are those of the file that was created here. It is
+ *   removed before the socket closes, because nobody else replaces it as long as somebody listens.
  *
- * Where the program may write to nothing but the path itself, the socket is made there, and a file
- * that is there already is not replaced.
+ * If the program may write only to the path itself, the socket is created there, and a file that is
+ * there already is not replaced.
  */
 export async function openSocketFile(path: string, mode?: number): Promise<OwnedSocket> {
   const fresh = `${path}.${crypto.getRandomValues(new Uint8Array(3)).toHex()}`;
@@ -38,12 +39,12 @@ export async function openSocketFile(path: string, mode?: number): Promise<Owned
     const there = await stateOf(path);
     const listener = Deno.listen({ transport: "unix", path: fresh });
     try {
-      // Before anybody can see it at its own name.
+      // Done before anybody can find it at the path.
       if (mode !== undefined) await Deno.chmod(fresh, mode);
       await (there === "stale" ? Deno.rename(fresh, path) : moveToFree(fresh, path));
       return owned(listener, path);
     } catch (error) {
-      listener.close(); // Deno removes the file with the name that it was made with.
+      listener.close(); // Deno also removes the file with the temporary name.
       throw error;
     }
   } finally {
@@ -71,7 +72,10 @@ async function openInPlace(path: string, mode: number | undefined): Promise<Owne
   }
 }
 
-/** Whether the program may make a file or socket of that name; Deno would ask otherwise. */
+/**
+ * Whether the program may create a file or socket of that name. Checked first, so Deno does not
+ * ask.
+ */
 async function mayUse(path: string): Promise<boolean> {
   const wanted: Deno.PermissionDescriptor[] = [
     { name: "net", host: `unix:${path}` },
@@ -82,7 +86,7 @@ async function mayUse(path: string): Promise<boolean> {
   return states.every(({ state }) => state === "granted");
 }
 
-/** What is at a path. Rejects for a server that listens, and for a file that is no socket. */
+/** What is at a path. Rejects for a live server, and for a file that is not a socket. */
 async function stateOf(path: string): Promise<"free" | "stale"> {
   const info = await infoOf(path);
   if (info === undefined) return "free";
@@ -93,12 +97,12 @@ async function stateOf(path: string): Promise<"free" | "stale"> {
     if (error instanceof Deno.errors.ConnectionRefused) return "stale";
     if (error instanceof Deno.errors.NotFound) return "free";
     if (error instanceof Deno.errors.PermissionDenied) throw error;
-    // Its queue may be full: then somebody listens.
+    // Any other error means that somebody listens; perhaps the queue is full.
   }
   throw new Deno.errors.AlreadyExists("another server listens there");
 }
 
-/** Moves a file to a name that nobody has; somebody may have taken it just now. */
+/** Moves a file to a name that was free. Rejects if somebody has taken the name in the meantime. */
 async function moveToFree(from: string, path: string): Promise<void> {
   try {
     await Deno.link(from, path);
@@ -111,13 +115,13 @@ async function moveToFree(from: string, path: string): Promise<void> {
   await Deno.remove(from);
 }
 
-/** Holds a lock file, which goes when the lock does. */
+/** Takes the lock of a lock file. Returns a function that removes the file and releases the lock. */
 async function lock(path: string): Promise<() => void> {
   const until = performance.now() + LOCK_TIMEOUT;
   for (;;) {
     const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
     const isLocked = await file.tryLock(true).catch(() => true); // Some file systems have no locks.
-    // Whoever held it before may have removed it: then this is the lock of nothing.
+    // The previous holder may have removed the file: then this lock protects nothing.
     const there = isLocked ? await infoOf(path) : undefined;
     if (there !== undefined && isSame(there, await file.stat())) {
       return () => {
@@ -142,7 +146,7 @@ function owned(listener: Deno.UnixListener, path: string, { inPlace = false } = 
     release() {
       const isOwn = isOwnFile(path, own);
       if (isOwn) removeQuietly(path);
-      // Deno removes what has the name that the socket was made with, whoever's it is.
+      // close() removes the file of the name that the socket was created with, even another server's.
       return isOwn || !inPlace;
     },
   };
@@ -152,7 +156,7 @@ function isOwnFile(path: string, own: Deno.FileInfo): boolean {
   try {
     return isSame(Deno.lstatSync(path), own);
   } catch {
-    return false; // It is gone, or nobody knows what it is: not ours to remove.
+    return false; // It is gone, or cannot be read: then it is not ours to remove.
   }
 }
 
@@ -160,7 +164,7 @@ function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It has gone by itself, or cannot be removed any more: the next server replaces it.
+    // It is gone already, or cannot be removed: then the next server replaces it.
   }
 }
 

@@ -15,26 +15,26 @@ import { writeText } from "./stream.ts";
 import { offeredIn, type Pick } from "./subprotocol.ts";
 
 const FAILED = "The server failed to answer";
-/** What `Request` can express. */
+/** The methods that `Request` can express. */
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
-/** What an endpoint needs to know to accept WebSockets. */
+/** How an endpoint accepts WebSockets. */
 export interface AcceptSettings {
-  /** Whether the peer came over TLS. */
+  /** Whether the peer uses TLS. */
   readonly isSecure: boolean;
   /** The endpoint's path. */
   readonly path: string;
-  /** Origins that may connect beside the server's own. */
+  /** Origins that may connect in addition to the server's own. */
   readonly origins: ReadonlySet<string>;
   /** Picks the subprotocol. */
   readonly pick: Pick;
-  /** Answers what wants no WebSocket. */
+  /** Answers requests that do not ask for a WebSocket. */
   respond(request: Request): Response | Promise<Response>;
 }
 
-/** A transport on which a WebSocket stands from now on. */
+/** The result of an accepted handshake. */
 export interface Upgraded {
-  /** What had arrived behind the request. */
+  /** What arrived behind the request. */
   readonly rest: Uint8Array | undefined;
   /** The subprotocol that was picked. */
   readonly subprotocol: string | undefined;
@@ -47,10 +47,11 @@ interface HttpRequest extends Head {
 }
 
 /**
- * Reads a request, and makes a WebSocket of its transport; or answers it, and resolves to undefined,
- * as it does for a peer that left before it sent a byte: browsers open connections in advance.
+ * Reads a request. If it asks for a WebSocket, accepts the handshake. Otherwise answers the
+ * request, and resolves to undefined. Also resolves to undefined if the peer left before it sent a
+ * byte: browsers open connections in advance.
  *
- * @throws {HeadError} for what is no proper request, after it was answered with that.
+ * @throws {HeadError} if the request is not valid, after the peer was told so.
  * @throws what `respond` or `pick` throws, after the request was answered with 500.
  */
 export async function accept(
@@ -75,7 +76,7 @@ export async function accept(
     const message = `Cannot accept WebSocket: ${error.message}`;
     if (status !== undefined) {
       const response = await toWire(textResponse(status, message, fields));
-      // What was wrong matters more than whether the peer stayed to hear it.
+      // Ignored if it fails: the HeadError is more important.
       await answer(transport, response, request?.method === "HEAD").catch(() => {});
     }
     throw new HeadError(message, status, fields);
@@ -106,7 +107,7 @@ async function picked(
   }
 }
 
-/** The first chunk; undefined if the peer left before. */
+/** The first chunk; undefined if the peer left before it sent one. */
 async function readFirst(transport: Transport): Promise<Uint8Array | undefined> {
   try {
     return await transport.read();
@@ -116,7 +117,7 @@ async function readFirst(transport: Transport): Promise<Uint8Array | undefined> 
   }
 }
 
-/** Turns away at the first byte whoever speaks something else. */
+/** Refuses a peer with another protocol at its first byte. */
 function checkStart(head: Uint8Array): void {
   if (/[A-Z]/.test(String.fromCharCode(head[0]))) return;
   const isTls = head[0] === 0x16;
@@ -156,7 +157,7 @@ function parseRequest(head: Head, isSecure: boolean): HttpRequest {
   return { ...head, method, version, url };
 }
 
-/** Whether a request is for the endpoint; its query is up to the client unless the endpoint has one. */
+/** Whether a request is for the endpoint. The query is compared only if the endpoint has one. */
 function isAt({ url }: HttpRequest, path: string): boolean {
   return path.includes("?") ? url.pathname + url.search === path : url.pathname === path;
 }
@@ -183,7 +184,7 @@ async function respond(
   if (failure !== undefined) throw failure.error;
 }
 
-/** The requirements of section 4.2.1, and the origin. */
+/** Checks the requirements of section 4.2.1, and the origin. */
 function checkHandshake(
   { method, version, url, fields }: HttpRequest,
   { origins }: AcceptSettings,

@@ -1,16 +1,16 @@
-/** Answers to requests that become no WebSocket. */
+/** Answers to requests that do not become a WebSocket. */
 
 import { writeAll } from "../../internal/bytes.ts";
 import type { Transport } from "../../transport.ts";
 import { writeText } from "./stream.ts";
 
-/** What a program may answer with, in bytes. */
+/** The largest answer of a program, in bytes. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** How long, and for how many bytes, to wait for whoever was answered to hang up. */
+/** After an answer: how long to wait for the peer to close, and how many bytes to read at most. */
 const DRAIN_TIMEOUT = 2_000;
 const MAX_DRAIN_BYTES = 256 * 1024;
 
-/** The names of statuses that are answered here; those of others are up to the program. */
+/** Default texts for common statuses. A program may set its own text. */
 const STATUS_TEXTS: Record<number, string> = {
   200: "OK",
   204: "No Content",
@@ -30,23 +30,23 @@ const STATUS_TEXTS: Record<number, string> = {
   501: "Not Implemented",
   503: "Service Unavailable",
 };
-/** Fields that belong to the stream and not to what the program answers. */
+/** Fields that are set here, and not by the program. */
 const OWN_FIELDS = ["connection", "content-length", "keep-alive", "transfer-encoding"];
 
 /** A response as it goes over the wire. */
 export interface WireResponse {
   /** Status line and fields. */
   readonly head: string;
-  /** The body, also for a HEAD request, which does not get it. */
+  /** The body. It is not sent in answer to a HEAD request. */
   readonly body: Uint8Array;
 }
 
 /**
  * Reads a response to its end.
  *
- * @throws {TypeError} for what is none.
- * @throws {RangeError} for a body above 16 MiB.
- * @throws what its body throws.
+ * @throws {TypeError} if it is not a response.
+ * @throws {RangeError} if the body is above 16 MiB.
+ * @throws what the body throws.
  */
 export async function toWire(response: Response): Promise<WireResponse> {
   if (!(response instanceof Response) || response.type === "error") {
@@ -57,8 +57,8 @@ export async function toWire(response: Response): Promise<WireResponse> {
 }
 
 /**
- * Writes a response, and waits a moment for the peer to hang up: closing at once would reset the
- * connection when the peer has sent more, and the answer would be lost.
+ * Writes a response, and waits a moment for the peer to close. If this end closed at once while the
+ * peer still sends, the connection would be reset, and the answer would be lost.
  */
 export async function answer(
   transport: Transport,
@@ -88,11 +88,11 @@ function headOf(response: Response, bytes: number): string {
   const { status, headers } = response;
   const lines = [
     `HTTP/1.1 ${status} ${response.statusText || (STATUS_TEXTS[status] ?? "")}`,
-    // A field Upgrade has to be named here.
+    // If there is an Upgrade field, Connection has to name it.
     `Connection: close${headers.has("upgrade") ? ", Upgrade" : ""}`,
   ];
   if (!headers.has("date")) lines.push(`Date: ${new Date().toUTCString()}`);
-  // RFC 9110, section 8.6: these have no body, and none of a certain length.
+  // RFC 9110, section 8.6: a 204 has no Content-Length, and a 304 need not have one.
   if (status !== 204 && status !== 304) lines.push(`Content-Length: ${bytes}`);
   for (const [name, value] of headers) {
     if (!OWN_FIELDS.includes(name)) lines.push(`${name}: ${value}`);
@@ -100,7 +100,7 @@ function headOf(response: Response, bytes: number): string {
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** Reads until the peer hangs up, or it is enough. */
+/** Reads until the peer closes, or until the limit is reached. */
 async function drain(transport: Transport): Promise<void> {
   const timer = setTimeout(() => transport.close(), DRAIN_TIMEOUT);
   try {
@@ -110,7 +110,7 @@ async function drain(transport: Transport): Promise<void> {
       bytes += chunk.length;
     }
   } catch {
-    // It was answered: how the peer leaves does not matter.
+    // The answer was sent: how the peer leaves does not matter.
   } finally {
     clearTimeout(timer);
   }

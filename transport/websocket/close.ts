@@ -14,9 +14,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The body that tells this end's end. A reason that is too long is cut.
+ * The body of this end's Close frame. A reason that is too long is cut.
  *
- * @throws {RangeError} for a code that may not be sent.
+ * @throws {RangeError} if the code may not be sent.
  */
 export function encodeCloseBody(info: EndInfo): Uint8Array {
   const { error } = info;
@@ -39,10 +39,10 @@ export function encodeCloseBody(info: EndInfo): Uint8Array {
 }
 
 /**
- * What the peer said about its end.
+ * Decodes the body of the peer's Close frame.
  *
- * @throws {ProtocolError} for a code that may not be sent, or half a one.
- * @throws {InvalidMessageError} for a reason that is no UTF-8.
+ * @throws {ProtocolError} if the code may not be sent, or only half of it is there.
+ * @throws {InvalidMessageError} if the reason is not UTF-8.
  */
 export function decodeCloseBody(body: Uint8Array): EndInfo {
   if (body.length === 0) return {};
@@ -61,7 +61,7 @@ export function decodeCloseBody(body: Uint8Array): EndInfo {
   }
 }
 
-/** Codes of section 7.4 and of IANA's registry that may stand in a frame: not 1004 to 1006, not 1015. */
+/** Whether section 7.4 and IANA's registry allow a code in a frame: not 1004 to 1006, not 1015. */
 function isCloseCode(code: number): boolean {
   return Number.isInteger(code) &&
     (code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999);
@@ -72,7 +72,7 @@ function closeCodeOf(error: ProtocolError): number {
   return error instanceof InvalidMessageError ? INVALID_MESSAGE : BROKE_PROTOCOL;
 }
 
-/** How much of a text fits without cutting through a character. */
+/** How many bytes of a text fit, without cutting a character. */
 function lengthOfWhole(text: Uint8Array): number {
   if (text.length <= MAX_REASON_BYTES) return text.length;
   let length = MAX_REASON_BYTES;

@@ -1,4 +1,4 @@
-/** The decoder of WebSocket's frames. */
+/** The decoder of WebSocket frames. */
 
 import type { Decoder, EndInfo } from "../../codec.ts";
 import { EMPTY, Gather } from "../../codec/internal.ts";
@@ -27,18 +27,22 @@ import {
 } from "./opcodes.ts";
 import type { Memory } from "../../internal/memory.ts";
 
-/** Two bytes, a length of eight, and a key. */
+/** Two bytes, eight bytes of length, and four bytes of key. */
 const MAX_HEADER_BYTES = 14;
 const MAX_CONTROL_BYTES = 125;
-/** Twice what the Autobahn suite sends. Fragments cost no memory, but empty ones would never end. */
+/** Twice what the Autobahn suite sends. The limit stops endless empty fragments. */
 const MAX_FRAGMENTS = 131_072;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Decodes frames of one direction. Three places in the stream are possible: inside a header (its
- * bytes are in `#head`), inside a body (`#left` bytes of it are missing), or between frames. Apart
- * from that, a fragmented message may be under way, whose bytes are in `#gather`.
+ * Decodes the frames of one direction. Between two chunks, the decoder is in one of three positions:
+ *
+ * - inside a header: the header's bytes are in `#head`;
+ * - inside a body: `#left` bytes of it are missing;
+ * - between frames.
+ *
+ * In each position a fragmented message may be under way. Its bytes are in `#gather`.
  */
 export class WebSocketDecoder implements Decoder {
   /** The mask bit that every frame must have. */
@@ -47,32 +51,32 @@ export class WebSocketDecoder implements Decoder {
   readonly #encodePong: (body: Uint8Array) => Uint8Array;
   readonly #gather: Gather;
 
-  /** Made when a header straddles. */
+  /** Created for the first header that spans chunks. */
   #head: Uint8Array | undefined;
   #headBytes = 0;
 
-  /** The frame whose body comes: its first byte, the size of its header, and its key from here on. */
+  /** The current frame: its first byte, the size of its header, and the key for its next byte. */
   #first = 0;
   #headerBytes = 0;
   #length = 0;
   #key = 0;
   #left = 0;
 
-  /** The message whose fragments come: its opcode, or 0. */
+  /** The opcode of the fragmented message that is under way, or 0. */
   #message = 0;
   #fragments = 0;
   #fragmentHeaderBytes = 0;
-  /** The bits of the message's bytes so far. */
+  /** The combined bits of the message's bytes so far; see {@linkcode mask}. */
   #bits = 0;
 
-  /** Made when a control frame's body straddles. */
+  /** Created for the first control frame whose body spans chunks. */
   #control: Uint8Array | undefined;
   #controlBytes = 0;
   #ping: Uint8Array | undefined;
   #ended: EndInfo | undefined;
   #failure: unknown;
 
-  /** Whether frames must be masked, how large a message may be, and how pings are answered. */
+  /** Takes whether frames must be masked, the limit, and a function that makes the answer to a ping. */
   constructor(
     isMasked: boolean,
     maxMessageBytes: number,
@@ -94,7 +98,7 @@ export class WebSocketDecoder implements Decoder {
     return this.#ended;
   }
 
-  /** The answer to the last ping: those before it need none (section 5.5.3). */
+  /** The answer to the last ping. Earlier pings need no answer (section 5.5.3). */
   takeReply(): Uint8Array | undefined {
     const ping = this.#ping;
     this.#ping = undefined;
@@ -134,7 +138,7 @@ export class WebSocketDecoder implements Decoder {
     );
   }
 
-  /** The place in the stream is lost: from now on there is only this error. */
+  /** Where the next frame begins is not known any more: from now on, every call throws this error. */
   #fail(error: unknown): unknown {
     this.#failure = error;
     this.#headBytes =
@@ -147,7 +151,7 @@ export class WebSocketDecoder implements Decoder {
     return error;
   }
 
-  /** Returns where the body begins, or -1 when the header is not whole; then it is kept. */
+  /** Returns where the body begins. Returns -1 and keeps the header if the header is not complete. */
   #readHeader(chunk: Uint8Array, at: number, end: number): number {
     const bytes = this.#parse(chunk, at, end);
     if (bytes > 0) return at + bytes;
@@ -169,7 +173,7 @@ export class WebSocketDecoder implements Decoder {
     return -1;
   }
 
-  /** Reads the header at `at`, and checks what there is of it. Returns its size, or -1. */
+  /** Reads and checks as much of the header at `at` as has arrived. Returns its size, or -1. */
   #parse(chunk: Uint8Array, at: number, end: number): number {
     const first = chunk[at];
     if (this.#message !== 0 || first !== (FINAL | TEXT) && first !== (FINAL | BINARY)) {
@@ -253,7 +257,7 @@ export class WebSocketDecoder implements Decoder {
     throw new MessageTooLargeError("receive", size, this.#maxBytes, hint);
   }
 
-  /** Takes what there is of the body; returns where it ends in the chunk. */
+  /** Takes as much of the body as has arrived. Returns where that ends in the chunk. */
   #readBody(chunk: Uint8Array, at: number, end: number, messages: Uint8Array[]): number {
     const stop = Math.min(end, at + this.#left);
     const first = this.#first;
@@ -263,7 +267,7 @@ export class WebSocketDecoder implements Decoder {
       : opcode === TEXT || this.#message === TEXT
       ? bitsOf(chunk, at, stop)
       : 0;
-    // Making views by hand costs a fifth less than subarray(), which asks for the species.
+    // `new Uint8Array()` takes a fifth less time than subarray(), which looks up the species.
     const part = at === stop
       ? EMPTY
       : new Uint8Array(chunk.buffer, chunk.byteOffset + at, stop - at);
@@ -280,12 +284,12 @@ export class WebSocketDecoder implements Decoder {
     return stop;
   }
 
-  /** Takes a part of a message that did not come in one piece. */
+  /** Takes a part of a message that did not arrive in one piece. */
   #takePart(opcode: number, part: Uint8Array, bits: number, messages: Uint8Array[]): void {
     const isFinal = (this.#first & FINAL) !== 0;
     this.#bits |= bits;
     if (this.#left > 0 || !isFinal) {
-      // Only of a message in a single frame the size is known before.
+      // The size of the message is known in advance only if it is a single frame.
       const isWhole = isFinal && this.#message === 0;
       if (part.length > 0) this.#gather.push(part, isWhole ? this.#length : Infinity);
       if (this.#left > 0) return;

@@ -1,4 +1,4 @@
-/** Framing by WebSocket's frames (RFC 6455, section 5). */
+/** Framing by WebSocket frames (RFC 6455, section 5). */
 
 import type { Decoder, EndInfo, Framing, FramingOptions } from "../../codec.ts";
 import { checkLimit, DEFAULT_MAX_MESSAGE_BYTES } from "../../codec/internal.ts";
@@ -10,16 +10,17 @@ import type { Memory } from "../../internal/memory.ts";
 
 /** Options of {@linkcode webSocketFraming}. */
 export interface WebSocketFramingOptions extends FramingOptions {
-  /** Whether this end is the client, which has to mask what it sends. */
+  /** Whether this end is the client: a client must mask what it sends. */
   masks: boolean;
 }
 
 /**
- * Frames messages as WebSocket does after its handshake: one frame each, text for what was given as
- * a string. What comes in may be fragmented. Pings are answered by `takeReply()`, and
- * `decoder.ended` is what the peer's Close frame says.
+ * Frames messages as WebSocket does after its handshake. Each message becomes one frame: a text
+ * frame if it was given as a string, otherwise a binary frame. Messages from the peer may be
+ * fragmented. `decoder.takeReply()` gives the answers to pings, and `decoder.ended` what the peer's
+ * Close frame says.
  *
- * @throws {RangeError} for a limit out of range.
+ * @throws {RangeError} if the limit is out of range.
  */
 export function webSocketFraming(options: WebSocketFramingOptions): Framing {
   const { masks, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
@@ -90,7 +91,7 @@ class WebSocketFraming implements Framing {
     return end;
   }
 
-  /** Returns where the body begins, behind the room for the key. */
+  /** Returns where the body begins: behind the header and the four bytes for the key, if it masks. */
   #writeHeader(opcode: number, length: number, target: Uint8Array, at: number): number {
     const masked = this.masks ? MASKED : 0;
     target[at++] = FINAL | opcode;

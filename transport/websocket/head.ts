@@ -4,7 +4,7 @@ import { ConnectionLostError, HeadError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
 import type { Transport } from "../../transport.ts";
 
-/** What one head may be. */
+/** The limits of a head. */
 const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_FIELDS = 100;
 
@@ -15,25 +15,25 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** RFC 9110, section 5.5: no control characters but the tab. */
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
-/** No field may come twice that means something else then. */
+/** Fields that may not come twice, because their meaning would not be clear. */
 const SINGLE = ["host", "content-length", "sec-websocket-key", "sec-websocket-version", "origin"];
 
-/** A request's or a response's head. */
+/** The head of a request or a response. */
 export interface Head {
   /** Its first line. */
   readonly startLine: string;
   /** Its fields. */
   readonly fields: Headers;
-  /** What had arrived behind it. */
+  /** What arrived behind it. */
   readonly rest: Uint8Array | undefined;
 }
 
 /**
- * Reads a head, of which `first` may have come already. `checkStart` looks at what there is of it
- * after each chunk, and throws for what will never be one.
+ * Reads a head. `first` is the chunk that was read already, if there is one. After each chunk,
+ * `checkStart` checks what has arrived, and throws if that cannot be the start of a head.
  *
- * @throws {HeadError} for what is none, or too large.
- * @throws {ConnectionLostError} when the stream ends before it does.
+ * @throws {HeadError} if it is not a valid head, or too large.
+ * @throws {ConnectionLostError} if the stream ends before the head does.
  */
 export async function readHead(
   transport: Transport,
@@ -72,7 +72,7 @@ function grown(head: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
   return larger;
 }
 
-/** Where the empty line ends, or -1; a line has to end in CR LF. Looks at what is new from `from` on. */
+/** Where the empty line ends, or -1. Searches from `from` on. Each line must end in CR LF. */
 function endOfHead(head: Uint8Array, from: number): number {
   for (let at = head.indexOf(LF, from); at >= 0; at = head.indexOf(LF, at + 1)) {
     if (head[at - 1] !== CR) throw new HeadError("a line of its head does not end in CR LF", 400);
@@ -102,20 +102,20 @@ function parseHead(text: string): Omit<Head, "rest"> {
   return { startLine, fields };
 }
 
-/** Whether a field can stand in a head as it is. */
+/** Whether a field can be written into a head without change. */
 export function isField(name: string, value: string): boolean {
   return TOKEN.test(name) && /^[\t -~]*$/.test(value);
 }
 
-/** Whether a field's list holds a word, in any case. */
+/** Whether the list in a field contains a word, in upper or lower case. */
 export function hasToken(fields: Headers, name: string, word: string): boolean {
   return (fields.get(name) ?? "").split(",").some((item) => item.trim().toLowerCase() === word);
 }
 
-/** Bytes as characters of the same number. */
+/** Each byte as the character with the same code. */
 export function latin1(bytes: Uint8Array): string {
   let text = "";
-  // An argument per byte: not more of them than every engine takes.
+  // Each byte is an argument, and engines limit the number of arguments.
   for (let at = 0; at < bytes.length; at += 4096) {
     text += String.fromCharCode(...bytes.subarray(at, at + 4096));
   }

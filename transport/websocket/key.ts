@@ -1,4 +1,4 @@
-/** The proof that the other side of a handshake speaks WebSocket (RFC 6455, section 1.3). */
+/** Proves that the other side of a handshake speaks WebSocket (RFC 6455, section 1.3). */
 
 const KEY_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -8,7 +8,7 @@ export async function acceptOf(key: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-1", bytes)).toBase64();
 }
 
-/** Whether it is 16 bytes in base64. */
+/** Whether a key is 16 bytes in base64. */
 export function isKey(key: string): boolean {
   return /^[+/0-9A-Za-z]{22}==$/.test(key);
 }

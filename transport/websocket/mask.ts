@@ -1,16 +1,16 @@
 /** Masking of WebSocket frames (RFC 6455, section 5.3). */
 
-/** Below this, looking for words costs more than going byte by byte. */
+/** Fewer bytes are masked one by one, because that is faster than word by word. */
 const MIN_WORD_BYTES = 24;
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-/** The view of words that was made last; that of a larger buffer is not kept. */
+/** The last view of a buffer as words is kept, unless the buffer is larger than this. */
 const MAX_KEPT_BYTES = 64 * 1024;
 let lastWords = new Int32Array(0);
 
 /**
- * Exclusive-ors the bytes from `start` to `end` with a key, in place. The key's first byte is its
- * lowest one. Returns the bitwise or of all bytes that result, spread over the four of a word, so
- * that {@linkcode isAscii} can tell text that needs no further look.
+ * Masks or unmasks the bytes from `start` to `end` in place: XORs them with a key, whose first byte
+ * is its lowest one. Returns the bitwise OR of all resulting bytes, spread over the four bytes of a
+ * word. By that, {@linkcode isAscii} finds text that needs no UTF-8 check.
  */
 export function mask(bytes: Uint8Array, start: number, end: number, key: number): number {
   let at = start;
@@ -33,7 +33,7 @@ export function mask(bytes: Uint8Array, start: number, end: number, key: number)
   return bits;
 }
 
-/** What {@linkcode mask} returns, of bytes that are not masked. */
+/** The same bits as {@linkcode mask} returns, for bytes that are not masked. */
 export function bitsOf(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   let bits = 0;
@@ -49,18 +49,18 @@ export function bitsOf(bytes: Uint8Array, start: number, end: number): number {
   return bits;
 }
 
-/** Whether bytes whose bits these are, are all ASCII. */
+/** Whether all bytes are ASCII, by their combined bits. */
 export function isAscii(bits: number): boolean {
   return (bits & 0x80808080) === 0;
 }
 
-/** The key for what follows after so many bytes. */
+/** The key for the bytes that follow after `bytes` bytes. */
 export function rotate(key: number, bytes: number): number {
   const shift = 8 * (bytes % 4);
   return shift === 0 ? key : key >>> shift | key << 32 - shift;
 }
 
-/** The key as it stands in a header. */
+/** Reads the key from a header. */
 export function readKey(bytes: Uint8Array, at: number): number {
   return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
 }
@@ -73,11 +73,11 @@ export function writeKey(bytes: Uint8Array, at: number, key: number): void {
   bytes[at + 3] = key >>> 24;
 }
 
-/** Asking for random bytes costs the same for one key as for a thousand. */
+/** Random keys in stock: to get a thousand costs the same as to get one. */
 const keys = new Int32Array(1024);
 let usedKeys = keys.length;
 
-/** A key that nobody can foresee, as section 10.3 wants it. */
+/** A new key that nobody can predict, as section 10.3 requires. */
 export function newKey(): number {
   if (usedKeys === keys.length) {
     crypto.getRandomValues(keys);

@@ -1,14 +1,14 @@
 /** The bits of a WebSocket frame's first two bytes (RFC 6455, section 5.2). */
 
-/** Of the first byte: the last or only fragment. */
+/** In the first byte: this is the last or only fragment. */
 export const FINAL = 0x80;
-/** Of the first byte: what only extensions may set. */
+/** In the first byte: bits that only extensions may set. */
 export const RESERVED = 0x70;
-/** Of the first byte: what kind of frame it is. */
+/** In the first byte: the kind of the frame. */
 export const OPCODE = 0x0f;
-/** Of the opcode: whether it controls the connection. */
+/** In the opcode: this is a control frame. */
 export const CONTROL = 0x08;
-/** Of the second byte: whether a key follows. */
+/** In the second byte: the frame is masked, and its key follows. */
 export const MASKED = 0x80;
 
 /** Continues a fragmented message. */
@@ -17,9 +17,9 @@ export const CONTINUATION = 0;
 export const TEXT = 1;
 /** Starts a message of bytes. */
 export const BINARY = 2;
-/** Says that nothing more follows. */
+/** Tells that nothing more follows. */
 export const CLOSE = 8;
-/** Asks for an answer. */
+/** Asks for a pong. */
 export const PING = 9;
-/** Answers. */
+/** Answers a ping. */
 export const PONG = 10;

@@ -3,9 +3,9 @@
 import { isLocalhost } from "../../internal/address.ts";
 
 /**
- * The origins of `WebOptions`, checked.
+ * Checks the origins of `WebOptions`.
  *
- * @throws {TypeError} naming one that is none.
+ * @throws {TypeError} which names the first text that is not an origin.
  */
 export function parseOrigins(origins: readonly string[]): ReadonlySet<string> {
   return new Set(origins.map((text) => {
@@ -21,9 +21,10 @@ export function parseOrigins(origins: readonly string[]): ReadonlySet<string> {
 }
 
 /**
- * Whether pages of an origin may connect to a server that they know as `host`. From this machine that must
- * be an address or `localhost`: a stranger's name that was made to point there (DNS rebinding) would
- * make the stranger's page look like one of this server's.
+ * Whether pages of an origin may connect to a server whose name in their request is `host`. For a
+ * peer on this machine the name must be an address or `localhost`. Otherwise an attacker could let
+ * a name of its own point to this machine (DNS rebinding), and its page would look like a page of
+ * this server.
  */
 export function allowsOrigin(
   allowed: ReadonlySet<string>,
@@ -34,7 +35,7 @@ export function allowsOrigin(
   if (allowed.has("*") || allowed.has(origin)) return true;
   const parsed = originOf(origin);
   if (parsed === undefined) return false;
-  // Both as URLs, so that a default port and upper case make no difference.
+  // Compared as URLs, so that a default port and upper case make no difference.
   const { protocol, hostname } = new URL(parsed);
   if (allowed.has(parsed)) return true;
   const isOwnName = /^(\[.*\]|[\d.]+)$/.test(hostname) || isLocalhost(hostname);

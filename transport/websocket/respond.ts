@@ -1,10 +1,10 @@
-/** What a server of WebSockets says to those who want none, unless the program answers them. */
+/** The default answers of a WebSocket server to requests that do not ask for a WebSocket. */
 
 import { textResponse } from "../../internal/text_response.ts";
 import type { WebSocketEndpoint } from "../../transport.ts";
 import { hasToken } from "./head.ts";
 
-/** Answers `/health` with 200, and everything else with how to connect. */
+/** Answers `/health` with 200, and every other path with a hint how to connect. */
 export function defaultRespond(endpoint: WebSocketEndpoint): (request: Request) => Response {
   const { transport, path } = endpoint;
   return ({ url, method, headers }) => {

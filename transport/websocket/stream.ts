@@ -1,4 +1,4 @@
-/** Small things that both sides do with the transport beneath. */
+/** What both sides of a handshake do with the transport. */
 
 import { writeAll } from "../../internal/bytes.ts";
 import type { Transport } from "../../transport.ts";
@@ -11,8 +11,9 @@ export function writeText(transport: Transport, text: string): Promise<void> {
 }
 
 /**
- * Runs a handshake on a transport, which is closed when that fails, or when the signal is aborted.
- * Rejects with the signal's reason then, at once, whatever the handshake waits for.
+ * Runs a handshake on a transport. Closes the transport if the handshake fails or the signal is
+ * aborted. When the signal is aborted, rejects with its reason at once, even while the handshake
+ * waits.
  */
 export async function handshake<R>(
   transport: Transport,

@@ -14,26 +14,26 @@ import { acceptOf, newKey } from "./key.ts";
 import { writeText } from "./stream.ts";
 import { checkSubprotocols } from "./subprotocol.ts";
 
-/** How much of a refusal's text is read, and shown. */
+/** How many bytes of a refusal's text are read, and how many characters are shown. */
 const MAX_BODY_BYTES = 2048;
 const MAX_SHOWN = 200;
 
-/** Fields that are the handshake's own. */
+/** Fields that the handshake sets itself. */
 const OWN_FIELDS = /^(host|upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
 
 /** What a client asks for. */
 export interface Offer {
   readonly endpoint: WebSocketEndpoint;
-  /** Names that the server may pick of. */
+  /** The names of which the server may pick one. */
   readonly subprotocols: readonly string[];
   /** Further lines of the request's head. */
   readonly lines: string;
 }
 
 /**
- * What to ask for, checked.
+ * Checks what a client wants to ask for.
  *
- * @throws {TypeError} for names or fields that cannot be sent.
+ * @throws {TypeError} if a name or a field cannot be sent.
  */
 export function offerFor(endpoint: WebSocketEndpoint, web: WebConnectOptions = {}): Offer {
   const { subprotocols = [], headers = {} } = web;
@@ -42,7 +42,7 @@ export function offerFor(endpoint: WebSocketEndpoint, web: WebConnectOptions = {
     if (OWN_FIELDS.test(name)) {
       throw new TypeError(`Cannot use web.headers with ${name}: the handshake sets it itself`);
     }
-    // The value may be a password, and is not repeated.
+    // The error does not show the value, which may be a password.
     if (!isField(name, value)) {
       throw new TypeError(`Cannot use web.headers with ${printable(name)}: it cannot be sent`);
     }
@@ -55,10 +55,10 @@ export function offerFor(endpoint: WebSocketEndpoint, web: WebConnectOptions = {
 }
 
 /**
- * Asks a server to make a WebSocket of the transport. Resolves to what was picked, and to what had
- * arrived behind the answer.
+ * Asks a server to upgrade the transport to a WebSocket. Resolves to the subprotocol that was
+ * picked, and to what arrived behind the answer.
  *
- * @throws {ProtocolError} {ConnectionLostError} saying what the server did instead.
+ * @throws {ProtocolError} {ConnectionLostError} which says what the server did instead.
  */
 export async function upgrade(
   transport: Transport,
@@ -110,7 +110,7 @@ function pickedIn(fields: Headers, offered: readonly string[]): string | undefin
   refuse(`the server chose Sec-WebSocket-Protocol "${excerpt(picked)}", which was not offered`);
 }
 
-/** The Host field, as browsers write it: in ASCII, without a default port or a zone. */
+/** The Host field as browsers write it: in ASCII, without a default port or a zone. */
 function hostField({ transport, hostname, port }: WebSocketEndpoint): string {
   return new URL(`${transport}://${formatAddress(hostname.replace(/%.*/, ""), port)}`).host;
 }
@@ -130,7 +130,7 @@ async function readAnswer(transport: Transport): Promise<Head> {
   }
 }
 
-/** A stranger is recognized by its first byte. */
+/** Refuses a server with another protocol at its first byte. */
 function checkStart(head: Uint8Array): void {
   const start = latin1(head.subarray(0, 5));
   if ("HTTP/".startsWith(start)) return;
@@ -143,7 +143,7 @@ function checkStart(head: Uint8Array): void {
   );
 }
 
-/** What the server says of its refusal: where it sends us, or the first line of its text. */
+/** What the server says about its refusal: where it redirects, or the first line of its text. */
 async function answerText(
   transport: Transport,
   { fields, rest, startLine }: Head,
