@@ -1,24 +1,27 @@
-/** Memory of a session's stream, which several hold: outbox, stream, and carriers that write it. */
+/** Memory of a session's stream. The outbox, the stream and the carriers may hold the same block. */
 
 import { BLOCK_BYTES, type Memory, recycle, takeBlock } from "../internal/memory.ts";
 import { DATA_HEADER_BYTES } from "./wire.ts";
 
-/** The longest header of a carrier's framing. */
+/** The longest header of the framing of a carrier. */
 const MAX_CARRIER_HEADER_BYTES = 15;
-/** Room before a block for the headers of frame and carrier, so that it is sent from where it is. */
+/**
+ * Free bytes before a block for the headers of frame and carrier, so that it is sent without a
+ * copy.
+ */
 export const HEADROOM: number = MAX_CARRIER_HEADER_BYTES + DATA_HEADER_BYTES;
-/** The longest frame sent here: it fills a block, with any header before it. */
+/** The longest frame that is sent: together with any carrier's header, it fills a block. */
 export const LONGEST_SENT_BYTES: number = BLOCK_BYTES - MAX_CARRIER_HEADER_BYTES;
 
 /**
- * Blocks with room before them, which are used again when nobody holds them any more. A peer that
- * acknowledges what was not written yet gets nobody else's bytes.
+ * Blocks with free bytes before them. A block is used again only when nobody holds it any more. So
+ * a peer that acknowledges bytes before they were written does not get bytes of another connection.
  */
 export class HeldBlocks implements Memory {
   readonly bytes: number = BLOCK_BYTES - HEADROOM;
   /**
-   * How many hold a block. Those of a carrier that broke are never given back. Made when it is needed,
-   * since most sessions that are idle never do.
+   * How many holders each block has. A carrier that broke never gives its blocks back. Created when
+   * it is needed, because most idle sessions do not need it.
    */
   #holders: WeakMap<ArrayBufferLike, number> | undefined;
 
@@ -29,7 +32,7 @@ export class HeldBlocks implements Memory {
     return block;
   }
 
-  /** Whether a chunk is in a block that somebody holds. */
+  /** Whether a chunk lies in a block that somebody holds. */
   isHeld({ buffer }: Uint8Array): boolean {
     return this.#holders?.has(buffer) ?? false;
   }
@@ -39,17 +42,17 @@ export class HeldBlocks implements Memory {
     return chunk.byteOffset === HEADROOM && this.isHeld(chunk);
   }
 
-  /** Whether a DATA frame is around the start of a block. */
+  /** Whether a frame is a DATA frame around the start of a block. */
   isFrame(frame: Uint8Array): boolean {
     return frame.byteOffset === MAX_CARRIER_HEADER_BYTES && this.isHeld(frame);
   }
 
-  /** Somebody more holds the block that a chunk is in. */
+  /** Adds a holder to the block in which a chunk lies. */
   hold({ buffer }: Uint8Array): void {
     this.#holders!.set(buffer, this.#holders!.get(buffer)! + 1);
   }
 
-  /** Somebody does not hold the block any more that a chunk is in; other memory is left alone. */
+  /** Removes a holder from the block in which a chunk lies. Does nothing with other memory. */
   recycle({ buffer }: Uint8Array): void {
     const holders = this.#holders?.get(buffer);
     if (holders === undefined) return;

@@ -1,4 +1,4 @@
-/** Drives a session's machine: brings it frames and time, and its frames to a carrier. */
+/** Drives a session's machine: passes frames and the time to it, and sends its frames on a carrier. */
 
 import type { Connection } from "../connection.ts";
 import { ConnectionLostError } from "../errors.ts";
@@ -10,48 +10,49 @@ import { replacedBy } from "./faults.ts";
 import type { Machine } from "./machine.ts";
 import type { Hello } from "./wire.ts";
 
-/** How long the last carrier of a session that is lost may take for its last word, in milliseconds. */
+/** How long the last carrier of a lost session may take to send its last word, in milliseconds. */
 const LAST_WORD_TIME = 1_000;
 const clock = () => performance.now();
 
-/** What the session is told by its driver. */
+/** The session, which its driver calls. */
 export interface Driven {
-  /** The machine has learnt something. Calls `work()` in the end. */
+  /** The machine has changed. Calls `work()` at the end. */
   settle(): void;
   /** A frame is on its way: a write that waits may try again. */
   retryWrite(): void;
-  /** A carrier is gone on which both ends had greeted. */
+  /** The carrier has gone, after both ends had greeted on it. */
   detached(error: unknown): void;
   /** A carrier has closed. */
   closed(): void;
 }
 
 /**
- * The side of a session where its carriers and its timer are; the program's is `transport.ts`.
+ * The carriers' side of a session, with its timer. The program's side is in `transport.ts`.
  *
- * - One carrier at a time is the session's. Others may still be closing; what they say is not heard.
- * - One pump at a time sends over it.
+ * - One carrier at a time is the session's carrier. Earlier carriers may still be closing; their frames
+ *   are ignored.
+ * - One `pump()` at a time sends on the carrier.
  */
 export class Driver {
   /** The address of the peer on the last carrier. */
   remote = "";
-  /** Who the peer proved to be on the first carrier. */
+  /** The identity that the peer has proved on the first carrier. */
   peer: PeerIdentity | undefined;
-  /** Whether small frames wait for more. */
+  /** Whether only full frames are sent, and small ones wait for more bytes. */
   sendsOnlyFull = false;
 
   readonly #machine: Machine;
   readonly #session: Driven;
   readonly #wakeup: Wakeup;
   #carrier: Connection<Uint8Array> | undefined;
-  /** Carriers that are not closed yet. */
+  /** How many carriers are not closed yet. */
   #open = 0;
   #greeting: PromiseWithResolvers<void> | undefined;
   #pumping: Connection<Uint8Array> | undefined;
-  /** Runs from when the session is lost until its carriers are closed. */
+  /** Runs after the session was lost, until its carriers are closed. */
   #partTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Tells the session what it learns. */
+  /** Takes the machine to drive, and the session to call. */
   constructor(machine: Machine, session: Driven) {
     this.#machine = machine;
     this.#session = session;
@@ -61,17 +62,17 @@ export class Driver {
     });
   }
 
-  /** Whether there is no carrier any more that is not closed. */
+  /** Whether all carriers are closed. */
   get isIdle(): boolean {
     return this.#open === 0;
   }
 
   /**
-   * Goes on with another carrier, in the place of the one before; on a server after the client's HELLO.
-   * Resolves when both ends have greeted; rejects when the carrier fails before.
+   * Goes on with another carrier, which replaces the one before. On a server, it is called after the
+   * client's HELLO. Resolves when both ends have greeted. Rejects if the carrier fails before.
    *
-   * @throws {TypeError} for a carrier whose framing cannot carry session frames.
-   * @throws {SessionProtocolError} for a HELLO that is late, or cannot be; the carrier before it stays.
+   * @throws {TypeError} if the framing of the carrier cannot carry session frames.
+   * @throws {SessionProtocolError} if the HELLO is late or invalid; then the carrier before stays.
    */
   attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
     checkCarrier(carrier);
@@ -90,7 +91,7 @@ export class Driver {
     return greeting.promise;
   }
 
-  /** Reads from a carrier as long as it is the session's. */
+  /** Reads from a carrier, as long as it is the session's carrier. */
   async #run(carrier: Connection<Uint8Array>): Promise<void> {
     try {
       for await (const batch of carrier.batches()) {
@@ -100,7 +101,7 @@ export class Driver {
         this.#session.settle();
       }
     } catch {
-      // `closed` tells it too.
+      // `close()` below gives the error.
     }
     const { clean, error } = await carrier.close();
     this.#open--;
@@ -119,7 +120,7 @@ export class Driver {
     if (isAttached) this.#session.detached(failure);
   }
 
-  /** Tells whoever attached the carrier, once, that both ends have greeted; returns whether it did. */
+  /** Resolves the promise of `attach()` if both ends have greeted. Returns whether it did so now. */
   settleGreeting(): boolean {
     const { isAttached, outcome } = this.#machine;
     if (this.#greeting === undefined || !isAttached || outcome?.kind === "lost") return false;
@@ -133,9 +134,9 @@ export class Driver {
     this.#greeting = undefined;
   }
 
-  /** Does what the machine wants: drops the carrier or sends over it, and wakes it in time. */
+  /** Does what the machine wants: drops the carrier, or sends on it, and sets the timer. */
   work(): void {
-    // Not after what is under way: that may be why.
+    // At once, without waiting for a write that is under way: that may be the reason.
     const { carrierState } = this.#machine;
     if (typeof carrierState === "object") this.#carrier?.abort(carrierState.error);
     this.pump();
@@ -156,11 +157,11 @@ export class Driver {
         await ready;
         if (carrier !== this.#carrier) return;
       }
-      // The session has gathered what one turn sends. Acknowledgments must not wait until a socket
-      // that is full is read empty.
+      // The session has collected all frames of this turn. Without a flush, acknowledgments would wait
+      // as long as the socket still has data to read.
       carrier.flush();
     } catch (error) {
-      carrier.abort(error); // It has failed already, most of the time.
+      carrier.abort(error); // Most of the time it has failed already.
     } finally {
       if (this.#pumping === carrier) this.#pumping = undefined;
     }
@@ -174,8 +175,8 @@ export class Driver {
   }
 
   /**
-   * The session is over. When it is lost, a peer that does not close, or takes no last word, is not
-   * waited for as one that closes in order.
+   * The session is over. If it is lost, the carrier has only a short time to send the last word and to
+   * close; then it is aborted.
    */
   end(error: unknown): void {
     const { outcome } = this.#machine;
@@ -186,7 +187,7 @@ export class Driver {
     this.#partTimer = setTimeout(() => carrier.abort(error), LAST_WORD_TIME);
   }
 
-  /** All carriers are closed, and there will be no other. */
+  /** All carriers are closed, and no other will come. */
   stop(): void {
     this.#wakeup.clear();
     clearTimeout(this.#partTimer);

@@ -1,4 +1,4 @@
-/** A session as a transport, for the program: what it reads and writes, and what it is told. */
+/** A session as a transport: the program's side of the session. */
 
 import type { EndInfo, Framing } from "../codec.ts";
 import type { Connection } from "../connection.ts";
@@ -15,25 +15,28 @@ import { StatusBoard } from "./status.ts";
 import { Waiters } from "./waiters.ts";
 import type { Hello } from "./wire.ts";
 
-/** Chunks from this size on are likely to be followed by others. */
+/** After a chunk of at least this size, more chunks are likely to follow. */
 const LARGE_CHUNK_BYTES = 16 * 1024;
 const NOTHING = new Uint8Array(0);
 
-/** One end of a session, for a {@linkcode Session} to stand on. */
+/** One end of a session, as the transport of a {@linkcode Session}. */
 export class SessionTransport implements Transport {
-  /** No single address: it is `remote`'s other end, whichever that is now. */
+  /** Empty, because the address of this end may change with each carrier. */
   readonly local = "";
-  /** Settles when the session is over and its last carrier closed; never rejects. */
+  /** Resolves when the session is over and its last carrier is closed; never rejects. */
   readonly finished: Promise<void>;
   /**
-   * What it is doing.
+   * The status of the session.
    *
    * @internal
    */
   readonly board: StatusBoard = new StatusBoard();
-  /** The peer is who it proved to be on the first carrier, and its end what it said about that. */
+  /**
+   * `peer` is the identity that the peer proved on the first carrier. `ended` is what it said at
+   * its end.
+   */
   readonly abilities: TransportAbilities;
-  /** Called when it has lost its carrier and wants another one. */
+  /** Called when the session has lost its carrier and needs another one. */
   onDetach: ((error: unknown) => void) | undefined;
   /** Called when the session is over. */
   onOver: (() => void) | undefined;
@@ -48,7 +51,7 @@ export class SessionTransport implements Transport {
   #failure: unknown;
 
   /**
-   * Drives a machine. {@linkcode SessionAcceptor} makes it, on a server.
+   * Drives a machine. On a server, {@linkcode SessionAcceptor} makes it.
    *
    * @internal
    */
@@ -79,37 +82,37 @@ export class SessionTransport implements Transport {
     return this.#driver.remote;
   }
 
-  /** How long it is kept without a carrier, in milliseconds. */
+  /** How long the session is kept without a carrier, in milliseconds. */
   get retentionTime(): number {
     return this.#machine.retentionTime;
   }
 
-  /** How long a question and its answer take, in milliseconds, smoothed. */
+  /** The smoothed time from a PING to its answer, in milliseconds. */
   get roundTripTime(): number | undefined {
     return this.#machine.heartbeat.roundTripTime;
   }
 
-  /** Bytes that the peer is not known to have received. */
+  /** How many bytes the peer has not acknowledged. */
   get unacknowledgedBytes(): number {
     return this.#machine.out.unacknowledgedBytes;
   }
 
-  /** How often it went on over another carrier. */
+  /** How often the session has resumed on another carrier. */
   get resumes(): number {
     return this.#machine.resumes;
   }
 
-  /** Whether it has ended, in order or not. */
+  /** Whether the session has ended, in order or not. */
   get isOver(): boolean {
     return this.#state !== "open";
   }
 
-  /** Whether it has a carrier on which both ends have greeted. */
+  /** Whether the session has a carrier on which both ends have greeted. */
   get isAttached(): boolean {
     return this.#machine.isAttached;
   }
 
-  /** What was lost with the session, if it did not end in order. */
+  /** The error with the messages that were lost, if the session did not end in order. */
   get loss(): SessionLostError | undefined {
     return this.#failure instanceof SessionLostError ? this.#failure : undefined;
   }
@@ -119,22 +122,22 @@ export class SessionTransport implements Transport {
     return this.#machine.progress;
   }
 
-  /** What a client that comes back is to be told, once the session is over. */
+  /** After the session is over: what a client that comes back is told. */
   get lastWord(): Uint8Array | undefined {
     return this.#machine.lastWord;
   }
 
-  /** How messages are cut, to tell which ones were lost. */
+  /** Sets the framing, to find out which messages were lost. */
   useFraming(framing: Framing): void {
     this.#framing = framing;
   }
 
   /**
-   * Goes on with another carrier, in the place of the one before; on a server after the client's HELLO.
-   * Resolves when both ends have greeted; rejects when the carrier fails before.
+   * Goes on with another carrier, which replaces the one before. On a server, it is called after the
+   * client's HELLO. Resolves when both ends have greeted. Rejects if the carrier fails before.
    *
-   * @throws {TypeError} for a carrier whose framing cannot carry session frames.
-   * @throws {SessionProtocolError} for a HELLO that is late, or cannot be; the carrier before it stays.
+   * @throws {TypeError} if the framing of the carrier cannot carry session frames.
+   * @throws {SessionProtocolError} if the HELLO is late or invalid; then the carrier before stays.
    * @internal
    */
   attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
@@ -162,7 +165,7 @@ export class SessionTransport implements Transport {
     return chunk;
   }
 
-  /** Takes the start of a chunk, when there is room. */
+  /** Takes the start of a chunk. Waits while too many bytes are unacknowledged. */
   write(chunk: Uint8Array, endsMessage = false): Promise<number> {
     if (this.#state !== "open") return handledRejection(this.#failure);
     const bytes = this.#write(chunk, endsMessage);
@@ -181,12 +184,12 @@ export class SessionTransport implements Transport {
     return bytes;
   }
 
-  /** Whether small frames wait for the turn of the event loop to end. */
+  /** Whether small frames wait for the end of this turn of the event loop. */
   get scheduled(): boolean {
     return this.#driver.sendsOnlyFull;
   }
 
-  /** Sends what waited for more. */
+  /** Sends the small frames that wait. */
   flush(): void {
     this.#driver.sendsOnlyFull = false;
     this.#driver.pump();
@@ -202,7 +205,7 @@ export class SessionTransport implements Transport {
     return reached;
   }
 
-  /** Ends this end's stream; resolves when the peer has all of it. */
+  /** Ends this end's stream. Resolves when the peer has received all of it. */
   closeWrite(info: EndInfo = {}): Promise<void> {
     if (this.#state !== "open") return handledRejection(this.#failure);
     this.#machine.end(info);
@@ -218,17 +221,17 @@ export class SessionTransport implements Transport {
     this.#showAttached();
   }
 
-  /** Gives up, with what went wrong. */
+  /** Gives the session up, and says what went wrong. */
   lose(state: string, cause?: unknown): void {
     this.#machine.lose(state, cause);
     this.#settle();
   }
 
-  /** Without an error only when both ends have ended; else the peer is told that it is over. */
+  /** Closes. With an error, or before both ends have ended, tells the peer that the session is over. */
   close(error?: unknown): void {
     const machine = this.#machine;
     if (error !== undefined || !machine.isComplete) {
-      // What went wrong here is nobody else's business, unless it was the peer.
+      // The peer is told the error only if the peer caused it.
       const text = error instanceof ProtocolError ? error.message : ABORTED;
       machine.abort(SessionCode.ABORTED, text, error);
     }
@@ -238,7 +241,7 @@ export class SessionTransport implements Transport {
     this.#waiters.rejectAll(reason);
   }
 
-  /** Does what the machine wants after something has happened. */
+  /** Call it after every event: does what the machine wants now. */
   #settle(): void {
     const machine = this.#machine;
     if (this.#driver.settleGreeting()) this.#showAttached();
@@ -260,7 +263,7 @@ export class SessionTransport implements Transport {
     else this.board.show({ state: "draining", reason: drainReason });
   }
 
-  /** The session has come to its end, by whatever way. */
+  /** The session has ended, in order or not. */
   #over(outcome: Outcome): void {
     this.#state = "over";
     if (outcome.kind === "closed") {
