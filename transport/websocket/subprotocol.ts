@@ -1,4 +1,4 @@
-/** Subprotocols: what the messages of a WebSocket are about (RFC 6455, section 1.9). */
+/** Subprotocols: names for the protocol of a WebSocket's messages (RFC 6455, section 1.9). */
 
 import { HeadError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
@@ -7,14 +7,15 @@ import type { WebOptions } from "../../transport.ts";
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}$/;
 
-/** Picks one of those that a client offers; undefined for none. */
+/** Picks one of the subprotocols that a client offers, or undefined for none. */
 export type Pick = (offered: readonly string[], request: Request) => string | undefined;
 
 /**
- * How a server picks, as its options say. A list is in its own order of preference. By default it is
- * the first that the client offers: browsers give up a connection for which none is picked.
+ * Gives a server's function that picks, as its options say. A list is in the server's order of
+ * preference. By default the client's first subprotocol is picked, because browsers close a
+ * connection for which none is picked.
  *
- * @throws {TypeError} for a name that cannot be one.
+ * @throws {TypeError} if a name is not valid.
  */
 export function pickBy(wanted: WebOptions["subprotocols"]): Pick {
   if (wanted === undefined) return ([first]) => first;
@@ -38,7 +39,7 @@ function checked(pick: Pick): Pick {
 /**
  * Checks names of subprotocols.
  *
- * @throws {TypeError} for one that cannot be one, and for one that is there twice.
+ * @throws {TypeError} if a name is not valid, or is there twice.
  */
 export function checkSubprotocols(names: readonly string[]): readonly string[] {
   for (const [i, name] of names.entries()) {
@@ -56,9 +57,9 @@ export function checkSubprotocols(names: readonly string[]): readonly string[] {
 }
 
 /**
- * What a client offers, in its order; the field may be there several times.
+ * The subprotocols that a client offers, in its order. There may be several such fields.
  *
- * @throws {HeadError} for a list that is none.
+ * @throws {HeadError} if the list is not valid.
  */
 export function offeredIn(fields: Headers): readonly string[] {
   const field = fields.get("sec-websocket-protocol");
