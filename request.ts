@@ -23,26 +23,29 @@ export { RequestError, type RequestErrorCode, type RequestErrorOptions } from ".
 export type * from "./request/types.ts";
 
 /**
- * Makes requests to the peer of a connection, and answers its requests with handlers. Both ends call
- * this, at about the same time; from then on nobody else reads from the connection or sends on it.
+ * Makes requests to the peer of a connection, and answers the peer's requests with handlers. Both ends
+ * call this function, at about the same time. After that, nobody else may read from the connection or
+ * send on it.
  *
- * A method is typed by an interface that both ends share: `name(params): Result` for a value,
- * `name(params): AsyncIterable<Item>` for a stream, and a second argument `AsyncIterable<Item>` where
- * the caller sends items along. `Remote` is what the peer answers, `Local` what the handlers here do.
+ * Both ends share an interface that types the methods. A method that gives a value is
+ * `name(params): Result`, and a method that gives a stream is `name(params): AsyncIterable<Item>`.
+ * If the caller sends items along, the method has a second argument `AsyncIterable<Item>`. `Remote`
+ * has the methods that the peer answers, `Local` those that the handlers here answer.
  *
- * Params, results and items are JSON, or a `Uint8Array`, which stays bytes; `undefined` is not `null`.
- * Bytes inside JSON are not: send them as items, or as the value. Params come from the peer and are
- * what it says they are: look at them, or let {@linkcode validated} do it.
+ * Params, results and items are JSON, or a `Uint8Array`, which stays bytes. `undefined` and `null` stay
+ * different. Bytes inside a JSON value do not stay bytes: send them as items, or as the whole value.
+ * Params come from the peer and may be anything: check them, or use {@linkcode validated}.
  *
- * A handler that throws a {@linkcode RequestError} answers with it; anything else is `internal` to the
- * peer, and goes to `onError`. Handlers are own properties of the object; others are not found.
- * Notifications are handled as requests are, without an answer. When `maxRequests` of those are being
- * handled, reading stops until half of them are: a handler of notifications that waits for the peer's
- * answer should not be flooded.
+ * If a handler throws a {@linkcode RequestError}, the peer gets it as the answer. If it throws
+ * anything else, the peer gets the code `internal`, and `onError` gets the error. Only own
+ * properties of the object are handlers. Notifications are handled like requests, but are not
+ * answered. When the handlers of `maxRequests` notifications run, reading stops until half of them
+ * are done. So if a handler of notifications waits for an answer of the peer, too many
+ * notifications can block that answer.
  *
- * @throws {TypeError} for a connection whose framing cannot carry any bytes in whole messages, and for
- * handlers that are no functions.
- * @throws {RangeError} for an option out of range.
+ * @throws {TypeError} if the framing of the connection cannot carry all bytes in whole messages, or
+ * if a handler is not a function.
+ * @throws {RangeError} if an option is out of range.
  *
  * @example A value, a stream, and an error
  * ```ts
@@ -121,8 +124,8 @@ export function requests<Remote = AnyMethods, Local = AnyMethods>(
 }
 
 /**
- * A handler whose params a Standard Schema validator (Zod, Valibot, ArkType and others) has looked
- * at, and typed; what it refuses is answered with `invalid-params`.
+ * Makes a handler whose params are checked and typed by a Standard Schema validator (of Zod, Valibot,
+ * ArkType or others). If the validator refuses the params, the answer is `invalid-params`.
  *
  * @example Numbers only
  * ```ts
@@ -172,7 +175,7 @@ function checkFraming({ framing }: RequestConnection): void {
   }
 }
 
-/** Own properties only, so that no name reaches what all objects inherit. */
+/** The handlers by name. Only own properties, so that no request calls what all objects inherit. */
 function tableOf(handlers: object): ReadonlyMap<string, Handler> {
   const table = new Map<string, Handler>();
   for (const [method, handler] of Object.entries(handlers)) {
@@ -187,7 +190,7 @@ function tableOf(handlers: object): ReadonlyMap<string, Handler> {
   return table;
 }
 
-/** What a callback throws has nowhere to go; it must not end the connection, or the process. */
+/** Wraps a callback: an error that it throws must not end the connection or the process. */
 function guarded(onError: (error: unknown, method: string) => void): typeof onError {
   return (error, method) => {
     try {

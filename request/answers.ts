@@ -1,4 +1,4 @@
-/** The requests of the peer, and the handlers that work for them. */
+/** The peer's requests, and the handlers that answer them. */
 
 import { Deque } from "@std/data-structures";
 import { ProtocolError, RequestError } from "../errors.ts";
@@ -21,19 +21,19 @@ import {
 } from "./wire.ts";
 import { type Handler, Work } from "./work.ts";
 
-/** What the handlers of one peer share. */
+/** The settings for all requests of one peer. */
 export interface AnswerSettings extends ReplySettings {
-  /** By method. */
+  /** The handlers, by method. */
   readonly handlers: ReadonlyMap<string, Handler>;
-  /** What the peer may have without an answer. */
+  /** How many requests and bytes the peer may have without an answer. */
   readonly allowance: Allowance;
-  /** Handlers that run at a time. */
+  /** How many handlers may run at a time. */
   readonly maxConcurrent: number;
-  /** What a caller's items may be before they are read. */
+  /** How many of a caller's items may wait to be read. */
   readonly window: Window;
 }
 
-/** Takes requests and calls handlers; each request gets exactly one reply. */
+/** Takes requests and calls handlers. Each request gets exactly one reply. */
 export class Answers {
   received = 0;
   refused = 0;
@@ -42,7 +42,7 @@ export class Answers {
   readonly #output: Output;
   readonly #settings: AnswerSettings;
   readonly #replies: Replies;
-  /** Requests without an answer, and those whose items go on behind it. */
+  /** Requests without an answer, and answered requests whose items still come. */
   readonly #works = new Map<number, Work>();
   readonly #queue = new Deque<Work>();
   #bytes = 0;
@@ -59,12 +59,12 @@ export class Answers {
     this.#replies = new Replies(output, settings, (work) => this.#answered(work));
   }
 
-  /** Requests without an answer. */
+  /** How many requests are not finished. */
   get handling(): number {
     return this.#works.size;
   }
 
-  /** Resolves when nothing is left whose answer anybody waits for. */
+  /** Resolves when nobody waits for an answer any more. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isIdle()) resolve();
@@ -77,7 +77,7 @@ export class Answers {
     return true;
   }
 
-  /** Takes a REQUEST, CANCEL, ITEM, END or CREDIT of the end that asks. */
+  /** Takes a REQUEST, CANCEL, ITEM, END or CREDIT of the caller. */
   take(reader: MessageReader, bytes: number): void {
     if (reader.type >= Type.request && reader.type <= (Type.request | WANTS_STREAM | HAS_ITEMS)) {
       return this.#request(reader, bytes);
@@ -89,7 +89,7 @@ export class Answers {
       case Type.cancel:
         reader.end();
         if (work !== undefined) this.#cancel(work);
-        return; // Else the answer is on its way already.
+        return; // Otherwise the answer is on its way already.
       case Type.credit: {
         const credit = { items: reader.varint(), bytes: reader.varint() };
         reader.end();
@@ -170,7 +170,7 @@ export class Answers {
       this.#works.size < allowance.requests && this.#bytes + bytes <= allowance.bytes;
   }
 
-  /** Nothing is kept of a request beyond the allowance, so its refusal must leave at once. */
+  /** Refuses a request beyond the allowance at once, so that nothing of it has to be kept. */
   #refuse(id: number, method: string, hasItems: boolean): void {
     this.refused++;
     const { requests, bytes } = this.#settings.allowance;
@@ -220,7 +220,7 @@ export class Answers {
     if (work.state === "answered") return this.#forget(work);
     if (work.state === "queued") {
       const wasQueued = this.#queue.removeFirst((other) => other === work) !== undefined;
-      if (wasQueued) this.#replies.fail(work, reason); // Else it has been refused, which waits to be sent.
+      if (wasQueued) this.#replies.fail(work, reason); // Otherwise its refusal waits to be sent.
       return;
     }
     work.state = "cancelled";
@@ -257,7 +257,7 @@ export class Answers {
   }
 
   #startQueued(): void {
-    if (this.#isStarting) return; // A handler that is done at once must not nest the next one.
+    if (this.#isStarting) return; // So that handlers that finish at once do not nest.
     this.#isStarting = true;
     while (!this.#queue.isEmpty() && this.#running < this.#settings.maxConcurrent) {
       const work = this.#queue.popFront()!;
@@ -267,8 +267,9 @@ export class Answers {
   }
 
   /**
-   * The caller has ended, and sends no items, no credit and no CANCEL any more. Handlers are told by
-   * their signals, streams end; a value that still comes is sent, in case the caller still reads.
+   * The caller has ended, and sends no items, credit or CANCEL any more. The signals of running
+   * handlers are aborted, and streams end. A value that a handler still gives is sent: the caller
+   * may still read.
    */
   callerEnded(error: unknown): void {
     for (const work of [...this.#works.values()]) {
@@ -278,7 +279,7 @@ export class Answers {
     }
   }
 
-  /** Nothing can be answered any more: handlers are told by their signals. */
+  /** Nothing can be answered any more. The signals of running handlers are aborted. */
   stop(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -4,26 +4,26 @@ import { RequestError } from "../errors.ts";
 import type { ItemReader, ItemWriter } from "./streams.ts";
 import type { Expiring, Timeouts } from "./timeouts.ts";
 
-/** What a request is started with. */
+/** Options of a request. */
 export interface StartOptions {
-  /** Gives the request up. */
+  /** When it is aborted, the request is given up. */
   readonly signal?: AbortSignal;
-  /** Milliseconds, or `Infinity`. */
+  /** Time for the answer in milliseconds, or `Infinity`. */
   readonly timeout?: number;
   /** Items to send along. */
   readonly items?: AsyncIterable<unknown> | Iterable<unknown>;
 }
 
-/** Who sends what a call has to tell the peer. */
+/** The owner of a call. */
 export interface CallOwner {
   /** A call was given up. */
   abandoned(call: Call, wasSent: boolean): void;
 }
 
-/** A request from its beginning to its answer. */
+/** A request of this end, from its start to its answer. */
 export class Call implements Expiring {
   id = 0;
-  /** The size of its message, which counts until the answer has come. */
+  /** The size of its message. It counts against the allowance until the answer has come. */
   bytes = 0;
   due = 0;
   /** `abandoned` when nobody wants the answer any more. */
@@ -31,7 +31,7 @@ export class Call implements Expiring {
   /** The message while it waits. */
   message: Uint8Array | undefined;
   items: AsyncIterable<unknown> | Iterable<unknown> | undefined;
-  /** Sends the items, until their end was sent. */
+  /** Sends the items, until END was sent. */
   writer: ItemWriter | undefined;
 
   readonly #owner: CallOwner;
@@ -56,20 +56,20 @@ export class Call implements Expiring {
 
   /** Gives up when the signal is aborted. */
   watch(signal: AbortSignal): void {
-    if (signal.aborted) return this.abort(signal.reason); // By whoever gives the items, perhaps.
+    if (signal.aborted) return this.abort(signal.reason); // The program's items may have aborted it.
     const abort = () => this.abort(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     this.#unwatch = () => signal.removeEventListener("abort", abort);
   }
 
-  /** Gives up after so many milliseconds. */
+  /** Gives up after `timeout` milliseconds. */
   expireAfter(timeout: number, timeouts: Timeouts): void {
     this.#timeout = timeout;
     this.#timeouts = timeouts;
     timeouts.add(this, timeout);
   }
 
-  /** Time is over. */
+  /** The time for the answer is over. */
   expired(): void {
     this.abort(
       new RequestError(
@@ -79,26 +79,26 @@ export class Call implements Expiring {
     );
   }
 
-  /** Gives up with an error that comes before what waits to be read. */
+  /** Gives up with an error. Items that wait to be read are dropped. */
   abort(error: unknown): void {
     if (this.#abandon()) this.#reject(error);
   }
 
-  /** Gives up; what a stream gave before may still be read, then comes the error. */
+  /** Gives up. Items that wait can still be read; the error comes after them. */
   giveUp(error?: unknown): void {
     if (!this.#abandon() || error === undefined) return;
     if (this.reader !== undefined) this.reader.end({ error });
     else this.#reject(error);
   }
 
-  /** The answer. */
+  /** The answer has come. */
   succeed(value: unknown): void {
     this.#settle("settled");
     this.reader?.end();
     this.#resolve(value);
   }
 
-  /** The error in the place of an answer. What a stream gave before it may still be read. */
+  /** An error has come instead of an answer. Items that wait can still be read before it. */
   fail(error: unknown): void {
     this.#settle("settled");
     if (this.reader !== undefined) this.reader.end({ error });

@@ -20,25 +20,26 @@ import {
   type Window,
 } from "./wire.ts";
 
-/** So many more of those given up may stand in the queue than of those that wait. */
+/** Calls that were given up stay in the queue until they are this many more than those that wait. */
 const MAX_ABANDONED = 64;
 
-/** What the calls of one peer share. */
+/** The settings for all calls to one peer. */
 export interface CallSettings {
-  /** Calls without an answer at a time, whatever the peer allows. */
+  /** How many calls may be without an answer, even if the peer allows more. */
   readonly maxRequests: number;
-  /** Calls that wait for a place. */
+  /** How many calls may wait to be sent. */
   readonly maxWaiting: number;
-  /** What a stream may send before it is read. */
+  /** How much of a stream may wait to be read. */
   readonly window: Window;
-  /** Time for an answer by default, in milliseconds, or `Infinity`. */
+  /** The default time for an answer, in milliseconds, or `Infinity`. */
   readonly timeout: number;
 }
 
 /**
- * Sends requests as the peer allows, in order, and settles them. Each request that was sent gets one
- * answer: one that was given up keeps its id and its place until that has come, so that nothing is
- * ever taken for the answer to something else, and both ends always count the same.
+ * Sends requests in order, as many as the peer allows, and settles them. Each request that was sent
+ * gets exactly one answer. A request that was given up keeps its id, and counts as unanswered,
+ * until its answer has come. So no answer is ever taken for another request's, and both ends count
+ * the same.
  */
 export class Calls {
   sent = 0;
@@ -64,7 +65,7 @@ export class Calls {
     this.#allowance = LEAST;
   }
 
-  /** Calls without an answer. */
+  /** How many calls were sent and have no answer. */
   get outstanding(): number {
     return this.#outstanding.size;
   }
@@ -83,7 +84,7 @@ export class Calls {
     });
   }
 
-  /** Makes a request for a stream, when its first item is asked for. */
+  /** Makes a request for a stream. It is sent when the first item is asked for. */
   stream(method: string, params: unknown, options: StartOptions): ItemReader<unknown> {
     const { window } = this.#settings;
     let call: Call | undefined;
@@ -107,7 +108,7 @@ export class Calls {
     if (this.#failure !== undefined) throw this.#failure(call.method);
     const { signal, timeout = this.#settings.timeout, items } = options;
     if (timeout !== Infinity) checkDelay("timeout", timeout);
-    const encoded = encodeValue(params, `params of ${call.method}`); // May call into programs.
+    const encoded = encodeValue(params, `params of ${call.method}`); // May run code of the program.
     signal?.throwIfAborted();
     call.id = ++this.#lastId;
     const message = encodeRequest(call.id, call.method, encoded, window, items !== undefined);
@@ -203,7 +204,7 @@ export class Calls {
     }
   }
 
-  /** Takes a RESPONSE, ERROR, ITEM, END or CREDIT of the end that answers. */
+  /** Takes a RESPONSE, ERROR, ITEM, END or CREDIT of the peer that answers. */
   take(reader: MessageReader, bytes: number): void {
     const id = reader.varint();
     const call = this.#outstanding.get(id);
@@ -256,7 +257,7 @@ export class Calls {
     else if (error !== undefined) call.giveUp(error.error);
   }
 
-  /** A value, or why it is none: that concerns this call, and nothing else. */
+  /** Decodes a value. An invalid value fails only this call, and not the connection. */
   #decode(call: Call, reader: MessageReader): { data?: unknown; cause?: unknown } {
     const { kind } = reader;
     const value = reader.value();
@@ -268,7 +269,7 @@ export class Calls {
     }
   }
 
-  /** The answer is there: the place is free. Returns whether anybody still wants it. */
+  /** The answer has come: another request may be sent. Returns whether the answer is still wanted. */
   #settle(call: Call): boolean {
     this.#outstanding.delete(call.id);
     this.#outstandingBytes -= call.bytes;
@@ -279,14 +280,14 @@ export class Calls {
     return isWanted;
   }
 
-  /** Tells the peer that it need not answer: this end closes. */
+  /** Tells the peer that it need not answer, because this end closes. */
   cancelAll(): void {
     for (const { id, state } of this.#outstanding.values()) {
       if (state === "sent") this.#output.trySend(encodeBare(Type.cancel, id));
     }
   }
 
-  /** Nothing can be answered any more. */
+  /** No answer can come any more. */
   fail(failure: (method: string) => Error): void {
     this.#failure ??= failure;
     this.#timeouts.clear();

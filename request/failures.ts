@@ -1,4 +1,4 @@
-/** What went wrong, as the error that the peer gets. */
+/** Errors in the form that the peer gets. */
 
 import { RequestError } from "../errors.ts";
 import { type Encoded, encodeValue } from "./values.ts";
@@ -11,8 +11,9 @@ export interface Described {
 }
 
 /**
- * A `RequestError` as it is, anything else as `internal` without a word of what it was, unless
- * `expose`. Copes with whatever can be thrown: getters and proxies that throw, circles, nothing.
+ * Describes an error for the peer. A `RequestError` is described as it is. Anything else becomes
+ * `internal`, without details unless `expose` is set. Works with everything that can be thrown:
+ * objects whose getters throw, circular objects, and undefined.
  */
 export function describeError(
   error: unknown,
@@ -26,7 +27,7 @@ export function describeError(
       return { code: String(code), text: String(message), data: encodeData(data, method, onError) };
     }
   } catch {
-    // As anything else.
+    // Continues below, as with any other error.
   }
   onError(error, method);
   const hidden = `Cannot answer ${method}: its handler failed`;
@@ -54,12 +55,12 @@ function encodeData(
   }
 }
 
-/** The caller has gone, or said that it wants no answer. */
+/** The error if the caller has gone, or has cancelled the request. */
 export function cancelled(method: string): RequestError {
   return new RequestError("cancelled", `Cannot answer ${method}: it was cancelled`);
 }
 
-/** The caller asked with the wrong function. */
+/** The error if the caller used `request()` for a stream, or `stream()` for a value. */
 export function wrongKind(method: string, given: "a stream" | "one value"): RequestError {
   const way = given === "a stream" ? "stream()" : "request()";
   return new RequestError("wrong-kind", `Cannot answer ${method}: it gives ${given}, use ${way}`);

@@ -1,4 +1,4 @@
-/** Bytes as messages about requests, field by field; docs/requests.md has them one by one. */
+/** Decodes messages about requests, field by field; docs/requests.md describes them. */
 
 import { InvalidMessageError, ProtocolError } from "../errors.ts";
 import { quoted } from "../internal/text.ts";
@@ -11,22 +11,22 @@ const MAX_VARINT_BYTES = 8;
 const NOTHING = new Uint8Array();
 
 /**
- * Takes a message apart, field by field.
+ * Reads a message, field by field.
  *
- * Every method throws an `InvalidMessageError` where the message ends too early or the field cannot
- * be: then the peer speaks something else, and nothing that it says can be trusted.
+ * Every method throws an `InvalidMessageError` if the message ends too early or the field is not valid.
+ * Then the peer speaks another protocol, and nothing that it sends can be trusted.
  */
 export class MessageReader {
-  /** The type, with REQUEST's flags. */
+  /** The type of the message, with the flags of REQUEST. */
   type = 0;
-  /** How the value is written. */
+  /** The kind of the value. */
   kind = 0;
-  /** Whether the end that answers sent it. */
+  /** Whether the message is about a request of this end, which the peer answers. */
   isAnswering = false;
   #message: Uint8Array = NOTHING;
   #at = 0;
 
-  /** Begins with a message. */
+  /** Starts to read a message. */
   open(message: Uint8Array): void {
     if (message.length === 0) throw new InvalidMessageError("Cannot read message: it is empty");
     const first = message[0];
@@ -38,7 +38,7 @@ export class MessageReader {
     if (this.kind === 3) throw this.#invalid("its value is of no known kind");
   }
 
-  /** HELLO's content. What stands behind it is for versions to come. */
+  /** The content of HELLO. Bytes behind it are reserved for later versions. */
   hello(): Allowance {
     const message = this.#message;
     if (message[0] !== Type.hello || MAGIC.some((byte, i) => message[i + 1] !== byte)) {
@@ -78,13 +78,13 @@ export class MessageReader {
     return value;
   }
 
-  /** Text behind one byte of length. */
+  /** A text behind a length of one byte. */
   shortText(): string {
     if (this.#at >= this.#message.length) throw this.#invalid("it ends before a text");
     return this.#text(this.#message[this.#at++]);
   }
 
-  /** Text behind two bytes of length, the high one first. */
+  /** A text behind a length of two bytes, the high byte first. */
   text(): string {
     const at = this.#at;
     this.#at += 2;
@@ -103,14 +103,14 @@ export class MessageReader {
     }
   }
 
-  /** The bytes of the value: all that is left. */
+  /** The bytes of the value: the rest of the message. */
   value(): Uint8Array {
     const bytes = this.#message.subarray(this.#at);
     if (this.kind === 0 && bytes.length > 0) throw this.#invalid("bytes follow its end");
     return bytes;
   }
 
-  /** Nothing may be left, and there is no value. */
+  /** Checks that nothing is left and that there is no value. */
   end(): void {
     if (this.kind !== 0 || this.#at < this.#message.length) {
       throw this.#invalid("bytes follow its end");

@@ -1,4 +1,4 @@
-/** The notifications of the peer. */
+/** The peer's notifications. */
 
 import type { MessageReader } from "./message_reader.ts";
 import { drop, isAsyncIterable, isThenable } from "./results.ts";
@@ -6,26 +6,26 @@ import type { RequestPeer } from "./types.ts";
 import { decodeValue } from "./values.ts";
 import { type Handler, Work } from "./work.ts";
 
-/** What the notifications of one peer share. */
+/** The settings for all notifications of one peer. */
 export interface NoticeSettings {
-  /** By method. */
+  /** The handlers, by method. */
   readonly handlers: ReadonlyMap<string, Handler>;
-  /** Handlers of notifications that run at a time. */
+  /** How many handlers of notifications may run before reading stops. */
   readonly most: number;
-  /** Told what handlers throw. Must not throw itself. */
+  /** Called with what handlers throw. Must not throw itself. */
   readonly onError: (error: unknown, method: string) => void;
 }
 
 const NO_ITEMS = { items: 1, bytes: 1 };
 
-/** Calls handlers, whose results and errors the peer never sees. */
+/** Calls the handlers of notifications. The peer never sees their results and errors. */
 export class Notices {
   received = 0;
   unhandled = 0;
 
   readonly #peer: RequestPeer;
   readonly #settings: NoticeSettings;
-  /** Those whose handlers run. */
+  /** The notifications whose handlers run. */
   readonly #running = new Set<Work>();
   #calmed: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -35,12 +35,12 @@ export class Notices {
     this.#settings = settings;
   }
 
-  /** Whether so many are being handled that no more should be read. */
+  /** Whether so many handlers run that reading should stop. */
   get isFlooded(): boolean {
     return this.#running.size >= this.#settings.most;
   }
 
-  /** Resolves when half of them have been handled, or at the end. */
+  /** Resolves when at most half of `most` handlers still run, or at the end. */
   calm(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#failure === undefined) this.#calmed = resolve;
@@ -82,7 +82,7 @@ export class Notices {
     if (this.#running.size * 2 <= this.#settings.most) this.#calmed?.();
   }
 
-  /** The connection has ended: handlers are told by their signals. */
+  /** The connection has ended. The signals of running handlers are aborted. */
   stop(error: unknown): void {
     this.#failure ??= { error };
     for (const work of this.#running) work.abort(error);

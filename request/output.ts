@@ -1,4 +1,4 @@
-/** What leaves for the peer, and waiting where the peer reads slowly. */
+/** Sends messages to the peer, and waits when the peer reads slowly. */
 
 import { Deque } from "@std/data-structures";
 import { ConnectionClosedError, LengthwiseError, MessageTooLargeError } from "../errors.ts";
@@ -7,19 +7,20 @@ import type { RequestConnection } from "./types.ts";
 import { encodeValue } from "./values.ts";
 import { encodeWithValue } from "./wire.ts";
 
-/** After so many bytes it is asked whether the connection has room. */
+/** After this many bytes, one `send()` tells whether the peer reads fast enough. */
 const BURST_BYTES = 64 * 1024;
-/** Every framing can say messages of so many bytes. */
+/** Every framing can express messages up to this size. */
 const ALWAYS_SAYABLE_BYTES = 200;
 
 /**
- * Hands messages to the connection. After each burst it waits until there is room: meanwhile it is
- * `full`, and whoever has more than a few bytes to say asks for its turn with `later()`.
+ * Passes messages on to the connection. After each burst it waits until the connection is ready for
+ * more. Meanwhile it is `full`: small messages may still be sent, but larger ones wait for their
+ * turn by `later()`.
  */
 export class Output {
-  /** Whether what can wait should wait. */
+  /** Whether messages that can wait should wait. */
   full = false;
-  /** The largest message that the peer takes. */
+  /** The largest message that the peer accepts, in bytes. */
   maxMessageBytes = 0;
 
   readonly #connection: RequestConnection;
@@ -27,7 +28,7 @@ export class Output {
   readonly #turns = new Deque<() => void>();
   #burst = 0;
 
-  /** `failed` is told when sending turned out to be over while the connection lives on. */
+  /** `failed` is called if sending has failed while the connection is still open. */
   constructor(connection: RequestConnection, failed: (error: unknown) => void) {
     this.#connection = connection;
     this.#failed = failed;
@@ -36,8 +37,9 @@ export class Output {
   /**
    * Sends a message now.
    *
-   * @throws {MessageTooLargeError} for what the framing or the peer cannot take; nothing is sent.
-   * @throws {ConnectionClosedError} when the connection takes no more messages.
+   * @throws {MessageTooLargeError} if it is too large for the framing or the peer; nothing is sent
+   * then.
+   * @throws {ConnectionClosedError} if the connection takes no more messages.
    */
   send(message: Uint8Array): void {
     if (message.length > ALWAYS_SAYABLE_BYTES) this.check(message);
@@ -58,17 +60,17 @@ export class Output {
     });
   }
 
-  /** As `send()`, for messages that nobody has to be told about when the connection has gone. */
+  /** As `send()`, but does nothing if the message cannot be sent. */
   trySend(message: Uint8Array): void {
     try {
       this.send(message);
     } catch (error) {
-      // The end of the connection settles everything that waits for it.
+      // The end of the connection settles everything that waits.
       if (!(error instanceof LengthwiseError)) throw error;
     }
   }
 
-  /** Calls back, in order, when there is room. */
+  /** Calls back when it is not full any more. Callbacks are called in order. */
   later(turn: () => void): void {
     this.#turns.pushBack(turn);
   }
@@ -78,15 +80,15 @@ export class Output {
     return new Promise((resolve) => this.later(resolve));
   }
 
-  /** Lets everybody go on, to find out that the connection has ended. */
+  /** Calls back all that wait: they find out that the connection has ended. */
   stop(): void {
     this.#resume();
   }
 
   /**
-   * Looks whether the framing and the peer take a message.
+   * Checks that the framing and the peer accept a message.
    *
-   * @throws {MessageTooLargeError} {InvalidMessageError} where they do not.
+   * @throws {MessageTooLargeError} {InvalidMessageError} if they do not.
    */
   check(message: Uint8Array): void {
     if (message.length > this.maxMessageBytes) {
@@ -110,7 +112,7 @@ export class ItemTarget implements WriterTarget {
   readonly #method: string;
   readonly #refused: (error: unknown) => unknown;
 
-  /** `refused` gives the error to throw for one that cannot be sent. */
+  /** `refused` makes the error that is thrown for an item that cannot be sent. */
   constructor(
     output: Output,
     first: number,

@@ -1,4 +1,4 @@
-/** The one who reads the connection, and shares out what comes. */
+/** Reads the messages of a connection, and passes them on to calls, answers and notices. */
 
 import type { CloseInfo, CloseOptions } from "../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
@@ -15,17 +15,17 @@ import type { RequestConnection, RequestPeer, RequestStats } from "./types.ts";
 import { encodeValue } from "./values.ts";
 import { encodeHello, encodeNotify, fitsName, LEAST, Type } from "./wire.ts";
 
-/** What a peer is made with. */
+/** The settings of a {@linkcode Peer}. */
 export interface PeerSettings {
-  /** For requests of this end. */
+  /** Settings for requests of this end. */
   readonly calls: CallSettings;
-  /** For requests of the peer. */
+  /** Settings for requests of the peer. */
   readonly answers: AnswerSettings;
-  /** Time for the peer's HELLO, in milliseconds. */
+  /** The time in which the peer must send HELLO, in milliseconds. */
   readonly helloTimeout: number;
 }
 
-/** One end of a connection with requests. */
+/** The peer of a connection, as the program at this end sees it. */
 export class Peer implements RequestPeer {
   readonly closed: Promise<CloseInfo>;
   readonly #connection: RequestConnection;
@@ -35,7 +35,7 @@ export class Peer implements RequestPeer {
   readonly #notices: Notices;
   readonly #reader = new MessageReader();
   readonly #helloDeadline: Deadline;
-  /** Settles with the peer's HELLO, or with the end. */
+  /** Resolves when the peer's HELLO has come, or at the end. */
   readonly #hello = Promise.withResolvers<void>();
   #state: "greeting" | "open" | "closed" = "greeting";
 
@@ -101,7 +101,7 @@ export class Peer implements RequestPeer {
       if (this.#state === "greeting" && message.length > this.#output.maxMessageBytes) {
         const kept = message.slice();
         const sent = this.#hello.promise.then(() => this.#sendNotice(kept));
-        sent.catch(() => {}); // As with `send()`, nobody has to look.
+        sent.catch(() => {}); // As with `send()`, the promise need not be awaited.
         return sent;
       }
       return this.#sendNotice(message);
@@ -117,7 +117,7 @@ export class Peer implements RequestPeer {
 
   close(options: CloseOptions = {}): Promise<CloseInfo> {
     const { remote } = this.#connection;
-    this.#connection.framing.encodeEnd?.(options); // Refuses what it cannot say before anything ends.
+    this.#connection.framing.encodeEnd?.(options); // Throws for wrong options before anything ends.
     this.#state = "closed";
     this.#helloDeadline.clear();
     const reason = new ConnectionClosedError(
@@ -141,14 +141,14 @@ export class Peer implements RequestPeer {
     try {
       for await (const batch of this.#connection.batches()) {
         for (const message of batch) {
-          if (this.#state === "closed") return; // By a handler, or meanwhile.
+          if (this.#state === "closed") return; // A handler may have closed it.
           this.#take(message);
           if (this.#notices.isFlooded) await this.#notices.calm();
         }
       }
       await this.#peerEnded();
     } catch (error) {
-      this.#connection.abort(error); // Does nothing where the error comes from there.
+      this.#connection.abort(error); // Does nothing if the error comes from the connection.
     }
   }
 
@@ -167,7 +167,7 @@ export class Peer implements RequestPeer {
     else this.#answers.take(reader, message.length);
   }
 
-  /** The peer ended in order: it answers no more, and may still read answers. */
+  /** The peer has ended in order. It answers no more, but may still read answers. */
   async #peerEnded(): Promise<void> {
     const { remote } = this.#connection;
     this.#helloDeadline.clear();

@@ -1,4 +1,4 @@
-/** What handlers give, on its way to those who asked. */
+/** Sends the results of handlers to the callers. */
 
 import { ConnectionClosedError, MessageTooLargeError, RequestError } from "../errors.ts";
 import { cancelled, describeError, wrongKind } from "./failures.ts";
@@ -9,29 +9,29 @@ import { encodeValue } from "./values.ts";
 import { ANSWERING, encodeBare, encodeError, encodeWithValue, Type, type Window } from "./wire.ts";
 import type { Work } from "./work.ts";
 
-/** What the replies of one peer share. */
+/** The settings for all replies to one peer. */
 export interface ReplySettings {
-  /** Whether the peer is told what handlers throw. */
+  /** Whether the peer sees the details of what handlers throw. */
   readonly exposeErrors: boolean;
-  /** Told what handlers throw. Must not throw itself. */
+  /** Called with what handlers throw. Must not throw itself. */
   readonly onError: (error: unknown, method: string) => void;
 }
 
-/** Sends values, streams and errors, as the peer reads them. */
+/** Sends values, streams and errors, as fast as the peer reads them. */
 export class Replies {
   readonly #output: Output;
   readonly #settings: ReplySettings;
   readonly #answered: (work: Work) => void;
   #isOver = false;
 
-  /** `answered` is told once for each work, when nothing more will be sent for it. */
+  /** `answered` is called once for each work, when nothing more will be sent for it. */
   constructor(output: Output, settings: ReplySettings, answered: (work: Work) => void) {
     this.#output = output;
     this.#settings = settings;
     this.#answered = answered;
   }
 
-  /** Answers with what the handler gave, if that is what was asked for. */
+  /** Answers with the handler's result, if the caller has asked for that kind of result. */
   finish(work: Work, result: unknown): void {
     let isStream: boolean;
     try {
@@ -78,7 +78,7 @@ export class Replies {
     this.#answered(work);
   }
 
-  /** What cannot be sent is a mistake at this end, unless it is the connection that has ended. */
+  /** The error for a result that cannot be sent: this end's mistake, or the connection has ended. */
   #unsendable(work: Work, error: unknown): RequestError {
     if (this.#isOver || error instanceof ConnectionClosedError) return cancelled(work.method);
     this.#settings.onError(error, work.method);
@@ -88,7 +88,7 @@ export class Replies {
     return new RequestError("invalid-result", `Cannot answer ${work.method}: ${state}`);
   }
 
-  /** Answers with an error; with `cancelled` where the caller has gone, whatever came of it. */
+  /** Answers with an error. If the caller has gone, the error is always `cancelled`. */
   fail(work: Work, error: unknown): void {
     if (this.#isOver) return this.#answered(work);
     if (this.#output.full) return this.#output.later(() => this.fail(work, error));

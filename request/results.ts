@@ -1,19 +1,19 @@
-/** What a handler gave. */
+/** Kinds of results of handlers. */
 
-/** Whether it comes later. */
+/** Whether a result is a promise. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value instanceof Promise ||
     typeof value === "object" && value !== null && "then" in value &&
       typeof value.then === "function";
 }
 
-/** Whether it is a stream. */
+/** Whether a result is a stream. */
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
-/** A stream that nobody wants is told so. */
+/** Ends a stream that nobody wants. */
 export function drop(items: AsyncIterable<unknown>): void {
-  // What it throws is about an end that everybody knows already.
+  // Errors of return() are ignored: nobody waits for the stream.
   Promise.try(() => items[Symbol.asyncIterator]().return?.()).catch(() => {});
 }

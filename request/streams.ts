@@ -1,15 +1,15 @@
-/** Streams of items between the two ends, pulled by credit. */
+/** Streams of items between the two ends, with flow control by credit. */
 
 import { Deque } from "@std/data-structures";
 import type { Window } from "./wire.ts";
 
-/** Who is told what a reader wants. */
+/** The owner of a reader. */
 export interface ReaderOwner {
-  /** The first item is asked for. May throw what refuses that. */
+  /** The first item is asked for. May throw an error, with which the stream then fails. */
   begin(): void;
-  /** Items were taken: so many more may be sent. */
+  /** Items were taken: the peer may send as many more as `credit` says. */
   grant(credit: Window): void;
-  /** Nobody wants more. */
+  /** Nobody wants more items. */
   stopped(): void;
 }
 
@@ -21,8 +21,8 @@ interface Waiter<T> {
 }
 
 /**
- * The receiving end of a stream. Nothing happens before the first `next()`. What came before an
- * error is handed out before it.
+ * The receiving end of a stream. Nothing happens before the first `next()`. Items that came before an
+ * error are given out before the error.
  */
 export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   readonly #owner: ReaderOwner;
@@ -30,10 +30,10 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   readonly #items = new Deque<{ readonly value: T; readonly bytes: number }>();
   readonly #waiters = new Deque<Waiter<T>>();
   #state: "fresh" | "open" | "ended" | { readonly error: unknown } = "fresh";
-  /** What the peer may send before it is granted more. */
+  /** The credit of the peer: how much it may send before it is granted more. */
   #creditItems: number;
   #creditBytes: number;
-  /** What was taken and not yet granted anew. */
+  /** How much was taken and not yet granted again. */
   #takenItems = 0;
   #takenBytes = 0;
 
@@ -45,15 +45,15 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   /**
-   * Takes an item that came, of a message of so many bytes, or why it cannot be read. Returns false
-   * where there was no credit.
+   * Takes an item whose message has `bytes` bytes, or the error if the item is not valid. Returns
+   * false if there was no credit for it.
    */
   put(value: T, bytes: number, error?: { readonly error: unknown }): boolean {
     if (this.#state === "fresh" || this.#creditItems < 1 || this.#creditBytes < 1) return false;
     this.#creditItems--;
     this.#creditBytes -= bytes;
     if (error !== undefined) this.end(error);
-    if (this.#state !== "open") return true; // Nobody wants it any more.
+    if (this.#state !== "open") return true; // The item is not wanted any more.
     const waiter = this.#waiters.popFront();
     if (waiter === undefined) this.#items.pushBack({ value, bytes });
     else {
@@ -63,7 +63,7 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     return true;
   }
 
-  /** No more items will come: the end, or an error. The first one stands. */
+  /** No more items will come: the end, or an error. The first call counts. */
   end(error?: { readonly error: unknown }): void {
     if (this.#state !== "fresh" && this.#state !== "open") return;
     this.#state = error === undefined || this.#waiters.isEmpty() ? error ?? "ended" : "ended";
@@ -74,7 +74,7 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     this.#waiters.clear();
   }
 
-  /** Ends with an error that comes before what waits. */
+  /** Drops the items that wait, and ends with an error. */
   abort(error: unknown): void {
     this.#items.clear();
     if (this.#state === "ended") return;
@@ -104,7 +104,7 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     return typeof end === "object" ? Promise.reject(end.error) : Promise.resolve(DONE);
   }
 
-  /** Ends the stream here; the other end is told. `break` does this. */
+  /** Ends the stream at this end, and tells the peer. `break` calls this. */
   return(): Promise<IteratorResult<T, undefined>> {
     const wasOpen = this.#state === "open";
     this.#items.clear();
@@ -124,7 +124,7 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     await this.return();
   }
 
-  /** Grants anew in halves of the window, so that it costs few messages and never runs dry. */
+  /** Grants credit again after each half window: that needs few messages, and some credit is left. */
   #taken(bytes: number): void {
     const { items, bytes: windowBytes } = this.#window;
     this.#takenItems++;
@@ -139,25 +139,25 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   }
 }
 
-/** Where a writer's items go. */
+/** Sends the items of a writer. */
 export interface WriterTarget {
-  /** Sends an item and returns the size of its message. May throw what refuses it. */
+  /** Sends an item, and returns the size of its message. Throws if it cannot be sent. */
   send(value: unknown): number;
-  /** Whether what can wait should wait. */
+  /** Whether messages that can wait should wait. */
   readonly full: boolean;
   /** Resolves when the target is not full any more. */
   ready(): Promise<void>;
 }
 
-/** More credit than anybody can mean. */
+/** More credit than this is a mistake of the peer. */
 const MAX_CREDIT = 2 ** 48;
 
-/** Whether credit is less than what nobody can mean. */
+/** Whether an amount of credit is plausible. */
 export function isMeant({ items, bytes }: Window): boolean {
   return items <= MAX_CREDIT && bytes <= MAX_CREDIT;
 }
 
-/** The sending end of a stream: takes from an iterable what the peer has granted, and no more. */
+/** The sending end of a stream: takes as many items from an iterable as the peer has granted. */
 export class ItemWriter {
   readonly #target: WriterTarget;
   #items: number;
@@ -173,7 +173,7 @@ export class ItemWriter {
     this.#bytes = credit.bytes;
   }
 
-  /** The peer grants more. Returns false for what nobody can mean. */
+  /** The peer grants more credit. Returns false if the credit is not plausible. */
   grant({ items, bytes }: Window): boolean {
     this.#items += items;
     this.#bytes += bytes;
@@ -182,8 +182,8 @@ export class ItemWriter {
   }
 
   /**
-   * Sends the items of an iterable. Resolves to whether it came to its end, rather than being
-   * stopped; then, and after an error, the iterator has been told to return.
+   * Sends the items of an iterable. Resolves to true at its end, and to false if the writer was
+   * stopped. If it was stopped, or an item cannot be sent, `return()` of the iterator was called.
    */
   async run(iterable: AsyncIterable<unknown> | Iterable<unknown>): Promise<boolean> {
     const iterator = this.#iterator = Symbol.asyncIterator in iterable
@@ -211,11 +211,11 @@ export class ItemWriter {
     return false;
   }
 
-  /** Sends no more, and tells the iterator so. */
+  /** Sends no more, and calls `return()` of the iterator. */
   stop(): void {
     this.#state = "stopped";
     this.#wake?.();
-    // What it throws now is about an end that everybody knows already.
+    // Errors of return() are ignored: everybody knows that the stream has ended.
     this.#returning ??= this.#iterator &&
       Promise.try(() => this.#iterator!.return?.()).catch(() => {});
   }

@@ -2,24 +2,24 @@
 
 import { Wakeup } from "../internal/time.ts";
 
-/** Something that may run out of time. */
+/** Something with a timeout. */
 export interface Expiring {
-  /** When, on the clock of `performance.now()`; set by {@linkcode Timeouts}. */
+  /** When it expires, on the clock of `performance.now()`. Set by {@linkcode Timeouts}. */
   due: number;
-  /** Called once. Must not throw. */
+  /** Called once when it expires. Must not throw. */
   expired(): void;
 }
 
 /**
- * Timeouts that cost no timer each. Those of one length expire in the order in which they were
- * added, which is the order of a set: adding and removing write an entry, and the timer looks at
- * the first of each set.
+ * Many timeouts on one timer. Timeouts of the same length are in one set. They expire in the order
+ * in which they were added, which is the order of the set. So the timer looks only at the first
+ * ones of each set, and to add or remove a timeout is cheap.
  */
 export class Timeouts {
   readonly #byDelay = new Map<number, Set<Expiring>>();
   readonly #timer = new Wakeup((now) => this.#look(now));
 
-  /** Starts a timeout of so many milliseconds. */
+  /** Starts a timeout of `delay` milliseconds. */
   add(entry: Expiring, delay: number): void {
     let entries = this.#byDelay.get(delay);
     if (entries === undefined) this.#byDelay.set(delay, entries = new Set());
@@ -28,13 +28,13 @@ export class Timeouts {
     if (entry.due < this.#timer.due) this.#timer.at(entry.due);
   }
 
-  /** Ends a timeout early. */
+  /** Stops a timeout. */
   remove(entry: Expiring, delay: number): void {
     const entries = this.#byDelay.get(delay);
     if (entries?.delete(entry) && entries.size === 0) this.#byDelay.delete(delay);
   }
 
-  /** Ends all of them and lets go of the timer. */
+  /** Stops all timeouts, and clears the timer. */
   clear(): void {
     this.#byDelay.clear();
     this.#timer.clear();

@@ -1,17 +1,17 @@
-/** The plain types around requests, and how one interface types both ends. */
+/** The types of requests, and how one interface types both ends. */
 
 import type { CloseInfo, CloseOptions, Connection } from "../connection.ts";
 
 /**
- * What requests need of a connection: whole messages in order, each once, and `send()` and
- * `offer()` that have copied a message of up to 64 KiB when they return.
+ * What requests need of a connection. It must give whole messages, in order and each once. When its
+ * `send()` or `offer()` returns, a message of up to 64 KiB must have been copied.
  */
 export type RequestConnection = Pick<
   Connection<Uint8Array>,
   "abort" | "batches" | "close" | "closed" | "framing" | "offer" | "remote" | "send"
 >;
 
-/** Any methods, for peers whose interface is not known. */
+/** Any methods, for a peer whose interface is not known. */
 // deno-lint-ignore no-explicit-any
 export type AnyMethods = Record<string, (...args: any[]) => any>;
 
@@ -31,7 +31,7 @@ export type ItemsOf<Method> = Method extends (...args: infer Args) => unknown
 export type ResultOf<Method> = Method extends (...args: never[]) => infer Result ? Awaited<Result>
   : never;
 
-/** The items that a method gives; of any method, any. */
+/** The items that a method gives; `any` for a method of any type. */
 export type StreamOf<Method> = 0 extends 1 & ResultOf<Method> ? ResultOf<Method>
   : ResultOf<Method> extends AsyncIterable<infer Item> ? Item
   : never;
@@ -50,30 +50,30 @@ export type StreamMethods<Methods> =
     [Name in keyof Methods]: ResultOf<Methods[Name]> extends AsyncIterable<unknown> ? Name : never;
   }[keyof Methods];
 
-/** What a stream is asked for with. */
+/** Options of `stream()`. */
 export interface StreamOptions {
-  /** Cancels the request; what waits for it rejects with the signal's reason. */
+  /** When it is aborted, the request is cancelled and rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Items to send along, pulled by the peer's credit. */
+  /** Items to send along. They are sent as fast as the peer reads them. */
   items?: AsyncIterable<unknown> | Iterable<unknown>;
 }
 
-/** What a request is made with. */
+/** Options of `request()`. */
 export interface RequestCallOptions extends StreamOptions {
   /**
-   * Time for the answer in milliseconds, waiting for a place included; then the request is cancelled
-   * and rejects with a `RequestError` of code `timeout`.
+   * Time for the answer in milliseconds. It includes the time until the request is sent. After it the
+   * request is cancelled, and rejects with a `RequestError` of code `timeout`.
    *
-   * @default the peer's `timeout`
+   * @default the `timeout` of `requests()`
    */
   timeout?: number;
 }
 
-/** Options, with the items that the method takes. */
+/** Options, with `items` of the type that the method takes. */
 export type WithItems<Options, Item> = [Item] extends [never] ? Omit<Options, "items">
   : Omit<Options, "items"> & { items: AsyncIterable<Item> | Iterable<Item> };
 
-/** What follows a method's name: params where it has any, options where it needs them. */
+/** The arguments after a method's name: its params, if it has any, and options. */
 export type CallArguments<Method, Options> = unknown extends ItemsOf<Method>
   ? [params?: ParamsOf<Method>, options?: Options]
   : [ItemsOf<Method>] extends [never]
@@ -82,58 +82,60 @@ export type CallArguments<Method, Options> = unknown extends ItemsOf<Method>
     : [params: ParamsOf<Method>, options?: WithItems<Options, never>]
   : [params: ParamsOf<Method>, options: WithItems<Options, ItemsOf<Method>>];
 
-/** What follows a method's name in a notification. */
+/** The arguments after a method's name in a notification. */
 export type NotifyArguments<Method> = undefined extends ParamsOf<Method>
   ? [params?: ParamsOf<Method>]
   : [params: ParamsOf<Method>];
 
 /**
- * The other end of a connection, to ask and to be asked by. Made by `requests()`.
+ * The peer of a connection. It answers requests, and may make requests itself. Made by `requests()`.
  *
- * - **Order.** Requests, notifications and items leave in the order in which they were made; requests
- *   that wait for a place, and items that wait for credit, leave later. Handlers start in the order of
- *   arrival, and answers come as they are ready.
- * - **One answer each.** A request settles once. One that is given up (`signal`, `timeout`, `break`)
- *   rejects at once and is cancelled at the peer; its answer, which still comes, is dropped and
+ * - **Order.** Requests, notifications and items are sent in the order in which they were made. Only
+ *   requests beyond the peer's limit, and items without credit, are sent later. Handlers start in the
+ *   order in which requests arrive. An answer is sent when it is ready.
+ * - **One answer each.** A request settles once. A request that is given up (by `signal`, `timeout` or
+ *   `break`) rejects at once, and is cancelled at the peer. Its answer still comes, is dropped, and is
  *   counted in `stats.late`.
- * - **Streams** begin with the first `next()`. The peer's generator runs ahead by what the window
- *   allows and no more; `break` makes it return. A slow reader holds up its own stream only.
+ * - **Streams** start with the first `next()`. The peer's generator runs ahead only as far as the
+ *   window allows. `break` makes it return. A slow reader delays only its own stream.
  * - **The end.** When the connection ends, requests reject with a `ConnectionLostError` or
- *   `ConnectionClosedError` whose `cause` is what the connection ended with, streams likewise after
- *   the items that had come, and the signals of handlers that run are aborted. So they are when only
- *   the peer ends, in order; values that its handlers still give are sent, then the connection is
- *   closed.
- * - **Hostile peers.** Messages that cannot be abort the connection with a `ProtocolError`.
+ *   `ConnectionClosedError`, whose `cause` is what the connection ended with. Streams reject in the
+ *   same way, after the items that had come. The signals of running handlers are aborted. The same
+ *   happens if only the peer ends, in order; but values that handlers still give are sent before
+ *   the connection is closed.
+ * - **Hostile peers.** An invalid message aborts the connection with a `ProtocolError`.
  */
 export interface RequestPeer<Remote = AnyMethods> extends AsyncDisposable {
-  /** Settles when the connection has ended; never rejects. */
+  /** Resolves when the connection has ended; never rejects. */
   readonly closed: Promise<CloseInfo>;
-  /** Counts, as of now. */
+  /** How many requests and notifications there were so far. */
   readonly stats: RequestStats;
   /**
    * Asks for one value.
    *
-   * @throws {RequestError} that the peer answered with, `timeout`, or `busy` for too many that wait.
-   * @throws {TypeError} for a name above 255 bytes, and for params that are not JSON.
-   * @throws {RangeError} for a timeout out of range.
-   * @throws {MessageTooLargeError} for params larger than the peer takes.
-   * @throws {ConnectionLostError} {ConnectionClosedError} when there will be no answer.
+   * @throws {RequestError} with which the peer answered; with code `timeout` if there is no answer
+   * in time; with code `busy` if too many requests wait.
+   * @throws {TypeError} if the name is above 255 bytes, or the params are not JSON.
+   * @throws {RangeError} if the timeout is out of range.
+   * @throws {MessageTooLargeError} if the params are larger than the peer accepts.
+   * @throws {ConnectionLostError} {ConnectionClosedError} if there will be no answer.
    */
   request<Name extends ValueMethods<Remote>>(
     method: Name,
     ...rest: CallArguments<Remote[Name & keyof Remote], RequestCallOptions>
   ): Promise<ResultOf<Remote[Name & keyof Remote]>>;
   /**
-   * Asks for a stream, when its first item is asked for. To be read once. Throws, from `next()`, what
-   * `request()` does.
+   * Asks for a stream. The request is sent at the first `next()`. The stream can be read once. Its
+   * `next()` throws the errors of `request()`.
    */
   stream<Name extends StreamMethods<Remote>>(
     method: Name,
     ...rest: CallArguments<Remote[Name & keyof Remote], StreamOptions>
   ): AsyncIterableIterator<StreamOf<Remote[Name & keyof Remote]>, undefined>;
   /**
-   * Tells something that is not answered: whether a handler was there, or failed, only the peer knows.
-   * Resolves when there is room for more. As with `send()`, forgetting the promise is safe.
+   * Sends a notification, which is not answered. Only the peer knows whether it has a handler, and
+   * whether the handler failed. Resolves when the next one may be sent. As with `send()`, it is
+   * safe not to await the promise.
    *
    * @throws {TypeError} {MessageTooLargeError} {ConnectionLostError} {ConnectionClosedError} as
    * `request()`.
@@ -143,23 +145,26 @@ export interface RequestPeer<Remote = AnyMethods> extends AsyncDisposable {
     ...rest: NotifyArguments<Remote[Name & keyof Remote]>
   ): Promise<void>;
   /**
-   * Closes the connection in order. Requests without an answer reject, handlers that run are told by
-   * their signals. Resolves to `closed`.
+   * Closes the connection in order. Requests without an answer reject, and the signals of running
+   * handlers are aborted. Resolves to the value of `closed`.
    */
   close(options?: CloseOptions): Promise<CloseInfo>;
 }
 
-/** What a handler gets beside the params. */
+/** What a handler gets in addition to the params. */
 export interface RequestContext<Remote = AnyMethods, Item = unknown> {
-  /** Whom the request came from, to ask something in return. */
+  /** The peer that made the request. The handler may make requests to it. */
   readonly peer: RequestPeer<Remote>;
-  /** Aborted when the caller cancels, or the connection ends. */
+  /** Aborted when the caller cancels the request, or the connection ends. */
   readonly signal: AbortSignal;
-  /** What the caller sends along; empty where that is nothing. Pulled as it is read. */
+  /**
+   * The items that the caller sends along; empty if there are none. They come as fast as they are
+   * read.
+   */
   readonly items: AsyncIterable<Item>;
 }
 
-/** Functions that answer, by the names of their methods. */
+/** The handlers, by the names of their methods. */
 export type Handlers<Local, Remote = AnyMethods> = {
   readonly [Name in keyof Local]: (
     params: ParamsOf<Local[Name]>,
@@ -170,88 +175,90 @@ export type Handlers<Local, Remote = AnyMethods> = {
 /** Options of `requests()`. */
 export interface RequestOptions {
   /**
-   * Requests of either end that have no answer yet, from 16: further ones of this end wait in order,
-   * further ones of a peer that does not care are answered with `busy`.
+   * How many requests of each end may be without an answer; at least 16. Further requests of this
+   * end wait in order. If the peer sends more than that, it gets the answer `busy`.
    *
    * @default 1_000
    */
   maxRequests?: number;
   /**
-   * Bytes of the messages of the requests that the peer may have without an answer, from 65_536. A
-   * single one may be larger.
+   * How many bytes the peer's requests without an answer may have together; at least 65_536. A single
+   * request may be larger.
    *
    * @default 4_194_304
    */
   maxRequestBytes?: number;
   /**
-   * Handlers that run at a time; further requests wait, in order.
+   * How many handlers may run at a time. Further requests wait, in order.
    *
    * @default `maxRequests`
    */
   maxConcurrent?: number;
   /**
-   * Requests of this end that wait for a place; further ones are refused with `busy`.
+   * How many requests of this end may wait to be sent. Further requests are refused with `busy`.
    *
    * @default 10_000
    */
   maxWaiting?: number;
   /**
-   * Items of one stream that wait to be read at this end.
+   * How many items of one stream may wait to be read at this end.
    *
    * @default 64
    */
   maxStreamItems?: number;
   /**
-   * Bytes of one stream that wait to be read at this end; the last item may go beyond.
+   * How many bytes of one stream may wait to be read at this end. The last item may exceed it.
    *
    * @default 262_144
    */
   maxStreamBytes?: number;
   /**
-   * Time for each answer in milliseconds, or `Infinity`.
+   * The time for each answer in milliseconds, or `Infinity`.
    *
    * @default Infinity
    */
   timeout?: number;
   /**
-   * Time for the peer to say that it speaks this, in milliseconds; then the connection is aborted.
+   * The time in which the peer must send its HELLO, in milliseconds. After that the connection is
+   * aborted.
    *
    * @default 10_000
    */
   helloTimeout?: number;
   /**
-   * Tells the peer the message and, as `data.stack`, the stack of what a handler throws. For
+   * Whether the peer gets the message of what a handler throws, and its stack as `data.stack`. For
    * development only.
    *
    * @default false
    */
   exposeErrors?: boolean;
   /**
-   * Told what handlers throw, other than a `RequestError`, and what they answer that is not JSON.
+   * Called with errors of handlers that are not a `RequestError`, and with errors of sending their
+   * results.
    *
    * @default prints it to the console
    */
   onError?: (error: unknown, method: string) => void;
 }
 
-/** Counts, as of now. */
+/** How many requests and notifications there were so far. */
 export interface RequestStats {
   /** Requests of this end that were sent. */
   readonly sent: number;
-  /** Requests of this end without an answer, those given up included. */
+  /** Requests of this end without an answer, including those that were given up. */
   readonly outstanding: number;
-  /** Requests of this end that wait for a place. */
+  /** Requests of this end that wait to be sent. */
   readonly waiting: number;
-  /** Answers and items that came for requests given up, and were dropped. */
+  /** Answers and items that were dropped, because their request had been given up. */
   readonly late: number;
-  /** Requests that came. */
+  /** Requests of the peer. */
   readonly received: number;
-  /** Requests that came and have no answer yet. */
+  /** Requests of the peer that are not finished. */
   readonly handling: number;
-  /** Requests that came beyond what this end allows. */
+  /** Requests of the peer that were refused, because there were more than this end allows. */
   readonly refused: number;
-  /** Notifications that came. */
+  /** Notifications of the peer. */
   readonly notifications: number;
-  /** Notifications that came and that no handler is there for. */
+  /** Notifications of the peer without a handler. */
   readonly unhandledNotifications: number;
 }

@@ -1,4 +1,4 @@
-/** Values on the wire: nothing, JSON, or bytes as they are. */
+/** Values on the wire: nothing, JSON, or bytes. */
 
 import { Buffer } from "node:buffer";
 import { InvalidMessageError } from "../errors.ts";
@@ -6,15 +6,15 @@ import { InvalidMessageError } from "../errors.ts";
 /** A value ready to be written: nothing, JSON text, or bytes. */
 export type Encoded = undefined | string | Uint8Array;
 
-/** How a value is written, as two bits of a message's first byte. */
+/** The kind of a value: two bits of a message's first byte. */
 export const Kind = { nothing: 0, json: 1, bytes: 2 } as const;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * A value as it will be written. `undefined` stays apart from `null`, bytes stay bytes.
+ * Encodes a value. `undefined` and `null` stay different, and bytes stay bytes.
  *
- * @throws {TypeError} for what is not JSON.
+ * @throws {TypeError} if the value is not JSON.
  */
 export function encodeValue(value: unknown, what: string): Encoded {
   if (value === undefined || value instanceof Uint8Array) return value;
@@ -35,9 +35,9 @@ export function valueKind(encoded: Encoded): number {
 }
 
 /**
- * The value of these bytes. Bytes stay a view of the message.
+ * Decodes a value. A value of bytes is a view of the message.
  *
- * @throws {InvalidMessageError} for what is not JSON.
+ * @throws {InvalidMessageError} if the value is not JSON.
  */
 export function decodeValue(kind: number, bytes: Uint8Array): unknown {
   if (kind === Kind.nothing) return undefined;
@@ -50,12 +50,13 @@ export function decodeValue(kind: number, bytes: Uint8Array): unknown {
 }
 
 /**
- * Text out of a message.
+ * A text in a message.
  *
- * @throws {TypeError} for what is not UTF-8.
+ * @throws {TypeError} if the text is not UTF-8.
  */
 export function decodeText(message: Uint8Array, start: number, end: number): string {
-  // Short texts take a third of TextDecoder's time this way, which puts U+FFFD where it should throw.
+  // For short texts, this takes a third of TextDecoder's time. But it does not throw for wrong UTF-8: it
+  // gives U+FFFD. Then TextDecoder decides.
   const at = message.byteOffset + start;
   const text = Buffer.from(message.buffer, at, end - start).toString();
   return text.includes("\ufffd") ? strictUtf8.decode(message.subarray(start, end)) : text;

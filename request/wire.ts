@@ -1,13 +1,13 @@
-/** Messages about requests as bytes; docs/requests.md has them one by one. */
+/** Encodes messages about requests; docs/requests.md describes them. */
 
 import { writeVarint } from "../internal/varint.ts";
 import { type Encoded, valueKind } from "./values.ts";
 
-/** The version that HELLO says. */
+/** The version in HELLO. */
 export const VERSION = 1;
 
 /**
- * What a message is: the low five bits of its first byte. REQUEST has four forms, with
+ * The type of a message: the low five bits of its first byte. REQUEST may also have the flags
  * {@linkcode WANTS_STREAM} and {@linkcode HAS_ITEMS}.
  */
 export const Type = {
@@ -26,38 +26,38 @@ export const Type = {
 export const WANTS_STREAM = 0x01;
 /** The caller will send items. */
 export const HAS_ITEMS = 0x02;
-/** Set in messages of the end that answers, so that both ends may use the same ids. */
+/** Set in messages about requests of the receiver, so that both ends may use the same ids. */
 export const ANSWERING = 0x80;
 
-/** What an end allows the other. */
+/** How much one end allows the other end. */
 export interface Allowance {
-  /** Requests without an answer at a time. */
+  /** How many requests may be without an answer. */
   readonly requests: number;
-  /** Bytes of their messages together, unless there is only one. */
+  /** How many bytes their messages may have together. A single request may have more. */
   readonly bytes: number;
-  /** Bytes of one message. */
+  /** How many bytes one message may have. */
   readonly messageBytes: number;
 }
 
-/** What every end allows before it has said what it does, and at least. */
+/** What every end allows at least, and as long as it has not sent its HELLO. */
 export const LEAST: Allowance = { requests: 16, bytes: 64 * 1024, messageBytes: 1024 };
 
-/** What HELLO begins with, after its type. */
+/** The first bytes of HELLO, after its type. */
 export const MAGIC: readonly number[] = [0x4c, 0x57, 0x52, 0x51]; // "LWRQ"
 const MAX_ERROR_TEXT_BYTES = 8 * 1024;
-/** Below what a connection copies at once, so that the same memory can serve the next message. */
+/** Small enough that a connection copies it at once: then the memory is free for the next message. */
 const SCRATCH_BYTES = 32 * 1024;
-/** Above the longest header: a method's name, or the code and text of an error. */
+/** More than the longest header: the name of a method, or the code and text of an error. */
 const MAX_HEADER_BYTES = 512 + MAX_ERROR_TEXT_BYTES;
 
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(SCRATCH_BYTES);
 let used = 0;
 
-// The encoders give a view of `scratch` that is valid until the next call, or for a large value an
-// array of its own. Values are encoded beforehand, since that may call into programs.
+// The encoders give a view of `scratch`, which is valid until the next call. For a large value they give a
+// new array. Values are encoded before, because to encode a value may run code of the program.
 
-/** HELLO: who speaks, in which version, and what it allows. */
+/** HELLO: the protocol, its version, and what this end allows. */
 export function encodeHello(allowance: Allowance): Uint8Array {
   scratch.set([Type.hello, ...MAGIC, VERSION]);
   used = 6;
@@ -67,7 +67,7 @@ export function encodeHello(allowance: Allowance): Uint8Array {
   return scratch.subarray(0, used);
 }
 
-/** REQUEST. The window is for the stream that is wanted. */
+/** REQUEST. With a window, it asks for a stream. */
 export function encodeRequest(
   id: number,
   method: string,
@@ -93,14 +93,14 @@ export function encodeNotify(method: string, params: Encoded): Uint8Array {
   return finish(params);
 }
 
-/** RESPONSE and ITEM: a value for an id. */
+/** RESPONSE or ITEM: an id and a value. */
 export function encodeWithValue(first: number, id: number, value: Encoded): Uint8Array {
   begin(first, value);
   varint(id);
   return finish(value);
 }
 
-/** CANCEL and END: nothing but an id. */
+/** CANCEL or END: only an id. */
 export function encodeBare(first: number, id: number): Uint8Array {
   begin(first, undefined);
   varint(id);
@@ -116,7 +116,7 @@ export function encodeCredit(first: number, id: number, credit: Window): Uint8Ar
   return scratch.subarray(0, used);
 }
 
-/** ERROR. Code and text are cut where they are too long. */
+/** ERROR. Code and text are cut if they are too long. */
 export function encodeError(id: number, code: string, text: string, data: Encoded): Uint8Array {
   begin(ANSWERING | Type.error, data);
   varint(id);
@@ -131,16 +131,16 @@ export function encodeError(id: number, code: string, text: string, data: Encode
   return finish(data);
 }
 
-/** Whether a method's name fits behind one byte of length. */
+/** Whether a method's name has at most 255 bytes. */
 export function fitsName(method: string): boolean {
   return method.length * 3 <= 255 || encoder.encode(method).length <= 255;
 }
 
-/** Items and bytes that may be sent. */
+/** How many items and bytes of a stream may be sent. */
 export interface Window {
-  /** Messages. */
+  /** How many ITEM messages. */
   readonly items: number;
-  /** Bytes of those messages; the last one may go beyond. */
+  /** How many bytes these messages may have together. The last message may exceed it. */
   readonly bytes: number;
 }
 
@@ -153,7 +153,7 @@ function varint(value: number): void {
   used = writeVarint(value, scratch, used);
 }
 
-/** Text of up to 255 bytes behind its length. */
+/** Writes a text of up to 255 bytes behind its length. */
 function shortText(text: string): void {
   const at = used + 1;
   scratch[used] = ascii(text, at) ? text.length : encoder.encodeInto(
@@ -163,7 +163,7 @@ function shortText(text: string): void {
   used = at + scratch[used];
 }
 
-/** Writes short ASCII text, as most is; returns whether that is what it was. */
+/** Writes a text if it is short and ASCII, as most texts are. Returns whether it was. */
 function ascii(text: string, at: number): boolean {
   if (text.length > 64) return false;
   for (let i = 0; i < text.length; i++) {

@@ -4,12 +4,12 @@ import { isMeant, ItemReader, type ItemWriter } from "./streams.ts";
 import type { RequestContext, RequestPeer } from "./types.ts";
 import type { Window } from "./wire.ts";
 
-/** What a handler is. */
+/** A handler of requests or notifications. */
 export type Handler = (params: unknown, context: RequestContext) => unknown;
 
-/** A request from its arrival until it is answered and its items have ended; the handler's context. */
+/** A request of the peer, until it is answered and its items have ended. Also the handler's context. */
 export class Work implements RequestContext {
-  /** `cancelled` while the handler still runs and its caller has gone. */
+  /** `cancelled`: the caller has cancelled the request, and the handler still runs. */
   state: "queued" | "running" | "cancelled" | "answered" = "queued";
   /** Whether the caller may still send items. */
   hasItems = false;
@@ -27,9 +27,9 @@ export class Work implements RequestContext {
     readonly id: number,
     readonly method: string,
     readonly params: unknown,
-    /** The size of its message, which counts until the answer was sent. */
+    /** The size of its message. It counts against the allowance until the answer was sent. */
     readonly bytes: number,
-    /** What the caller grants the stream that it wants. */
+    /** The caller's credit for the stream; undefined if it wants no stream. */
     public window: Window | undefined,
     itemWindow: Window,
     grant: (work: Work, credit: Window) => void,
@@ -38,7 +38,7 @@ export class Work implements RequestContext {
     this.#itemWindow = itemWindow;
   }
 
-  /** Made when it is looked at, since most handlers do not. */
+  /** Created when it is read, because most handlers do not read it. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -47,7 +47,7 @@ export class Work implements RequestContext {
     return this.#controller.signal;
   }
 
-  /** What the caller sends along. */
+  /** The items that the caller sends along. */
   get items(): ItemReader<unknown> {
     if (this.#items === undefined) {
       const window = this.#itemWindow;
@@ -78,7 +78,10 @@ export class Work implements RequestContext {
     return this.#reason !== undefined;
   }
 
-  /** The caller grants its stream more. Returns false where it has none, or for too much. */
+  /**
+   * The caller grants more credit. Returns false if it wants no stream, or the credit is not
+   * plausible.
+   */
   grant(credit: Window): boolean {
     if (this.window === undefined) return false;
     if (this.writer !== undefined) return this.writer.grant(credit);
@@ -95,7 +98,7 @@ export class Work implements RequestContext {
     this.#controller?.abort(error);
   }
 
-  /** What the handler does not need any more, also if it keeps its context. */
+  /** Drops what the handler needs no more, even if it keeps its context. */
   release(): void {
     this.#items?.return();
     this.writer?.stop();
