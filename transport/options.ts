@@ -2,10 +2,17 @@
 
 /** Certificates of a server. Each is text in PEM (RFC 7468). */
 export interface TlsListenOptions {
-  /** The certificate, followed by the intermediate certificates. */
+  /**
+   * The certificate and the intermediate ones, in any order; other blocks are passed over. A key that
+   * cannot serve, and one that is not the certificate's, is refused at once.
+   */
   cert: string;
-  /** Its private key. */
-  key: string;
+  /**
+   * Its private key: RSA with 2048 bits or more, EC on P-256, P-384 or P-521, or Ed25519.
+   *
+   * @default the one in `cert`
+   */
+  key?: string;
   /**
    * The authorities whose client certificates are accepted. With this option every client needs a
    * certificate, and `connection.peer` tells whose it is.
@@ -24,9 +31,13 @@ export interface TlsListenOptions {
 export interface TlsConnectOptions {
   /** The authorities to trust, instead of the system's authorities. */
   ca?: string;
-  /** The client's own certificate, for servers that require one. */
+  /** The client's own certificate, for servers that want one, as in {@linkcode TlsListenOptions}. */
   cert?: string;
-  /** Its private key. */
+  /**
+   * Its private key.
+   *
+   * @default the one in `cert`
+   */
   key?: string;
   /**
    * The name that the server's certificate must have.

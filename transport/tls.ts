@@ -8,6 +8,7 @@ import { startTls, Trust } from "./tls/client.ts";
 import { acceptTls, Credentials } from "./tls/server.ts";
 
 export { fingerprintOf } from "./tls/certificates.ts";
+export { fingerprintOfPair, hasKey } from "./tls/pair.ts";
 export { TlsError } from "../errors.ts";
 
 /** TLS 1.2 and 1.3 by `node:tls`, over sockets of Deno. */

@@ -255,7 +255,7 @@ async function tellHowToJoin(
 ): Promise<void> {
   const entrance = {
     token: hasSecret(options, "token"),
-    fingerprint: tls && (await import("../../transport/tls.ts")).fingerprintOf(tls.cert),
+    fingerprint: tls && (await import("../../transport/tls.ts")).fingerprintOfPair(tls),
     clientCertificate: tls?.clientCa !== undefined,
     hostname: await ownHostname(),
   };

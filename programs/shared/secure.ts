@@ -51,8 +51,8 @@ export async function serverTls(
   if (selfSigned && cert !== undefined) {
     throw new UsageError("--tls-self-signed and --cert: give one of them");
   }
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new UsageError("--cert and --key: give both or none");
+  if (cert === undefined && key !== undefined) {
+    throw new UsageError("--key without --cert: give both or none");
   }
   if (!isSecure) {
     const given = selfSigned ? "tls-self-signed" : cert !== undefined ? "cert" : "client-ca";
@@ -68,11 +68,14 @@ export async function serverTls(
     const { fingerprint, ...pair } = await selfSigned(endpoints.map(secureHostOf).filter(Boolean));
     return { tls: await withClientCa(pair), fingerprint };
   }
-  if (cert === undefined || key === undefined) {
+  if (cert === undefined) {
     throw new UsageError("tls:// and wss:// need --cert FILE --key FILE, or --tls-self-signed");
   }
   const reload = async () =>
-    await withClientCa({ cert: await readText("cert", cert), key: await readText("key", key) });
+    await withClientCa({
+      cert: await readText("cert", cert),
+      ...(key !== undefined && { key: await readText("key", key) }),
+    });
   return { tls: await reload(), reload };
 }
 

@@ -1,6 +1,6 @@
 /** Reads certificates from PEM, checks them, and describes them. */
 
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate } from "node:tls";
 import type { PeerIdentity } from "../../transport.ts";
 
@@ -31,51 +31,9 @@ export function readCertificates(pem: string, option: string): X509Certificate[]
   });
 }
 
-/**
- * Reads a certificate with the intermediate certificates, and checks that the key belongs to it.
- *
- * @throws {TypeError} which names the option that is wrong.
- */
-export function readPair(cert: string, key: string): { cert: string; key: string } {
-  const certificates = readCertificates(cert, "tls.cert");
-  const [certificate] = certificates;
-  if (!certificate.checkPrivateKey(readKey(key))) {
-    throw new TypeError(
-      `Cannot use tls.key: it is not the key of the certificate in tls.cert, ${
-        subjectOf(certificate)
-      }`,
-    );
-  }
-  return { cert: toPem(certificates), key };
-}
-
 /** Certificates in PEM, each from the beginning of a line, as the engine requires. */
 export function toPem(certificates: readonly X509Certificate[]): string {
   return certificates.map((certificate) => `${certificate.toString().trim()}\n`).join("");
-}
-
-function readKey(pem: string): KeyObject {
-  if (/ENCRYPTED/.test(pem)) {
-    throw new TypeError(
-      'Cannot use tls.key: it is encrypted; decrypt it with "openssl pkey -in KEY -out NEW"',
-    );
-  }
-  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
-    throw new TypeError(
-      "Cannot use tls.key: it has no key in PEM, which begins with -----BEGIN PRIVATE KEY-----",
-    );
-  }
-  try {
-    return createPrivateKey(pem);
-  } catch (cause) {
-    throw new TypeError("Cannot use tls.key: the key in it cannot be read", { cause });
-  }
-}
-
-function subjectOf(certificate: X509Certificate): string {
-  return certificate.subject
-    ? `"${certificate.subject.replaceAll("\n", ", ")}"`
-    : "which is nameless";
 }
 
 /**

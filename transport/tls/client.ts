@@ -16,9 +16,9 @@ import {
   isVersion3,
   readCertificates,
   readFingerprint,
-  readPair,
   toPem,
 } from "./certificates.ts";
+import { hasKey, readPair } from "./pair.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
 /** The checked options of a client: whom it trusts, and its own certificate. */
@@ -51,14 +51,15 @@ export class Trust {
         throw new TypeError(`Cannot use tls.${a} together with tls.${b}: give one of them`);
       }
     }
-    if (cert === undefined !== (key === undefined)) {
+    const ownKey = key ?? (cert !== undefined && hasKey(cert) ? cert : undefined);
+    if (cert === undefined !== (ownKey === undefined)) {
       const [given, missing] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
       throw new TypeError(`Cannot use tls.${given} without tls.${missing}: give both or none`);
     }
     if (serverName === "") {
       throw new TypeError('Cannot use tls.serverName "": it must not be empty');
     }
-    if (cert !== undefined && key !== undefined) this.pair = readPair(cert, key);
+    if (cert !== undefined && ownKey !== undefined) this.pair = readPair(cert, ownKey);
     this.ca = ca === undefined ? undefined : toPem(readCertificates(ca, "tls.ca"));
     this.alpn = checkAlpn(alpn);
     this.fingerprint = fingerprint === undefined ? undefined : readFingerprint(fingerprint);

@@ -4,18 +4,13 @@ import {
   createSecureContext,
   type DetailedPeerCertificate,
   type SecureContext,
+  type SecureContextOptions,
   TLSSocket,
 } from "node:tls";
 import { TlsError } from "../../errors.ts";
 import type { PeerIdentity, TlsListenOptions } from "../../transport.ts";
-import {
-  checkAlpn,
-  dateFault,
-  identityOf,
-  readCertificates,
-  readPair,
-  toPem,
-} from "./certificates.ts";
+import { checkAlpn, dateFault, identityOf, readCertificates, toPem } from "./certificates.ts";
+import { hasKey, readPair } from "./pair.ts";
 import type { CipherStream } from "./cipher_stream.ts";
 import { hasLeft } from "./errors.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
@@ -34,17 +29,27 @@ export class Credentials {
    */
   constructor(options: Partial<TlsListenOptions> = {}) {
     const { cert, key, clientCa, alpn = [] } = options;
-    if (cert === undefined || key === undefined) {
+    if (cert === undefined || key === undefined && !hasKey(cert)) {
       throw new TypeError(
         "Cannot listen with TLS: a certificate and its key are missing; " +
           "give tls: { cert, key } (--cert, --key)",
       );
     }
-    const pair = readPair(cert, key);
+    const pair = readPair(cert, key ?? cert);
     const ca = clientCa === undefined ? undefined : readCertificates(clientCa, "tls.clientCa");
     this.knowsClients = ca !== undefined;
     this.alpn = checkAlpn(alpn);
-    this.context = createSecureContext({ ...pair, ca: ca && toPem(ca) });
+    this.context = contextOf({ ...pair, ca: ca && toPem(ca) });
+  }
+}
+
+/** The engine may still find something wrong, which is wrong for all handshakes. */
+function contextOf(options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.replace(/^error:\w+:/, "") : `${cause}`;
+    throw new TypeError(`Cannot use tls.cert and tls.key: ${why}`, { cause });
   }
 }
 
