@@ -48,6 +48,8 @@ export interface ChatStats {
  *   first in the lobby.
  * - A message is kept in the history before anyone sees it. If it cannot be kept, nobody sees it,
  *   and its sender is told.
+ * - A newcomer hears everything at once. The others are told of it when it says a word, or after a
+ *   few seconds: a probe that only connects is not announced.
  * - A name belongs to one member at a time. Case, compatibility forms (Unicode NFKC) and
  *   look-alikes (UTS #39) make no difference. A name has 1 to 32 characters, no spaces and no
  *   invisible characters.

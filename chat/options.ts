@@ -33,6 +33,13 @@ export interface ChatOptions {
   /** The token for `/operator TOKEN`. Without it nobody can become an operator. */
   operatorToken?: string;
   /**
+   * A newcomer that says nothing for this time is a member, of whom the others are told, in
+   * milliseconds. With 0 it is one at once. A newcomer that says a word is one then.
+   *
+   * @default 5_000
+   */
+  announceAfter?: number;
+  /**
    * A member that says nothing for this time counts as silent, in milliseconds.
    *
    * @default 600_000
@@ -87,6 +94,7 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
     history = memoryHistory(),
     greeting = 10,
     operatorToken,
+    announceAfter = 5_000,
     silentAfter = 600_000,
     maxLineLength = 4_096,
     maxRooms = 10_000,
@@ -95,6 +103,7 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
   } = options;
   const { burst = 5, perSecond = 2 } = options.flood ?? {};
   checkInteger("greeting", greeting, 0, MAX_SHOWN_MESSAGES);
+  checkInteger("announceAfter", announceAfter, 0, Number.MAX_SAFE_INTEGER);
   checkInteger("burst", burst, 1, 2 ** 31);
   if (!(perSecond > 0 && perSecond <= 2 ** 31)) {
     throw new RangeError(`Cannot use perSecond ${perSecond}: it must be above 0, up to 2147483648`);
@@ -110,6 +119,7 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
     history,
     greeting,
     operatorToken: operatorToken?.trim(),
+    announceAfter,
     silentAfter,
     flood: { burst, perSecond },
     maxLineLength,

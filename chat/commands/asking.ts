@@ -63,6 +63,7 @@ export const ASKING: Readonly<Record<string, Command>> = {
     usage: "/ping [TEXT]",
     help: "is answered with a pong",
     cost: COST.free,
+    isPrivate: true,
     run: (chat, member, text) => chat.audience.tell(member, { type: "pong", text }),
   },
   json: {
@@ -75,6 +76,7 @@ export const ASKING: Readonly<Record<string, Command>> = {
     usage: "/quit",
     help: "leaves",
     cost: COST.free,
+    isPrivate: true,
     run(chat, member) {
       chat.audience.notice(member, "bye", "Bye.");
       return "quit";

@@ -11,6 +11,8 @@ export interface Command {
   readonly help: string;
   /** How much it counts for the flood limits. */
   readonly cost: number;
+  /** Whether it is no word to the others: a newcomer that says only this is not announced. */
+  readonly isPrivate?: true;
   /**
    * Runs the command. Returns `"usage"` if it cannot be understood as it was written, and `"quit"`
    * if the member wants to leave.

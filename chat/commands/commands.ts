@@ -48,6 +48,7 @@ export class Commands {
     const word = name.toLowerCase();
     const command = isCommand === undefined ? undefined : this.#of(member).get(word);
     const cost = command?.cost ?? (isCommand === undefined ? COST.message : COST.question);
+    if (command?.isPrivate !== true) this.#chat.announce(member);
     if (!this.#passes(member, cost)) return;
     if (isCommand === undefined) {
       return this.#chat.say(member, "say", printable(line.replace(/^\/\//, "/")));
@@ -80,6 +81,7 @@ export class Commands {
   }
 
   #tooLong(member: Member, length: number): void {
+    this.#chat.announce(member);
     if (!this.#passes(member, COST.message)) return;
     const limit = this.#chat.settings.maxLineLength;
     const text = `Your line was dropped: it has ${length} characters, the limit is ${limit}.`;

@@ -30,6 +30,8 @@ export class Engine {
   readonly bans: Bans;
   readonly ignoring: Ignoring = new Ignoring();
   readonly members: Set<Member> = new Set();
+  /** Those who have come and not yet said a word: nobody has been told of them. */
+  readonly #newcomers: Set<Member> = new Set();
   /** Messages said in rooms. */
   said = 0;
   readonly #names = new NameIndex<Member>();
@@ -57,7 +59,11 @@ export class Engine {
     return this.#names.find(name);
   }
 
-  /** Lets a newcomer into the lobby. Returns undefined if it is turned away. */
+  /**
+   * Lets a newcomer into the lobby, where it hears everything. Returns undefined if it is turned
+   * away. The others are told of the newcomer when it says a word, or after a while. Until then it
+   * may be a probe, which only connects.
+   */
   enter(connection: Connection<string>): Member | undefined {
     const room = this.rooms.lobby;
     const host = distinctHostOf(connection.remote);
@@ -73,25 +79,43 @@ export class Engine {
     const { now } = this;
     const flood = new Flood(this.settings.flood, now);
     const member = new Member(connection, { name, room, host, flood, now });
-    this.members.add(member);
-    this.#names.add(name, member);
+    this.#newcomers.add(member);
     this.#stopTicking ??= this.settings.every(() => this.tick(), TICK);
-    this.#arrive(member, room, () => {
-      const members = room.members.size;
-      this.audience.tell(member, { type: "welcome", name, room: room.name, time: now, members });
-    });
+    this.audience.add(member);
+    const members = room.members.size + 1;
+    this.audience.tell(member, { type: "welcome", name, room: room.name, time: now, members });
+    this.#greet(member);
+    if (this.settings.announceAfter === 0) this.announce(member);
     return member;
+  }
+
+  /** Makes a newcomer a member: the others are told. */
+  announce(member: Member): void {
+    if (member.state !== "new") return;
+    member.state = "here";
+    member.spokeAt = this.now;
+    this.#newcomers.delete(member);
+    this.members.add(member);
+    this.#names.add(member.name, member);
+    this.#settle(member);
   }
 
   /** Takes a member out of the chat. Does nothing if it has left already. */
   leave(member: Member): void {
-    if (member.state === "gone") return;
+    const { state } = member;
+    if (state === "gone") return;
     member.state = "gone";
-    this.members.delete(member);
-    this.#names.remove(member.name, member);
-    this.ignoring.forget(member);
-    this.#depart(member);
-    if (this.members.size > 0) return;
+    if (state === "new") {
+      this.#newcomers.delete(member);
+      this.audience.remove(member);
+      this.#guests.giveBack(member.name);
+    } else {
+      this.members.delete(member);
+      this.#names.remove(member.name, member);
+      this.ignoring.forget(member);
+      this.#depart(member);
+    }
+    if (this.members.size + this.#newcomers.size > 0) return;
     this.#stopTicking?.();
     this.#stopTicking = undefined;
     this.audience.tick();
@@ -226,7 +250,10 @@ export class Engine {
 
   /** Runs once a second while the chat has members. */
   tick(): void {
-    const { now } = this;
+    const { now, settings: { announceAfter } } = this;
+    for (const member of this.#newcomers) {
+      if (member.canBeSeenToStay && now - member.spokeAt >= announceAfter) this.announce(member);
+    }
     for (const member of this.members) {
       if (member.silent || now - member.spokeAt < this.settings.silentAfter) continue;
       member.silent = true;
@@ -244,24 +271,33 @@ export class Engine {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#guests.close();
-    for (const member of this.members) this.disconnect(member, "closing", "The chat is closing.");
+    for (const member of [...this.#newcomers, ...this.members]) {
+      this.disconnect(member, "closing", "The chat is closing.");
+    }
   }
 
   /** Why a newcomer from this address may not join now, or undefined if it may. */
   #problemOf(host: string | undefined) {
     if (this.#state === "closed") return "closed";
     if (this.bans.hasHost(host)) return "banned";
-    if (this.rooms.lobby.members.size >= this.settings.maxMembersPerRoom) return "full";
+    const inLobby = this.rooms.lobby.members.size + this.#newcomers.size;
+    if (inLobby >= this.settings.maxMembersPerRoom) return "full";
   }
 
   /** Puts a member into a room. First the member is told, then the others. */
   #arrive(member: Member, room: Room, tellWhere: () => void): void {
     room.members.add(member);
-    this.#roomsChanged = true;
     this.audience.add(member);
     tellWhere();
-    if (member.style === "json" || room.lastId > 0) this.#greet(member);
-    const { name } = member;
+    this.#greet(member);
+    this.#settle(member);
+  }
+
+  /** Counts a member in its room, and tells the others. */
+  #settle(member: Member): void {
+    const { name, room } = member;
+    room.members.add(member);
+    this.#roomsChanged = true;
     const members = room.members.size;
     const event = { type: "join", room: room.name, name, members, time: this.now } as const;
     this.audience.crowd(room, event, member);
@@ -271,7 +307,9 @@ export class Engine {
   #greet(member: Member): void {
     const { greeting } = this.settings;
     if (member.style === "json") this.tellHistory(member, greeting);
-    else if (greeting > 0 && this.archive.last(member.room, 1)?.length !== 0) {
+    else if (
+      member.room.lastId > 0 && greeting > 0 && this.archive.last(member.room, 1)?.length !== 0
+    ) {
       this.tellHistory(member, greeting);
     }
   }

@@ -12,7 +12,8 @@ export class Member {
   /** The address that it comes from. Undefined if the address does not tell peers apart. */
   readonly host: string | undefined;
   readonly flood: Flood;
-  state: "here" | "gone" = "here";
+  /** Whether the others have been told that it came, and that it went. */
+  state: "new" | "here" | "gone" = "new";
   name: string;
   room: Room;
   style: Style = "plain";
@@ -35,6 +36,11 @@ export class Member {
     this.host = given.host;
     this.flood = given.flood;
     this.spokeAt = given.now;
+  }
+
+  /** Whether its end would be seen; over UDP it would not. */
+  get canBeSeenToStay(): boolean {
+    return !this.connection.endpoint.startsWith("udp:");
   }
 
   /** The member as `/who` shows it. */

@@ -5,14 +5,17 @@ import type { Archive } from "../history/archive.ts";
 const KEY = "guests";
 
 /**
- * Gives numbers to newcomers, and no number twice. The archive keeps the last number whose guest
- * said something, so that no newcomer gets the name of an earlier guest's messages. It does not
- * keep every number, because that would be a write for each connection.
+ * Gives numbers to newcomers, and no number twice, except those of newcomers that left before
+ * anybody was told of them. The archive keeps the last number whose guest said something, so that
+ * no newcomer gets the name of an earlier guest's messages. It does not keep every number, because
+ * that would be a write for each connection.
  */
 export class Guests {
   readonly #archive: Archive;
   #last: number;
   #kept: number;
+  /** Numbers below the last one that nobody has, and nobody was seen with. */
+  readonly #free = new Set<number>();
 
   /** Continues from the number in the archive. */
   constructor(archive: Archive) {
@@ -25,9 +28,17 @@ export class Guests {
     this.#last = this.#kept = Number.isSafeInteger(last) && last > 0 ? last : 0;
   }
 
-  /** A name that nobody had before. */
+  /** A name that nobody was seen with before. */
   next(): string {
-    return `guest-${++this.#last}`;
+    const [free = this.#last + 1] = this.#free;
+    if (!this.#free.delete(free)) this.#last = free;
+    return `guest-${free}`;
+  }
+
+  /** Takes a name back that nobody was told of. */
+  giveBack(name: string): void {
+    this.#free.add(Number(name.slice("guest-".length)));
+    while (this.#free.delete(this.#last)) this.#last--;
   }
 
   /** Call it before a member says something. If its name is a guest's, the number is kept first. */

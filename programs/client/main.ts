@@ -55,7 +55,7 @@ const OPTIONS: OptionSpecs = {
   ...CLIENT_TLS_OPTIONS,
   session: { group: "Access", help: "nothing is lost while the network is away" },
   token: { value: "TOKEN", group: "Access", help: "what the server wants first" },
-  "token-file": { value: "FILE", group: "Access", help: "has the token" },
+  "token-file": { value: "FILE", hidden: true, group: "Access", help: "has the token" },
   subprotocol: { value: "NAME,…", list: true, hidden: true, help: "of WebSockets, to offer" },
   proxy: { value: "URL", group: "Access", help: "socks5://HOST:PORT or http://HOST:PORT" },
   "max-message": {

@@ -6,7 +6,7 @@ const NOW = () => new Date("2026-11-20T18:12:03.456Z");
 
 /** A chat server on a framed and on a line endpoint. */
 function openChat(options: ChatOptions = {}): Promise<Server<string>> {
-  const chat = new Chat({ now: NOW, ...options });
+  const chat = new Chat({ now: NOW, announceAfter: 0, ...options });
   return listen(
     ["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?framing=line"],
     { format: text() },

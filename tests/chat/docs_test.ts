@@ -9,7 +9,7 @@ const UNITS = { second: 1_000, minute: 60_000 } as const;
 
 /** Plays what people do, and compares what they get with what is written. */
 async function play(transcript: string): Promise<void> {
-  await using test = new TestChat({ operatorToken: "open sesame" });
+  await using test = new TestChat({ operatorToken: "open sesame", announceAfter: 5_000 });
   const people = new Map<string, Person>();
   const heard = new Map<string, string[]>();
   // Whoever did something is heard first: then it has happened.

@@ -21,6 +21,7 @@ export class TestChat implements AsyncDisposable {
         this.#tick = callback;
         return () => this.#tick = undefined;
       },
+      announceAfter: 0,
       ...options,
     });
   }
