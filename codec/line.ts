@@ -11,6 +11,7 @@ import {
   type FramingOptions,
 } from "./framing.ts";
 import { Gather } from "./gather.ts";
+import { edited, hasErasing } from "./editing.ts";
 import { TelnetFilter } from "./telnet.ts";
 import type { Memory } from "../internal/memory.ts";
 
@@ -30,8 +31,10 @@ export interface LineOptions extends FramingOptions {
   newline?: "\n" | "\r\n";
   /**
    * Whether the peer may be a telnet program. Then its commands are dropped, its options are
-   * refused, CR NUL ends a line, and a byte 0xFF is sent twice. (UTF-8 never has a byte 0xFF.) Turn
-   * it off for lines that are not text.
+   * refused, CR NUL ends a line, and a byte 0xFF is sent twice. (UTF-8 never has a byte 0xFF.) Once
+   * a peer has shown that it is one, by any command or by CR NUL, its keys that erase are obeyed:
+   * backspace and DEL a character, Ctrl-W a word, Ctrl-U the line, as telnet's own EC and EL. In
+   * telnet's character mode they arrive as characters. Turn it off for lines that are not text.
    *
    * @default true
    */
@@ -155,6 +158,8 @@ class LineDecoder implements Decoder {
   readonly #maxBytes: number;
   readonly #telnet: TelnetFilter | undefined;
   readonly #gather: Gather;
+  /** Bytes of text in the chunks before this one. */
+  #before = 0;
   #failure: unknown;
 
   constructor(
@@ -180,7 +185,7 @@ class LineDecoder implements Decoder {
     const text = this.#telnet?.filter(chunk) ?? chunk;
     let at = 0;
     for (let end = text.indexOf(LF); end >= 0; end = text.indexOf(LF, at)) {
-      messages.push(this.#finish(text.subarray(at, end)));
+      messages.push(this.#finish(text.subarray(at, end), this.#before + end));
       at = end + 1;
     }
     if (at < text.length) {
@@ -190,22 +195,25 @@ class LineDecoder implements Decoder {
       }
       this.#gather.push(text.subarray(at));
     }
+    this.#before += text.length;
     return messages;
   }
 
   end(messages: Uint8Array[] = []): Uint8Array[] {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#gather.bytes > 0) messages.push(this.#finish(EMPTY));
+    if (this.#gather.bytes > 0) messages.push(this.#finish(EMPTY, this.#before));
     return messages;
   }
 
-  /** Makes a message of the gathered bytes and the rest of the line. */
-  #finish(rest: Uint8Array): Uint8Array {
+  /** Makes a message of the gathered bytes and the rest of the line, which ends at a byte of the text. */
+  #finish(rest: Uint8Array, end: number): Uint8Array {
     const whole = this.#gather.bytes === 0 ? rest : this.#gather.take(0, rest);
     const length = whole.length > 0 && whole[whole.length - 1] === CR
       ? whole.length - 1
       : whole.length;
     if (length > this.#maxBytes) this.#refuse(length, "a line");
+    const isTyped = this.#telnet !== undefined && end >= this.#telnet.knownFrom;
+    if (isTyped && hasErasing(whole)) return edited(whole.subarray(0, length));
     return length === 0 ? EMPTY : whole.subarray(0, length);
   }
 

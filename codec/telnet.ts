@@ -1,5 +1,7 @@
 /** The commands that telnet sends between the lines (RFC 854, RFC 855). */
 
+import { BACKSPACE, ERASE_LINE } from "./editing.ts";
+
 const IAC = 0xff;
 const SB = 0xfa;
 const SE = 0xf0;
@@ -7,6 +9,11 @@ const WILL = 0xfb;
 const WONT = 0xfc;
 const DO = 0xfd;
 const DONT = 0xfe;
+/** Erase character, erase line (RFC 854). */
+const EC = 0xf7;
+const EL = 0xf8;
+/** The option by which a server says that it will show what is typed (RFC 857). */
+const ECHO = 1;
 /** While so many bytes of answers wait to be taken, nothing more is answered. */
 const MAX_REPLY_BYTES = 1024;
 const CR = 0x0d;
@@ -20,12 +27,28 @@ type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-
  * Every option that the peer asks for or offers is refused, as RFC 854 demands. The answer is
  * necessary: after Ctrl-C a telnet asks for a timing mark (RFC 860), and shows nothing more until
  * it has an answer.
+ *
+ * It also tells from where on the peer is known to be a telnet. Such a peer may send each key as it is
+ * typed (RFC 857, RFC 858), so that keys that erase arrive as characters. A telnet is known by any
+ * command, and by CR NUL, which ends lines in that mode. It is not known by CR LF, which other
+ * programs send too, and not by what a server says.
  */
 export class TelnetFilter {
   #state: State = "text";
   #afterCr = false;
   #asked = 0;
   #reply: number[] = [];
+  /** Bytes that were kept so far. */
+  #kept = 0;
+  #knownFrom = Infinity;
+
+  /**
+   * The number of bytes that had been kept when the peer was known to be a telnet. `Infinity` while it
+   * is not known to be one.
+   */
+  get knownFrom(): number {
+    return this.#knownFrom;
+  }
 
   /** The refusals that were made since the last call. */
   takeReply(): Uint8Array | undefined {
@@ -49,13 +72,16 @@ export class TelnetFilter {
       chunk.indexOf(IAC) < 0 && chunk.indexOf(0) < 0;
     if (plain) {
       if (chunk.length > 0) this.#afterCr = chunk[chunk.length - 1] === CR;
+      this.#kept += chunk.length;
       return chunk;
     }
     const out = new Uint8Array(chunk.length);
     let length = 0;
     for (const byte of chunk) {
       const kept = this.#step(byte);
-      if (kept >= 0) out[length++] = kept;
+      if (kept < 0) continue;
+      out[length++] = kept;
+      this.#kept++;
     }
     return out.subarray(0, length);
   }
@@ -70,6 +96,7 @@ export class TelnetFilter {
         }
         if (byte === 0 && this.#afterCr) {
           this.#afterCr = false;
+          this.#know();
           return LF;
         }
         this.#afterCr = byte === CR;
@@ -80,11 +107,16 @@ export class TelnetFilter {
           : byte >= WILL && byte < IAC
           ? "option"
           : "text";
-        if (byte === IAC) this.#afterCr = false;
+        if (byte === IAC) {
+          this.#afterCr = false;
+          return IAC;
+        }
         this.#asked = byte;
-        return byte === IAC ? IAC : -1;
+        if (this.#state === "text") this.#know();
+        return byte === EC ? BACKSPACE : byte === EL ? ERASE_LINE : -1;
       case "option":
         this.#state = "text";
+        if (this.#asked !== WILL || byte !== ECHO) this.#know();
         this.#refuse(byte);
         return -1;
       case "subnegotiation":
@@ -94,6 +126,10 @@ export class TelnetFilter {
         this.#state = byte === SE ? "text" : "subnegotiation";
         return -1;
     }
+  }
+
+  #know(): void {
+    this.#knownFrom = Math.min(this.#knownFrom, this.#kept);
   }
 
   /**

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { equals } from "@std/bytes";
 import { connect } from "../../client.ts";
 import type { Connection } from "../../connection.ts";
+import { line } from "../../codec.ts";
 import { listen } from "../../server.ts";
 import { NC, PEERS, Program, startClient, startServer, TELNET, testWith } from "./peers.ts";
 import { messages } from "./peers/messages.ts";
@@ -95,6 +96,30 @@ class Comparison {
     return this.#state === "ended" ? `all ${COUNT} messages are equal` : "the stream did not end";
   }
 }
+
+await testWith(
+  TELNET,
+  "line() erases what is erased in telnet's character mode",
+  async () => {
+    // It never refuses that mode, so that the keys come one by one, as from telnets that insist on it.
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using telnet = onTerminal(["telnet", "127.0.0.1", `${listener.addr.port}`]);
+    using conn = await listener.accept();
+    await telnet.until("Escape character is");
+    await telnet.type("\x1d");
+    await telnet.until("telnet> ");
+    await telnet.type("mode character\r");
+    const decoder = line().decoder();
+    const chunk = new Uint8Array(1024);
+    const next = async () => decoder.decode(chunk.slice(0, await conn.read(chunk) ?? 0));
+    // Telnet asks for the mode first.
+    assertEquals(await next(), []);
+    await telnet.type("hex\x7fy you\x17\x08, grü\x7f\x7früße\r");
+    const lines: Uint8Array[] = [];
+    while (lines.length === 0) lines.push(...await next());
+    assertEquals(lines.map((line) => new TextDecoder().decode(line)), ["hey, grüße"]);
+  },
+);
 
 await testWith(
   TELNET,
