@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type DirectoryOptions, directoryOptions } from "./directory_options.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { Inventory } from "./inventory.ts";
-import { isName, partName } from "./names.ts";
+import { isName, nameKey, partName, storedName } from "./names.ts";
 import type { Remembered } from "./checksum.ts";
 import { FilePart } from "./part.ts";
 import { type Guest, Places, shareOf } from "./places.ts";
@@ -79,10 +79,11 @@ export class OpenDirectory implements Directory {
   }
 
   /** Opens a file to send it. The caller gives it back with `release()`. */
-  source(name: string): Promise<FileSource> {
-    const remembered = this.#remembered.get(sourceKey(name));
-    this.#remembered.delete(sourceKey(name)); // Only one user at a time.
-    return FileSource.reopen(join(this.path, name), name, remembered);
+  async source(name: string): Promise<FileSource> {
+    const stored = await this.#stored(name, "read");
+    const remembered = this.#remembered.get(sourceKey(stored));
+    this.#remembered.delete(sourceKey(stored)); // Only one user at a time.
+    return await FileSource.reopen(join(this.path, stored), stored, remembered);
   }
 
   /** Closes a file that was sent, and remembers its checksum. */
@@ -99,12 +100,22 @@ export class OpenDirectory implements Directory {
   async whole(offer: FileOffer): Promise<FileSource | undefined> {
     this.#check(offer);
     const { name, size } = offer;
-    const there = await infoOf(join(this.path, name));
+    const stored = await this.#stored(name, "write");
+    const there = await infoOf(join(this.path, stored));
     if (there === undefined) return undefined;
     if (!there.isFile) throw fileError("not-a-file", `write ${name}`, "it is not a regular file");
-    if (there.size === size) return await this.source(name);
+    if (there.size === size) return await this.source(stored);
     if (!this.options.replace) {
       throw fileError("exists", `write ${name}`, "there is one of that name");
+    }
+  }
+
+  /** The name under which a file is here, which may be written in another way. */
+  async #stored(name: string, verb: "read" | "write"): Promise<string> {
+    try {
+      return await storedName(this.path, name);
+    } catch (error) {
+      throw fileFailure(error, `${verb} ${name}`);
     }
   }
 
@@ -117,7 +128,8 @@ export class OpenDirectory implements Directory {
   async open(offer: FileOffer, guest: Guest, attempt: Attempt): Promise<Receiving> {
     this.#check(offer);
     const { name, owner } = offer;
-    for (let other; (other = this.#uploads.get(name)) !== undefined;) {
+    const key = nameKey(name);
+    for (let other; (other = this.#uploads.get(key)) !== undefined;) {
       if (owner !== undefined && other.owner === owner) {
         other.stop(fileError("stalled", `write ${name}`, "a newer attempt took its place"));
       } else if (!other.signal.aborted) {
@@ -128,16 +140,18 @@ export class OpenDirectory implements Directory {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { signal } = attempt;
     const stop = (reason: unknown) => attempt.stop(reason);
-    this.#uploads.set(name, { owner, signal, stop, ended: promise });
+    this.#uploads.set(key, { owner, signal, stop, ended: promise });
     try {
       await this.#inventory.reserve(partName(name));
-      const part = await FilePart.open(join(this.path, name), name, {
-        remembered: this.#remembered.get(name),
+      // Now that nobody else can bring it under another one.
+      const stored = await this.#stored(name, "write");
+      const part = await FilePart.open(join(this.path, stored), stored, {
+        remembered: this.#remembered.get(key),
       });
-      return this.#receiving(offer, part, guest, resolve);
+      return this.#receiving({ ...offer, name: stored }, part, guest, resolve);
     } catch (error) {
       await this.#inventory.release(partName(name));
-      this.#uploads.delete(name);
+      this.#uploads.delete(key);
       resolve();
       throw error;
     }
@@ -182,16 +196,16 @@ export class OpenDirectory implements Directory {
 
   async #leave(name: string, part: FilePart, discard: boolean): Promise<void> {
     try {
-      this.#remembered.delete(name);
+      this.#remembered.delete(nameKey(name));
       if (discard) await part.discard();
       else {
         const remembered = await part.close();
-        if (remembered !== undefined) this.#remember(name, remembered);
+        if (remembered !== undefined) this.#remember(nameKey(name), remembered);
       }
       await this.#inventory.release(partName(name));
       await this.#inventory.look(name);
     } finally {
-      this.#uploads.delete(name);
+      this.#uploads.delete(nameKey(name));
     }
   }
 

@@ -1,12 +1,12 @@
 /** Fetching a file. */
 
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ProtocolError } from "../errors.ts";
 import { RequestError, type RequestPeer } from "../request.ts";
 import { rememberedLimit } from "./chunk_size.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { entryOf } from "./list.ts";
-import { checkName } from "./names.ts";
+import { checkName, storedName } from "./names.ts";
 import { FilePart } from "./part.ts";
 import { infoOf } from "./regular.ts";
 import { type TransferOptions, type Transferred, Watch } from "./transfer.ts";
@@ -87,8 +87,10 @@ export async function openTarget(
   { replace = false }: GetOptions = {},
 ): Promise<FilePart> {
   const what = `write ${basename(path)}`;
+  let stored = path;
   try {
-    const there = await infoOf(path);
+    stored = join(dirname(path), await storedName(dirname(path), basename(path)));
+    const there = await infoOf(stored);
     if (there !== undefined && !there.isFile) {
       throw fileError("not-a-file", what, "there is something that is not a regular file");
     }
@@ -98,7 +100,7 @@ export async function openTarget(
   } catch (error) {
     throw fileFailure(error, what);
   }
-  return await FilePart.open(path, basename(path));
+  return await FilePart.open(stored, basename(stored));
 }
 
 async function getInto(

@@ -1,7 +1,9 @@
 /** Names of files that are safe on every system, and the names of unfinished files. */
 
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { fileError } from "./errors.ts";
+import { infoOf } from "./regular.ts";
 
 /** The longest name, in bytes of UTF-8: common file systems accept so many. */
 export const MAX_NAME_BYTES = 255;
@@ -47,11 +49,36 @@ function stateOf(name: unknown): string | undefined {
   if (DEVICE.test(name)) return "some systems keep it for a device";
 }
 
-/** The name of a file while it is unfinished. If the name is long, only its digest fits. */
+/**
+ * What names are compared by. One letter can be written in several ways in Unicode: `é` is one
+ * character for most keyboards, and a letter with an accent behind it in the names of a Mac's files.
+ */
+export function nameKey(name: string): string {
+  return name.normalize("NFC");
+}
+
+/**
+ * The name under which a file is in a directory: the name itself, or another one that is the same to
+ * its readers. If there is none, the name itself.
+ */
+export async function storedName(directory: string, name: string): Promise<string> {
+  // What has no letter that could be written otherwise need not be looked for.
+  if (/^[\0-\x7f]*$/.test(name) || await infoOf(join(directory, name)) !== undefined) return name;
+  const key = nameKey(name);
+  let found: string | undefined;
+  for await (const { name: other } of Deno.readDir(directory)) {
+    // Always the same one, if there are several.
+    if (nameKey(other) === key && (found === undefined || other < found)) found = other;
+  }
+  return found ?? name;
+}
+
+/** The name of a file while it is unfinished, the same however its letters are written. If the name is long, only its digest fits. */
 export function partName(name: string): string {
-  const part = `.${name}${PART_SUFFIX}`;
+  const key = nameKey(name);
+  const part = `.${key}${PART_SUFFIX}`;
   if (encoder.encode(part).length <= MAX_NAME_BYTES) return part;
-  return `.${createHash("sha256").update(name).digest("hex")}${PART_SUFFIX}`;
+  return `.${createHash("sha256").update(key).digest("hex")}${PART_SUFFIX}`;
 }
 
 /** Whether this is the name of an unfinished file. */

@@ -210,3 +210,30 @@ for (const kept of ["-1", "x", "1e300", ""]) {
     assertEquals(test.chat.names, ["guest-1"]);
   });
 }
+
+Deno.test("Chat finds members, rooms and bans by names in any normal form", async () => {
+  await using test = new TestChat({ operatorToken: "open sesame" });
+  const [typed, onMac] = ["Zo\u00eb", "Zoe\u0308"];
+  const ada = await test.join("Ada");
+  await ada.ask("/operator open sesame");
+  const zoe = await test.join(onMac);
+  await ada.heard();
+  for (const name of [typed, onMac]) {
+    assertEquals(await ada.ask(`/msg ${name} hi`), [`* You tell ${typed}: hi`]);
+    assertEquals((await ada.ask(`/join ${name}`))[0], `* You are in ${typed}. 1 here.`);
+    await ada.ask("/leave");
+    await ada.ask(`/ignore ${name}`);
+    assertEquals(await ada.ask(`/unignore ${name === typed ? onMac : typed}`), [
+      `* You hear ${name === typed ? onMac : typed} again.`,
+    ]);
+  }
+  await ada.ask(`/ban ${typed}`);
+  await zoe.heard();
+  const eve = await test.join("Eve");
+  assertEquals(await eve.ask(`/nick ${onMac}`), [
+    `* Cannot use the name "${onMac}": it is banned.`,
+  ]);
+  await ada.heard();
+  assertEquals(await ada.ask(`/unban ${onMac}`), [`* 1 ban of ${onMac} ended.`]);
+  assertEquals(await eve.ask(`/nick ${onMac}`), [`* Eve is now ${typed}.`]);
+});
