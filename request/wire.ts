@@ -54,8 +54,8 @@ const encoder = new TextEncoder();
 const scratch = new Uint8Array(SCRATCH_BYTES);
 let used = 0;
 
-// The encoders give a view of `scratch`, which is valid until the next call. For a large value they give a
-// new array. Values are encoded before, because to encode a value may run code of the program.
+// The encoders give a view of `scratch`, which is valid until the next call. For a large value they
+// give a new array. Values are encoded before, because to encode a value may run code of the program.
 
 /** HELLO: the protocol, its version, and what this end allows. */
 export function encodeHello(allowance: Allowance): Uint8Array {

@@ -38,7 +38,7 @@ export interface SessionAcceptorOptions extends SessionOptions {
   maxSessions?: number;
   /**
    * How many sessions of one address may exist at a time, including those without a carrier. At the
-   * limit, the oldest unused session of the address ends to make room: one without a carrier, over
+   * limit, the oldest unused session of the address is ended: one without a carrier, over
    * which no bytes are known to have arrived in either direction.
    *
    * @default 64
@@ -179,7 +179,7 @@ export class SessionAcceptor {
     return session;
   }
 
-  /** Throws when there may not be another session. An unused session may be ended to make room. */
+  /** Throws when there may not be another session. An unused session may be ended for it. */
   #checkRoom(carrier: Connection<Uint8Array>, address: string | undefined): void {
     if (this.#sessions.size >= this.#maxSessions) {
       throw refusal("there are too many sessions", SessionCode.FULL);

@@ -33,7 +33,7 @@ export function carrierSettings(
 
 /**
  * Checks that a framing can carry every frame of a session, together with its header in one block.
- * The session leaves no room for a larger header before its memory.
+ * The session leaves no space for a larger header before its memory.
  *
  * @throws {TypeError} if it does not.
  */

@@ -8,7 +8,7 @@ export const SessionCode = {
   UNKNOWN: 2,
   /** The session belongs to another peer, by its certificate. */
   DENIED: 3,
-  /** There are too many sessions. Later there may be room. */
+  /** There are too many sessions. Trying again later may help. */
   FULL: 4,
   /** The server is closing; another one may take its place. */
   CLOSING: 5,

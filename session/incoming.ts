@@ -25,7 +25,7 @@ export class Incoming {
   /** The received offset that the peer was told last. */
   #toldReceived = 0;
   readonly #chunks = new Deque<Uint8Array>();
-  /** The memory of the last chunk, if it has room for more. */
+  /** The memory of the last chunk, if it has space for more. */
   #tail: Uint8Array | undefined;
 
   /** Accepts `window` bytes more than were read. */
@@ -145,8 +145,8 @@ export class Incoming {
       return;
     }
     const last = this.#chunks.peekBack()!;
-    const room = this.#tail === undefined ? 0 : this.#tail.length - last.length;
-    if (this.#tail !== undefined && room >= bytes.length) {
+    const space = this.#tail === undefined ? 0 : this.#tail.length - last.length;
+    if (this.#tail !== undefined && space >= bytes.length) {
       this.#tail.set(bytes, last.length);
       this.#chunks.popBack();
       this.#chunks.pushBack(this.#tail.subarray(0, last.length + bytes.length));

@@ -179,7 +179,7 @@ export class Machine {
     }
   }
 
-  /** Takes the start of a chunk; returns how many bytes it took, 0 when there is no room now. */
+  /** Takes the start of a chunk; returns how many bytes it took, 0 when there is no space now. */
   write(chunk: Uint8Array, endsMessage: boolean): number {
     const bytes = this.out.write(chunk, endsMessage, !this.isAttached);
     // The peer sends ACK after a part of its window, and that part may be larger than all that is

@@ -17,7 +17,7 @@ const MIN_KEPT_SHARE = 3 / 4;
 const SMALL_BLOCK_BYTES = 512;
 const MIDDLE_BLOCK_BYTES = 4 * 1024;
 
-/** A piece of the stream, in memory that has room for a header before it. */
+/** A piece of the stream, in memory that has space for a header before it. */
 interface Block {
   memory: Uint8Array;
   /** The offset in the stream of its first byte. */
@@ -28,7 +28,7 @@ interface Block {
 }
 
 /**
- * Memory for frames that do not begin where a block begins: there is no room for a header before
+ * Memory for frames that do not begin where a block begins: there is no space for a header before
  * their bytes.
  */
 const scratch = new Uint8Array(BLOCK_BYTES);
@@ -62,7 +62,7 @@ export class Outgoing {
   readonly #boundaries = new Boundaries();
 
   /**
-   * Keeps at most `maxBytes` bytes that are not acknowledged. If there is room, it also keeps the
+   * Keeps at most `maxBytes` bytes that are not acknowledged. If there is space, it also keeps the
    * start of the message in which these bytes begin.
    */
   constructor(maxBytes: number) {
@@ -85,19 +85,19 @@ export class Outgoing {
   }
 
   /**
-   * Takes the start of a chunk; returns how many bytes it took, 0 when there is no room. A chunk
+   * Takes the start of a chunk; returns how many bytes it took, 0 when there is no space. A chunk
    * that fills most of a block is kept where it is; other chunks are copied. Without a carrier,
    * more bytes may wait.
    */
   write(chunk: Uint8Array, endsMessage: boolean, isDetached: boolean): number {
     const unsent = this.written - Math.min(this.sent, this.written);
-    const room = Math.min(
+    const space = Math.min(
       this.#maxBytes - this.unacknowledgedBytes,
       isDetached ? Infinity : MAX_UNSENT_BYTES - unsent,
     );
     const least = Math.min(chunk.length, this.blocks.bytes, Math.ceil(this.#maxBytes / 2));
-    if (room < least) return 0;
-    const bytes = Math.min(room, chunk.length);
+    if (space < least) return 0;
+    const bytes = Math.min(space, chunk.length);
     if (!this.#keep(chunk, bytes, endsMessage)) {
       for (let at = 0; at < bytes;) at += this.#append(chunk.subarray(at, bytes));
     }
@@ -294,7 +294,7 @@ function follows({ memory, used }: Block, { buffer, byteOffset }: Uint8Array): b
   return buffer === memory.buffer && byteOffset === memory.byteOffset + used;
 }
 
-/** A frame around bytes of a block. Only the start of a block has room for the header before it. */
+/** A frame around bytes of a block. Only the start of a block has space for the header before it. */
 function frameOf({ memory }: Block, from: number, bytes: number): Uint8Array {
   if (from === 0) {
     const start = memory.byteOffset - DATA_HEADER_BYTES;

@@ -5,7 +5,7 @@
 
 import { handledResolvers } from "../internal/handled.ts";
 
-/** A write that waits for room. */
+/** A write that waits for space. */
 interface Writer {
   readonly chunk: Uint8Array;
   readonly endsMessage: boolean;
@@ -30,12 +30,12 @@ export class Waiters {
     return this.#flushers.length > 0;
   }
 
-  /** Whether a write waits for room. */
+  /** Whether a write waits for space. */
   get hasWriter(): boolean {
     return this.#writer !== undefined;
   }
 
-  /** The bytes that wait for room. */
+  /** The bytes that wait for space. */
   get unwritten(): Uint8Array | undefined {
     return this.#writer?.chunk;
   }
@@ -59,7 +59,7 @@ export class Waiters {
     reader.resolve(chunk);
   }
 
-  /** Waits for room. */
+  /** Waits for space. */
   write(chunk: Uint8Array, endsMessage: boolean): Promise<number> {
     const taken = handledResolvers<number>();
     this.#writer = { chunk, endsMessage, taken };
