@@ -166,14 +166,14 @@ export class OpenDirectory implements Directory {
     let promised = 0;
     return {
       part,
-      makeRoom: async () => {
+      freeSpace: async () => {
         const share = shareOf(this.options.maxDirectoryBytes);
         if (guest.promised > 0 && guest.promised + size > share) {
           const state = `uploads of one connection may promise ${share} bytes together`;
           throw fileError("busy", `write ${name}`, state);
         }
         guest.promised += promised = size;
-        await this.#makeRoom(name, size);
+        await this.#freeSpace(name, size);
       },
       leave: async (discard) => {
         guest.promised -= promised;
@@ -183,10 +183,10 @@ export class OpenDirectory implements Directory {
     };
   }
 
-  async #makeRoom(name: string, size: number): Promise<void> {
+  async #freeSpace(name: string, size: number): Promise<void> {
     const { maxDirectoryBytes, maxFiles } = this.options;
     const most = { bytes: maxDirectoryBytes, files: maxFiles };
-    const lacking = await this.#inventory.makeRoom(partName(name), size, most);
+    const lacking = await this.#inventory.freeSpace(partName(name), size, most);
     if (lacking === undefined) return;
     const state = lacking === "files"
       ? `limit is ${maxFiles} files`
@@ -232,11 +232,11 @@ export interface Receiving {
   /** The part of the file that has arrived. */
   readonly part: FilePart;
   /**
-   * Makes sure that there is room for the whole file. Unfinished files are removed for it.
+   * Makes sure that there is space for the whole file. Unfinished files are removed for it.
    *
    * @throws {RequestError} `quota`, `busy`
    */
-  makeRoom(): Promise<void>;
+  freeSpace(): Promise<void>;
   /** Ends the transfer. `discard` says whether the bytes that have arrived are removed. */
   leave(discard: boolean): Promise<void>;
 }

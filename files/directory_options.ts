@@ -29,7 +29,7 @@ export interface DirectoryOptions {
   /**
    * How many bytes all files in the directory may have together, unfinished files included. Before
    * a new file is refused, unfinished files that nobody writes to are removed, the oldest first, if
-   * that makes enough room. Several uploads of one connection at a time may together promise half
+   * that frees enough space. Several uploads of one connection at a time may together promise half
    * of it.
    *
    * @default 68_719_476_736

@@ -18,7 +18,7 @@ export interface FileTarget {
   readonly offset: number;
   /** SHA-256 of these bytes, as hexadecimal digits. */
   digest(signal?: AbortSignal): Promise<string>;
-  /** Adds bytes; resolves when there is room for more. */
+  /** Adds bytes; resolves when there is space for more. */
   write(bytes: Uint8Array): Promise<void>;
   /** Throws the bytes away, or throws an error if it cannot. */
   restart(): Promise<void>;

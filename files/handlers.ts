@@ -153,7 +153,7 @@ async function answerPut(
   const receiving = await directory.open(params, guest, { signal, stop });
   let isHopeless = false;
   try {
-    await receiving.makeRoom();
+    await receiving.freeSpace();
     await begin(receiving, params, AbortSignal.any([signal, stopped.signal]));
     const { sha256 } = await receive(receiving, content, size, what);
     await receiving.part.finish(sha256, { replace: directory.options.replace });

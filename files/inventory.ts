@@ -36,7 +36,7 @@ export class Inventory {
   #reservedBytes = 0;
   /** Parts that are being checked or removed, and are locked for that time. */
   readonly #held = new Map<string, Promise<boolean>>();
-  /** The last call that makes room. */
+  /** The last call that frees space. */
   #making: Promise<unknown> = Promise.resolve();
 
   /** Parts that nobody touched for `retention` milliseconds are removed. */
@@ -71,18 +71,18 @@ export class Inventory {
   }
 
   /**
-   * Counts a reserved name with so many bytes, if there is room. Parts that nobody writes to are
-   * removed for it, the oldest first, if that makes enough room. Resolves to what is lacking, if
+   * Counts a reserved name with so many bytes, if there is space. Parts that nobody writes to are
+   * removed for it, the oldest first, if that frees enough space. Resolves to what is lacking, if
    * anything is.
    */
-  makeRoom(name: string, bytes: number, most: Amount): Promise<keyof Amount | undefined> {
-    // One call at a time, so that a file that does not fit takes no room from a file that does.
-    const made = this.#making.then(() => this.#makeRoom(name, bytes, most));
+  freeSpace(name: string, bytes: number, most: Amount): Promise<keyof Amount | undefined> {
+    // One call at a time, so that a file that does not fit takes no space from a file that does.
+    const made = this.#making.then(() => this.#freeSpace(name, bytes, most));
     this.#making = made.catch(() => {}); // Its own caller gets the error.
     return made;
   }
 
-  async #makeRoom(name: string, bytes: number, most: Amount): Promise<keyof Amount | undefined> {
+  async #freeSpace(name: string, bytes: number, most: Amount): Promise<keyof Amount | undefined> {
     if (performance.now() - this.#countedAt >= TRUST_TIME) await this.#countAll();
     const kept = new Set<string>();
     for (;;) {
@@ -102,7 +102,7 @@ export class Inventory {
   }
 
   /**
-   * The oldest parts that together make so much room, without those that must be kept; or
+   * The oldest parts that together free so much space, without those that must be kept; or
    * undefined.
    */
   async #choose(beyond: Amount, kept: Set<string>): Promise<string[] | undefined> {

@@ -1,5 +1,5 @@
 /**
- * What other rooms of this module use of session/, and nobody else: not exported by the package.
+ * What the other layers use of session/, and nobody else: not exported by the package.
  *
  * @module
  */

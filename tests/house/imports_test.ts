@@ -1,10 +1,10 @@
-/** The order of the rooms: who may import whom. CONTRIBUTING.md draws it. */
+/** The order of the layers: who may import whom. CONTRIBUTING.md draws it. */
 
 import { assert, assertEquals } from "@std/assert";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Each room may import those before it. A room `x` is `x.ts` and the folder `x/`. */
+/** Each layer may import those before it. A layer `x` is `x.ts` and the folder `x/`. */
 const ORDER = [
   "internal",
   "errors",
@@ -30,7 +30,7 @@ const ORDER = [
 /** What is not the library and not a program. */
 const OUTSIDE = ["tests", "bench", "examples", "findings", "std", "docs"];
 
-/** Ways into a room other than its doors, and why. */
+/** Ways into a layer other than its doors, and why. */
 const WAYS_AROUND: Record<string, string> = {
   "programs -> transport/tls.ts":
     "it loads node:tls, so that nothing that is loaded at once can hand it on",
@@ -43,13 +43,13 @@ interface Import {
   readonly to: string;
 }
 
-function roomOf(path: string): string {
+function layerOf(path: string): string {
   return path.split("/")[0].replace(/\.ts$/, "");
 }
 
-/** The doors of a room: for everybody, and for other rooms only. */
-function doorsOf(room: string): string[] {
-  return [`${room}.ts`, `${room}/internal.ts`, `${room}/${room}.ts`];
+/** The doors of a layer: for everybody, and for other layers only. */
+function doorsOf(layer: string): string[] {
+  return [`${layer}.ts`, `${layer}/internal.ts`, `${layer}/${layer}.ts`];
 }
 
 async function sourceFiles(folder = ""): Promise<string[]> {
@@ -80,12 +80,12 @@ async function imports(): Promise<Import[]> {
     for (const { specifier, dependencies = [] } of modules) {
       if (!specifier.startsWith(ROOT.href)) continue;
       const from = specifier.slice(ROOT.href.length);
-      if (OUTSIDE.includes(roomOf(from))) continue;
+      if (OUTSIDE.includes(layerOf(from))) continue;
       for (const { code, type } of dependencies) {
         const target: string = code?.specifier ?? type?.specifier ?? "";
         if (!target.startsWith(ROOT.href)) continue;
         const to = target.slice(ROOT.href.length);
-        if (!OUTSIDE.includes(roomOf(to))) found.push({ from, to });
+        if (!OUTSIDE.includes(layerOf(to))) found.push({ from, to });
       }
     }
     return found;
@@ -122,15 +122,15 @@ Deno.test("The root holds entry points only, each of which deno.json exports", a
   assertEquals(root.filter((file) => !exported.has(`./${file}`)), []);
 });
 
-Deno.test("Every room has its place in the order", async () => {
-  const rooms = new Set((await sourceFiles()).map(roomOf));
-  assertEquals([...rooms].filter((room) => !ORDER.includes(room)), []);
+Deno.test("Every layer has its place in the order", async () => {
+  const layers = new Set((await sourceFiles()).map(layerOf));
+  assertEquals([...layers].filter((layer) => !ORDER.includes(layer)), []);
   assert(IMPORTS.length > 500, `only ${IMPORTS.length} imports were found`);
 });
 
-Deno.test("Imports between rooms point one way", () => {
+Deno.test("Imports between layers point one way", () => {
   const upward = IMPORTS.filter(({ from, to }) =>
-    ORDER.indexOf(roomOf(from)) < ORDER.indexOf(roomOf(to))
+    ORDER.indexOf(layerOf(from)) < ORDER.indexOf(layerOf(to))
   );
   assertEquals(upward.map(({ from, to }) => `${from} -> ${to}`), []);
 });
@@ -139,11 +139,11 @@ Deno.test("No files import each other in a circle", () => {
   assertEquals(circles(IMPORTS), []);
 });
 
-Deno.test("Imports between rooms go through the room's door", () => {
+Deno.test("Imports between layers go through the layer's door", () => {
   const used = new Set<string>();
   const around: string[] = [];
   for (const { from, to } of IMPORTS) {
-    const [inner, outer] = [roomOf(to), roomOf(from)];
+    const [inner, outer] = [layerOf(to), layerOf(from)];
     if (inner === outer || inner === "internal" || doorsOf(inner).includes(to)) continue;
     // The entry points start the programs.
     if (to === `programs/${outer}/main.ts`) continue;
