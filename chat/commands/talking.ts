@@ -1,8 +1,10 @@
 /** The commands whose effect other members see. */
 
+import type { Engine } from "../engine/engine.ts";
 import { counted } from "../engine/events.ts";
 import { COST } from "../engine/flood.ts";
 import { MAX_IGNORED } from "../engine/ignoring.ts";
+import type { Member } from "../engine/member.ts";
 import { type Command, split } from "./command.ts";
 
 /** The longest topic and the longest reason for being away, in UTF-16 code units. */
@@ -15,6 +17,22 @@ export const TALKING: Readonly<Record<string, Command>> = {
     help: "takes another name",
     cost: COST.change,
     run: (chat, member, name) => chat.rename(member, name),
+  },
+  claim: {
+    usage: "/claim [NAME KEY]",
+    help: "tells the key to your name, or takes a name again by its key",
+    cost: COST.change,
+    run(chat, member, argument) {
+      const [name, key] = split(argument);
+      if (name === "") return tellKey(chat, member);
+      if (key === "") return "usage";
+      const holder = chat.find(name);
+      if (holder !== undefined && holder !== member && holder.hasKey(key)) {
+        const text = `${holder.name} was taken over by another connection, with its key.`;
+        chat.disconnect(holder, "taken-over", text, { name: holder.name });
+      }
+      chat.rename(member, name);
+    },
   },
   join: {
     usage: "/join ROOM",
@@ -143,6 +161,13 @@ export const TALKING: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+function tellKey(chat: Engine, member: Member): void {
+  const { name, key } = member;
+  const text = `Your key is ${key}. If this connection is lost while you are ${name}, ` +
+    `/claim ${name} ${key} gives the name to your next one.`;
+  chat.audience.notice(member, "key", text, { name, key });
+}
 
 function awayOf({ name, away }: { name: string; away: string | undefined }) {
   return { type: "away" as const, name, ...(away === undefined ? {} : { text: away }) };

@@ -1,6 +1,7 @@
 /** The members and the rooms of a chat. */
 
 import type { Connection } from "../../connection.ts";
+import { sameAs } from "../../internal/secret.ts";
 import type { Archive } from "../history/archive.ts";
 import { shown } from "../names/names.ts";
 import type { Presence, RoomInfo, Style } from "./events.ts";
@@ -25,6 +26,7 @@ export class Member {
   spokeAt: number;
   /** The names that it ignores, by their first key. */
   readonly ignored = new Map<string, string>();
+  #key: string | undefined;
 
   constructor(
     connection: Connection<string>,
@@ -41,6 +43,16 @@ export class Member {
   /** Whether its end would be seen; over UDP it would not. */
   get canBeSeenToStay(): boolean {
     return !this.connection.endpoint.startsWith("udp:");
+  }
+
+  /** What takes its name over from another connection. It is made when it is asked for. */
+  get key(): string {
+    return this.#key ??= crypto.randomUUID();
+  }
+
+  /** Whether this is its key. */
+  hasKey(key: string): boolean {
+    return this.#key !== undefined && sameAs(this.#key)(key);
   }
 
   /** The member as `/who` shows it. */

@@ -10,6 +10,7 @@ export type NoticeCode =
   | "banned"
   | "disconnected-flood"
   | "disconnected-token"
+  | "taken-over"
   | "closing"
   | "bye"
   // Lines that were not taken.
@@ -23,6 +24,7 @@ export type NoticeCode =
   | "name-taken"
   | "name-banned"
   | "name-invalid"
+  | "key"
   | "no-such-member"
   | "not-heard"
   | "not-yourself"
@@ -78,6 +80,8 @@ export interface NoticeFields {
   readonly command?: string;
   /** The largest allowed value. */
   readonly limit?: number;
+  /** What takes the member's name over from another connection. */
+  readonly key?: string;
 }
 
 /** Something that the chat says in its own words. */
@@ -107,6 +111,7 @@ const NEWS: ReadonlySet<NoticeCode> = new Set(
     "ban-list",
     "ban-added",
     "ban-ended",
+    "key",
     "announcement",
     "stats",
     "help",

@@ -5,13 +5,13 @@
  */
 
 /** What the Content-Security-Policy lets run: the page's own script. */
-export const SCRIPT_HASH = "sha256-ed7NpMlAvhY0yFgRDjYV1PgySSCt6spEeDAwk/7JqrI=";
+export const SCRIPT_HASH = "sha256-HAuSdA2Wobk6BSvjLIQq30yTzNfRcswO9N8ivHqLYJw=";
 
 /** What the Content-Security-Policy lets style: the page's own sheet. */
 export const STYLE_HASH = "sha256-4zwdmSScmW0a3CJ71/15OGrUsou9XMQNYb5vRRkiEDY=";
 
 /** What tells this page from another version of it. */
-export const PAGE_TAG = "R+zYLIzBUcsG1Xsf";
+export const PAGE_TAG = "GQQCKk7t5bndnuIM";
 
 /** The page. */
 export const PAGE: string = `<!doctype html>
@@ -1561,6 +1561,7 @@ const MEANINGS = {
   "banned": "sent away",
   "disconnected-flood": "sent away",
   "disconnected-token": "sent away",
+  "taken-over": "sent away",
   "room-invalid": "room refused",
   "room-full": "room refused",
   "rooms-full": "room refused",
@@ -1892,7 +1893,7 @@ function rowButton(textContent, onclick) {
 
 /** The chat's commands. */
 const COMMANDS = [
-  ..."announce away ban help history ignore join kick leave me msg nick".split(" "),
+  ..."announce away ban claim help history ignore join kick leave me msg nick".split(" "),
   ..."operator ping quit rooms search stats topic unban unignore who".split(" "),
 ];
 

@@ -35,7 +35,7 @@ const RING_INTERVAL = 1_000;
 
 /** The codes with which a chat disconnects a member. */
 const SENT_AWAY: ReadonlySet<NoticeCode> = new Set(
-  ["kicked", "banned", "disconnected-flood", "disconnected-token"] as const,
+  ["kicked", "banned", "disconnected-flood", "disconnected-token", "taken-over"] as const,
 );
 /** A framing with one byte for the length. Most events are too long for it. */
 const NARROW = "u8";
@@ -84,6 +84,10 @@ class Talk {
   #standing: Standing = "new";
   #commands = CHAT_COMMANDS;
   readonly #place = new Map<string, string>();
+  /** Whether this program has asked for the key, and its answer is not for the user. */
+  #asksKey = false;
+  /** What takes the user's name over from the last connection. */
+  #key: string | undefined;
   #rangAt = -Infinity;
   /** Resolved by Enter after the user was sent away. */
   #again: PromiseWithResolvers<void> | undefined;
@@ -186,6 +190,7 @@ class Talk {
     this.#standing = "new";
     this.#commands = CHAT_COMMANDS;
     this.#ping = undefined;
+    this.#asksKey = false;
     this.#terminal.setPrompt(prompt("open"));
     return this.#dialogue = new Dialogue({
       names: this.#names,
@@ -245,13 +250,33 @@ class Talk {
     if (event.type === "notice" && event.code === "operator") {
       this.#commands = [...CHAT_COMMANDS, ...OPERATOR_COMMANDS];
     }
+    if (event.type === "nick" && event.to === this.#names.own) {
+      this.#asksKey = true;
+      connection.send("/claim");
+    }
+    if (this.#asksKey && event.type === "notice") {
+      // An older chat has no keys.
+      const isOld = event.code === "no-such-command" && event.command === "claim";
+      this.#asksKey = event.code !== "key" && !isOld;
+      if (event.code === "key") this.#key = event.key;
+      if (!this.#asksKey) return true;
+    }
     // Only a chat is known to answer `/ping`.
     if (event.type === "welcome" && this.#pinging === undefined) {
       this.#pinging = setInterval(() => this.#sendPing(connection), PING_INTERVAL);
       this.#sendPing(connection);
-      for (const line of this.#place.values()) connection.send(line);
+      for (const line of this.#place.values()) connection.send(this.#claimed(line));
     }
     return false;
+  }
+
+  /**
+   * A line that sets the name or the room, for the next connection. The name may still belong to the
+   * last one, from which it is taken with the key.
+   */
+  #claimed(line: string): string {
+    const [, name] = /^\/nick\s+(\S+)\s*$/i.exec(line) ?? [];
+    return name !== undefined && this.#key !== undefined ? `/claim ${name} ${this.#key}` : line;
   }
 
   #show([first, ...others]: readonly string[], call: Mention): void {

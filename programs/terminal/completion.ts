@@ -25,7 +25,7 @@ export const CHAT_COMMANDS: readonly string[] = [
   ..."nick join leave msg me topic away ignore unignore who rooms history search ping json".split(
     " ",
   ),
-  ..."help operator quit".split(" "),
+  ..."help claim operator quit".split(" "),
 ].map((command) => `/${command}`);
 
 /** The commands of operators. */

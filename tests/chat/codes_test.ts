@@ -49,6 +49,9 @@ Deno.test("Chat's notices say by a code what a command came to", async () => {
       ["/help nope", "no-such-command"],
       ["/nick Bob", "name-taken"],
       ["/nick a:b", "name-invalid"],
+      ["/claim", "key"],
+      ["/claim Bob", "usage"],
+      ["/claim Bob no-key-of-his", "name-taken"],
       ["/msg nobody x", "no-such-member"],
       ["/join a:b", "room-invalid"],
       ["/join lobby", "room-already"],
@@ -134,6 +137,12 @@ Deno.test("Chat's notices say by a code that somebody writes too much, or guesse
   assertEquals(codes[0], "slow-down");
   assertEquals(codes.slice(1, -1), Array(9).fill("line-dropped"));
   assertEquals(codes.at(-1), "disconnected-flood");
+  await using lost = open();
+  const ghost = await enter(lost, "Ann");
+  const [{ key, name }] = await ghost.ask("/claim");
+  assertEquals(name, "Ann");
+  await (await enter(lost, "Again")).ask(`/claim Ann ${key}`);
+  assertEquals((await ghost.codes()).at(-1), "taken-over");
   await using guessed = open();
   for (let i = 0; i < 4; i++) {
     const eve = await enter(guessed, `Eve${i}`);

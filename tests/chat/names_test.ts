@@ -237,3 +237,40 @@ Deno.test("Chat finds members, rooms and bans by names in any normal form", asyn
   assertEquals(await ada.ask(`/unban ${onMac}`), [`* 1 ban of ${onMac} ended.`]);
   assertEquals(await eve.ask(`/nick ${onMac}`), [`* Eve is now ${typed}.`]);
 });
+
+Deno.test("Chat gives a name to who has the key of its holder, and to nobody else", async () => {
+  await using test = new TestChat();
+  const ghost = await test.join("Ann");
+  const bob = await test.join("Bob");
+  await ghost.heard();
+  const again = await test.join();
+  await bob.heard();
+  // Nobody has asked for the key yet.
+  assertEquals(await again.ask("/claim Ann undefined"), [
+    '* Cannot use the name "Ann": Ann is here.',
+  ]);
+  const line = (await ghost.ask("/claim")).at(-1)!;
+  const [, key] = /^\* Your key is (\S+)\. /.exec(line)!;
+  assertEquals(await ghost.ask("/claim"), [line]);
+  for (const wrong of ["x", key.slice(1), `${key} ${key}`, key.toUpperCase().replace(/\d/g, "0")]) {
+    assertEquals(await again.ask(`/claim Ann ${wrong}`), [
+      '* Cannot use the name "Ann": Ann is here.',
+    ]);
+    test.pass(10_000);
+  }
+  assertEquals(await again.ask(`/claim Bob ${key}`), ['* Cannot use the name "Bob": Bob is here.']);
+  assertEquals(await again.ask(`/claim ANN ${key}`), [
+    "* Ann left. 2 here.",
+    "* guest-3 is now ANN.",
+  ]);
+  assertEquals(
+    (await ghost.heard()).at(-1),
+    "* Ann was taken over by another connection, with its key.",
+  );
+  assertEquals((await bob.heard()).slice(-2), ["* Ann left. 2 here.", "* guest-3 is now ANN."]);
+  // The key has ended with its connection.
+  test.pass(10_000);
+  assertEquals(await bob.ask(`/claim Ann ${key}`), ['* Cannot use the name "Ann": ANN is here.']);
+  assertEquals(await bob.ask("/claim Free anything"), ["* Bob is now Free."]);
+  assertEquals(await again.ask(`/claim ann ${key}`), ["* Bob is now Free.", "* ANN is now ann."]);
+});

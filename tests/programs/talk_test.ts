@@ -308,6 +308,60 @@ test("client.ts at a terminal takes its name and room again on the next connecti
   assert(pty.screen.rows.includes("* guest-2 is now Ada."));
 });
 
+/** Leads to a port. The server does not see when the near end of a connection is lost. */
+class Ghosts implements Disposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #near: Deno.Conn[] = [];
+  readonly #far: Deno.Conn[] = [];
+  readonly port = this.#listener.addr.port;
+
+  constructor(port: number) {
+    this.#serve(port).catch(() => {}); // The listener is closed.
+  }
+
+  /** The near ends are lost. */
+  lose(): void {
+    for (const conn of this.#near.splice(0)) conn.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+    this.lose();
+    for (const conn of this.#far) conn.close();
+  }
+
+  async #serve(port: number): Promise<void> {
+    for (;;) {
+      const near = await this.#listener.accept();
+      const far = await Deno.connect({ hostname: "127.0.0.1", port });
+      this.#near.push(near);
+      this.#far.push(far);
+      for (const [from, to] of [[near, far], [far, near]]) {
+        (async () => {
+          const chunk = new Uint8Array(65_536);
+          for (let n; (n = await from.read(chunk)) !== null;) await to.write(chunk.slice(0, n));
+        })().catch(() => {}); // One of the two is lost.
+      }
+    }
+  }
+}
+
+test("client.ts at a terminal takes its name from its own lost connection", async () => {
+  await using server = await openChat();
+  using ghosts = new Ghosts(Number(/:(\d+)/.exec(server.endpoints[0])![1]));
+  await using pty = new Pty(80, 30, [CLIENT, `127.0.0.1:${ghosts.port}`]);
+  await pty.until(({ rows }) => prompts(rows.at(-1)));
+  pty.send({ keys: "/nick Ada\r" });
+  await pty.until(({ rows }) => rows.includes("* guest-1 is now Ada."));
+  pty.send({ keys: "/ping\r" });
+  await pty.until(({ rows }) => rows.includes("* pong"));
+  ghosts.lose();
+  await pty.until(({ rows }) => rows.includes("* guest-2 is now Ada."));
+  pty.send({ keys: "/who\r" });
+  await pty.until(({ rows }) => rows.includes("* 1 here: Ada."));
+  assert(!pty.screen.text.includes("key"), pty.screen.text);
+});
+
 Deno.test("client.ts in a pipe neither colours nor rings", async () => {
   await using server = await openChat();
   const stdin = "/nick Ada\nhello\n/msg Ada psst\n/quit\n";

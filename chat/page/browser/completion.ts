@@ -8,7 +8,7 @@ import { keyOf } from "./text.ts";
 
 /** The chat's commands. */
 const COMMANDS = [
-  ..."announce away ban help history ignore join kick leave me msg nick".split(" "),
+  ..."announce away ban claim help history ignore join kick leave me msg nick".split(" "),
   ..."operator ping quit rooms search stats topic unban unignore who".split(" "),
 ];
 

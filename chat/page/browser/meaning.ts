@@ -18,6 +18,7 @@ const MEANINGS: Partial<Record<NoticeCode, Meaning>> = {
   "banned": "sent away",
   "disconnected-flood": "sent away",
   "disconnected-token": "sent away",
+  "taken-over": "sent away",
   "room-invalid": "room refused",
   "room-full": "room refused",
   "rooms-full": "room refused",
