@@ -136,6 +136,14 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     return this.#transport.abilities.subprotocol;
   }
 
+  /**
+   * Over UDP, who answered in the place of the peer: from its port, but another address. Its messages
+   * are dropped, since anybody could be that. A server on all addresses may answer so.
+   */
+  get stranger(): string | undefined {
+    return this.#transport.abilities.stranger;
+  }
+
   /** `open`, `closing` after `close()`, or `closed`. */
   get state(): "open" | "closing" | "closed" {
     return this.#life.state;

@@ -68,6 +68,11 @@ export interface TransportAbilities {
   readonly peer?: PeerIdentity | undefined;
   /** The subprotocol that both ends agreed on, if there is one. Only over WebSocket. */
   readonly subprotocol?: string | undefined;
+  /**
+   * Who answered in the place of the peer, from its port but another address, where that may be. What
+   * came from there was dropped.
+   */
+  readonly stranger?: string | undefined;
   /** How many messages arrived so far and were dropped, because too many waited. Only over UDP. */
   readonly dropped?: number;
   /** What the peer said about its end. Known after `read()` gave undefined. */

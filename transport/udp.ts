@@ -17,12 +17,17 @@
  *   never asked. If the answer is larger than the question, it makes an attack stronger (RFC 8085,
  *   section 6). Forged addresses can also use up all connections of a server until they expire.
  *
+ * A listener on all addresses, `0.0.0.0` or `[::]`, answers from the address that was asked: it has a
+ * socket for each address of loopback, and with `--allow-sys=networkInterfaces` for all others too.
+ * Without that permission the system chooses the address for answers to other machines.
+ *
  * A listener makes a connection for each remote address and port that sends to it. When that
  * connection has ended, the next datagram from there makes a new one. With `?group=ADDRESS` the
  * listener joins that multicast group, and receives only what is sent to the group. It joins on the
  * interface that has the host's address; with host `0.0.0.0` the system chooses the interface.
  *
- * A client receives only from the address that it connected to. If that is a multicast group, or a
+ * A client receives only from the address that it connected to; `connection.stranger` tells who else
+ * answered. If that is a multicast group, or a
  * broadcast address with `?broadcast=1`, everybody may answer, and a message does not tell its sender.
  */
 

@@ -161,6 +161,14 @@ export async function closeAndExplain(
   if (error instanceof ConnectionLostError && isAtOnce && isReset(error.cause)) {
     return new ConnectionLostError(`${error.message}; ${TURNED_AWAY}`, { cause: error });
   }
+  const { stranger, remote } = connection;
+  if (stranger !== undefined && messagesReceived === 0) {
+    const why = error === undefined ? `nothing came ${state}` : messageOf(error);
+    return new ConnectionLostError(
+      `${why}; an answer came from ${stranger}, but ${remote} was asked: connect to the former ` +
+        "if it is the same machine",
+    );
+  }
   if (error !== undefined) return error;
   if (isComplaint(info)) {
     const words = info.reason ? `, ${info.reason}` : "";

@@ -6,6 +6,7 @@ import { textResponse } from "../../internal/text_response.ts";
 import { formatEndpoint, parseEndpoint } from "../../transport.ts";
 import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
 import type { StartCommand } from "../shared/command.ts";
+import type { Reporter } from "../shared/report.ts";
 import { DEFAULT_ENDPOINT } from "../shared/options.ts";
 
 /** What somebody needs to join the chat. */
@@ -24,6 +25,24 @@ export interface JoinRequirements {
 export async function ownHostname(): Promise<string | undefined> {
   const { state } = await Deno.permissions.query({ name: "sys", kind: "hostname" });
   return state === "granted" ? Deno.hostname() : undefined;
+}
+
+/** Says where answers over UDP may leave from another address than the one that was asked. */
+export async function tellOfAddresses(
+  endpoints: readonly string[],
+  reporter: Reporter,
+): Promise<void> {
+  const isUnsure = (endpoint: Endpoint) =>
+    endpoint.transport === "udp" && endpoint.group === undefined && isWildcard(endpoint.hostname);
+  const endpoint = endpoints.find((text) => isUnsure(parseEndpoint(text)));
+  if (endpoint === undefined) return;
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "networkInterfaces" });
+  if (state === "granted") return;
+  reporter.event(
+    { event: "addresses", endpoint },
+    `${endpoint}: where this machine has several addresses, answers may leave from another one than ` +
+      "was asked; name the address, or run with --allow-sys=networkInterfaces",
+  );
 }
 
 /** How to start the client in a checkout. */

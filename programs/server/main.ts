@@ -23,7 +23,7 @@ import { messageOf, type Reporter } from "../shared/report.ts";
 import { hasSecret, secretFrom } from "../shared/secrets.ts";
 import { SERVER_TLS_OPTIONS, serverTls } from "../shared/secure.ts";
 import { onHangup, onStopSignal } from "../shared/signals.ts";
-import { howToJoin, ownHostname, webPages } from "./joining.ts";
+import { howToJoin, ownHostname, tellOfAddresses, webPages } from "./joining.ts";
 import type { Service } from "./service.ts";
 import { makeService, SERVICE_NAMES } from "./services.ts";
 import { steady, tell } from "./steady.ts";
@@ -133,6 +133,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
       `throw-away certificate; clients trust it with --fingerprint ${fingerprint}`,
     );
   }
+  await tellOfAddresses(server.endpoints, reporter);
   if (name === "chat") await tellHowToJoin(server.endpoints, options, tls, reporter);
   const signal = await stopped;
   const { size } = server.connections;

@@ -48,9 +48,11 @@ class UdpClient implements Transport {
   readonly #isForMany: boolean;
   readonly #mailbox = new Mailbox({ used: 0 });
   readonly #socket: UdpSocket;
+  /** Who answered in the place of the peer. */
+  #stranger: string | undefined;
 
   constructor(hostname: string, port: number, framing: Framing, isForMany: boolean) {
-    this.abilities = abilitiesOf(framing, this.#mailbox);
+    this.abilities = this.#abilities(abilitiesOf(framing, this.#mailbox));
     this.#hostname = hostname;
     this.#canonical = canonical(hostname);
     this.#port = port;
@@ -103,5 +105,10 @@ class UdpClient implements Transport {
     const isExpected = this.#isForMany ||
       port === this.#port && (from === this.#hostname || canonical(from) === this.#canonical);
     if (isExpected) this.#mailbox.put(datagram);
+    else if (port === this.#port) this.#stranger ??= formatAddress(from, port);
+  }
+
+  #abilities(abilities: TransportAbilities): TransportAbilities {
+    return Object.create(abilities, { stranger: { get: () => this.#stranger, enumerable: true } });
   }
 }

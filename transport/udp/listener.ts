@@ -1,4 +1,4 @@
-/** The listening end of UDP: one socket, and a transport for each address that sends to it. */
+/** The listening end of UDP: its sockets, and a transport for each address that sends to it. */
 
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../../codec.ts";
@@ -18,7 +18,8 @@ import {
 import { datagramFraming } from "./framing.ts";
 import { applyTtl } from "./options.ts";
 import { type PeerOwner, UdpPeer } from "./peer.ts";
-import { UdpSocket } from "./socket.ts";
+import type { UdpSocket } from "./socket.ts";
+import { type Events, UdpSockets } from "./sockets.ts";
 
 /** How many peers may wait to be accepted. */
 const MAX_WAITING_PEERS = 1024;
@@ -46,18 +47,24 @@ export async function listenUdp(
         `${formatAddress(wildcardFor(group), endpoint.port)} lets the system choose where to join`,
     );
   }
-  return new UdpListener(endpoint, hostname, idleTimeout);
+  const handlers: Events = { received() {}, failed() {} };
+  const sockets = await UdpSockets.bind(
+    hostname,
+    endpoint.port,
+    { received: (...what) => handlers.received(...what), failed: () => handlers.failed() },
+    group === undefined ? undefined : hostForGroup(group),
+  );
+  return new UdpListener(endpoint, hostname, idleTimeout, sockets, handlers);
 }
 
 class UdpListener implements TransportListener, PeerOwner {
   readonly endpoint: UdpEndpoint;
   readonly framing: Framing;
   readonly idleTimeout: number;
-  readonly local: string;
   readonly budget = { used: 0 };
   /** How many datagrams belonged to no connection: their peer was refused, or too many peers waited. */
   dropped = 0;
-  readonly #socket: UdpSocket;
+  readonly #sockets: UdpSockets;
   /** The peers that have not expired, by address and port. */
   readonly #peers = new Map<string, UdpPeer>();
   readonly #waiting = new Deque<UdpPeer>();
@@ -69,32 +76,32 @@ class UdpListener implements TransportListener, PeerOwner {
   #accepting: PromiseWithResolvers<void> | undefined;
   #state: "open" | "closed" = "open";
 
-  constructor(endpoint: UdpEndpoint, hostname: string, idleTimeout: number) {
+  constructor(
+    endpoint: UdpEndpoint,
+    hostname: string,
+    idleTimeout: number,
+    sockets: UdpSockets,
+    handlers: Events,
+  ) {
     const { group, ttl, broadcast } = endpoint;
     this.idleTimeout = idleTimeout;
     this.framing = datagramFraming(isIPv6(hostname), endpoint.framing === "line");
-    this.#socket = new UdpSocket(
-      group === undefined ? hostname : hostForGroup(group),
-      endpoint.port,
-      {
-        received: (datagram, hostname, port) => this.#received(datagram, hostname, port),
-        // On Windows, a peer that has gone makes one receive fail. The other peers go on.
-        failed: () => this.dropped++,
-      },
-      { shared: group !== undefined },
-    );
+    this.#sockets = sockets;
+    handlers.received = (...what) => this.#received(...what);
+    // On Windows, a peer that has gone makes one receive fail. The other peers go on.
+    handlers.failed = () => this.dropped++;
+    const { main } = this.#sockets;
     try {
       if (group !== undefined) {
-        this.#socket.join(group, isWildcard(hostname) ? undefined : hostname);
+        main.join(group, isWildcard(hostname) ? undefined : hostname);
       }
-      applyTtl(this.#socket, ttl);
-      if (broadcast) this.#socket.permitBroadcast();
+      applyTtl(main, ttl);
+      if (broadcast) this.#sockets.permitBroadcast();
     } catch (error) {
-      this.#socket.close();
+      this.#sockets.close();
       throw error;
     }
-    this.endpoint = { ...endpoint, port: this.#socket.port };
-    this.local = formatAddress(this.#socket.hostname, this.#socket.port);
+    this.endpoint = { ...endpoint, port: main.port };
   }
 
   async accept(): Promise<AcceptedPeer> {
@@ -134,9 +141,9 @@ class UdpListener implements TransportListener, PeerOwner {
     this.#closeSocketIfUnused();
   }
 
-  async send(datagram: Uint8Array, hostname: string, port: number): Promise<number> {
+  async send(datagram: Uint8Array, { hostname, port, socket }: UdpPeer): Promise<number> {
     if (!this.#mayAnswerAll) requireNet(hostname, port);
-    return await this.#socket.send(datagram, hostname, port);
+    return await socket.send(datagram, hostname, port);
   }
 
   forget(peer: UdpPeer): void {
@@ -151,11 +158,11 @@ class UdpListener implements TransportListener, PeerOwner {
   }
 
   #closeSocketIfUnused(): void {
-    if (this.#state === "closed" && this.#open.size === 0) this.#socket.close();
+    if (this.#state === "closed" && this.#open.size === 0) this.#sockets.close();
   }
 
-  #received(datagram: Uint8Array, hostname: string, port: number): void {
-    const key = `${hostname} ${port}`;
+  #received(datagram: Uint8Array, hostname: string, port: number, socket: UdpSocket): void {
+    const key = `${hostname} ${port} ${socket.hostname}`;
     const known = this.#peers.get(key);
     if (known !== undefined) return known.received(datagram);
     const isFull = this.#waiting.length >= MAX_WAITING_PEERS;
@@ -163,7 +170,7 @@ class UdpListener implements TransportListener, PeerOwner {
       this.dropped++;
       return;
     }
-    const peer = new UdpPeer(this, key, hostname, port);
+    const peer = new UdpPeer(this, key, hostname, port, socket);
     this.#peers.set(key, peer);
     this.#waiting.pushBack(peer);
     peer.received(datagram);

@@ -3,12 +3,11 @@
 import type { Framing } from "../../codec.ts";
 import { Deadline } from "../../internal/time.ts";
 import { formatAddress, type Transport, type TransportAbilities } from "../../transport.ts";
+import type { UdpSocket } from "./socket.ts";
 import { abilitiesOf, type Budget, Mailbox, MIN_PEER_COST } from "./mailbox.ts";
 
 /** The owner of a peer: the socket that sends and receives its datagrams. */
 export interface PeerOwner {
-  /** Where it listens. */
-  readonly local: string;
   /** The framing of its datagrams. */
   readonly framing: Framing;
   /** After how much silence a peer expires, in milliseconds. */
@@ -16,7 +15,7 @@ export interface PeerOwner {
   /** The bytes that all its mailboxes hold together. */
   readonly budget: Budget;
   /** Gives a datagram to the system. */
-  send(datagram: Uint8Array, hostname: string, port: number): Promise<number>;
+  send(datagram: Uint8Array, peer: UdpPeer): Promise<number>;
   /** The peer has expired: further datagrams make a new peer. */
   forget(peer: UdpPeer): void;
   /** The peer is not used any more. */
@@ -37,6 +36,8 @@ export class UdpPeer implements Transport {
     readonly key: string,
     readonly hostname: string,
     readonly port: number,
+    /** The socket of the address that it sent to. */
+    readonly socket: UdpSocket,
   ) {
     this.#owner = owner;
     this.remote = formatAddress(hostname, port);
@@ -46,7 +47,7 @@ export class UdpPeer implements Transport {
   }
 
   get local(): string {
-    return this.#owner.local;
+    return formatAddress(this.socket.hostname, this.socket.port);
   }
 
   /** The peer was admitted: from now on it can expire, and more of its datagrams may wait. */
@@ -72,7 +73,7 @@ export class UdpPeer implements Transport {
       return Promise.reject(new Deno.errors.BadResource("connection has been closed"));
     }
     if (this.#state === "open") this.#idle.start();
-    return this.#owner.send(chunk, this.hostname, this.port);
+    return this.#owner.send(chunk, this);
   }
 
   closeWrite(): Promise<void> {

@@ -121,6 +121,12 @@ export class UdpSocket {
     this.#state = "closed";
     this.#socket.close();
   }
+
+  /** Closes, and waits until others may have its port. */
+  async closeAndWait(): Promise<void> {
+    this.#state = "closed";
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
 }
 
 function denoError(error: unknown): unknown {
