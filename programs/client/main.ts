@@ -15,6 +15,7 @@ import {
   type ParsedOptions,
   UsageError,
 } from "../shared/options.ts";
+import { LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
 import { requireConnect } from "../shared/permissions.ts";
 import { runProgram } from "../shared/program.ts";
 import type { Reporter } from "../shared/report.ts";
@@ -58,10 +59,11 @@ const OPTIONS: OptionSpecs = {
   "token-file": { value: "FILE", hidden: true, group: "Access", help: "has the token" },
   subprotocol: { value: "NAME,…", list: true, hidden: true, help: "of WebSockets, to offer" },
   proxy: { value: "URL", group: "Access", help: "socks5://HOST:PORT or http://HOST:PORT" },
+  limit: { ...LIMIT_OPTION, group: "Access" },
   "max-message": {
     value: "BYTES",
     range: [0, Number.MAX_SAFE_INTEGER],
-    group: "Access",
+    hidden: true,
     help: "largest message accepted, 16777216 by default",
   },
   output: { value: "FILE", group: "Output", help: "get: where to, - is stdout" },
@@ -139,15 +141,21 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
   refuseOthersOptions(command, options);
   const proxy = proxyFor(endpoint, options.text("proxy"));
   await requireConnect(endpoint, proxy);
+  const { session, others } = limitsFrom(options, "client");
+  if (session !== undefined && !options.on("session")) {
+    const [name] = Object.keys(session);
+    throw new UsageError(`--limit session.${name} is for sessions: say --session as well`);
+  }
   const connectOptions: ConnectOptions = {
     framing: options.text("framing") as FramingName | undefined,
     maxMessageBytes: options.number("max-message"),
     connectTimeout: options.number("timeout"),
+    ...others,
     tls: await clientTls(options, endpoint, reporter),
     proxy,
     web: webFrom(options, endpoint),
     token: await secretFrom(options, "token"),
-    ...(options.on("session") && { session: true }),
+    ...(options.on("session") && { session: session ?? true }),
   };
   let current: Connection | undefined;
   let connectTime = 0;

@@ -16,6 +16,7 @@ import {
   type ParsedOptions,
   UsageError,
 } from "../shared/options.ts";
+import { howToChange, LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
 import { requireListen } from "../shared/permissions.ts";
 import { runProgram } from "../shared/program.ts";
 import { writeRefusal } from "../shared/refusal.ts";
@@ -59,10 +60,11 @@ const OPTIONS: OptionSpecs = {
   replace: { group: "Files", help: "lets files take the place of others" },
   "max-file": { value: "BYTES", range: [0, MAX], group: "Files", help: "17179869184 by default" },
   "max-dir": { value: "BYTES", range: [0, MAX], group: "Files", help: "68719476736 by default" },
-  "max-message": { value: "BYTES", range: [1, MAX], group: "Limits", help: "1048576 by default" },
-  "max-connections": { value: "N", range: [1, MAX], group: "Limits", help: "10000 by default" },
-  "max-rate": { value: "N", range: [1, MAX], group: "Limits", help: "100 by default" },
-  "udp-idle": { value: "MS", range: [1, MAX_DELAY], group: "Limits", help: "60000 by default" },
+  limit: LIMIT_OPTION,
+  "max-message": { value: "BYTES", range: [1, MAX], hidden: true, help: "1048576 by default" },
+  "max-connections": { value: "N", range: [1, MAX], hidden: true, help: "10000 by default" },
+  "max-rate": { value: "N", range: [1, MAX], hidden: true, help: "100 by default" },
+  "udp-idle": { value: "MS", range: [1, MAX_DELAY], hidden: true, help: "60000 by default" },
   grace: { value: "MS", range: [0, MAX_DELAY], group: "Limits", help: "5000 by default" },
   quiet: { short: "q", group: "Output", help: "no line per connection" },
   json: { group: "Output", help: "one JSON object per line on stdout" },
@@ -177,6 +179,16 @@ function refuseUnusable(endpoints: readonly string[], options: ParsedOptions): v
     throw new UsageError(`"${memory}": memory: is only for within one program`);
   }
   const uses = { origin: ["ws", "wss"], subprotocol: ["ws", "wss"], "udp-idle": ["udp"] };
+  const { session, udp } = limitsFrom(options, "server");
+  if (udp !== undefined && !kinds.includes("udp")) {
+    throw new UsageError("--limit udp.idleTimeout is for udp://, and no endpoint is one");
+  }
+  const areSessions = options.on("session") ||
+    endpoints.every((endpoint) => /[?&]session=1(&|$)/.test(endpoint));
+  if (session !== undefined && !areSessions) {
+    const [name] = Object.keys(session);
+    throw new UsageError(`--limit session.${name} is for sessions: say --session as well`);
+  }
   for (const [name, owners] of Object.entries(uses)) {
     if (options.text(name) === undefined || kinds.some((kind) => owners.includes(kind))) continue;
     const wanted = owners.map((kind) => `${kind}://`).join(" and ");
@@ -189,23 +201,29 @@ function listenOptions(
   service: Service<unknown>,
   reporter: Reporter,
 ): ListenOptions<unknown> {
-  return {
-    format: service.format,
-    framing: options.text("framing") as FramingName | undefined,
+  const { session, udp, others } = limitsFrom(options, "server");
+  const limits = {
     maxMessageBytes: options.number("max-message"),
     maxConnections: options.number("max-connections"),
     maxConnectionRate: options.number("max-rate"),
+    ...others,
+  };
+  return {
+    ...limits,
+    format: service.format,
+    framing: options.text("framing") as FramingName | undefined,
     allow: options.list("allow"),
     deny: options.list("deny"),
     refusalMessage: service.refusalMessage ?? writeRefusal,
-    session: options.on("session"),
-    udp: { idleTimeout: options.number("udp-idle") },
+    session: session ?? options.on("session"),
+    udp: udp ?? { idleTimeout: options.number("udp-idle") },
     onError(error, connection) {
       if (connection === undefined) reporter.error(`cannot accept: ${reasonOf(error)}`);
       // An error of a connection is reported when the connection has closed.
     },
     onRefuse({ hostname, endpoint, reason, error }) {
-      const why = error === undefined ? reason : `${reason}, ${messageOf(error)}`;
+      const why = howToChange(reason, limits) ??
+        (error === undefined ? reason : `${reason}, ${messageOf(error)}`);
       reporter.event(
         { event: "refused", hostname, endpoint, reason, error: error && messageOf(error) },
         `${hostname || "a peer"} refused: ${why}`,

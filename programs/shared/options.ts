@@ -25,6 +25,8 @@ export interface OptionSpec {
   readonly group?: string;
   /** Whether it has several values, with commas between them. */
   readonly list?: boolean;
+  /** Whether it may be given several times, which is the same as a longer list. */
+  readonly repeated?: boolean;
 }
 
 /** The options of a program by name. */
@@ -85,6 +87,7 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
     },
   });
   for (const name of valued) {
+    if (specs[name].repeated && values[name].length > 1) values[name] = [values[name].join(",")];
     if (values[name].length > 1) throw new UsageError(`--${name} is given more than once`);
     values[name] = values[name][0];
     if (values[name] !== undefined) checkValue(name, values[name], specs[name]);
