@@ -26,7 +26,9 @@ export interface BackplaneLink {
   unsubscribe(room: string): void;
   /**
    * Sends a message to the other hubs that have subscribed to the room, never back to this one.
-   * `bytes` is called only if there may be such hubs. The bytes do not change afterwards.
+   * `bytes` is called only if there may be such hubs. The bytes do not change afterwards. `isText()`
+   * of connection.ts tells whether they are a text; a link that carries them elsewhere should say so
+   * there, and use `markText()` before it delivers them.
    */
   publish(room: string, bytes: () => Uint8Array): void;
   /** Leaves the backplane. */

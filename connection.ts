@@ -29,6 +29,7 @@ export type {
   ConnectionStats,
 } from "./connection/types.ts";
 export { Shared } from "./connection/shared.ts";
+export { isText, markText } from "./internal/text_mark.ts";
 export type { ConnectionLimits } from "./connection/limits.ts";
 
 let lastId = 0;
@@ -42,6 +43,9 @@ let lastId = 0;
  * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed, and several readers may use
  *   them. Each message goes to one reader, first come, first served. Messages are views of larger
  *   blocks: to keep a small message for long, keep a `slice()` of it.
+ * - **Text and bytes.** WebSocket tells them apart. A message that came as text is sent on as text, and
+ *   `isText()` tells it. A string is text too, and so is a message that was given to `markText()`. All
+ *   other messages are bytes. Other transports make no difference.
  * - **Backpressure.** When `maxUnreadBytes` wait to be read, the connection stops reading until half of
  *   them are taken. Then the sends of the peer wait, by TCP's own flow control.
  * - **Sending.** Several tasks may call `send()` without waiting; frames are never mixed. The messages

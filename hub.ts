@@ -6,7 +6,7 @@
 
 import { type BackplaneLink, inProcess } from "./backplane.ts";
 import { lengthPrefix } from "./codec.ts";
-import { Connection, Shared } from "./connection.ts";
+import { Connection, markText, Shared } from "./connection.ts";
 import { ConnectionClosedError, LengthwiseError } from "./errors.ts";
 import { bytes, type Format, type FormatDecoder, type Sendable } from "./format.ts";
 import type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
@@ -261,7 +261,7 @@ export class Hub<T = Uint8Array> implements Disposable {
 
   #encode(message: Sendable<T>): Uint8Array {
     const encoded = this.#format.encode(message);
-    return typeof encoded === "string" ? new TextEncoder().encode(encoded) : encoded;
+    return typeof encoded === "string" ? markText(new TextEncoder().encode(encoded)) : encoded;
   }
 
   #decode(message: Uint8Array): Sendable<T> {

@@ -2,7 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { decode, line } from "../../codec.ts";
-import type { Connection } from "../../connection.ts";
+import { type Connection, markText } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { EXIT } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
@@ -90,7 +90,7 @@ class Input {
       this.first ??= message;
       this.#last = message;
       this.#lines++;
-      await connection.send(message);
+      await connection.send(markText(message)); // Of other bytes, the framing knows.
     }
     this.#state = "read";
     await connection.flush();

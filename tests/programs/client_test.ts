@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { refusalLine } from "../../chat.ts";
+import { isText } from "../../connection.ts";
 import { serveFiles } from "../../files.ts";
 import { connect, listen, type ListenOptions } from "../../mod.ts";
 import { World } from "../support/files_world.ts";
@@ -63,6 +64,21 @@ Deno.test("client.ts in a pipe sends lines as messages and prints messages as li
     stdin: lines.join("\n"),
   });
   assertEquals([code, stdout, stderr], [0, lines.join("\n") + "\n", ""]);
+});
+
+Deno.test("client.ts in a pipe and send both send text to a WebSocket, where it is UTF-8", async () => {
+  await using server = await listen("ws://127.0.0.1:0", async (connection) => {
+    for await (const message of connection) {
+      await connection.send(isText(message) ? "text" : "bytes");
+    }
+  });
+  const [endpoint] = server.endpoints;
+  const piped = await run("client.ts", [endpoint], {
+    stdin: new Uint8Array([0xc3, 0xbc, 10, 10, 0xff, 10]),
+  });
+  assertEquals(piped.stdout, "text\ntext\nbytes\n");
+  const sent = await run("client.ts", [endpoint, "send", "ü", "--expect", "1"]);
+  assertEquals(sent.stdout, "text\n");
 });
 
 Deno.test("client.ts in a pipe ends when the peer closes, without waiting for --linger", async () => {

@@ -17,6 +17,8 @@ import {
   TruncatedMessageError,
 } from "../../mod.ts";
 import { parseEndpoint, type WebSocketEndpoint } from "../../transport.ts";
+import { Hub, inProcess } from "../../hub.ts";
+import { isText, markText } from "../../connection.ts";
 import { hex } from "../support/bytes.ts";
 import { certificates } from "../support/certificates.ts";
 import { RawPeer } from "../support/raw.ts";
@@ -83,6 +85,78 @@ Deno.test("ws: a browser's client gets text as text and bytes as bytes, of any s
   assertEquals((await closed).code, 1000);
   const { info } = await at.ended;
   assertEquals([info.clean, info.undeliveredBytes], [true, 0]);
+});
+
+Deno.test("ws: what came as text goes on as text, and bytes as bytes, also in fragments", async () => {
+  await using server = await listen("ws://127.0.0.1:0", async (connection) => {
+    for await (const message of connection) await connection.send(message);
+  });
+  const { socket, receive, closed } = await browser(server.endpoints[0]);
+  for (const size of SIZES) {
+    const text = "ü".repeat(size / 2);
+    socket.send(text);
+    assertEquals(await receive(), text);
+    const bytes = new Uint8Array(size);
+    socket.send(bytes);
+    assertEquals(await receive(), bytes);
+  }
+  socket.close();
+  await closed;
+  const fragments = new WsClient(server.endpoints[0]);
+  await once(fragments, "open");
+  fragments.send("h", { fin: false });
+  fragments.send("i", { fin: true });
+  assertEquals((await once(fragments, "message"))[1], false);
+  fragments.close();
+});
+
+Deno.test("ws: text stays text in broadcasts, hubs and backplanes", async () => {
+  const backplane = inProcess();
+  using near = new Hub({ backplane });
+  using far = new Hub({ backplane });
+  await using server = await listen(["ws://127.0.0.1:0", "ws://127.0.0.1:0/far"], async (c) => {
+    (c.endpoint.endsWith("/far") ? far : near).join("all", c);
+    for await (const message of c) near.broadcast("all", message);
+  });
+  const [a, b] = await Promise.all(server.endpoints.map((url) => browser(url)));
+  for (const message of ["text", new Uint8Array([1]), "", new Uint8Array(0)]) {
+    a.socket.send(message);
+    assertEquals(await a.receive(), message);
+    assertEquals(await b.receive(), message);
+  }
+  near.broadcast("all", "a string");
+  server.broadcast(markText(new Uint8Array([104, 105])));
+  for (const { receive } of [a, b]) {
+    assertEquals(await receive(), "a string");
+    assertEquals(await receive(), "hi");
+  }
+  for (const { socket, closed } of [a, b]) {
+    socket.close();
+    await closed;
+  }
+});
+
+Deno.test("ws: isText() tells what came as text; what is no UTF-8 any more is sent as bytes", async () => {
+  const seen: boolean[] = [];
+  await using server = await listen("ws://127.0.0.1:0", async (connection) => {
+    for await (const batch of connection.batches()) {
+      for (const message of batch) {
+        seen.push(isText(message), isText(message.slice()));
+        if (message.length > 1) message[0] = 0xff;
+        connection.send(message);
+      }
+    }
+  });
+  const { socket, receive, closed } = await browser(server.endpoints[0]);
+  socket.send("text");
+  socket.send("t");
+  socket.send(new Uint8Array([116]));
+  assertEquals(await receive(), new Uint8Array([0xff, 101, 120, 116]));
+  assertEquals(await receive(), "t");
+  assertEquals(await receive(), new Uint8Array([116]));
+  assertEquals(seen, [true, false, true, false, false, false]);
+  socket.close();
+  await closed;
 });
 
 Deno.test("ws: a browser's client closes with a code and a reason, which closed tells", async () => {
@@ -273,7 +347,7 @@ Deno.test("ws: a flood of pings is answered a few times, and messages still arri
   for (;;) {
     const [first, length] = await peer.receive(2);
     await peer.receive(length);
-    if (first === 0x82) break;
+    if (first === 0x81) break;
     assertEquals([first, length], [0x8a, 4]);
     pongs++;
   }

@@ -26,6 +26,7 @@ import {
   TEXT,
 } from "./opcodes.ts";
 import type { Memory } from "../../internal/memory.ts";
+import { markText } from "../../internal/text_mark.ts";
 
 /** Two bytes, eight bytes of length, and four bytes of key. */
 const MAX_HEADER_BYTES = 14;
@@ -275,8 +276,7 @@ export class WebSocketDecoder implements Decoder {
     if ((opcode & CONTROL) !== 0) {
       this.#takeControl(opcode, part);
     } else if (first === (FINAL | opcode) && this.#message === 0 && part.length === this.#length) {
-      if (opcode === TEXT) checkUtf8(part, bits);
-      messages.push(part);
+      messages.push(opcode === TEXT ? checkedText(part, bits) : part);
     } else {
       this.#takePart(opcode, part, bits, messages);
     }
@@ -299,13 +299,14 @@ export class WebSocketDecoder implements Decoder {
       return;
     }
     const message = this.#gather.bytes === 0 ? part : this.#gather.take(0, part);
-    if (opcode === TEXT || this.#message === TEXT) checkUtf8(message, this.#bits);
+    const isText = opcode === TEXT || this.#message === TEXT;
+    const taken = isText ? checkedText(message, this.#bits) : message;
     this.#message =
       this.#fragments =
       this.#fragmentHeaderBytes =
       this.#bits =
         0;
-    messages.push(message);
+    messages.push(taken);
   }
 
   #takeControl(opcode: number, part: Uint8Array): void {
@@ -323,13 +324,16 @@ export class WebSocketDecoder implements Decoder {
   }
 }
 
-function checkUtf8(text: Uint8Array, bits: number): void {
-  if (isAscii(bits)) return;
-  try {
-    utf8.decode(text);
-  } catch (cause) {
-    throw new InvalidMessageError("Cannot receive text message: it is not UTF-8", { cause });
+/** A text, known as one from now on. */
+function checkedText(text: Uint8Array, bits: number): Uint8Array {
+  if (!isAscii(bits)) {
+    try {
+      utf8.decode(text);
+    } catch (cause) {
+      throw new InvalidMessageError("Cannot receive text message: it is not UTF-8", { cause });
+    }
   }
+  return markText(text);
 }
 
 function readLength(chunk: Uint8Array, at: number): number {

@@ -4,9 +4,12 @@ import type { Decoder, EndInfo, Framing, FramingOptions } from "../../codec.ts";
 import { checkLimit, DEFAULT_MAX_MESSAGE_BYTES } from "../../codec/internal.ts";
 import { encodeCloseBody } from "./close.ts";
 import { WebSocketDecoder } from "./decoder.ts";
-import { mask, newKey, writeKey } from "./mask.ts";
+import { bitsOf, isAscii, mask, newKey, writeKey } from "./mask.ts";
 import { BINARY, CLOSE, FINAL, MASKED, PONG, TEXT } from "./opcodes.ts";
 import type { Memory } from "../../internal/memory.ts";
+import { isText as isMarked } from "../../internal/text_mark.ts";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Options of {@linkcode webSocketFraming}. */
 export interface WebSocketFramingOptions extends FramingOptions {
@@ -16,9 +19,9 @@ export interface WebSocketFramingOptions extends FramingOptions {
 
 /**
  * Frames messages as WebSocket does after its handshake. Each message becomes one frame: a text
- * frame if it was given as a string, otherwise a binary frame. Messages from the peer may be
- * fragmented. `decoder.takeReply()` gives the answers to pings, and `decoder.ended` what the peer's
- * Close frame says.
+ * frame if it was given as a string or is known to be text, otherwise a binary frame. Messages from the
+ * peer may be fragmented. `decoder.takeReply()` gives the answers to pings, and `decoder.ended` what
+ * the peer's Close frame says.
  *
  * @throws {RangeError} if the limit is out of range.
  */
@@ -50,7 +53,7 @@ class WebSocketFraming implements Framing {
   }
 
   encodeInto(message: Uint8Array, target: Uint8Array, at: number, isText?: boolean): number {
-    return this.#write(isText ? TEXT : BINARY, message, target, at);
+    return this.#write(opcodeOf(message, isText), message, target, at);
   }
 
   encodeParts(message: Uint8Array, isText?: boolean): Uint8Array[] {
@@ -61,12 +64,12 @@ class WebSocketFraming implements Framing {
   encodeHeader(message: Uint8Array, isText?: boolean): Uint8Array | undefined {
     if (this.masks) return undefined;
     const header = new Uint8Array(this.frameBytes(message) - message.length);
-    this.#writeHeader(isText ? TEXT : BINARY, message.length, header, 0);
+    this.#writeHeader(opcodeOf(message, isText), message.length, header, 0);
     return header;
   }
 
   encode(message: Uint8Array, isText?: boolean): Uint8Array {
-    return this.#encode(isText ? TEXT : BINARY, message);
+    return this.#encode(opcodeOf(message, isText), message);
   }
 
   encodeEnd(info: EndInfo): Uint8Array {
@@ -112,5 +115,21 @@ class WebSocketFraming implements Framing {
       }
     }
     return at + this.#keyBytes;
+  }
+}
+
+/** A message that came as text may have been changed since: a peer takes no text that is not UTF-8. */
+function opcodeOf(message: Uint8Array, isText: boolean | undefined): number {
+  if (isText) return TEXT;
+  return isMarked(message) && isUtf8(message) ? TEXT : BINARY;
+}
+
+function isUtf8(message: Uint8Array): boolean {
+  if (isAscii(bitsOf(message, 0, message.length))) return true;
+  try {
+    utf8.decode(message);
+    return true;
+  } catch {
+    return false; // The answer, and not an error.
   }
 }
