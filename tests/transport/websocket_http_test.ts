@@ -121,7 +121,7 @@ Deno.test("ws: reads what comes in one chunk with the handshake, and a handshake
     using peer = await raw(at.server);
     await peer[send](bytes);
     assertMatch(await readAnswer(peer), /^HTTP\/1.1 101 /);
-    assertEquals(await peer.receive(7), hex("8205 48656c6c6f"));
+    assertEquals(await peer.receive(7), hex("8105 48656c6c6f"));
   }
 });
 
