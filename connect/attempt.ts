@@ -5,6 +5,7 @@ import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/internal.ts";
 import { ConnectError } from "../errors.ts";
 import { isMisuse } from "../internal/reason.ts";
+import { deadlineOf } from "../internal/time.ts";
 import { type Endpoint, formatEndpoint, type Transport } from "../transport.ts";
 import { endpointReason, kindOf } from "../transport/internal.ts";
 import type { ConnectOptions } from "./options.ts";
@@ -25,17 +26,12 @@ export async function connectOnce<T>(
   const { connectTimeout = 10_000, tls, proxy, token, web } = options;
   signal?.throwIfAborted();
   const name = formatEndpoint(wanted);
-  const deadline = new AbortController();
-  const timer = setTimeout(
-    () =>
-      deadline.abort(
-        new ConnectError(`Cannot connect to ${name}: no answer within ${connectTimeout} ms`),
-      ),
-    connectTimeout,
-  );
-  const giveUp = signal === undefined
-    ? deadline.signal
-    : AbortSignal.any([signal, deadline.signal]);
+  const aborter = new AbortController();
+  const deadline = deadlineOf(connectTimeout, () => {
+    const state = `no answer within ${connectTimeout} ms`;
+    aborter.abort(new ConnectError(`Cannot connect to ${name}: ${state}`));
+  });
+  const giveUp = signal === undefined ? aborter.signal : AbortSignal.any([signal, aborter.signal]);
   try {
     const transport = await orAborted(
       kindOf(wanted).then((kind) => kind.connect(wanted, { signal: giveUp, tls, proxy, web })),
@@ -50,7 +46,7 @@ export async function connectOnce<T>(
     const reason = endpointReason(cause, wanted, "connect");
     throw new ConnectError(`Cannot connect to ${name}: ${reason}`, { cause });
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
   }
 }
 

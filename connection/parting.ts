@@ -2,6 +2,7 @@
 
 import type { EndInfo, Framing } from "../codec.ts";
 import { FrameTimeoutError, ProtocolError } from "../errors.ts";
+import { deadlineOf } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import type { Sender } from "./sender.ts";
 
@@ -59,11 +60,11 @@ async function readWithin(
   timeout: number,
 ): Promise<Uint8Array | undefined> {
   const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), timeout);
+  const deadline = deadlineOf(timeout, () => late.resolve(undefined));
   try {
     return await Promise.race([transport.read().catch(() => undefined), late.promise]);
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
   }
 }
 

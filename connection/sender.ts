@@ -5,7 +5,7 @@ import { ConnectionLostError, type LengthwiseError, SlowConsumerError } from "..
 import { handledResolvers } from "../internal/handled.ts";
 import type { Memory } from "../internal/memory.ts";
 import { reasonOf } from "../internal/reason.ts";
-import { Deadline } from "../internal/time.ts";
+import { Deadline, deadlineOf } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import { flushNow, flushSoon } from "./flush.ts";
 import type { ResolvedLimits } from "./limits.ts";
@@ -122,9 +122,9 @@ export class Sender {
     if (!isQuiet) return false;
     const writing = this.#transport.write(bytes).catch(() => {}); // The peer may have gone already.
     const timer = Promise.withResolvers<void>();
-    const id = setTimeout(timer.resolve, LAST_WORD_TIMEOUT);
+    const deadline = deadlineOf(LAST_WORD_TIMEOUT, timer.resolve);
     await Promise.race([writing, timer.promise]);
-    clearTimeout(id);
+    deadline.clear();
     return true;
   }
 

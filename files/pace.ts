@@ -41,7 +41,10 @@ export class Pace implements Disposable {
   moved(bytes: number): void {
     const { idleTimeout, minBytesPerSecond } = this.#options;
     this.#deadline.stop();
-    this.#waited += performance.now() - this.#startedAt;
+    const waited = performance.now() - this.#startedAt;
+    // Longer is only what this process slept through.
+    if (waited >= idleTimeout) return;
+    this.#waited += waited;
     this.#bytes += bytes;
     if (this.#waited < idleTimeout) return;
     const isSlow = this.#bytes * 1000 < minBytesPerSecond * this.#waited;

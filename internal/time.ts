@@ -1,4 +1,29 @@
-/** Timers that are cheap to move. */
+/** Timers that are cheap to move, and that do not blame the peer when this process stood still. */
+
+/** If a timer is later than this, in milliseconds, this process or its machine stood still. */
+const LATE = 20;
+/** The most time that is given back after a standstill, in milliseconds. */
+const MAX_GRACE = 10_000;
+/** How often in a row: a process that is always late must end a deadline at some time too. */
+const MAX_GRACES = 3;
+
+/** How a timer behaves. */
+export interface WakeupOptions {
+  /**
+   * Does not keep the process running.
+   *
+   * @default false
+   */
+  readonly idle?: boolean;
+  /**
+   * Waits longer when the timer is late, because then this process stood still: it was stopped,
+   * suspended or busy. Data that arrived in time during the standstill was not read yet. The timer
+   * waits again for as long as it was late, at most ten seconds, and at most three times in a row.
+   *
+   * @default false
+   */
+  readonly patient?: boolean;
+}
 
 /**
  * Calls back at a time that may be moved. To move it later, or to stop it, only writes a number; the
@@ -7,17 +32,19 @@
  */
 export class Wakeup {
   readonly #wake: (now: number) => void;
-  readonly #isIdle: boolean;
+  readonly #options: WakeupOptions;
   #due = Infinity;
   /** When the underlying timer fires. */
   #firesAt = Infinity;
+  /** Not before this time: this process stood still. */
+  #graceEnd = 0;
+  #graces = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** With `idle`, it does not keep the process running. */
-  constructor(wake: (now: number) => void, options: { idle?: boolean } = {}) {
-    const { idle = false } = options;
+  /** Wakes by a call of `wake`. */
+  constructor(wake: (now: number) => void, options: WakeupOptions = {}) {
     this.#wake = wake;
-    this.#isIdle = idle;
+    this.#options = options;
   }
 
   /** When it calls back next, on the clock of `performance.now()`; `Infinity` means never. */
@@ -28,39 +55,54 @@ export class Wakeup {
   /** Calls back once, at this time and not before; `Infinity` means never. */
   at(due: number): void {
     this.#due = due;
-    if (due >= this.#firesAt) return;
-    clearTimeout(this.#timer);
-    this.#firesAt = due;
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, due - performance.now()));
-    if (this.#isIdle) (this.#timer as { unref?: () => void }).unref?.();
+    if (due < this.#firesAt) this.#fireAt(due);
   }
 
   /** Stops, and clears the underlying timer. It can be set again. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#due = this.#firesAt = Infinity;
+    this.#graceEnd = this.#graces = 0;
+  }
+
+  #fireAt(due: number): void {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    this.#firesAt = Math.max(due, now);
+    this.#timer = setTimeout(() => this.#look(), this.#firesAt - now);
+    if (this.#options.idle) (this.#timer as { unref?: () => void }).unref?.();
   }
 
   #look(): void {
-    this.#firesAt = Infinity;
-    const due = this.#due;
     const now = performance.now();
+    const late = now - this.#firesAt;
+    this.#firesAt = Infinity;
+    if (this.#due === Infinity) return;
+    const due = Math.max(this.#due, this.#graceEnd);
     if (now < due) {
-      this.at(due);
-      return;
+      this.#fireAt(due);
+    } else if (this.#options.patient && late > LATE && this.#graces < MAX_GRACES) {
+      this.#graces++;
+      this.#graceEnd = now + Math.min(late, MAX_GRACE);
+      this.#fireAt(this.#graceEnd);
+    } else {
+      this.#graces = 0;
+      this.#due = Infinity;
+      this.#wake(now);
     }
-    this.#due = Infinity;
-    this.#wake(now);
   }
 }
 
-/** Calls back `delay` milliseconds after the last `start()`, unless it is stopped before. */
+/**
+ * Calls back `delay` milliseconds after the last `start()`, unless it is stopped before. It is patient
+ * unless the options say otherwise.
+ */
 export class Deadline extends Wakeup {
   readonly #delay: number;
 
   /** With `idle`, the deadline does not keep the process running. */
-  constructor(delay: number, expired: () => void, options: { idle?: boolean } = {}) {
-    super(expired, options);
+  constructor(delay: number, expired: () => void, options: WakeupOptions = {}) {
+    super(expired, { patient: true, ...options });
     this.#delay = delay;
   }
 
@@ -78,4 +120,11 @@ export class Deadline extends Wakeup {
   stop(): void {
     this.at(Infinity);
   }
+}
+
+/** A deadline that runs already, from now. */
+export function deadlineOf(delay: number, expired: () => void): Deadline {
+  const deadline = new Deadline(delay, () => expired());
+  deadline.start();
+  return deadline;
 }

@@ -1,13 +1,14 @@
 /** The time limit for the handshake of a peer. */
 
 import { ConnectionClosedError } from "../errors.ts";
+import { type Deadline, deadlineOf } from "../internal/time.ts";
 
 /** A deadline for one handshake. It costs nothing unless something asks for its signal. */
 export class HandshakeDeadline {
   readonly #timeout: number;
   readonly #stopping: AbortSignal;
   #aborter: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #deadline: Deadline | undefined;
 
   /** The deadline is over after `timeout` milliseconds, or when the server stops. */
   constructor(timeout: number, stopping: AbortSignal) {
@@ -19,10 +20,10 @@ export class HandshakeDeadline {
   get signal(): AbortSignal {
     if (this.#aborter === undefined) {
       this.#aborter = new AbortController();
-      this.#timer = setTimeout(() => {
+      this.#deadline = deadlineOf(this.#timeout, () => {
         const reason = `handshake was not finished within ${this.#timeout} ms`;
         this.#aborter!.abort(new Deno.errors.TimedOut(reason));
-      }, this.#timeout);
+      });
       this.#stopping.addEventListener("abort", this.#stop, { once: true });
       if (this.#stopping.aborted) this.#stop();
     }
@@ -31,7 +32,7 @@ export class HandshakeDeadline {
 
   /** Call it when the handshake is over. */
   clear(): void {
-    clearTimeout(this.#timer);
+    this.#deadline?.clear();
     this.#stopping.removeEventListener("abort", this.#stop);
   }
 

@@ -5,6 +5,7 @@ import { Connection, Shared } from "../connection.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
 import { checkDelay } from "../internal/check.ts";
+import { deadlineOf } from "../internal/time.ts";
 import { Session } from "../session.ts";
 import type { TlsListenOptions } from "../transport.ts";
 import { Entrance, type EntranceOptions, type OpenEndpoint } from "./entrance.ts";
@@ -161,7 +162,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.#claims.clear();
 
     const over = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => {
+    const deadline = deadlineOf(grace, () => {
       const reason = new ConnectionClosedError(
         `Cannot go on with connection: the server closed and ${grace} ms of grace are over`,
       );
@@ -169,12 +170,12 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       for (const connection of left) connection.abort(reason);
       // A session sends a last frame when it is aborted, which takes a second at most.
       over.resolve(Promise.all(left.map(({ closed }) => closed)));
-    }, grace);
+    });
     const closing = [...this.#connections].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
     await Promise.race([Promise.all([entered, ...closing, ...this.#tasks]), over.promise]);
-    clearTimeout(timer);
+    deadline.clear();
     this.#state = "closed";
     this.#resolveClosed();
   }

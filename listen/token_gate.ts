@@ -1,6 +1,7 @@
 /** The token that a server asks every peer for. */
 
 import type { Connection } from "../connection.ts";
+import { deadlineOf } from "../internal/time.ts";
 import { SessionCode } from "../session.ts";
 import { encodeRefused, FrameType } from "../session/internal.ts";
 import type { TokenRefusal } from "./types.ts";
@@ -73,7 +74,7 @@ export class TokenGate {
       if (words !== undefined) connection.sendRaw(words);
       connection.close({ code: POLICY_VIOLATION, reason });
     };
-    const timer = setTimeout(turnAway, this.#timeout);
+    const deadline = deadlineOf(this.#timeout, turnAway);
     try {
       const message = await connection.receiveRaw();
       if (message === undefined) return false;
@@ -82,7 +83,7 @@ export class TokenGate {
     } catch {
       // The connection was lost, or the peer broke the protocol. `closed` tells which.
     } finally {
-      clearTimeout(timer);
+      deadline.clear();
     }
     return false;
   }

@@ -17,7 +17,7 @@ export interface Expiring {
  */
 export class Timeouts {
   readonly #byDelay = new Map<number, Set<Expiring>>();
-  readonly #timer = new Wakeup((now) => this.#look(now));
+  readonly #timer = new Wakeup((now) => this.#look(now), { patient: true });
 
   /** Starts a timeout of `delay` milliseconds. */
   add(entry: Expiring, delay: number): void {

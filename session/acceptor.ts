@@ -3,6 +3,7 @@
 import type { Connection } from "../connection.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { checkInteger } from "../internal/check.ts";
+import { deadlineOf } from "../internal/time.ts";
 import { SessionCode } from "./codes.ts";
 import { Machine } from "./machine.ts";
 import {
@@ -146,9 +147,9 @@ export class SessionAcceptor {
     const { helloTimeout } = this.#options;
     const late = Promise.withResolvers<never>();
     const giveUp = () => late.reject(refusal("the server is closing", SessionCode.CLOSING));
-    const timer = setTimeout(
-      () => late.reject(refusal(`no HELLO came within ${helloTimeout} ms`, SessionCode.TIMEOUT)),
+    const deadline = deadlineOf(
       helloTimeout,
+      () => late.reject(refusal(`no HELLO came within ${helloTimeout} ms`, SessionCode.TIMEOUT)),
     );
     signal?.addEventListener("abort", giveUp, { once: true });
     if (signal?.aborted || this.#state === "closed") giveUp();
@@ -160,7 +161,7 @@ export class SessionAcceptor {
       }
       return decodeFrame(bytes) as Hello;
     } finally {
-      clearTimeout(timer);
+      deadline.clear();
       signal?.removeEventListener("abort", giveUp);
     }
   }

@@ -3,6 +3,7 @@
 import { delay } from "@std/async/delay";
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError } from "../../errors.ts";
+import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain, Hearing } from "./context.ts";
 
@@ -60,17 +61,14 @@ class Pinger {
     const connection = this.#connection;
     this.#token = crypto.randomUUID();
     this.#answer = Promise.withResolvers();
-    const timer = setTimeout(
-      () =>
-        connection.abort(
-          new ConnectionLostError(`no pong from ${connection.remote} within ${timeout} ms`),
-        ),
-      timeout,
-    );
+    const deadline = deadlineOf(timeout, () => {
+      const state = `no pong from ${connection.remote} within ${timeout} ms`;
+      connection.abort(new ConnectionLostError(state));
+    });
     const startedAt = performance.now();
     connection.send(`/ping ${this.#token}`); // If it cannot be sent, nothing more is heard.
     const answeredAt = await Promise.race([this.#answer.promise, this.hearing.over]);
-    clearTimeout(timer);
+    deadline.clear();
     return answeredAt === undefined ? undefined : answeredAt - startedAt;
   }
 

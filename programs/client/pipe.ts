@@ -4,6 +4,7 @@ import { delay } from "@std/async/delay";
 import { decode, line } from "../../codec.ts";
 import { type Connection, markText } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
+import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
@@ -98,7 +99,7 @@ class Input {
     if (this.#hearing.ended) return;
     this.#state = "sent";
     await connection.closeWrite();
-    setTimeout(() => connection.abort(LINGERED), linger);
+    deadlineOf(linger, () => connection.abort(LINGERED));
   }
 
   /** Call it when the peer has ended. Returns what the peer did not wait for, if anything. */

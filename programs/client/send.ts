@@ -2,6 +2,7 @@
 
 import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
+import { deadlineOf } from "../../internal/time.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
@@ -26,11 +27,14 @@ export async function send(context: ClientContext): Promise<number> {
     said: () => operands[0],
   });
   const isEarly = await sendAll(connection, hearing, operands);
-  const timer = setTimeout(() => connection.abort(lateness(context, hearing)), patience(context));
-  // UDP has no end of a connection, in either direction.
+  const deadline = deadlineOf(
+    patience(context),
+    () => connection.abort(lateness(context, hearing)),
+  );
+  // A UDP peer is not told of an end, and tells none.
   const tellsEnd = !connection.endpoint.startsWith("udp:");
   if (expected > 0 || tellsEnd) await Promise.race([enough.promise, hearing.over]);
-  clearTimeout(timer);
+  deadline.clear();
   if (hearing.error instanceof Deno.errors.BrokenPipe) throw hearing.error;
 
   const got = Math.min(hearing.count, expected);

@@ -124,3 +124,56 @@ Deno.test("Wakeup may be set again while it wakes, also for a time that has pass
   wakeup.clear();
   assertEquals(times.length, 3);
 });
+
+/** Nothing runs meanwhile, as when the process is stopped. */
+function standStill(delay: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delay);
+}
+
+Deno.test("Deadline lets what came during a standstill come first", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [near, far] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  for (const standstill of [60, 400]) {
+    const { deadline, times } = watched(30);
+    const reading = near.read(new Uint8Array(1)).then(() => deadline.stop());
+    await wait(5);
+    deadline.start();
+    far.write(new Uint8Array(1));
+    standStill(standstill);
+    await reading;
+    await wait(standstill + 50);
+    assertEquals(times(), 0);
+  }
+  near.close();
+  far.close();
+});
+
+Deno.test("Deadline expires after a standstill if nothing came, at most as late again", async () => {
+  const { deadline, expired } = watched(30);
+  deadline.start();
+  const startedAt = performance.now();
+  standStill(230);
+  const elapsed = await expired - startedAt;
+  assertGreaterOrEqual(elapsed, 400);
+  assertLess(elapsed, 2000);
+});
+
+Deno.test("Deadline expires also in a process that is always late", async () => {
+  const { deadline, expired } = watched(30);
+  const busy = setInterval(() => standStill(60), 0);
+  deadline.start();
+  await expired;
+  clearInterval(busy);
+});
+
+Deno.test("Deadline that is told not to be patient, and a Wakeup, tell when they are late", async () => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const startedAt = performance.now();
+  new Deadline(10, () => resolve(performance.now()), { patient: false }).start();
+  const woken = new Promise<number>((resolve) => new Wakeup(resolve).at(startedAt + 10));
+  standStill(200);
+  assertLess(Math.max(await promise, await woken) - startedAt, 390);
+});

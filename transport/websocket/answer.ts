@@ -1,6 +1,7 @@
 /** Answers to requests that do not become a WebSocket. */
 
 import { writeAll } from "../../internal/bytes.ts";
+import { deadlineOf } from "../../internal/time.ts";
 import type { Transport } from "../../transport.ts";
 import { writeText } from "./stream.ts";
 
@@ -102,7 +103,7 @@ function headOf(response: Response, bytes: number): string {
 
 /** Reads until the peer closes, or until the limit is reached. */
 async function drain(transport: Transport): Promise<void> {
-  const timer = setTimeout(() => transport.close(), DRAIN_TIMEOUT);
+  const deadline = deadlineOf(DRAIN_TIMEOUT, () => transport.close());
   try {
     for (let bytes = 0; bytes < MAX_DRAIN_BYTES;) {
       const chunk = await transport.read();
@@ -112,6 +113,6 @@ async function drain(transport: Transport): Promise<void> {
   } catch {
     // The answer was sent: how the peer leaves does not matter.
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
   }
 }
