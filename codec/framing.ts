@@ -49,6 +49,11 @@ export interface Framing {
    * framings do not have them: there the end of the stream tells it.
    */
   encodeEnd?(info: EndInfo): Uint8Array;
+  /**
+   * The bytes that ask the peer whether it is there, such as WebSocket's Ping frame. They are not a
+   * message, and a peer answers them by itself. Most framings do not have them.
+   */
+  encodePing?(): Uint8Array;
   /** Whether each frame needs a write of its own, because one write makes one message (UDP). */
   readonly isApart?: boolean;
 }

@@ -4,6 +4,7 @@ import type { EndInfo } from "../codec.ts";
 import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "../errors.ts";
 import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
+import { type Liveness, livenessOf } from "./liveness.ts";
 import { endInfo, onAbort, part, type Parting } from "./parting.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
@@ -27,6 +28,7 @@ export class Lifecycle {
   #refused: unknown;
   #aborter: AbortController | undefined;
   #stopWatching: (() => void) | undefined;
+  readonly #liveness: Liveness | undefined;
 
   /** Starts in the state open. Reading starts with `receiver.run()`. */
   constructor(transport: Transport, settings: ConnectionSettings<unknown>) {
@@ -37,6 +39,7 @@ export class Lifecycle {
     this.#resolveClosed = resolve;
     this.sender = new Sender(transport, settings, this);
     this.receiver = new Receiver(transport, settings, this, this.sender);
+    this.#liveness = livenessOf(this, settings.framing, settings.limits, transport);
     if (settings.signal !== undefined) {
       this.#stopWatching = onAbort(settings.signal, (reason) => this.abort(reason));
     }
@@ -194,6 +197,17 @@ export class Lifecycle {
     if (name === "open") this.sender.offerRaw(reply);
   }
 
+  /** A silent peer is to be asked. Neither end may say more after it has said its end. */
+  ask(question: Uint8Array): boolean {
+    return this.#state.name === "open" && this.sender.offerRaw(question);
+  }
+
+  /** The peer did not answer. */
+  peerIsSilent(error: ConnectionLostError): void {
+    this.receiver.stop({ error });
+    this.#finish(error);
+  }
+
   /** The stream broke, or the peer broke the rules. */
   inputFailed(error: LengthwiseError): void {
     this.#finish(error);
@@ -219,6 +233,7 @@ export class Lifecycle {
     const last = this.#state;
     if (last.name === "closed") return;
     last.deadline?.clear();
+    this.#liveness?.stop();
     this.#stopWatching?.();
     const failure = error ?? this.#refused;
     const reason = failure ?? new ConnectionClosedError(

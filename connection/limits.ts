@@ -66,6 +66,20 @@ export interface ConnectionLimits {
    * @default 30_000
    */
   halfOpenTimeout?: number;
+  /**
+   * Time of silence after which the peer is asked whether it is there, over WebSocket. Sessions have
+   * heartbeats of their own, and other transports nothing to ask with.
+   *
+   * @default 30_000
+   */
+  pingInterval?: number;
+  /**
+   * Time that the peer may stay silent after it was asked; then the connection is lost. Does not run
+   * while this end holds back.
+   *
+   * @default 20_000
+   */
+  pongTimeout?: number;
 }
 
 /** The limits with all defaults filled in. */
@@ -91,12 +105,21 @@ export function resolveLimits(
     writeTimeout = 10_000,
     closeTimeout = 5_000,
     halfOpenTimeout = 30_000,
+    pingInterval = 30_000,
+    pongTimeout = 20_000,
   } = options;
   checkInteger("maxMessageBytes", maxMessageBytes, 0, Number.MAX_SAFE_INTEGER);
   checkInteger("maxUnreadBytes", maxUnreadBytes, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("highWaterMark", highWaterMark, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("maxPendingBytes", maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
-  const delays = { frameTimeout, writeTimeout, closeTimeout, halfOpenTimeout };
+  const delays = {
+    frameTimeout,
+    writeTimeout,
+    closeTimeout,
+    halfOpenTimeout,
+    pingInterval,
+    pongTimeout,
+  };
   for (const [name, delay] of Object.entries(delays)) {
     checkDelay(name, delay);
   }
@@ -121,5 +144,7 @@ export function resolveLimits(
     writeTimeout,
     closeTimeout,
     halfOpenTimeout,
+    pingInterval,
+    pongTimeout,
   };
 }

@@ -74,6 +74,11 @@ export class Receiver {
     return this.#state === "ended";
   }
 
+  /** Whether this end holds back. */
+  get isPaused(): boolean {
+    return this.#paused !== undefined;
+  }
+
   /** Reads until the end. Resolves when reading is over; never rejects. */
   async run(): Promise<void> {
     try {

@@ -101,9 +101,14 @@ export class Sender {
     }
   }
 
-  /** Queues bytes that are not a message. Drops them while the peer is slow: they are not important. */
-  offerRaw(bytes: Uint8Array): void {
-    if (!this.#isHigh()) this.pushEnd(bytes);
+  /**
+   * Queues bytes that are not a message. Drops them while the peer is slow: they are not important.
+   * Returns whether they were queued.
+   */
+  offerRaw(bytes: Uint8Array): boolean {
+    if (this.#isHigh()) return false;
+    this.pushEnd(bytes);
+    return true;
   }
 
   /** Queues the bytes that tell the peer that nothing more follows. */

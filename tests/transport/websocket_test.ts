@@ -19,6 +19,7 @@ import {
 import { parseEndpoint, type WebSocketEndpoint } from "../../transport.ts";
 import { Hub, inProcess } from "../../hub.ts";
 import { isText, markText } from "../../connection.ts";
+import { acceptOf } from "../../transport/websocket/key.ts";
 import { hex } from "../support/bytes.ts";
 import { certificates } from "../support/certificates.ts";
 import { RawPeer } from "../support/raw.ts";
@@ -437,4 +438,77 @@ async function rawClient(url: string): Promise<RawPeer> {
     head += String.fromCharCode(...await peer.receive(1));
   }
   return peer;
+}
+
+/** Bounds with which a silent peer is given up within a quarter of a second. */
+const IMPATIENT = { pingInterval: 120, pongTimeout: 120 };
+
+Deno.test("ws: a silent peer is asked, and lost when it does not answer", async () => {
+  await using at = await serve(IMPATIENT);
+  using peer = await rawClient(at.url);
+  const startedAt = performance.now();
+  assertEquals(await peer.receive(2), hex("8900"));
+  const { info } = await at.ended;
+  assert(performance.now() - startedAt < 5_000);
+  assertInstanceOf(info.error, ConnectionLostError);
+  assert(info.error.message.includes("did not answer a ping within 120 ms"), info.error.message);
+});
+
+Deno.test("ws: whoever answers pings stays, without a word; and so does who says anything", async () => {
+  await using at = await serve(IMPATIENT);
+  const { socket, receive, closed } = await browser(at.url);
+  using talker = await rawClient(at.url);
+  for (let n = 0; n < 8; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await talker.send(hex("8a80 00000000")); // A pong that nobody asked for (section 5.5.3).
+  }
+  await talker.send(hex("8882 00000000 03e8"));
+  socket.send("text");
+  assertEquals(await receive(), "text");
+  socket.close();
+  await closed;
+});
+
+Deno.test("ws: a client asks a silent server too", async () => {
+  await using server = await listen("ws://127.0.0.1:0", IMPATIENT, async (connection) => {
+    for await (const _ of connection);
+  });
+  await using quiet = await connect(server.endpoints[0], IMPATIENT);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assertEquals(quiet.state, "open"); // Both ends answer each other.
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const silent = (async () => {
+    using conn = await listener.accept();
+    const head = new Uint8Array(2048);
+    const length = await conn.read(head);
+    const key = /Key: (\S+)/.exec(new TextDecoder().decode(head.subarray(0, length!)))![1];
+    const proof = await acceptOf(key);
+    await conn.write(new TextEncoder().encode(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        `Sec-WebSocket-Accept: ${proof}\r\n\r\n`,
+    ));
+    while (await conn.read(head) !== null);
+  })();
+  const connection = await connect(`ws://127.0.0.1:${listener.addr.port}`, IMPATIENT);
+  await assertRejects(() => connection.receive(), ConnectionLostError, "did not answer a ping");
+  await silent;
+  listener.close();
+});
+
+Deno.test("ws: a peer is not blamed while this end holds back", async () => {
+  const options = { ...IMPATIENT, maxUnreadBytes: 1 };
+  await using server = await listen("ws://127.0.0.1:0", options);
+  const { socket } = await browser(server.endpoints[0]);
+  const connection = await first(server);
+  for (const text of ["1", "2", "3"]) socket.send(text);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  assertEquals(connection.state, "open");
+  for (const text of ["1", "2", "3"]) assertEquals(asText((await connection.receive())!), text);
+  socket.close();
+  await connection.close();
+});
+
+async function first<T>(items: AsyncIterable<T>): Promise<T> {
+  for await (const item of items) return item;
+  throw new Error("there is none");
 }

@@ -1,11 +1,11 @@
 /** Framing by WebSocket frames (RFC 6455, section 5). */
 
 import type { Decoder, EndInfo, Framing, FramingOptions } from "../../codec.ts";
-import { checkLimit, DEFAULT_MAX_MESSAGE_BYTES } from "../../codec/internal.ts";
+import { checkLimit, DEFAULT_MAX_MESSAGE_BYTES, EMPTY } from "../../codec/internal.ts";
 import { encodeCloseBody } from "./close.ts";
 import { WebSocketDecoder } from "./decoder.ts";
 import { bitsOf, isAscii, mask, newKey, writeKey } from "./mask.ts";
-import { BINARY, CLOSE, FINAL, MASKED, PONG, TEXT } from "./opcodes.ts";
+import { BINARY, CLOSE, FINAL, MASKED, PING, PONG, TEXT } from "./opcodes.ts";
 import type { Memory } from "../../internal/memory.ts";
 import { isText as isMarked } from "../../internal/text_mark.ts";
 
@@ -74,6 +74,10 @@ class WebSocketFraming implements Framing {
 
   encodeEnd(info: EndInfo): Uint8Array {
     return this.#encode(CLOSE, encodeCloseBody(info));
+  }
+
+  encodePing(): Uint8Array {
+    return this.#encode(PING, EMPTY);
   }
 
   #encode(opcode: number, body: Uint8Array): Uint8Array {
