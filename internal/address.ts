@@ -80,3 +80,12 @@ export function addressText({ version, value }: Address): string {
 function expand(groups: string): string {
   return groups === "" ? "" : groups.split(":").map((group) => group.padStart(4, "0")).join("");
 }
+
+/**
+ * A URL without what stands before the last `@` in it, which may be a password. The path of a Unix
+ * socket may have one, and is left as it is.
+ */
+export function withoutPassword(url: string): string {
+  if (/^unix:/i.test(url)) return url;
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, (_, scheme) => `${scheme ?? ""}…@`);
+}

@@ -3,6 +3,7 @@
 import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
 import { connect, type ConnectOptions } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
+import { withoutPassword } from "../../internal/address.ts";
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
 import { likely } from "../../internal/nearest.ts";
 import type { WebConnectOptions } from "../../transport.ts";
@@ -133,10 +134,12 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     const right = near === undefined
       ? `use one of ${Object.keys(COMMANDS).join(", ")}`
       : `the nearest is "${near}"`;
-    throw new UsageError(`unknown command "${command}", ${right}`);
+    throw new UsageError(`unknown command "${withoutPassword(command)}", ${right}`);
   }
   if (command !== undefined && !WITH_OPERANDS.includes(command) && operands.length > 0) {
-    throw new UsageError(`"${command}" takes no operands, but got "${operands[0]}"`);
+    throw new UsageError(
+      `"${command}" takes no operands, but got "${withoutPassword(operands[0])}"`,
+    );
   }
   refuseOthersOptions(command, options);
   const proxy = proxyFor(endpoint, options.text("proxy"));

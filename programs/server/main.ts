@@ -2,6 +2,7 @@
 
 import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
 import type { CloseInfo, Connection } from "../../connection.ts";
+import { withoutPassword } from "../../internal/address.ts";
 import { MAX_DELAY } from "../../internal/check.ts";
 import { reasonOf } from "../../internal/reason.ts";
 import { listen, type ListenOptions, type Server } from "../../listen/listen.ts";
@@ -153,7 +154,9 @@ async function backUp(options: ParsedOptions, to: string, reporter: Reporter): P
   const file = options.text("history");
   if (file === undefined) throw new UsageError("--backup FILE needs --history FILE, to copy from");
   if (options.operands.length > 0) {
-    throw new UsageError(`--backup listens nowhere, but got "${options.operands[0]}"`);
+    throw new UsageError(
+      `--backup listens nowhere, but got "${withoutPassword(options.operands[0])}"`,
+    );
   }
   const { backUpHistory } = await import("../../chat/history/sqlite.ts");
   await backUpHistory(file, to);

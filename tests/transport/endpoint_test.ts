@@ -153,3 +153,23 @@ Deno.test("parseEndpoint() leaves the query of a WebSocket to the server, but fo
     session: true,
   });
 });
+
+for (
+  const text of [
+    "tcp://user:hunter2@host:1",
+    "user:hunter2@host:1",
+    "ws://user:hunter2@host:1/",
+    "wss://u:hunter2@host/x?framing=u8",
+    "udp://u:hunter2@h:1?ttl=999",
+    "tls://:hunter2@h:1",
+    "foo://u:hunter2@h:1",
+    "tcp://u:p/w?hunter2@h:1",
+    "memory:u:hunter2@x",
+  ]
+) {
+  Deno.test(`parseEndpoint() refuses ${text}, and does not repeat the password`, () => {
+    const error = assertThrows(() => parseEndpoint(text), TypeError);
+    assert(!error.message.includes("hunter2"), error.message);
+    assert(error.message.endsWith("; an endpoint has no user or password"), error.message);
+  });
+}

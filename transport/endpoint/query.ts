@@ -1,6 +1,7 @@
 /** The query of an endpoint: the options behind its question mark. */
 
 import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
+import { withoutPassword } from "../../internal/address.ts";
 import { likely } from "../../internal/nearest.ts";
 
 /** The options of an endpoint's query. */
@@ -77,5 +78,7 @@ function rightFraming(value: string): string {
 
 /** The error for a wrong endpoint. */
 export function wrong(text: string, what: string): TypeError {
-  return new TypeError(`Cannot use endpoint "${text}": ${what}`);
+  const shown = withoutPassword(text);
+  const hint = shown === text ? "" : "; an endpoint has no user or password";
+  return new TypeError(`Cannot use endpoint "${shown}": ${what}${hint}`);
 }

@@ -1,6 +1,6 @@
 /** Which web pages may connect (RFC 6455, section 10.2). */
 
-import { isLocalhost } from "../../internal/address.ts";
+import { isLocalhost, withoutPassword } from "../../internal/address.ts";
 
 /**
  * Checks the origins of `WebOptions`.
@@ -11,9 +11,11 @@ export function parseOrigins(origins: readonly string[]): ReadonlySet<string> {
   return new Set(origins.map((text) => {
     if (text === "*" || text === "null") return text;
     const origin = originOf(text);
-    if (origin === undefined || !/^[^/]+:\/\/[^/]+\/?$/.test(text)) {
+    if (origin === undefined || !/^[^/@]+:\/\/[^/@]+\/?$/.test(text)) {
       throw new TypeError(
-        `Cannot use origin "${text}": it must look like https://example.com, or be *`,
+        `Cannot use origin "${
+          withoutPassword(text)
+        }": it must look like https://example.com, or be *`,
       );
     }
     return origin;
