@@ -13,3 +13,8 @@ export function textResponse(
   };
   return new Response(`${text}\n`, { status, headers });
 }
+
+/** The answer to OPTIONS, with which load balancers ask whether a server is there (RFC 9110, 9.3.7). */
+export function optionsResponse(): Response {
+  return new Response(null, { status: 204, headers: { Allow: "GET, HEAD, OPTIONS" } });
+}

@@ -2,7 +2,7 @@
 
 import { respond } from "../../chat/page/respond.ts";
 import { isWildcard, loopbackFor } from "../../internal/address.ts";
-import { textResponse } from "../../internal/text_response.ts";
+import { optionsResponse, textResponse } from "../../internal/text_response.ts";
 import { formatEndpoint, parseEndpoint } from "../../transport.ts";
 import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
 import type { StartCommand } from "../shared/command.ts";
@@ -117,6 +117,7 @@ function reachable(endpoint: Endpoint, hostname: string | undefined): Endpoint {
 export function webPages(endpoints: () => readonly string[]): (request: Request) => Response {
   return (request) => {
     const { pathname, port } = new URL(request.url);
+    if (request.method === "OPTIONS") return optionsResponse();
     if (pathname === "/health") return new Response("ok\n");
     const all = endpoints().map(parseEndpoint).filter(isWeb);
     // A proxy between may use another port.

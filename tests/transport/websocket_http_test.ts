@@ -498,3 +498,40 @@ Deno.test("connect() gives up on a silent server at connectTimeout, and at its s
   assertEquals(await connecting, "enough");
   await second.drain();
 });
+
+Deno.test("ws: an origin that differs in its scheme alone is told so, and so is a name at loopback", async () => {
+  await using at = await serve();
+  const port = at.host.split(":")[1];
+  const cases: [origin: string, host: string, words: string][] = [
+    [
+      `app://${at.host}`,
+      at.host,
+      `not that of this server, http://${at.host}, because of its scheme`,
+    ],
+    [`chrome-extension://${at.host}`, at.host, "because of its scheme"],
+    ["https://example.com", "example.com:80", "does not go by the name example.com"],
+    [
+      `http://evil.test:${port}`,
+      `evil.test:${port}`,
+      "does not go by the name evil.test of itself",
+    ],
+  ];
+  for (const [origin, host, words] of cases) {
+    const answer = await ask(at.server, upgrade(host, "/", [`Origin: ${origin}`]));
+    assertMatch(answer, /^HTTP\/1.1 403 /);
+    assertStringIncludes(answer, words);
+  }
+});
+
+Deno.test("ws: OPTIONS is answered, with which load balancers look whether a server is there", async () => {
+  await using at = await serve({}, "/chat");
+  for (const line of ["OPTIONS / HTTP/1.0", "OPTIONS * HTTP/1.0", "OPTIONS /chat HTTP/1.0"]) {
+    assertMatch(
+      await ask(at.server, request(line)),
+      /^HTTP\/1.1 204 No Content\r\n(.+\r\n)*allow: GET, HEAD, OPTIONS\r\n/i,
+    );
+  }
+  const host = `Host: ${at.host}`;
+  assertMatch(await ask(at.server, request("OPTIONS * HTTP/1.1", host)), /^HTTP\/1.1 204 /);
+  assertMatch(await ask(at.server, request("GET * HTTP/1.1", host)), /^HTTP\/1.1 400 /);
+});

@@ -4,7 +4,7 @@ import { hint } from "../../codec/internal.ts";
 import { HeadError } from "../../errors.ts";
 import { hostnameOf, isLoopback } from "../../internal/address.ts";
 import { printable } from "../../internal/text.ts";
-import { textResponse } from "../../internal/text_response.ts";
+import { optionsResponse, textResponse } from "../../internal/text_response.ts";
 import type { Transport } from "../../transport.ts";
 import { hasLeft } from "../tls/errors.ts";
 import { answer, toWire, type WireResponse } from "./answer.ts";
@@ -44,6 +44,8 @@ interface HttpRequest extends Head {
   readonly method: string;
   readonly version: string;
   readonly url: URL;
+  /** Whether it asks about the server as a whole and not about a path: `OPTIONS *`. */
+  readonly isForServer: boolean;
 }
 
 /**
@@ -141,8 +143,9 @@ function parseRequest(head: Head, isSecure: boolean): HttpRequest {
   }
   const host = head.fields.get("host") ?? (version === "1.0" ? "localhost" : "");
   const protocol = isSecure ? "https" : "http";
-  const url = target.startsWith("/")
-    ? URL.parse(`${protocol}://${host}${target}`)
+  const isForServer = method === "OPTIONS" && target === "*";
+  const url = target.startsWith("/") || isForServer
+    ? URL.parse(`${protocol}://${host}${isForServer ? "/" : target}`)
     : /^https?:\/\//i.test(target)
     ? URL.parse(target)
     : null;
@@ -154,7 +157,7 @@ function parseRequest(head: Head, isSecure: boolean): HttpRequest {
   ) {
     throw new HeadError("the request has a body", 413);
   }
-  return { ...head, method, version, url };
+  return { ...head, method, version, url, isForServer };
 }
 
 /** Whether a request is for the endpoint. The query is compared only if the endpoint has one. */
@@ -164,7 +167,7 @@ function isAt({ url }: HttpRequest, path: string): boolean {
 
 async function respond(
   transport: Transport,
-  { method, url, fields }: HttpRequest,
+  { method, url, fields, isForServer }: HttpRequest,
   settings: AcceptSettings,
 ): Promise<void> {
   if (!METHODS.includes(method)) {
@@ -174,7 +177,9 @@ async function respond(
   let failure: { readonly error: unknown } | undefined;
   try {
     response = await toWire(
-      await settings.respond(new Request(url, { method, headers: fields })),
+      isForServer
+        ? optionsResponse()
+        : await settings.respond(new Request(url, { method, headers: fields })),
     );
   } catch (error) {
     failure = { error };
@@ -211,9 +216,22 @@ function checkHandshake(
   if (origin !== null && !allowsOrigin(origins, origin, fields.get("host")!, isLocal)) {
     const shown = printable(origin.slice(0, 100));
     refuse(
-      `origin ${shown} is not that of this server, ${url.host}; to allow it, its operator must ` +
-        `list it (web.origins, --origin)`,
+      `origin ${shown} is not that of this server, ${
+        ownOrigin(url, origin, isLocal)
+      }; to allow it, ` +
+        `its operator must list it (web.origins, --origin)`,
       403,
     );
   }
+}
+
+/** The server as it stands against an origin: with what differs, where host and port do not. */
+function ownOrigin(url: URL, origin: string, isLocal: boolean): string {
+  const parsed = URL.parse(origin);
+  if (parsed === null || parsed.host !== url.host) return url.host;
+  // An address or "localhost" would have been allowed, whatever else is the same.
+  const isWeb = parsed.protocol === "http:" || parsed.protocol === "https:";
+  return isWeb && isLocal
+    ? `which is at loopback and does not go by the name ${url.hostname} of itself`
+    : `${url.origin}, because of its scheme`;
 }

@@ -1,6 +1,6 @@
 /** The default answers of a WebSocket server to requests that do not ask for a WebSocket. */
 
-import { textResponse } from "../../internal/text_response.ts";
+import { optionsResponse, textResponse } from "../../internal/text_response.ts";
 import type { WebSocketEndpoint } from "../../transport.ts";
 import { hasToken } from "./head.ts";
 
@@ -13,6 +13,7 @@ export function defaultRespond(endpoint: WebSocketEndpoint): (request: Request) 
     if (pathname === "/health" && (method === "GET" || method === "HEAD")) {
       return textResponse(200, "ok");
     }
+    if (method === "OPTIONS") return optionsResponse();
     if (hasToken(headers, "upgrade", "websocket")) {
       return textResponse(404, `There is no WebSocket at ${pathname}; connect to ${where}`);
     }
