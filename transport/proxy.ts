@@ -37,15 +37,16 @@ const FORMS = "socks5://[USER:PASSWORD@]HOST[:PORT] or http://[USER:PASSWORD@]HO
 const PROTOCOLS: Record<string, { protocol: Proxy["protocol"]; port: number }> = {
   socks5: { protocol: "socks5", port: 1080 },
   socks5h: { protocol: "socks5", port: 1080 },
+  socks: { protocol: "socks5", port: 1080 }, // So GNOME writes it.
   http: { protocol: "http", port: 80 },
 };
 const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^\s:\/?#\[\]@]+)(?::(\d{1,5}))?$/i;
 
 /**
- * Parses the URL of a proxy: `socks5://[USER:PASSWORD@]HOST[:PORT]`, with port 1080 by default, or
- * `http://[USER:PASSWORD@]HOST[:PORT]`, with port 80 by default. `socks5h` means the same as `socks5`:
- * with both, the proxy looks up host names, so no look-up leaves this machine. User and password may be
- * percent-encoded.
+ * Reads a proxy: `socks5://[USER:PASSWORD@]HOST[:PORT]`, port 1080 by default, or
+ * `http://[USER:PASSWORD@]HOST[:PORT]`, port 80 by default. `socks5h` and `socks` mean the same as `socks5`: the
+ * proxy looks up the names either way, so that no look-up leaves this machine. User and password
+ * may be percent-encoded.
  *
  * @throws {TypeError} which names what is wrong, but never the password.
  */

@@ -7,6 +7,8 @@ import { withoutPassword } from "../../internal/address.ts";
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
 import { likely } from "../../internal/nearest.ts";
 import type { WebConnectOptions } from "../../transport.ts";
+import { variable } from "../shared/given.ts";
+import { LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -16,7 +18,6 @@ import {
   type ParsedOptions,
   UsageError,
 } from "../shared/options.ts";
-import { LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
 import { requireConnect } from "../shared/permissions.ts";
 import { runProgram } from "../shared/program.ts";
 import type { Reporter } from "../shared/report.ts";
@@ -142,7 +143,12 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     );
   }
   refuseOthersOptions(command, options);
-  const proxy = proxyFor(endpoint, options.text("proxy"));
+  const proxy = proxyFor(
+    endpoint,
+    options.text("proxy"),
+    variable,
+    (message) => reporter.event({ event: "warning", message }, `warning: ${message}`),
+  );
   await requireConnect(endpoint, proxy);
   const { session, others } = limitsFrom(options, "client");
   if (session !== undefined && !options.on("session")) {

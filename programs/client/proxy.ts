@@ -4,6 +4,8 @@ import { BlockList, isIP } from "node:net";
 import { isLocalhost, isLoopback, isWildcard } from "../../internal/address.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../../transport.ts";
 import { parseProxy } from "../../transport/internal.ts";
+import { variable as readVariable } from "../shared/given.ts";
+import { messageOf } from "../shared/report.ts";
 
 /** The variables that name a proxy. The first one that is set is used. */
 const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
@@ -16,18 +18,19 @@ const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
 };
 
 /**
- * The proxy for an endpoint: the one that `--proxy` names, else the one that the environment names.
- * A variable is read only if Deno does not ask for a permission. The environment's proxy is not
- * used for this machine itself, and not for what `NO_PROXY` lists: hosts, domains with all below
- * them, addresses, networks such as `10.0.0.0/8`, each with or without a port, and `*` for
- * everything.
+ * The proxy for an endpoint: the one of `--proxy`, else the one that the environment names, as far
+ * as its variables may be read without asking. The environment's is not used for this machine itself, and for
+ * what `NO_PROXY` lists: hosts, domains with all below them, addresses, networks as `10.0.0.0/8`,
+ * each with a port or without, and `*` for everything. Variables that are not understood are passed
+ * over, of which `warn` is told once.
  *
- * @throws {TypeError} for a wrong proxy, or for a proxy that this endpoint cannot use.
+ * @throws {TypeError} for a `--proxy` that is wrong, or that this endpoint cannot go through.
  */
 export function proxyFor(
   endpoint: string | Endpoint,
   given?: string,
   variable: (name: string) => string | undefined = readVariable,
+  warn: (message: string) => void = () => {},
 ): string | undefined {
   const wanted = typeof endpoint === "string" ? parseEndpoint(endpoint) : endpoint;
   const names = VARIABLES[wanted.transport];
@@ -40,31 +43,35 @@ export function proxyFor(
     );
   }
   if (names === undefined || !("hostname" in wanted)) return undefined;
-  const name = names.find((name) => variable(name));
-  if (name === undefined || isNear(wanted.hostname)) return undefined;
+  if (isNear(wanted.hostname) || !names.some((name) => variable(name))) return undefined;
   if (isExempt(wanted, variable("no_proxy") || variable("NO_PROXY") || "")) return undefined;
-  return fromVariable(name, variable(name)!);
+  return firstUnderstood(names.map((name) => [name, variable(name) || ""]), warn);
 }
 
-function fromVariable(name: string, value: string): string {
-  const proxy = value.includes("://") ? value : `http://${value}`;
-  try {
-    parseProxy(proxy);
-    return proxy;
-  } catch (cause) {
-    throw new TypeError(
-      `${
-        (cause as Error).message
-      }; it is what the environment's ${name} says, --proxy overrides it`,
-      { cause },
-    );
+/** The first variable that names a proxy in a way that is understood. */
+function firstUnderstood(
+  variables: [name: string, value: string][],
+  warn: (message: string) => void,
+): string | undefined {
+  const wrong: string[] = [];
+  let problem = "";
+  let found: string | undefined;
+  for (const [name, value] of variables.filter(([_, value]) => value !== "")) {
+    const proxy = value.includes("://") ? value : `http://${value}`;
+    try {
+      parseProxy(proxy);
+      found = proxy;
+      break;
+    } catch (error) {
+      problem ||= messageOf(error);
+      wrong.push(name);
+    }
   }
-}
-
-/** A variable. It is not read if Deno would ask for a permission. */
-function readVariable(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
+  if (wrong.length > 0) {
+    const use = found === undefined ? "connecting without a proxy" : "using the next variable";
+    warn(`${problem}; it is what the environment's ${wrong.join(" and ")} says: ${use}`);
+  }
+  return found;
 }
 
 /**

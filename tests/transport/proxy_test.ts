@@ -1,9 +1,16 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { concat } from "@std/bytes";
+import { ProxyError } from "../../errors.ts";
 import { proxyFor } from "../../programs/client/proxy.ts";
 import { dial } from "../../transport/dial.ts";
 import { parseProxy } from "../../transport/proxy.ts";
-import { ProxyError } from "../../errors.ts";
 import { Program, testWith } from "../interop/peers.ts";
 import { byteByByte, everyCut, hex, utf8 } from "../support/bytes.ts";
 import {
@@ -583,8 +590,12 @@ await testWith(MICROSOCKS, "dial() goes through microsocks", async () => {
 });
 
 /** The proxy for an endpoint in an environment. */
-function proxyIn(variables: Record<string, string>, endpoint: string): string | undefined {
-  return proxyFor(endpoint, undefined, (name) => variables[name]);
+function proxyIn(
+  variables: Record<string, string>,
+  endpoint: string,
+  warn?: (message: string) => void,
+): string | undefined {
+  return proxyFor(endpoint, undefined, (name) => variables[name], warn);
 }
 
 Deno.test("proxyFor() takes what --proxy says for whatever goes by TCP", () => {
@@ -628,12 +639,43 @@ Deno.test("proxyFor() looks at the variables that fit the transport", () => {
   for (const [variables, endpoint, expected] of cases) {
     assertEquals(proxyIn(variables, endpoint), expected, Deno.inspect([variables, endpoint]));
   }
-  const error = assertThrows(
-    () => proxyIn({ ALL_PROXY: "https://u:hunter2@p" }, "tcp://h:1"),
-    TypeError,
-    "it is what the environment's ALL_PROXY says, --proxy overrides it",
+});
+
+Deno.test("proxyFor() passes over variables that it does not understand, with one warning", () => {
+  const wrong = "https://u:hunter2@p";
+  const cases: [Record<string, string>, string, string | undefined, RegExp | undefined][] = [
+    [{ ALL_PROXY: wrong }, "tcp://h:1", undefined, /'s ALL_PROXY says: connecting without/],
+    [{ all_proxy: wrong, ALL_PROXY: wrong }, "tcp://h:1", undefined, /'s all_proxy and ALL_PROXY/],
+    [{ all_proxy: wrong, ALL_PROXY: "socks5://a" }, "tcp://h:1", "socks5://a", /the next variable/],
+    [
+      { https_proxy: "ftp://x", ALL_PROXY: "http://a" },
+      "wss://h/",
+      "http://a",
+      /^Cannot use proxy ftp/,
+    ],
+    [{ http_proxy: ":", ALL_PROXY: "socks4://a" }, "ws://h/", undefined, /^Cannot use proxy http/],
+    [{ all_proxy: "direct://" }, "tcp://h:1", undefined, /^Cannot use proxy direct/],
+    [{ all_proxy: wrong }, "tcp://127.0.0.1:1", undefined, undefined],
+    [{ all_proxy: wrong, no_proxy: "h" }, "tcp://h:1", undefined, undefined],
+  ];
+  for (const [variables, endpoint, expected, warning] of cases) {
+    const warnings: string[] = [];
+    const what = Deno.inspect([variables, endpoint]);
+    assertEquals(proxyIn(variables, endpoint, (text) => warnings.push(text)), expected, what);
+    assertEquals(warnings.length, warning === undefined ? 0 : 1, what);
+    if (warning !== undefined) assertMatch(warnings[0], warning);
+    assert(!warnings.join().includes("hunter2"));
+  }
+});
+
+Deno.test("parseProxy() takes the socks:// that desktops set for SOCKS5", () => {
+  for (const url of ["socks://h:1080/", "SOCKS://h:1080", "socks://h"]) {
+    assertEquals(parseProxy(url), parseProxy("socks5://h:1080"));
+  }
+  assertEquals(
+    proxyIn({ all_proxy: "socks://10.0.0.1:9/" }, "tcp://h:1"),
+    "socks://10.0.0.1:9/",
   );
-  assert(!error.message.includes("hunter2"));
 });
 
 Deno.test("proxyFor() leaves this machine out of the environment's proxies", () => {
