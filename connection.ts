@@ -318,6 +318,9 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * Half-closes: flushes, and tells the peer that this end sends nothing more. Receiving goes on.
    * The connection closes when the peer has ended, too. Resolves when the peer was told, or when it
    * cannot be told because the connection is lost; `closed` tells that.
+   *
+   * Many peers end the other direction with it, and answer no more: Node's `net` by default, Erlang,
+   * asyncio's protocols, TLS in asyncio, WebSockets. So receive what you wait for first.
    */
   closeWrite(): Promise<void> {
     return this.#life.closeWrite();

@@ -7,11 +7,3 @@ export async function writeAll(
 ): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
-
-/** Writes all bytes synchronously. */
-export function writeAllSync(
-  to: { writeSync(bytes: Uint8Array): number },
-  bytes: Uint8Array,
-): void {
-  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
-}

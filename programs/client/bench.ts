@@ -4,6 +4,7 @@ import { format as formatBytes } from "@std/fmt/bytes";
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { EXIT } from "../shared/options.ts";
+import { stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain } from "./context.ts";
 import { explained, refusalIn } from "./refusal.ts";
 
@@ -38,11 +39,11 @@ export async function bench(context: ClientContext): Promise<number> {
   if (options.on("json")) {
     reporter.event({ event: "bench", count, size, seconds, rate, p50, p99 });
   } else {
-    console.log(
+    stdout.write(
       `${count} messages of ${size} bytes echoed in ${seconds.toFixed(3)} s: ` +
-        `${Math.round(rate)} messages/s, ${formatBytes(rate * size)}/s each way`,
+        `${Math.round(rate)} messages/s, ${formatBytes(rate * size)}/s each way\n` +
+        `round trip one at a time: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms\n`,
     );
-    console.log(`round trip one at a time: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms`);
   }
   return EXIT.done;
 }

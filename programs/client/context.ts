@@ -26,10 +26,10 @@ export interface ClientContext {
 /** The possible reasons if a server refuses a client and says nothing. */
 const TURNED_AWAY = "it may be full, deny this address, or want a token";
 /** A connection that lasted longer than this, in milliseconds, was not turned away. */
-const AT_ONCE = 5_000;
-/**
- * How long to wait for a server's first message or its end before half-closing, in milliseconds.
- */
+const SOON = 5_000;
+/** One that ended before this, in milliseconds, ended at once. */
+const AT_ONCE = 1_000;
+/** How long to wait for a server's first word or its end before half-closing, in milliseconds. */
 const MIN_SETTLING = 100;
 const MAX_SETTLING = 1_000;
 const SETTLING_STEPS = 10;
@@ -40,6 +40,8 @@ const decoder = new TextDecoder();
 export interface HearingOptions {
   /** Called with each message. */
   hear(message: Uint8Array): void;
+  /** Waits until what was heard is out, after each batch. */
+  flush?(): Promise<void>;
   /**
    * The first message of this end. If it comes back as an echo, it is not a refusal, even if it
    * looks like one.
@@ -95,6 +97,15 @@ export class Hearing {
     }
   }
 
+  /** Waits until nothing more comes, and no longer than so many milliseconds. */
+  async endsWithin(wait: number): Promise<void> {
+    const over = new AbortController();
+    const late = delay(wait, { signal: over.signal });
+    await Promise.race([late, this.over]);
+    over.abort();
+    await Promise.allSettled([late]);
+  }
+
   async #run(): Promise<void> {
     try {
       for await (const batch of this.#connection.batches()) {
@@ -102,6 +113,7 @@ export class Hearing {
           this.#hear(message);
           if (this.refusal !== undefined) return;
         }
+        await this.#options.flush?.();
       }
     } catch (error) {
       this.error = error;
@@ -136,6 +148,8 @@ export interface FailedConversation {
   readonly error?: unknown;
   /** How far the conversation came, such as `after 1 of 4 answers`. */
   readonly state: string;
+  /** Whether this end had half-closed, which makes many peers end. */
+  readonly halfClosed?: boolean;
 }
 
 /**
@@ -145,7 +159,7 @@ export interface FailedConversation {
 export async function closeAndExplain(
   context: ClientContext,
   connection: Connection,
-  { refusal: heard, error: thrown, state }: FailedConversation,
+  { refusal: heard, error: thrown, state, halfClosed = false }: FailedConversation,
 ): Promise<unknown> {
   const info = await connection.close();
   const { stopped, options } = context;
@@ -157,8 +171,9 @@ export async function closeAndExplain(
     ? info.error
     // The connection is known to be closed. What matters is the reason.
     : [thrown, info.error].find((error) => error && !(error instanceof ConnectionClosedError));
-  const isAtOnce = messagesReceived === 0 && Date.now() - openedAt < AT_ONCE;
-  if (error instanceof ConnectionLostError && isAtOnce && isReset(error.cause)) {
+  const lasted = Date.now() - openedAt;
+  const isSoon = messagesReceived === 0 && lasted < SOON && !halfClosed;
+  if (error instanceof ConnectionLostError && isSoon && isReset(error.cause)) {
     return new ConnectionLostError(`${error.message}; ${TURNED_AWAY}`, { cause: error });
   }
   const { stranger, remote } = connection;
@@ -174,10 +189,12 @@ export async function closeAndExplain(
     const words = info.reason ? `, ${info.reason}` : "";
     return new ConnectionLostError(`the peer closed ${state}, with code ${info.code}${words}`);
   }
+  const isOurEnd = messagesReceived === 0 && halfClosed;
+  const when = lasted < AT_ONCE ? "at once" : `after ${(lasted / 1000).toFixed(1)} s`;
   return new ConnectionLostError(
-    isAtOnce
-      ? `the server closed the connection at once, ${state}; ${TURNED_AWAY}`
-      : `the peer closed ${state}`,
+    isSoon
+      ? `the server closed the connection ${when}, ${state}; ${TURNED_AWAY}`
+      : `the peer closed ${state}${isOurEnd ? ", when this end had half-closed" : ""}`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** The client program: options and commands. */
 
+import { OutputError, ReaderGoneError, stdout } from "../shared/output.ts";
 import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
 import { connect, type ConnectOptions } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
@@ -51,6 +52,7 @@ const OPTIONS: OptionSpecs = {
     group: "talk, send",
     help: "after a pipe's end, 1000 by default",
   },
+  "half-close": { group: "talk, send", help: "ends this direction first" },
   expect: { value: "N", range: [0, MAX_INT32], group: "talk, send", help: "so many answers" },
   count: { value: "N", range: [1, MAX_INT32], group: "ping, bench", help: "how often" },
   interval: { value: "MS", range: [0, MAX_DELAY], group: "ping, bench", help: "between pings" },
@@ -106,6 +108,7 @@ const WITH_OPERANDS = ["send", "request", "put", "get"];
 const COMMANDS_OF: Record<string, readonly string[]> = {
   linger: ["talk"],
   expect: ["send"],
+  "half-close": ["talk", "send"],
   count: ["ping", "bench"],
   interval: ["ping"],
   size: ["bench"],
@@ -113,6 +116,10 @@ const COMMANDS_OF: Record<string, readonly string[]> = {
   stream: ["request"],
   bell: ["talk"],
 };
+
+/** How long whoever reads the output may still read when the user wants the program to end, in milliseconds. */
+const READING_TIME = 2_000;
+const UNREAD = "Cannot write to stdout: nobody reads it";
 
 /** Runs the client program and ends the process. */
 export function main(args: readonly string[]): Promise<never> {
@@ -172,6 +179,7 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
   onStopSignal().then((signal) => {
     stop.abort(new Error(`stopped by ${signal}`));
     current?.close();
+    setTimeout(() => stdout.giveUp(new OutputError(UNREAD)), READING_TIME);
   });
   const context: ClientContext = {
     operands,
@@ -193,8 +201,8 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     const atTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
     return await (atTerminal ? talk(context) : pipe(context));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    return EXIT.done; // Nobody reads the output any more, as `head` does when it has enough.
+    if (!(error instanceof ReaderGoneError)) throw error;
+    return EXIT.done;
   }
 }
 

@@ -1,30 +1,26 @@
 /** Prints messages to standard output. */
 
-import { writeAllSync } from "../../internal/bytes.ts";
 import { printable } from "../../internal/text.ts";
+import { stdout } from "../shared/output.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
 
 /**
- * Makes a function that prints messages: as JSON, in a safe form for a terminal, or unchanged for a
- * pipe. It throws `Deno.errors.BrokenPipe` when nobody reads the output any more.
+ * A printer of messages: as JSON, made safe for a terminal, or as they are for a pipe. Whoever prints
+ * asks `stdout` for room now and then.
  */
 export function messagePrinter(json: boolean): (message: Uint8Array) => void {
   if (json) {
     return (message) =>
-      writeLine(JSON.stringify({ event: "message", text: decoder.decode(message) }));
+      stdout.write(JSON.stringify({ event: "message", text: decoder.decode(message) }) + "\n");
   }
-  if (Deno.stdout.isTerminal()) return (message) => writeLine(printable(decoder.decode(message)));
+  if (Deno.stdout.isTerminal()) {
+    return (message) => stdout.write(printable(decoder.decode(message)) + "\n");
+  }
   return (message) => {
     const line = new Uint8Array(message.length + 1);
     line.set(message);
     line[message.length] = 0x0a;
-    writeAllSync(Deno.stdout, line);
+    stdout.write(line);
   };
-}
-
-/** `console.log()` is not used, because it does not tell when nobody reads. */
-function writeLine(text: string): void {
-  writeAllSync(Deno.stdout, encoder.encode(`${text}\n`));
 }

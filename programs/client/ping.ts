@@ -5,6 +5,7 @@ import type { Connection } from "../../connection.ts";
 import { ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
+import { stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing } from "./context.ts";
 
 const decoder = new TextDecoder();
@@ -27,7 +28,8 @@ export async function ping(context: ClientContext): Promise<number> {
     const sequence = times.push(time);
     const line = `pong from ${connection.remote}: sequence ${sequence}, ${time.toFixed(3)} ms`;
     if (options.on("json")) reporter.event({ event: "pong", sequence, time });
-    else console.log(line);
+    else stdout.write(line + "\n");
+    await stdout.flush();
     if (sequence === count) break;
     await Promise.race([
       delay(interval, { signal: connection.signal }).catch(() => {}),
@@ -88,6 +90,6 @@ function summarize(times: number[], count: number, { options, reporter }: Client
     reporter.event({ event: "summary", sent: count, lost, min, mean, max });
   } else {
     const figures = [min, mean, max].map((time) => time.toFixed(3)).join("/");
-    console.log(`${times.length} of ${count} answered, min/mean/max ${figures} ms`);
+    stdout.write(`${times.length} of ${count} answered, min/mean/max ${figures} ms\n`);
   }
 }

@@ -6,6 +6,7 @@ import { type Connection, markText } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
+import { OutputError, stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 
@@ -22,22 +23,27 @@ const QUIT = /^\/quit(?:\s|$)/i;
 const decoder = new TextDecoder();
 
 /**
- * Sends each line of standard input as a message, and prints each message as a line. After the end
- * of the input it half-closes, and prints what still comes until the peer closes or `--linger` is
- * over. If the peer ends before the input does, something was lost, unless `/quit` asked the peer
- * to end.
+ * Sends each line of standard input as a message and prints each message as a line. After the
+ * input's end it prints what still comes until the peer closes or `--linger` is over. Only then it
+ * half-closes, or at once with `--half-close`: most peers end the other direction with it. What the
+ * peer says to that is printed too, for as long again.
+ * A peer that ends before the input does has lost something, unless it was asked to by `/quit`.
  */
 export async function pipe(context: ClientContext): Promise<number> {
   const { options, stopped } = context;
   const print = messagePrinter(options.on("json"));
   const connection = await context.connect();
-  const hearing = new Hearing(context, connection, { hear: print, said: () => input.first });
+  const hearing = new Hearing(context, connection, {
+    hear: print,
+    said: () => input.first,
+    flush: () => stdout.flush(),
+  });
   const input: Input = new Input(connection, hearing);
-  const sending = input.sendAll(options.number("linger") ?? 1_000);
+  const sending = input.sendAll(options.number("linger") ?? 1_000, options.on("half-close"));
   await hearing.over;
   const { refusal, error } = hearing;
   if (error === LINGERED) return EXIT.done;
-  if (error instanceof Deno.errors.BrokenPipe) throw error;
+  if (error instanceof OutputError) throw error;
   const state = error === undefined && refusal === undefined && !stopped.aborted
     ? await input.whatIsMissing(sending)
     : undefined;
@@ -62,7 +68,7 @@ class Input {
   #lines = 0;
   /** How many messages were sent before the first line. A token is one. */
   #sentBefore = 0;
-  /** `read` when the input has ended, and `sent` when the peer was told of that. */
+  /** `read` to its end, and `sent` when the peer has had the time to refuse it. */
   #state: "reading" | "read" | "sent" = "reading";
   readonly #connection: Connection;
   readonly #hearing: Hearing;
@@ -72,10 +78,10 @@ class Input {
     this.#hearing = hearing;
   }
 
-  /** Sends all lines and half-closes. Aborts the connection for an error that is not its own. */
-  async sendAll(linger: number): Promise<void> {
+  /** Sends all lines and half-closes; aborts for what is not the connection's own failure. */
+  async sendAll(linger: number, halfClosesAtOnce: boolean): Promise<void> {
     try {
-      await this.#sendAll(linger);
+      await this.#sendAll(linger, halfClosesAtOnce);
     } catch (error) {
       // The peer's last message may say why, and `closed` does.
       if (error instanceof ConnectionClosedError || error instanceof ConnectionLostError) return;
@@ -83,7 +89,7 @@ class Input {
     }
   }
 
-  async #sendAll(linger: number): Promise<void> {
+  async #sendAll(linger: number, halfClosesAtOnce: boolean): Promise<void> {
     const connection = this.#connection;
     await connection.flush();
     this.#sentBefore = connection.stats.messagesSent;
@@ -98,6 +104,8 @@ class Input {
     await this.#hearing.settled();
     if (this.#hearing.ended) return;
     this.#state = "sent";
+    if (!halfClosesAtOnce) await this.#hearing.endsWithin(linger);
+    if (this.#hearing.ended) return;
     await connection.closeWrite();
     deadlineOf(linger, () => connection.abort(LINGERED));
   }

@@ -2,12 +2,12 @@
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import { printable } from "../../internal/text.ts";
+import { stderr } from "../shared/output.ts";
 
 /** How often it is drawn, in milliseconds. */
 const DRAW_EVERY = 100;
 /** A rate is an average over about this time, in milliseconds. */
 const RATE_TIME = 3_000;
-const encoder = new TextEncoder();
 
 /** A progress bar. */
 export interface ProgressBar extends Disposable {
@@ -28,7 +28,7 @@ export function progressBar(name: string, { quiet = false } = {}): ProgressBar {
   let rate: number | undefined;
   let isVisible = false;
   const clear = () => {
-    if (isVisible) Deno.stderr.writeSync(encoder.encode("\r\x1b[K"));
+    if (isVisible) stderr.write("\r\x1b[K");
     isVisible = false;
   };
   return {
@@ -42,7 +42,7 @@ export function progressBar(name: string, { quiet = false } = {}): ProgressBar {
         [drawnAt, drawnBytes] = [now, done];
       }
       const passed = now - drawnAt;
-      if (!isShown || passed < DRAW_EVERY && done < total) return;
+      if (!isShown || passed < DRAW_EVERY && done < total || stderr.queuedBytes > 0) return;
       if (passed > 0) {
         const current = (done - drawnBytes) / passed * 1_000;
         const weight = Math.min(1, passed / RATE_TIME);
@@ -51,7 +51,7 @@ export function progressBar(name: string, { quiet = false } = {}): ProgressBar {
       [drawnAt, drawnBytes] = [now, done];
       const { columns } = Deno.consoleSize();
       const line = progressLine(printable(name), done, total, rate ?? 0, columns);
-      Deno.stderr.writeSync(encoder.encode(`\r${line}\x1b[K`));
+      stderr.write(`\r${line}\x1b[K`);
       isVisible = true;
     },
     clear,

@@ -1,14 +1,13 @@
 /** The client's `request`: one request, and its answer on standard output. */
 
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
-import { writeAllSync } from "../../internal/bytes.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer, requests } from "../../request.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
+import { OutputError, ReaderGoneError, stdout } from "../shared/output.ts";
 import type { ClientContext } from "./context.ts";
 
 const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 
 /**
  * Sends a request to a server that answers requests: `request METHOD [JSON]`. The result is printed
@@ -37,6 +36,7 @@ export async function request(context: ClientContext): Promise<number> {
       return EXIT.lost;
     }
     connection.abort();
+    if (error instanceof OutputError) throw error;
     const isForeign = error instanceof ConnectionLostError && error.cause instanceof ProtocolError;
     throw isForeign ? error.cause : error;
   }
@@ -58,9 +58,12 @@ async function printItems(
   print: (value: unknown) => void,
 ): Promise<void> {
   try {
-    for await (const item of peer.stream(method, params)) print(item);
+    for await (const item of peer.stream(method, params)) {
+      print(item);
+      await stdout.room();
+    }
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // As `head` does when it has enough.
+    if (!(error instanceof ReaderGoneError)) throw error;
   }
 }
 
@@ -71,7 +74,7 @@ async function printItems(
 function valuePrinter(json: boolean): (value: unknown) => void {
   if (json) {
     return (value) =>
-      write(
+      stdout.write(
         JSON.stringify(
           value instanceof Uint8Array
             ? { event: "result", base64: value.toBase64() }
@@ -83,12 +86,8 @@ function valuePrinter(json: boolean): (value: unknown) => void {
   return (value) => {
     if (value === undefined) return;
     const isBytes = value instanceof Uint8Array;
-    if (isBytes && !isTerminal) return write(value);
+    if (isBytes && !isTerminal) return stdout.write(value);
     const text = isBytes ? decoder.decode(value) : JSON.stringify(value);
-    write((isTerminal ? printable(text) : text) + "\n");
+    stdout.write((isTerminal ? printable(text) : text) + "\n");
   };
-}
-
-function write(output: string | Uint8Array): void {
-  writeAllSync(Deno.stdout, typeof output === "string" ? encoder.encode(output) : output);
 }

@@ -4,13 +4,17 @@ import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
+import { OutputError, stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { messagePrinter } from "./messages.ts";
 
 /** How long the peer may take to close if no answers are expected, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000;
 
-/** Sends each operand as a message, half-closes, and prints as many answers as `--expect` says. */
+/**
+ * Sends one message per operand, and prints as many answers as `--expect` says. It half-closes where no
+ * answers are waited for, or with `--half-close`: most peers end the other direction with it.
+ */
 export async function send(context: ClientContext): Promise<number> {
   const { operands, options } = context;
   if (operands.length === 0) throw new UsageError(`"send" needs at least one TEXT`);
@@ -25,32 +29,44 @@ export async function send(context: ClientContext): Promise<number> {
       if (hearing.count === expected) enough.resolve();
     },
     said: () => operands[0],
+    flush: () => stdout.flush(),
   });
-  const isEarly = await sendAll(connection, hearing, operands);
+  const halfClosed = expected === 0 || options.on("half-close");
+  const isEarly = await sendAll(connection, hearing, operands, halfClosed);
   const deadline = deadlineOf(
     patience(context),
     () => connection.abort(lateness(context, hearing)),
   );
-  // A UDP peer is not told of an end, and tells none.
+  // UDP has no end of a connection, in either direction.
   const tellsEnd = !connection.endpoint.startsWith("udp:");
   if (expected > 0 || tellsEnd) await Promise.race([enough.promise, hearing.over]);
   deadline.clear();
-  if (hearing.error instanceof Deno.errors.BrokenPipe) throw hearing.error;
+  if (hearing.error instanceof OutputError) throw hearing.error;
 
   const got = Math.min(hearing.count, expected);
   const isAnswered = expected > 0 && got === expected;
-  const isWell = isAnswered || got === expected && !(isEarly && hearing.count === 0);
+  const isTaken = got === expected && !(isEarly && hearing.count === 0);
   const { refusal, error } = hearing;
-  if (isWell && refusal === undefined && isInOrder(await connection.close())) return EXIT.done;
+  if (refusal === undefined && (isAnswered || isTaken)) {
+    const info = await connection.close();
+    // What was asked for came whole: then it does not matter how the peer ends.
+    if (isAnswered ? info.undeliveredBytes === 0 : isInOrder(info)) return EXIT.done;
+  }
   const state = expected > 0 ? `after ${got} of ${expected} answers` : "before this end did";
-  throw await closeAndExplain(context, connection, { refusal, error, state });
+  throw await closeAndExplain(context, connection, {
+    refusal,
+    error,
+    state,
+    halfClosed: halfClosed && !isEarly,
+  });
 }
 
-/** Sends and half-closes. Resolves to whether the peer ended before that. */
+/** Sends, and half-closes if that is wanted. Resolves to whether the peer ended before that. */
 async function sendAll(
   connection: Connection,
   hearing: Hearing,
   texts: readonly string[],
+  halfCloses: boolean,
 ): Promise<boolean> {
   try {
     for (const text of texts) await connection.send(text);
@@ -63,7 +79,7 @@ async function sendAll(
   }
   await hearing.settled();
   const isEarly = hearing.ended;
-  await connection.closeWrite();
+  if (halfCloses) await connection.closeWrite();
   return isEarly;
 }
 

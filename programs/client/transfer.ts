@@ -16,11 +16,11 @@ import {
   type Transferred,
 } from "../../files.ts";
 import { Checksum, fileError, openTarget } from "../../files/internal.ts";
-import { writeAll } from "../../internal/bytes.ts";
 import { Attempts, backoff, pause } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
+import { stdout } from "../shared/output.ts";
 import { isProtocolError } from "../shared/program.ts";
 import { messageOf } from "../shared/report.ts";
 import type { ClientContext } from "./context.ts";
@@ -83,11 +83,12 @@ export async function ls(context: ClientContext): Promise<number> {
   const peer = await files.peer();
   for await (const { name, size, modified } of listFiles(peer)) {
     if (options.on("json")) {
-      console.log(JSON.stringify({ event: "file", name, size, modified }));
+      stdout.write(JSON.stringify({ event: "file", name, size, modified }) + "\n");
     } else {
       const time = modified === null ? "-" : new Date(modified).toISOString().slice(0, 19) + "Z";
-      console.log(`${String(size).padStart(12)}  ${time.padEnd(20)}  ${printable(name)}`);
+      stdout.write(`${String(size).padStart(12)}  ${time.padEnd(20)}  ${printable(name)}\n`);
     }
+    await stdout.room();
   }
   return EXIT.done;
 }
@@ -234,7 +235,8 @@ class StandardOutput implements FileTarget {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await writeAll(Deno.stdout, bytes);
+    stdout.write(bytes);
+    await stdout.flush(); // The bytes may be used again afterwards.
     this.#checksum.update(bytes);
   }
 

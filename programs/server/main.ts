@@ -17,6 +17,7 @@ import {
   type ParsedOptions,
   UsageError,
 } from "../shared/options.ts";
+import { stdout } from "../shared/output.ts";
 import { howToChange, LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
 import { requireListen } from "../shared/permissions.ts";
 import { runProgram } from "../shared/program.ts";
@@ -28,7 +29,9 @@ import { onHangup, onStopSignal } from "../shared/signals.ts";
 import { howToJoin, ownHostname, tellOfAddresses, webPages } from "./joining.ts";
 import type { Service } from "./service.ts";
 import { makeService, SERVICE_NAMES } from "./services.ts";
-import { steady, tell } from "./steady.ts";
+
+/** How long whoever reads the output may still read at the end, in milliseconds. */
+const READING_TIME = 1_000;
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -89,7 +92,7 @@ export function main(args: readonly string[]): Promise<never> {
     options: OPTIONS,
     name: "server",
     help: HELP,
-    run: (options, reporter) => serve(options, steady(reporter)),
+    run: serve,
   });
 }
 
@@ -126,9 +129,10 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   // This comes before anybody can know of the server.
   const stopped = stopSignal(reporter, reload && (() => renew(server, reload, reporter)));
   for (const endpoint of server.endpoints) {
-    tell(
-      json ? JSON.stringify({ event: "listening", endpoint }) : `listening on ${endpoint}`,
-    );
+    const line = json
+      ? JSON.stringify({ event: "listening", endpoint })
+      : `listening on ${endpoint}`;
+    stdout.write(line + "\n");
   }
   if (fingerprint !== undefined) {
     reporter.event(
@@ -146,6 +150,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   );
   await server.close({ grace: options.number("grace") ?? 5_000 });
   service.close?.();
+  await stdout.end(READING_TIME);
   return EXIT.done;
 }
 

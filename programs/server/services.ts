@@ -5,10 +5,10 @@ import type { Connection } from "../../connection.ts";
 import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
 import type { ParsedOptions } from "../shared/options.ts";
+import { stdout } from "../shared/output.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
 import { secretFrom } from "../shared/secrets.ts";
 import type { Service } from "./service.ts";
-import { tell } from "./steady.ts";
 
 /** The names that `--service` knows. */
 export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "files"] as const;
@@ -25,7 +25,7 @@ export async function makeService(
     case "echo":
       return { handle: echo };
     case "print":
-      return print(options.on("json"), reporter);
+      return print(options.on("json"));
     case "sink":
       return sink(reporter);
     case "files":
@@ -60,14 +60,18 @@ async function echo(connection: Connection): Promise<void> {
   for await (const message of connection) await connection.send(message);
 }
 
-function print(json: boolean, reporter: Reporter): Service<string> {
+/** A peer waits while nobody reads what was printed: none of it is dropped. */
+function print(json: boolean): Service<string> {
   return {
     format: text(),
     async handle(connection) {
       const { id, remote } = connection;
       for await (const message of connection) {
-        if (json) reporter.event({ event: "message", id, remote, text: message });
-        else tell(`${remote}: ${printable(message)}`);
+        await Promise.allSettled([stdout.room()]); // A server outlives whoever reads.
+        const line = json
+          ? JSON.stringify({ event: "message", id, remote, text: message })
+          : `${remote}: ${printable(message)}`;
+        stdout.write(line + "\n");
       }
     },
   };

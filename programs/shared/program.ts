@@ -4,8 +4,12 @@ import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.t
 import { isMisuse } from "../../internal/reason.ts";
 import { commandOf } from "./command.ts";
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
-import { makeReporter, messageOf, type Reporter } from "./report.ts";
+import { OutputError, ReaderGoneError, stderr, stdout } from "./output.ts";
+import { errorLine, makeReporter, messageOf, type Reporter } from "./report.ts";
 import { VERSION } from "./version.ts";
+
+/** How long the last lines on stderr may take, in milliseconds. */
+const LAST_WORDS = 1_000;
 
 /** One of the programs. */
 export interface Program {
@@ -22,20 +26,35 @@ export interface Program {
 /** Runs a program and ends the process. */
 export async function runProgram(args: readonly string[], program: Program): Promise<never> {
   let reporter = makeReporter({ json: args.includes("--json") });
+  stdout.onFailure = ({ message }) => stderr.write(errorLine(message));
+  let code: number = EXIT.done;
   try {
     const options = parseOptions(args, program.options);
-    if (options.on("help")) console.log(helpOf(program));
-    else if (options.on("version")) console.log(VERSION);
+    if (options.on("help")) stdout.write(helpOf(program) + "\n");
+    else if (options.on("version")) stdout.write(VERSION + "\n");
     else {
-      reporter = makeReporter({ json: options.on("json"), quiet: options.on("quiet") });
-      Deno.exit(await program.run(options, reporter));
+      const mayDrop = program.name === "server";
+      reporter = makeReporter({ json: options.on("json"), quiet: options.on("quiet"), mayDrop });
+      code = await program.run(options, reporter);
     }
-    Deno.exit(EXIT.done);
   } catch (error) {
-    const code = exitCodeOf(error);
-    reporter.error(messageOf(error) + (code === EXIT.usage ? "; --help tells more" : ""));
-    Deno.exit(code);
+    code = exitCodeOf(error);
+    const isTold = error instanceof OutputError;
+    if (!isTold) {
+      reporter.error(messageOf(error) + (code === EXIT.usage ? "; --help tells more" : ""));
+    }
   }
+  Deno.exit(await settled(code));
+}
+
+/** Waits until what was told is written; the exit code, which is never 0 if something could not be. */
+async function settled(code: number): Promise<number> {
+  await Promise.allSettled([stdout.flush()]);
+  await stderr.end(LAST_WORDS);
+  const isLost = [stdout, stderr].some(({ failure }) =>
+    failure !== undefined && !(failure instanceof ReaderGoneError)
+  );
+  return code === EXIT.done && isLost ? EXIT.lost : code;
 }
 
 function helpOf({ name, help }: Program): string {

@@ -4,6 +4,7 @@
 
 import { dim, red, setColorEnabled } from "@std/fmt/colors";
 import { printable } from "../../internal/text.ts";
+import { stderr, stdout } from "./output.ts";
 
 /** Something that happened, in types that JSON has. */
 export type Event = { readonly event: string } & Record<string, unknown>;
@@ -21,30 +22,56 @@ export interface Reporter {
   progress(done: number): void;
 }
 
-/** Makes the reporter. With `json`, stdout is one JSON object per line. */
-export function makeReporter(options: { json: boolean; quiet?: boolean }): Reporter {
-  const { json, quiet = false } = options;
+/** How a program tells. */
+export interface ReporterOptions {
+  /** Whether stdout is one JSON object per line, and nothing else is told. */
+  readonly json: boolean;
+  /** Whether people are told of errors only. */
+  readonly quiet?: boolean;
+  /** Whether events may be dropped and counted when nobody reads them, as those of a server may. */
+  readonly mayDrop?: boolean;
+}
+
+/** Makes the reporter. It never waits for whoever reads. */
+export function makeReporter(options: ReporterOptions): Reporter {
+  const { json, quiet = false, mayDrop = false } = options;
   setColorEnabled(Deno.stderr.isTerminal() && !Deno.noColor);
+  const tellProgram = (event: Event) => {
+    const line = JSON.stringify(event) + "\n";
+    if (mayDrop) stdout.offer(line);
+    else stdout.write(line);
+  };
+  const tellPeople = (line: string) => stderr.offer(logLine(line));
+  stdout.note = (count) => JSON.stringify({ event: "dropped", count }) + "\n";
+  stderr.note = (count) => logLine(`${count} lines were dropped here, because nobody read them`);
   return {
     event(event, line) {
-      if (json) console.log(JSON.stringify(event));
-      else if (line !== undefined && !quiet) {
-        console.error(`${dim(new Date().toISOString().slice(11, 19))} ${printable(line)}`);
-      }
+      if (json) tellProgram(event);
+      else if (line !== undefined && !quiet) tellPeople(line);
     },
     error(message) {
-      if (json) console.log(JSON.stringify({ event: "error", message }));
-      else console.error(`${red("error")}: ${printable(message)}`);
+      // Where stdout takes nothing any more, somebody may still read stderr.
+      if (json && stdout.failure === undefined) tellProgram({ event: "error", message });
+      else stderr.offer(errorLine(message));
     },
     progress(done) {
-      if (json || !Deno.stderr.isTerminal()) return;
+      if (json || !Deno.stderr.isTerminal() || stderr.queuedBytes > 0 && done < 1) return;
       const line = done < 1 ? `${Math.floor(done * 100)} %` : "";
-      Deno.stderr.writeSync(new TextEncoder().encode(`\r${line.padEnd(5)}\r`));
+      stderr.write(`\r${line.padEnd(5)}\r`);
     },
   };
 }
 
-/** The message of an error, on one line. */
+/** A line that tells people of an error. */
+export function errorLine(message: string): string {
+  return `${red("error")}: ${printable(message)}\n`;
+}
+
+function logLine(line: string): string {
+  return `${dim(new Date().toISOString().slice(11, 19))} ${printable(line)}\n`;
+}
+
+/** An error's own words, on one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

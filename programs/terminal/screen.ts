@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import { writeAllSync } from "../../internal/bytes.ts";
+import { writeTerminal } from "../shared/writing.ts";
 import { BREAK, SHOWN_BREAK } from "./paste.ts";
 
 /** Standard output in the form that node:readline needs. */
@@ -10,7 +10,7 @@ export class Screen extends Writable {
       writev(chunks, done) {
         const text = chunks.map(({ chunk }) => chunk).join("").replaceAll(BREAK, SHOWN_BREAK);
         try {
-          writeAllSync(Deno.stdout, new TextEncoder().encode(text));
+          writeTerminal(Deno.stdout, new TextEncoder().encode(text));
         } catch {
           // The terminal has hung up, so nobody sees this. The end of the input follows and tells
           // the program.

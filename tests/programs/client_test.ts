@@ -81,10 +81,15 @@ Deno.test("client.ts in a pipe and send both send text to a WebSocket, where it 
   assertEquals(sent.stdout, "text\n");
 });
 
-Deno.test("client.ts in a pipe ends when the peer closes, without waiting for --linger", async () => {
+Deno.test("client.ts --half-close in a pipe ends when the peer closes, without waiting for --linger", async () => {
   await using server = await echo();
   const startedAt = performance.now();
-  const { code } = await run("client.ts", [server.endpoints[0], "--linger", "600000"], {
+  const { code } = await run("client.ts", [
+    server.endpoints[0],
+    "--half-close",
+    "--linger",
+    "600000",
+  ], {
     stdin: "x\n",
   });
   assertEquals(code, 0);
@@ -109,14 +114,15 @@ Deno.test("client.ts in a pipe passes 10 000 lines on in order", async () => {
   assertEquals(stdout === text, true);
 });
 
-Deno.test("client.ts send sends one message each, half-closes, and prints --expect answers", async () => {
+Deno.test("client.ts send --half-close sends one message each, half-closes, and prints --expect answers", async () => {
   const got: string[] = [];
   await using server = await listen(ECHO, async (connection) => {
     const all = await connection.receiveAll();
     got.push(...all.map((message) => new TextDecoder().decode(message)));
     for (const message of all) await connection.send(message);
   });
-  const args = [server.endpoints[0], "send", "hello", "", "w\u00f6rld", "--expect", "2"];
+  const texts = ["hello", "", "w\u00f6rld"];
+  const args = [server.endpoints[0], "send", ...texts, "--expect", "2", "--half-close"];
   const { code, stdout } = await run("client.ts", args);
   assertEquals([code, stdout, got], [0, "hello\n\n", ["hello", "", "w\u00f6rld"]]);
 });
@@ -127,8 +133,8 @@ Deno.test("client.ts send ends with 1 when the peer closes before --expect answe
   });
   const [endpoint] = server.endpoints;
   const [one, none] = await Promise.all([
-    run("client.ts", [endpoint, "send", "x", "", "--expect", "2"]),
-    run("client.ts", [endpoint, "send", "", "--expect", "1"]),
+    run("client.ts", [endpoint, "send", "x", "", "--expect", "2", "--half-close"]),
+    run("client.ts", [endpoint, "send", "", "--expect", "1", "--half-close"]),
   ]);
   assertEquals([one.code, one.stdout, one.stderr], [
     1,
