@@ -2,7 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { concat } from "@std/bytes/concat";
-import { reasonOf } from "../../internal/reason.ts";
+import { codeOf, reasonOf } from "../../internal/reason.ts";
 import { type StandardStream, writeOut } from "./writing.ts";
 
 /** With more than this queued there is no room, and lines that are offered are dropped, in bytes. */
@@ -141,7 +141,8 @@ export class Output {
   /** A disk that is full may have room again, so what follows is tried; a reader does not come back. */
   #fail(cause: unknown): void {
     if (this.#state === "ended") return this.#dropQueue();
-    const isGone = cause instanceof Deno.errors.BrokenPipe;
+    const isHungUp = this.#to.isTerminal && codeOf(cause) === "EIO";
+    const isGone = isHungUp || cause instanceof Deno.errors.BrokenPipe;
     if (isGone) this.#state = "ended";
     this.#dropQueue();
     if (this.#failure !== undefined) return;
@@ -166,9 +167,11 @@ export class Output {
 export const stdout: Output = new Output("stdout", {
   write: (bytes) => Deno.stdout.write(bytes),
   keeps: true,
+  isTerminal: Deno.stdout.isTerminal(),
 });
 /** Standard error. */
 export const stderr: Output = new Output("stderr", {
   write: (bytes) => Deno.stderr.write(bytes),
   keeps: false,
+  isTerminal: Deno.stderr.isTerminal(),
 });

@@ -14,6 +14,8 @@ export interface StandardStream {
   write(bytes: Uint8Array): Promise<number>;
   /** Whether it keeps, before it writes, a piece that is short and ends in the middle of a line. */
   readonly keeps: boolean;
+  /** Whether it was a terminal at the start: one that hangs up is none any more. */
+  readonly isTerminal: boolean;
 }
 
 /** Fewer bytes than this, without the end of a line, are kept. */

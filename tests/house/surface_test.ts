@@ -65,7 +65,10 @@ const TYPES = [
 /** Classes of errors that are not in errors.ts, and why. */
 const OTHER_ERRORS: Record<string, string> = {
   "programs/shared/options.ts UsageError": "a wrong command line, which ends the program",
-  "transport/tls/errors.ts CutError": "a mark within transport/; others catch it as a TlsError",
+  "programs/shared/output.ts OutputError": "output that cannot be written, told when that happens",
+  "programs/shared/output.ts ReaderGoneError": "nobody reads the output, which is no failure",
+  "transport/tls/errors.ts CutError":
+    "a mark for transport/ and the client; others catch it as a TlsError",
 };
 
 /** Types that nothing else mentions, and why they are exported. */

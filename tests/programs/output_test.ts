@@ -9,6 +9,7 @@ import { ptyTest } from "../support/pty.ts";
 /** A pipe that takes what it is told to take. */
 class Pipe {
   readonly keeps = false;
+  isTerminal = false;
   text = "";
   writes = 0;
   /** What a write does. */
@@ -117,6 +118,20 @@ Deno.test("Output takes nothing any more when its reader has gone, which is no f
   assertEquals([output.queuedBytes, pipe.writes], [0, 1]);
 });
 
+Deno.test("Output takes a terminal that hung up for a reader that has gone, and no disk's error", async () => {
+  for (const isTerminal of [true, false]) {
+    const pipe = new Pipe();
+    pipe.isTerminal = isTerminal;
+    pipe.take = () => {
+      throw Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
+    };
+    const output = new Output("stdout", pipe);
+    output.write("a");
+    const error = await assertRejects(() => output.flush(), OutputError);
+    assertEquals(error instanceof ReaderGoneError, isTerminal);
+  }
+});
+
 Deno.test("Output.end() gives whoever reads the time it has, and no more", async () => {
   const pipe = new Pipe();
   const output = new Output("stderr", pipe);
@@ -124,7 +139,11 @@ Deno.test("Output.end() gives whoever reads the time it has, and no more", async
   await output.end(600_000);
   assertEquals(pipe.text, "a");
   const stuck = Promise.withResolvers<number>();
-  const stuckOutput = new Output("stderr", { keeps: false, write: () => stuck.promise });
+  const stuckOutput = new Output("stderr", {
+    keeps: false,
+    isTerminal: false,
+    write: () => stuck.promise,
+  });
   stuckOutput.write("a");
   await stuckOutput.end(10);
   assertEquals(stuckOutput.queuedBytes, 0);
