@@ -9,3 +9,4 @@ export { kindOf } from "./kinds.ts";
 export { memoryPair } from "./memory.ts";
 export { parseProxy } from "./proxy.ts";
 export { endpointReason } from "./reasons.ts";
+export { CutError } from "./tls/errors.ts";

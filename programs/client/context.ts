@@ -53,6 +53,8 @@ export interface HearingOptions {
 export class Hearing {
   /** How many messages came. */
   count = 0;
+  /** Their bytes. */
+  bytes = 0;
   /** How the server does not let this client in. */
   refusal: Refused | undefined;
   /** The error that ended the hearing. */
@@ -129,6 +131,7 @@ export class Hearing {
       if (this.refusal !== undefined) return;
     }
     this.count++;
+    this.bytes += message.length;
     this.#options.hear(message);
     this.#begun.resolve();
   }

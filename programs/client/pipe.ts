@@ -8,6 +8,7 @@ import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
 import { OutputError, stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
+import { lacksOnlyFarewell } from "./farewell.ts";
 import { messagePrinter } from "./messages.ts";
 
 /** This is not an error: everything was sent, and the peer had time to answer. */
@@ -41,7 +42,9 @@ export async function pipe(context: ClientContext): Promise<number> {
   const input: Input = new Input(connection, hearing);
   const sending = input.sendAll(options.number("linger") ?? 1_000, options.on("half-close"));
   await hearing.over;
-  const { refusal, error } = hearing;
+  const { refusal } = hearing;
+  const isCut = lacksOnlyFarewell(context, connection, hearing);
+  const error = isCut ? undefined : hearing.error;
   if (error === LINGERED) return EXIT.done;
   if (error instanceof OutputError) throw error;
   const state = error === undefined && refusal === undefined && !stopped.aborted
@@ -50,7 +53,10 @@ export async function pipe(context: ClientContext): Promise<number> {
   if (state !== undefined) connection.abort();
   const info = await connection.close();
   if (stopped.aborted && info.undeliveredBytes === 0) return EXIT.done;
-  if (state === undefined && refusal === undefined && error === undefined && isInOrder(info)) {
+  if (
+    state === undefined && refusal === undefined && error === undefined &&
+    (isInOrder(info) || isCut && info.undeliveredBytes === 0)
+  ) {
     return EXIT.done;
   }
   throw await closeAndExplain(context, connection, {

@@ -6,6 +6,7 @@ import { deadlineOf } from "../../internal/time.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
 import { OutputError, stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
+import { lacksOnlyFarewell } from "./farewell.ts";
 import { messagePrinter } from "./messages.ts";
 
 /** How long the peer may take to close if no answers are expected, in milliseconds. */
@@ -50,7 +51,8 @@ export async function send(context: ClientContext): Promise<number> {
   if (refusal === undefined && (isAnswered || isTaken)) {
     const info = await connection.close();
     // What was asked for came whole: then it does not matter how the peer ends.
-    if (isAnswered ? info.undeliveredBytes === 0 : isInOrder(info)) return EXIT.done;
+    const isWhole = isAnswered || lacksOnlyFarewell(context, connection, hearing);
+    if (isWhole ? info.undeliveredBytes === 0 : isInOrder(info)) return EXIT.done;
   }
   const state = expected > 0 ? `after ${got} of ${expected} answers` : "before this end did";
   throw await closeAndExplain(context, connection, {
