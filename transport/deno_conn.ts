@@ -7,6 +7,7 @@ import {
   type Transport,
   type TransportAbilities,
 } from "../transport.ts";
+import type { VanishingPeer } from "./acknowledgments.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 
 /** Throws for Deno before 2.9.5, which loses pending writes when a socket is closed. */
@@ -103,9 +104,12 @@ export class DenoTransport implements Transport {
   #blockBytes = MIN_BLOCK_BYTES;
   #block: Uint8Array | undefined;
   #used = 0;
+  readonly #watch: VanishingPeer | undefined;
 
-  constructor(conn: Deno.Conn) {
+  /** `watch` notices a peer that has vanished. */
+  constructor(conn: Deno.Conn, watch?: VanishingPeer) {
     this.#conn = conn;
+    this.#watch = watch;
   }
 
   get local(): string {
@@ -122,7 +126,7 @@ export class DenoTransport implements Transport {
     const target = readTarget?.(this.#blockBytes);
     if (target !== undefined) return await this.#readInto(target);
     const free = this.#freePart();
-    const bytes = await this.#conn.read(free);
+    const bytes = await this.#readFrom(free);
     if (bytes === null) return undefined;
     this.#used += bytes;
     if (bytes === free.length) {
@@ -136,8 +140,24 @@ export class DenoTransport implements Transport {
   }
 
   async #readInto(target: Uint8Array): Promise<Uint8Array | undefined> {
-    const bytes = await this.#conn.read(target);
+    const bytes = await this.#readFrom(target);
     return bytes === null ? undefined : target.subarray(0, bytes);
+  }
+
+  #readFrom(target: Uint8Array): Promise<number | null> {
+    return this.#watch === undefined
+      ? this.#conn.read(target)
+      : this.#readWatched(target, this.#watch);
+  }
+
+  async #readWatched(target: Uint8Array, watch: VanishingPeer): Promise<number | null> {
+    try {
+      const bytes = await this.#conn.read(target);
+      watch.heard();
+      return bytes;
+    } catch (error) {
+      throw watch.reasonFor(error);
+    }
   }
 
   /** The part of the block that was not read into yet: chunks are views of the other part. */
@@ -158,7 +178,18 @@ export class DenoTransport implements Transport {
   }
 
   write(chunk: Uint8Array): Promise<number> {
-    return this.#conn.write(chunk);
+    return this.#watch === undefined
+      ? this.#conn.write(chunk)
+      : this.#writeWatched(chunk, this.#watch);
+  }
+
+  async #writeWatched(chunk: Uint8Array, watch: VanishingPeer): Promise<number> {
+    watch.wrote();
+    try {
+      return await this.#conn.write(chunk);
+    } catch (error) {
+      throw watch.reasonFor(error);
+    }
   }
 
   async closeWrite(): Promise<void> {
@@ -166,6 +197,7 @@ export class DenoTransport implements Transport {
   }
 
   close(): void {
+    this.#watch?.heard();
     closeQuietly(this.#conn);
   }
 }

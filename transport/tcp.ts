@@ -1,6 +1,7 @@
 /** TCP: `tcp://HOST:PORT`. */
 
 import type { TcpEndpoint, Transport } from "../transport.ts";
+import { prepare } from "./acknowledgments.ts";
 import { dial } from "./dial.ts";
 import { DenoListener, DenoTransport, requireDeno } from "./deno_conn.ts";
 import type { TransportKind } from "./kind.ts";
@@ -17,11 +18,10 @@ export const tcp: TransportKind<TcpEndpoint> = {
   },
   async connect(endpoint, { signal, proxy }) {
     requireDeno();
-    return new DenoTransport(await dial(endpoint, { signal, proxy }));
+    return overTcp(await dial(endpoint, { signal, proxy }));
   },
 };
 
 function overTcp(conn: Deno.TcpConn): Transport {
-  conn.setNoDelay(true);
-  return new DenoTransport(conn);
+  return new DenoTransport(conn, prepare(conn));
 }

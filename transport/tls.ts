@@ -39,7 +39,6 @@ export class TlsListener implements TransportListener {
     this.endpoint = endpoint;
     this.#credentials = credentials;
     this.#inner = new DenoListener(listener, endpoint, (conn, { signal }) => {
-      conn.setNoDelay(true);
       return acceptTls(conn, this.#credentials, signal);
     });
   }

@@ -14,6 +14,8 @@ const OF_CONNECTIONS = [
   "writeTimeout",
   "closeTimeout",
   "halfOpenTimeout",
+  "pingInterval",
+  "pongTimeout",
 ] as const;
 
 /** Limits of a server as a whole. */

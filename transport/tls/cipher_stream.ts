@@ -2,6 +2,7 @@
 
 import { Duplex } from "node:stream";
 import { writeAll } from "../../internal/bytes.ts";
+import { prepare, type VanishingPeer } from "../acknowledgments.ts";
 
 /** A pending read occupies its block, so an idle connection waits with a small block. */
 const MIN_BLOCK_BYTES = 2 * 1024;
@@ -17,17 +18,19 @@ const FIRST_BYTES = 16;
 export class CipherStream extends Duplex {
   /** The first bytes that the peer sent. */
   first: Uint8Array = new Uint8Array(0);
-  readonly #conn: Deno.Conn;
+  readonly #conn: Deno.TcpConn;
+  readonly #watch: VanishingPeer | undefined;
   #block = new Uint8Array(MIN_BLOCK_BYTES);
 
-  constructor(conn: Deno.Conn) {
+  constructor(conn: Deno.TcpConn) {
     super({ allowHalfOpen: true, emitClose: true });
     this.#conn = conn;
+    this.#watch = prepare(conn);
   }
 
   /** Reads once, and passes the bytes on. Resolves to false at the end. */
   async feed(): Promise<boolean> {
-    const bytes = await this.#conn.read(this.#block);
+    const bytes = await this.#read();
     if (bytes === null) return false;
     if (this.destroyed) return true;
     const chunk = this.#block.subarray(0, bytes);
@@ -38,6 +41,16 @@ export class CipherStream extends Duplex {
     this.push(chunk);
     this.#resize(bytes);
     return true;
+  }
+
+  async #read(): Promise<number | null> {
+    try {
+      const bytes = await this.#conn.read(this.#block);
+      this.#watch?.heard();
+      return bytes;
+    } catch (error) {
+      throw this.#watch?.reasonFor(error) ?? error;
+    }
   }
 
   #resize(bytes: number): void {
@@ -66,6 +79,7 @@ export class CipherStream extends Duplex {
     _encoding: string,
     done: (error?: Error | null) => void,
   ): void {
+    this.#watch?.wrote();
     writeAll(this.#conn, chunk).then(() => done(), done);
   }
 
@@ -85,6 +99,7 @@ export class CipherStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#watch?.heard();
     try {
       this.#conn.close();
     } catch (cause) {
