@@ -82,10 +82,14 @@ function expand(groups: string): string {
 }
 
 /**
- * A URL without what stands before the last `@` in it, which may be a password. The path of a Unix
- * socket may have one, and is left as it is.
+ * A URL without user and password: without what stands before the last `@` in it, if a colon is in
+ * that. The path of a Unix socket may have both, and is left as it is.
  */
 export function withoutPassword(url: string): string {
   if (/^unix:/i.test(url)) return url;
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, (_, scheme) => `${scheme ?? ""}…@`);
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0] ?? "";
+  const rest = url.slice(scheme.length);
+  const at = rest.lastIndexOf("@");
+  const colon = rest.indexOf(":");
+  return colon >= 0 && colon < at ? `${scheme}…${rest.slice(at)}` : url;
 }
