@@ -9,7 +9,9 @@ import type { Completion } from "./completion.ts";
 import { endsLine, firstPiece, isKey, isText, mayGoOn } from "./keys.ts";
 import { LineEditor } from "./line_editor.ts";
 import { BREAK, endOfInterrupt, MARKS_OFF, MARKS_ON, PASTE_START, takePaste } from "./paste.ts";
+import type { TerminalOptions } from "./options.ts";
 import { Screen } from "./screen.ts";
+import { SUSPEND, Suspension } from "./suspension.ts";
 
 /** How many lines may wait to be taken. If there are more, keys wait. */
 const MAX_LINES = 1024;
@@ -32,32 +34,6 @@ const END_SIGNALS: Deno.Signal[] = WINDOWS ? ["SIGINT"] : ["SIGINT", "SIGTERM", 
 /** Events at the end of a process: it exits, or nobody caught an error. */
 const END_EVENTS = ["unload", "error", "unhandledrejection"];
 
-/** Options of {@linkcode Terminal}. */
-export interface TerminalOptions {
-  /**
-   * The prompt before the line being typed. It may have colour codes, but no line break.
-   *
-   * @default "> "
-   */
-  prompt?: string;
-  /**
-   * How many lines the up and down keys bring back.
-   *
-   * @default 500
-   */
-  historySize?: number;
-  /** Called at Ctrl-C on an empty line, instead of ending the iteration. */
-  onInterrupt?: () => void;
-  /**
-   * Called at Tab with the text before the cursor. Returns undefined if there is nothing to
-   * complete. If other characters came together with a Tab, it is part of a paste and is taken as
-   * text, also if the terminal does not mark pastes.
-   *
-   * @default Tab is taken as text
-   */
-  complete?: (before: string) => Completion | undefined;
-}
-
 /**
  * A terminal with an editable line at the bottom, and output above it.
  *
@@ -69,7 +45,9 @@ export interface TerminalOptions {
  * - **Closing** is {@linkcode close}, Ctrl-D on an empty line, or the end of the terminal. Lines
  *   typed before are still given out, then the iteration ends. `break` does not close.
  * - **Ctrl-C** clears the line; on an empty line it calls `onInterrupt`, or closes. No `SIGINT`
- *   comes from the keyboard while the terminal is open, and Ctrl-Z does nothing.
+ *   comes from the keyboard while the terminal is open.
+ * - **Ctrl-Z** stops the process, with the terminal as it was before. When it goes on, by `fg` of a
+ *   shell, the line being typed is there again, below what was printed meanwhile.
  * - **Modes**: the terminal is in raw mode while this is open. Afterwards its old mode is back,
  *   also when the process exits or throws without `close()`, and after `SIGINT`, `SIGTERM` and
  *   `SIGHUP`. Each of these signals closes the terminal. The program must then end the process. A
@@ -95,6 +73,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #change = Promise.withResolvers<void>();
   #held = "";
   #heldTimer: Timer | undefined;
+  readonly #suspension = new Suspension();
   #printed: string[] = [];
   #printTimer: Timer | undefined;
   #nextPrint = 0;
@@ -167,7 +146,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#editor.prompt = prompt;
     // The prompt must not show a change before the waiting lines that tell of it.
     if (this.#printed.length > 0) this.#flush();
-    else this.#screen.draw(() => this.#editor.redraw());
+    else if (!this.#suspension.active) this.#screen.draw(() => this.#editor.redraw());
   }
 
   /**
@@ -179,6 +158,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#state = "closed";
     this.#held = "";
     clearTimeout(this.#heldTimer);
+    this.#suspension.clear();
     for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, this.#close);
     for (const event of END_EVENTS) removeEventListener(event, this.#close);
     if (!WINDOWS) Deno.removeSignalListener("SIGWINCH", this.#onResize);
@@ -280,6 +260,8 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       this.#state = this.#state === "skipping" ? "dropping" : "pasting";
     } else if (this.#state === "skipping") {
       if (endsLine(piece)) this.#state = "open";
+    } else if (piece === SUSPEND) {
+      queueMicrotask(() => this.#suspend()); // Not before what is drawn now is on the screen.
     } else if (isText(piece)) {
       this.#insert(piece, "skipping");
     } else if (piece === "\t" && this.#held === "" && this.#complete !== undefined) {
@@ -303,7 +285,28 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#editor.replace(length, text);
   }
 
-  readonly #onResize = (): void => this.#screen.draw(() => this.#editor.resize());
+  #suspend(): void {
+    if (WINDOWS || this.#state === "closed" || this.#suspension.active) return;
+    this.#screen.draw(() => {
+      this.#editor.erase();
+      this.#screen.write(MARKS_OFF);
+    });
+    Deno.stdin.setRaw(false);
+    this.#suspension.begin(() => this.#resume());
+  }
+
+  #resume(): void {
+    Deno.stdin.setRaw(true);
+    this.#screen.draw(() => {
+      this.#screen.write(MARKS_ON);
+      this.#editor.redraw();
+    });
+    this.#flush();
+  }
+
+  readonly #onResize = (): void => {
+    if (!this.#suspension.active) this.#screen.draw(() => this.#editor.resize());
+  };
 
   #onLine(text: string): void {
     for (const line of text.split(BREAK)) this.#lines.push(line);
@@ -317,7 +320,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #flush(): void {
     clearTimeout(this.#printTimer);
     this.#printTimer = undefined;
-    if (this.#printed.length === 0) return;
+    if (this.#printed.length === 0 || this.#suspension.active) return;
     const lines = this.#printed.map((line) => line.replaceAll(/\r?\n/g, "\r\n") + "\r\n");
     this.#printed = [];
     const start = performance.now();

@@ -33,7 +33,7 @@ test("Terminal gives out the line as it was edited", async (t) => {
       ["wide characters", "漢字\x1b[D\x7fか", "か字"],
       ["an emoji of two code units", "a😀b\x1b[D\x7f", "ab"],
       ["a tab", "a\tb", "a\tb"],
-      ["Ctrl-Z, which does nothing", "a\x1ab", "ab"],
+      ["Ctrl-Z, where no shell could let it go on", "a\x1ab", "ab"],
       ["control characters without a meaning", "a\x00\x07\x1c\x1db\u009b", "ab"],
       ["keys unknown to it", "a\x1b[27;5;13~b\x1b[?1;2cc\x1b[<0;1;1Md", "abcd"],
       ["Escape alone", "ab\x1b", "ab"],
@@ -444,3 +444,22 @@ Deno.test("Ruler.measure() measures each character of a growing text once", () =
 function messages(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `message ${i}`);
 }
+
+test("Terminal stops at Ctrl-Z, and comes back with the line and what was printed meanwhile", async () => {
+  const modes = `stty -a | tr ' ;' '\\n\\n' | grep -x -e '-\\?icanon'`;
+  const shell = `"$@"; ${modes}; echo away; read word; echo "read $word"; fg > /dev/null`;
+  await using pty = new Pty(60, 10, [fixture], {}, shell);
+  await pty.until((screen) => screen.line === "you>" && screen.column === 5);
+  pty.send({ keys: "/flood 3\r" });
+  await pty.until(({ rows }) => rows.includes("message 2"));
+  pty.send({ keys: "half a li\x1a" });
+  await pty.until(({ rows }) => rows.at(-2) === "away");
+  const away = pty.screen;
+  assertEquals([away.rows.at(-3), away.marksPastes], ["icanon", false]);
+  assert(!away.text.includes("half"), "the line being typed is away, too");
+  pty.send({ keys: "words\r" });
+  await pty.until(({ rows, line }) => rows.includes("read words") && line === "you> half a li");
+  assert(pty.screen.marksPastes);
+  pty.send({ keys: "ne\r\x1a" });
+  await pty.until(({ rows }) => rows.includes('11: "half a line"'));
+});

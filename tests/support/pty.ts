@@ -41,14 +41,16 @@ export class Pty implements AsyncDisposable {
   readonly #decoder = new TextDecoder();
   #end: { exit: number; raw: boolean } | undefined;
 
-  /** Starts a program. */
+  /** Starts a program; within a shell's script, which calls it `"$@"` and has job control, if there is one. */
   constructor(
     columns: number,
     rows: number,
     [script, ...args]: readonly string[],
     env: Record<string, string> = {},
+    shell?: string,
   ) {
-    const program = [Deno.execPath(), "run", "--quiet", "--allow-net", script, ...args];
+    const direct = [Deno.execPath(), "run", "--quiet", "--allow-net", script, ...args];
+    const program = shell === undefined ? direct : ["bash", "-mc", shell, "bash", ...direct];
     this.#process = new Deno.Command("python3", {
       args: [helper, String(columns), String(rows), ...program],
       env: { TERM: "xterm", NO_COLOR: "", ...env },
