@@ -32,6 +32,8 @@ import { makeService, SERVICE_NAMES } from "./services.ts";
 
 /** How long whoever reads the output may still read at the end, in milliseconds. */
 const READING_TIME = 1_000;
+/** What events may wait with --hold-back, in bytes: those of connections that are not served yet. */
+const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -71,6 +73,7 @@ const OPTIONS: OptionSpecs = {
   "udp-idle": { value: "MS", range: [1, MAX_DELAY], hidden: true, help: "60000 by default" },
   grace: { value: "MS", range: [0, MAX_DELAY], group: "Limits", help: "5000 by default" },
   quiet: { short: "q", group: "Output", help: "no line per connection" },
+  "hold-back": { group: "Output", help: "serves nobody new while --json is not read" },
   json: { group: "Output", help: "one JSON object per line on stdout" },
   help: { short: "h", group: "Output", help: "this" },
   version: { short: "V", group: "Output", help: "the version" },
@@ -103,6 +106,10 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   refuseOthersOptions(name, options);
   const backup = options.text("backup");
   if (backup !== undefined) return await backUp(options, backup, reporter);
+  if (options.on("hold-back")) {
+    if (!json) throw new UsageError("--hold-back is for the events of --json");
+    stdout.maxOfferedBytes = MAX_HELD_BYTES;
+  }
   const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
   refuseUnusable(endpoints, options);
   for (const endpoint of endpoints) await requireListen(endpoint);
@@ -124,7 +131,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
       },
       onListen: (endpoints) => open = endpoints,
     },
-    (connection) => handle(connection, service, reporter),
+    (connection) => handle(connection, service, reporter, options.on("hold-back")),
   );
   // This comes before anybody can know of the server.
   const stopped = stopSignal(reporter, reload && (() => renew(server, reload, reporter)));
@@ -244,10 +251,12 @@ async function handle(
   connection: Connection<unknown>,
   service: Service<unknown>,
   reporter: Reporter,
+  holdsBack: boolean,
 ): Promise<void> {
   const { id, remote, endpoint } = connection;
   reporter.event({ event: "connected", id, remote, endpoint }, `${remote} connected`);
   connection.closed.then((info) => reportClosed(connection, info, reporter));
+  if (holdsBack) await Promise.allSettled([stdout.room()]); // A server outlives whoever reads.
   await service.handle(connection);
 }
 

@@ -5,7 +5,7 @@ import { concat } from "@std/bytes/concat";
 import { codeOf, reasonOf } from "../../internal/reason.ts";
 import { type StandardStream, writeOut } from "./writing.ts";
 
-/** With more than this queued there is no room, and lines that are offered are dropped, in bytes. */
+/** With more than this queued there is no room, in bytes. */
 const MAX_QUEUED = 64 * 1024;
 
 const encoder = new TextEncoder();
@@ -30,6 +30,8 @@ export class Output {
   onFailure: ((error: OutputError) => void) | undefined;
   /** What tells that so many lines were dropped. */
   note: (dropped: number) => string = (dropped) => `${dropped} lines were dropped\n`;
+  /** With more than this queued, offered lines are dropped, in bytes. */
+  maxOfferedBytes = MAX_QUEUED;
   readonly #name: string;
   readonly #to: StandardStream;
   #queue: Uint8Array[] = [];
@@ -68,7 +70,7 @@ export class Output {
 
   /** Takes a line if not too much is queued; else the line is dropped and counted. */
   offer(line: string): void {
-    if (this.#queuedBytes > MAX_QUEUED) this.#dropped++;
+    if (this.#queuedBytes > this.maxOfferedBytes) this.#dropped++;
     else this.write(line);
   }
 

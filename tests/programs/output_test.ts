@@ -278,6 +278,22 @@ for (const flags of [[], ["--json"]]) {
   });
 }
 
+Deno.test("server.ts --hold-back drops no event: who comes waits for the reader", async () => {
+  const args = [":0", "--service", "echo", "--json", "--hold-back"];
+  await using server = await RunningServer.start(args);
+  const visits = Promise.all(Array.from({ length: 2000 }, async (_, i) => {
+    await new Promise((resolve) => setTimeout(resolve, i));
+    await visit(server.endpoints[0]);
+  }));
+  const events = new Map<string, number>();
+  while ((events.get("closed") ?? 0) < 2000) {
+    const { event } = JSON.parse(await server.nextLine());
+    events.set(event, (events.get(event) ?? 0) + 1);
+  }
+  await visits;
+  assertEquals(events, new Map([["connected", 2000], ["closed", 2000]]));
+});
+
 Deno.test("server.ts ends in time when nobody reads what it tells", async () => {
   await using server = await RunningServer.start([":0", "--service", "echo", "--json"]);
   for (let i = 0; i < 10; i++) {
