@@ -460,6 +460,8 @@ test("Terminal stops at Ctrl-Z, and comes back with the line and what was printe
   pty.send({ keys: "words\r" });
   await pty.until(({ rows, line }) => rows.includes("read words") && line === "you> half a li");
   assert(pty.screen.marksPastes);
-  pty.send({ keys: "ne\r\x1a" });
+  pty.send({ keys: "ne\r" });
   await pty.until(({ rows }) => rows.includes('11: "half a line"'));
+  pty.send({ keys: "\x04" });
+  await pty.until(({ rows }) => rows.includes("ended after 2"));
 });
