@@ -63,7 +63,7 @@ Deno.test("client.ts and server.ts exchange messages over every transport, and t
   const pipe = async (endpoint: string, ...options: string[]) => {
     // Over UDP nothing tells that no more will come; over all others this does not end by the clock.
     const linger = endpoint.startsWith("udp:") ? "1500" : "20000";
-    const args = [endpoint, "--linger", linger, ...trust(endpoint), ...options];
+    const args = [endpoint, "--half-close", "--linger", linger, ...trust(endpoint), ...options];
     const result = await run("client.ts", args, { flags: folder.flags, stdin: lines });
     assertEquals(result, { code: 0, stdout: lines, stderr: "" }, args.join(" "));
   };

@@ -16,7 +16,7 @@ const ENCRYPTED =
 
 /** Serves with a pair; resolves to the fingerprint that a client sees which trusts the authority. */
 async function seen(tls: { cert: string; key?: string }): Promise<string | undefined> {
-  await using server = await listen("tls://127.0.0.1:0", { tls });
+  await using server = await listen("tls://127.0.0.1:0", { tls }, () => {});
   await using connection = await connect(server.endpoints[0], { tls: trust });
   return connection.peer?.fingerprint;
 }
@@ -80,7 +80,7 @@ for (const [kind, options, refusal] of KINDS) {
       );
       return assertMatch(error.message, refusal);
     }
-    await using server = await listen("tls://127.0.0.1:0", { tls: { cert } });
+    await using server = await listen("tls://127.0.0.1:0", { tls: { cert } }, () => {});
     const tls = { fingerprint: fingerprintOf(cert) };
     await using connection = await connect(server.endpoints[0], { tls });
     assert(connection.peer !== undefined);

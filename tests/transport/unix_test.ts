@@ -154,6 +154,7 @@ Deno.test("of servers that start over one stale file at once, one listens and is
   }
   await using client = await connect(`unix:${path}`);
   assertEquals(await receiveText(client), `${open[0].i}`);
+  await client.close();
   await open[0].value.close();
   assertEquals(Array.from(Deno.readDirSync(sockets.path), ({ name }) => name), []);
 });
