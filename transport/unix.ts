@@ -2,7 +2,7 @@
 
 import type { UnixEndpoint } from "../transport.ts";
 import { DenoListener, DenoTransport, requireDeno } from "./deno_conn.ts";
-import type { TransportKind } from "./kind.ts";
+import type { AcceptedPeer, TransportKind } from "./kind.ts";
 import { openSocketFile, type OwnedSocket } from "./unix/socket_file.ts";
 
 /**
@@ -33,17 +33,29 @@ export const unix: TransportKind<UnixEndpoint> = {
 class UnixListener extends DenoListener<Deno.UnixConn> {
   readonly #socket: OwnedSocket;
   #state: "open" | "closed" = "open";
+  #stopWaiting: (reason: unknown) => void = () => {};
 
   constructor(socket: OwnedSocket, endpoint: UnixEndpoint) {
     super(socket.listener, endpoint, (conn) => new UnixTransport(conn, endpoint.path));
     this.#socket = socket;
   }
 
+  override accept(): Promise<AcceptedPeer> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = reject;
+      super.accept().then(resolve, reject);
+    });
+  }
+
   override close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     if (this.#socket.release()) super.close();
-    else this.#socket.listener.unref(); // It ends with the process.
+    else {
+      // The socket must stay open, and ends with the process. But nobody waits for its peers any more.
+      this.#socket.listener.unref();
+      this.#stopWaiting(new Deno.errors.BadResource("the listener is closed"));
+    }
   }
 }
 
