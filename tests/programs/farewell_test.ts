@@ -1,10 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { join } from "node:path";
-import { issue } from "../support/certificates.ts";
+import { certificates } from "../support/certificates.ts";
 import { run } from "../support/program.ts";
 import { ptyTest } from "../support/pty.ts";
 
+const { ca, good } = await certificates;
 const FIXTURE = join(import.meta.dirname!, "../support/fixtures/tls_cut.py");
 const NOTE =
   /^\S+ note: the peer ended without saying so \(close_notify\), after a whole message\n$/;
@@ -16,10 +17,10 @@ const PART = "000000056865";
 
 ptyTest("client.ts judges by what it asked for when TLS ends without close_notify", async () => {
   const folder = await Deno.makeTempDir();
-  const { cert, key } = await issue("localhost", { names: ["localhost", "127.0.0.1"] });
-  const [certFile, keyFile] = [join(folder, "cert"), join(folder, "key")];
-  await Deno.writeTextFile(certFile, cert);
-  await Deno.writeTextFile(keyFile, key);
+  const [caFile, certFile, keyFile] = ["ca", "cert", "key"].map((name) => join(folder, name));
+  await Deno.writeTextFile(caFile, ca.cert);
+  await Deno.writeTextFile(certFile, good.cert);
+  await Deno.writeTextFile(keyFile, good.key);
   const peer = new Deno.Command("python3", {
     args: [FIXTURE, certFile, keyFile],
     stdout: "piped",
@@ -42,7 +43,7 @@ ptyTest("client.ts judges by what it asked for when TLS ends without close_notif
   ];
   const flags = ["--allow-net", `--allow-read=${folder}`];
   for (const [args, stdin, code, stdout, stderr] of cases) {
-    const result = await run("client.ts", [...args, "--ca", certFile], { stdin, flags });
+    const result = await run("client.ts", [...args, "--ca", caFile], { stdin, flags });
     assertEquals([result.code, result.stdout], [code, stdout], `${args} ${stdin} ${result.stderr}`);
     assertMatch(result.stderr, stderr, `${args} ${stdin}`);
   }
