@@ -6,7 +6,7 @@ import { type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { ConnectionOptions } from "./types.ts";
 
 /** The largest message that a client accepts by default, in bytes. */
-export const CLIENT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
+const CLIENT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Checked options. They can be given wherever options can, and are not checked again. So a server

@@ -3,7 +3,7 @@
 import { skeleton, writtenSkeleton } from "./confusables.ts";
 
 /** The longest name, in characters. */
-export const MAX_NAME_LENGTH = 32;
+const MAX_NAME_LENGTH = 32;
 
 /** So many marks in a row would reach into the lines above and below. */
 const TOO_MANY_MARKS = /\p{M}{4,}/u;

@@ -81,7 +81,7 @@ export class UdpSockets {
 }
 
 /** Whether the addresses of this machine may be looked at. */
-export function mayListAddresses(): boolean {
+function mayListAddresses(): boolean {
   return Deno.permissions.querySync(INTERFACES).state === "granted";
 }
 
