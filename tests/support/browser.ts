@@ -9,6 +9,9 @@ export const CHROMIUM: Engine = { name: "Chromium", probe: ["chromium", "--versi
 /** How long anything in a page may take, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** How often a page looks whether what is awaited is there, in milliseconds. Each frame would be work. */
+const POLLING = 20;
+
 /** How a window looks. */
 export interface WindowOptions {
   readonly width?: number;
@@ -191,7 +194,7 @@ export class ChatWindow {
   /** Waits until an expression is true in the page. */
   async until(expression: string): Promise<void> {
     try {
-      await this.page.waitForFunction(expression);
+      await this.page.waitForFunction(expression, { polling: POLLING });
     } catch (cause) {
       const shown = await this.page.evaluate("document.body.innerText.slice(-2000)");
       throw new Error(`Cannot wait for ${expression}: page shows ${JSON.stringify(shown)}`, {

@@ -1,10 +1,10 @@
 /** The chat's page in a browser, with the real server program behind it. */
 
 import { assert, assertEquals } from "@std/assert";
-import { testWith } from "../../interop/peers.ts";
-import { type Browser, type ChatWindow, CHROMIUM, SharedBrowser } from "../../support/browser.ts";
-import { sayElsewhere, Wire } from "../../support/page_peers.ts";
-import { RunningServer } from "../../support/program.ts";
+import { testWith } from "./peers.ts";
+import { type Browser, type ChatWindow, CHROMIUM, SharedBrowser } from "../support/browser.ts";
+import { sayElsewhere, Wire } from "../support/page_peers.ts";
+import { RunningServer } from "../support/program.ts";
 
 const chromium = new SharedBrowser();
 

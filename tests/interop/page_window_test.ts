@@ -1,9 +1,9 @@
 /** The chat's page in a browser, with a server that says just what the test wants it to hear. */
 
 import { assert, assertEquals } from "@std/assert";
-import { testWith } from "../../interop/peers.ts";
-import { type ChatWindow, CHROMIUM, SharedBrowser } from "../../support/browser.ts";
-import { ScriptedServer } from "../../support/page_peers.ts";
+import { testWith } from "./peers.ts";
+import { type ChatWindow, CHROMIUM, SharedBrowser } from "../support/browser.ts";
+import { ScriptedServer } from "../support/page_peers.ts";
 
 const chromium = new SharedBrowser();
 
