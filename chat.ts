@@ -57,7 +57,9 @@ export interface ChatStats {
  *   bare terminals.
  * - A member that does not read is disconnected by the limits of its connection. Nobody waits for
  *   it. A member that writes too fast is first warned, then disconnected.
- * - The chat has a timer only while it has members.
+ * - A program that promised to answer pings by `/pong` is asked when it is silent, and is lost when
+ *   it stays silent. Nobody else is asked.
+ * - The chat has one timer for all members, and only while it has members.
  *
  * @example A chat server
  * ```ts
@@ -114,6 +116,7 @@ export class Chat implements Disposable {
       for await (const message of connection) {
         // An operator may have disconnected it while its lines waited.
         if (member.state === "gone") return;
+        this.#engine.liveness.heard(member);
         if (this.#commands.hear(member, message) === "quit") return;
       }
     } finally {

@@ -45,6 +45,19 @@ export interface ChatOptions {
    * @default 600_000
    */
   silentAfter?: number;
+  /**
+   * A program that promised to answer pings, and says nothing for this time, is asked whether it is
+   * there, in milliseconds. With 0 nobody is asked. Times are counted in whole seconds.
+   *
+   * @default 30_000
+   */
+  pingInterval?: number;
+  /**
+   * A program that was asked, and says nothing for this further time, is lost, in milliseconds.
+   *
+   * @default 20_000
+   */
+  pongTimeout?: number;
   /** How fast one member may talk. */
   flood?: FloodLimits;
   /**
@@ -96,6 +109,8 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
     operatorToken,
     announceAfter = 5_000,
     silentAfter = 600_000,
+    pingInterval = 30_000,
+    pongTimeout = 20_000,
     maxLineLength = 4_096,
     maxRooms = 10_000,
     maxMembersPerRoom = 10_000,
@@ -104,6 +119,8 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
   const { burst = 5, perSecond = 2 } = options.flood ?? {};
   checkInteger("greeting", greeting, 0, MAX_SHOWN_MESSAGES);
   checkInteger("announceAfter", announceAfter, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger("pingInterval", pingInterval, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger("pongTimeout", pongTimeout, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("burst", burst, 1, 2 ** 31);
   if (!(perSecond > 0 && perSecond <= 2 ** 31)) {
     throw new RangeError(`Cannot use perSecond ${perSecond}: it must be above 0, up to 2147483648`);
@@ -121,6 +138,8 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
     operatorToken: operatorToken?.trim(),
     announceAfter,
     silentAfter,
+    pingInterval,
+    pongTimeout,
     flood: { burst, perSecond },
     maxLineLength,
     maxRooms,

@@ -128,3 +128,51 @@ export function deadlineOf(delay: number, expired: () => void): Deadline {
   deadline.start();
   return deadline;
 }
+
+/**
+ * Time that one timer counts in steps, for many deadlines at once. A step that comes late counts for
+ * one interval, however late it is: while this process stood still, nobody could be heard. What
+ * arrived meanwhile must be read first, so no deadline is to expire in a late step, at most three
+ * times in a row.
+ *
+ * @example An hour that this process slept
+ * ```ts
+ * import { Steps } from "./time.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const steps = new Steps(1_000);
+ * assertEquals([0, 1_000, 3_601_000, 3_602_000].map((now) => steps.next(now)), [
+ *   true,
+ *   true,
+ *   false,
+ *   true,
+ * ]);
+ * assertEquals(steps.time, 4_000);
+ * ```
+ */
+export class Steps {
+  readonly #interval: number;
+  #last: number | undefined;
+  #graces = 0;
+  #time = 0;
+
+  /** Counts steps that are meant to come every `interval` milliseconds. */
+  constructor(interval: number) {
+    this.#interval = interval;
+  }
+
+  /** The time that was counted, in milliseconds. */
+  get time(): number {
+    return this.#time;
+  }
+
+  /** Counts a step. Returns whether deadlines may expire in it. The clock of `now` may be set back. */
+  next(now: number): boolean {
+    const took = now - (this.#last ?? now - this.#interval);
+    const isLate = took > 1.5 * this.#interval;
+    this.#last = now;
+    this.#time += isLate || took < 0 ? this.#interval : took;
+    this.#graces = isLate && this.#graces < MAX_GRACES ? this.#graces + 1 : 0;
+    return this.#graces === 0;
+  }
+}

@@ -66,6 +66,15 @@ export const ASKING: Readonly<Record<string, Command>> = {
     isPrivate: true,
     run: (chat, member, text) => chat.audience.tell(member, { type: "pong", text }),
   },
+  pong: {
+    usage: "/pong",
+    help: "promises to answer the chat's pings, and answers one, for programs",
+    cost: COST.free,
+    isPrivate: true,
+    run(chat, member) {
+      if (member.canBeAsked) chat.liveness.promised(member);
+    },
+  },
   json: {
     usage: "/json",
     help: "answers in JSON from now on, for programs",

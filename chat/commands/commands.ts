@@ -27,9 +27,9 @@ export class Commands {
       cost: COST.question,
       run: (_chat, member, name) => this.#help(member, name),
     };
-    const { ping, json, quit, ...asking } = ASKING;
+    const { ping, pong, json, quit, ...asking } = ASKING;
     const operator = operatorCommand(new Guesses());
-    const all = { ...TALKING, ...asking, ping, json, help, operator, quit };
+    const all = { ...TALKING, ...asking, ping, pong, json, help, operator, quit };
     this.#forAll = new Map(Object.entries(all));
     this.#forOperators = new Map([...this.#forAll, ...Object.entries(OPERATOR)]);
   }

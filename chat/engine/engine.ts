@@ -1,6 +1,7 @@
 /** What happens in the chat: who is in it, in which room, under which name, and what is said. */
 
 import type { Connection } from "../../connection.ts";
+import { ConnectionLostError } from "../../errors.ts";
 import { Archive } from "../history/archive.ts";
 import { Guests } from "../names/guests.ts";
 import { memberNameProblem, NameIndex, roomNameProblem, shown } from "../names/names.ts";
@@ -10,6 +11,7 @@ import { Bans, distinctHostOf } from "./bans.ts";
 import type { SaidEvent } from "./events.ts";
 import { Flood } from "./flood.ts";
 import { Ignoring } from "./ignoring.ts";
+import { Liveness } from "./liveness.ts";
 import { Member, type Room } from "./member.ts";
 import type { NoticeCode, NoticeFields } from "./notices.ts";
 import { refusal } from "./refusals.ts";
@@ -29,6 +31,7 @@ export class Engine {
   readonly rooms: Rooms;
   readonly bans: Bans;
   readonly ignoring: Ignoring = new Ignoring();
+  readonly liveness: Liveness;
   readonly members: Set<Member> = new Set();
   /** Those who have come and not yet said a word: nobody has been told of them. */
   readonly #newcomers: Set<Member> = new Set();
@@ -47,6 +50,13 @@ export class Engine {
     this.rooms = new Rooms(this.archive);
     this.bans = new Bans(this.archive);
     this.#guests = new Guests(this.archive);
+    this.liveness = new Liveness({
+      tick: TICK,
+      pingInterval: settings.pingInterval,
+      pongTimeout: settings.pongTimeout,
+      ask: (member) => this.audience.tell(member, { type: "ping" }),
+      isGone: (member) => this.#lose(member),
+    });
   }
 
   /** The time, in milliseconds since 1970. */
@@ -105,6 +115,7 @@ export class Engine {
     const { state } = member;
     if (state === "gone") return;
     member.state = "gone";
+    this.liveness.forget(member);
     if (state === "new") {
       this.#newcomers.delete(member);
       this.audience.remove(member);
@@ -259,6 +270,7 @@ export class Engine {
       member.silent = true;
       this.audience.crowd(member.room, { type: "silent", name: member.name, silent: true });
     }
+    this.liveness.tick(now);
     this.audience.tick();
     if (this.#roomsChanged && this.audience.hasPrograms) {
       this.audience.all(this.#roomsEvent(), ["json"]);
@@ -282,6 +294,19 @@ export class Engine {
     if (this.bans.hasHost(host)) return "banned";
     const inLobby = this.rooms.lobby.members.size + this.#newcomers.size;
     if (inLobby >= this.settings.maxMembersPerRoom) return "full";
+  }
+
+  /** Takes a member out whose network is gone: its connection is lost, although it does not say so. */
+  #lose(member: Member): void {
+    const { connection } = member;
+    const { pongTimeout } = this.settings;
+    this.leave(member);
+    connection.abort(
+      new ConnectionLostError(
+        `Cannot receive from ${connection.remote}: it did not answer the chat's ping within ` +
+          `${pongTimeout} ms (chat.pongTimeout)`,
+      ),
+    );
   }
 
   /** Puts a member into a room. First the member is told, then the others. */

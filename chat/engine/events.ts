@@ -55,10 +55,11 @@ export type ChatEvent =
   | { type: "history"; room: string; messages: readonly SaidEvent[]; more: boolean; next?: string }
   | { type: "found"; room: string; query: string; messages: readonly SaidEvent[] }
   | { type: "pong"; text: string }
+  | { type: "ping" }
   | NoticeEvent;
 
 /** An event that is written in one line. */
-export type LineEvent = Exclude<ChatEvent, { type: "history" | "found" | "room" }>;
+export type LineEvent = Exclude<ChatEvent, { type: "history" | "found" | "room" | "ping" }>;
 
 /** The form in which a member gets events. */
 export type Style = "plain" | "json";
@@ -153,6 +154,8 @@ export function rowsOf(event: ChatEvent, to: string | undefined, now: number): R
         ...messages.map((message) => dated(message, now)),
       ];
     }
+    case "ping":
+      return []; // Programs alone are asked.
     default:
       return [plain(lineOf(event, to))];
   }

@@ -2,6 +2,7 @@
 
 import type { Connection } from "../../connection.ts";
 import { sameAs } from "../../internal/secret.ts";
+import { Session } from "../../session.ts";
 import type { Archive } from "../history/archive.ts";
 import { shown } from "../names/names.ts";
 import type { Presence, RoomInfo, Style } from "./events.ts";
@@ -43,6 +44,14 @@ export class Member {
   /** Whether its end would be seen; over UDP it would not. */
   get canBeSeenToStay(): boolean {
     return !this.connection.endpoint.startsWith("udp:");
+  }
+
+  /**
+   * Whether it may promise to answer pings. People see lines, and do not answer. A session asks by
+   * itself, and waits for a peer that was lost to come back.
+   */
+  get canBeAsked(): boolean {
+    return this.style === "json" && !(this.connection instanceof Session);
   }
 
   /** What takes its name over from another connection. It is made when it is asked for. */

@@ -54,6 +54,7 @@ const CHECKS: Readonly<Record<ChatEvent["type"], Check>> = {
   history: having({ room: text, messages: list(said), more: flag, next: maybe(text) }),
   found: having({ room: text, query: text, messages: list(said) }),
   pong: having({ text }),
+  ping: having({}),
   // An older chat has no codes.
   notice: having({ code: maybe(text), text }),
 };

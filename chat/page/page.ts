@@ -5,13 +5,13 @@
  */
 
 /** What the Content-Security-Policy lets run: the page's own script. */
-export const SCRIPT_HASH = "sha256-HAuSdA2Wobk6BSvjLIQq30yTzNfRcswO9N8ivHqLYJw=";
+export const SCRIPT_HASH = "sha256-wUrYrJ0bXLV3TeszHeCjBjFHGYYJQrsXvWemh0mkS8g=";
 
 /** What the Content-Security-Policy lets style: the page's own sheet. */
 export const STYLE_HASH = "sha256-4zwdmSScmW0a3CJ71/15OGrUsou9XMQNYb5vRRkiEDY=";
 
 /** What tells this page from another version of it. */
-export const PAGE_TAG = "GQQCKk7t5bndnuIM";
+export const PAGE_TAG = "M8UYT9Q1TJl3DdeR";
 
 /** The page. */
 export const PAGE: string = `<!doctype html>
@@ -950,6 +950,8 @@ function* partsOf(text) {
 
 /** What is asked to see whether the server is still there. */
 const PING = "still-there";
+/** How the server's own question whether this page is still there begins. */
+const PING_EVENT = '{"type":"ping"';
 /** With this code the server closes if it wants a token, or another one (RFC 6455, section 7.4.1). */
 const WANTS_TOKEN = 1008;
 
@@ -996,7 +998,10 @@ class Link {
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
       if (this.#state.kind === "open") this.#state.heardAt = Date.now();
-      this.#user?.take(typeof data === "string" ? data : new TextDecoder().decode(data));
+      const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+      // At once: timers come late in a page that nobody looks at, and so does the rest of it.
+      if (text.startsWith(PING_EVENT)) socket.send("/pong");
+      else this.#user?.take(text);
     };
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
@@ -2310,7 +2315,9 @@ function forgetAnswers() {
 }
 
 /** The server says something about itself, or about what one did. */
-function onNotice({ code, text, error }) {
+function onNotice({ code, text, error, command }) {
+  // An older server does not ask, and does not know the answer.
+  if (code === "no-such-command" && command === "pong" && !typed.has("pong")) return;
   const meaning = meaningOf(code);
   if (meaning === "sent away") link.leave("server");
   if (meaning === "room refused") giveUpRoom();
@@ -2363,6 +2370,7 @@ const CHECKS = {
   history: keepsItems("messages", isSaid),
   found: keepsItems("messages", isSaid),
   pong: () => true,
+  ping: () => true,
   notice: hasStrings("text"),
 };
 
@@ -2744,6 +2752,8 @@ function plainLine(text) {
 function act(event) {
   switch (event.type) {
     case "welcome":
+      // From now on the chat may ask whether this page is still there.
+      link.send("/pong");
       return onWelcome(event);
     case "say":
     case "me":
@@ -2773,6 +2783,8 @@ function act(event) {
       return onFound(event);
     case "pong":
       return onPong(event);
+    case "ping":
+      return; // The link has answered it.
     case "notice":
       return onNotice(event);
   }

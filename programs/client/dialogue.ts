@@ -78,6 +78,8 @@ export class Dialogue {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The types of the events that the chat will send next by itself. */
   #following: readonly ChatEvent["type"][] = [];
+  /** Whether it was said that pings will be answered. An older chat does not know the word. */
+  #promise: "none" | "made" | "not understood" = "none";
   /** Whether these events are the ones after `/json`. */
   #opens = false;
   #questions: Question[] = [];
@@ -122,6 +124,7 @@ export class Dialogue {
       this.#form = "json";
     }
     if (this.#form !== "json") return this.#hearLine(text);
+    if (this.#isAboutPings(event)) return;
     const call = names.hear(event);
     const isTaken = this.#options.take(event);
     const isShown = this.#isShown(event);
@@ -149,6 +152,22 @@ export class Dialogue {
     }
     this.#held.push(printable(text));
     if (this.#held.length >= MAX_HELD) this.#giveUp("late");
+  }
+
+  /**
+   * Promises a chat to answer its pings, and answers them. Returns true if the event is about this
+   * only, and not for the user.
+   */
+  #isAboutPings(event: ChatEvent): boolean {
+    if (this.#promise === "none" || event.type === "ping") {
+      this.#options.send("/pong");
+      if (this.#promise === "none") this.#promise = "made";
+      return event.type === "ping";
+    }
+    const isUnknown = this.#promise === "made" && event.type === "notice" &&
+      event.code === "no-such-command" && event.command === "pong";
+    if (isUnknown) this.#promise = "not understood";
+    return isUnknown;
   }
 
   /** Stops waiting for events. They may still come later. */

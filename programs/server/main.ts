@@ -184,6 +184,11 @@ function refuseOthersOptions(service: string, options: ParsedOptions): void {
       throw new UsageError(`--${name} is for the service ${owner}, not for ${service}`);
     }
   }
+  const { chat } = limitsFrom(options, "server");
+  if (chat !== undefined && service !== "chat") {
+    const [name] = Object.keys(chat);
+    throw new UsageError(`--limit chat.${name} is for the service chat, not for ${service}`);
+  }
 }
 
 /** Refuses endpoints that nobody could connect to, and options that no endpoint uses. */

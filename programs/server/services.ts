@@ -4,6 +4,7 @@ import { Chat, type ChatOptions, refusalLine } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
+import { limitsFrom } from "../shared/limits.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import { stdout } from "../shared/output.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
@@ -36,6 +37,7 @@ export async function makeService(
 async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service<string>> {
   const file = options.text("history");
   const chatOptions: ChatOptions = {
+    ...limitsFrom(options, "server").chat,
     operatorToken: await secretFrom(options, "operator-token"),
     onError: (error) => reporter.error(messageOf(error)),
   };

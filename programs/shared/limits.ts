@@ -40,6 +40,9 @@ const OF_SESSIONS = [
 
 const OF_UDP = ["udp.idleTimeout"] as const;
 
+/** Limits of the service `chat`. */
+const OF_CHATS = ["chat.pingInterval", "chat.pongTimeout"] as const;
+
 /** The only one whose value is a word; the library says which. */
 const WORDS: readonly string[] = ["slowConsumer"];
 
@@ -57,7 +60,7 @@ export type Side = "server" | "client";
 
 /** The names that an end knows. */
 export const LIMIT_NAMES: Readonly<Record<Side, readonly string[]>> = {
-  server: [...OF_SERVERS, ...OF_CONNECTIONS, ...OF_SESSIONS, ...OF_UDP],
+  server: [...OF_SERVERS, ...OF_CONNECTIONS, ...OF_SESSIONS, ...OF_UDP, ...OF_CHATS],
   client: [...OF_CLIENTS, ...OF_CONNECTIONS, ...OF_SESSIONS],
 };
 
@@ -70,12 +73,14 @@ export const LIMIT_OPTION: OptionSpec = {
   help: "any limit of docs/limits.md",
 };
 
-/** Limits as `listen()` and `connect()` take them. */
+/** Limits as `listen()`, `connect()` and a chat take them. */
 export interface Limits {
   /** Those of `session: { … }`; undefined if none is given. */
   readonly session?: Readonly<Record<string, number>>;
   /** Those of `udp: { … }`; undefined if none is given. */
   readonly udp?: Readonly<Record<string, number>>;
+  /** Those of the chat; undefined if none is given. */
+  readonly chat?: Readonly<Record<string, number>>;
   /** All others. */
   readonly others: Readonly<Record<string, number | string>>;
 }

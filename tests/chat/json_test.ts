@@ -1,8 +1,16 @@
 /** What programs are told after `/json`. */
 
-import { assertEquals } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertMatch,
+  assertThrows,
+} from "@std/assert";
+import { Chat } from "../../chat.ts";
 import { memoryHistory } from "../../chat/history/history.ts";
-import { TestChat } from "../support/chat.ts";
+import { connect, ConnectionLostError, listen, text } from "../../mod.ts";
+import { type Person, TestChat } from "../support/chat.ts";
 
 Deno.test("Chat answers /json with welcome, who, rooms and history, and then in JSON alone", async () => {
   await using test = new TestChat({ flood: { burst: 100 } });
@@ -154,4 +162,157 @@ Deno.test("Chat shows people and programs of a room the same order", async () =>
   }));
   assertEquals(seen[0].length, 306);
   for (const lines of seen) assertEquals(lines, seen[0]);
+});
+
+/** The times of a chat that asks after 3 s, and gives up 2 s later. */
+const PINGS = { pingInterval: 3_000, pongTimeout: 2_000 };
+const PING = '{"type":"ping"}';
+
+/** Seconds pass, and what is written in each of them, by either side, arrives. */
+async function seconds(
+  test: Pick<TestChat, "pass">,
+  count: number,
+  { words = () => {}, late = 0 } = {},
+): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    words();
+    // A message takes one turn of the event loop through memory.
+    await new Promise((resolve) => setTimeout(resolve));
+    test.pass(1_000 + late);
+  }
+}
+
+/** A program that has promised to answer. */
+async function promising(test: TestChat, name: string): Promise<Person> {
+  const person = await test.join(name);
+  await person.ask("/json", "/pong");
+  return person;
+}
+
+Deno.test("Chat asks a silent program that promised to answer, and loses it when it says nothing", async () => {
+  await using test = new TestChat(PINGS);
+  const ada = await test.join("Ada");
+  const page = await promising(test, "Page");
+  await ada.ask("/who");
+  await seconds(test, 4);
+  assertEquals(await ada.ask("/who"), ["* 2 here: Ada, Page."]);
+  await seconds(test, 1);
+  assertEquals(await ada.ask("/who"), ["* Page left. 1 here.", "* 1 here: Ada."]);
+  assertEquals((await ada.ask("/nick Page"))[0], "* Ada is now Page.");
+  const { clean, error } = await page.near.closed;
+  assertInstanceOf(error, ConnectionLostError);
+  assertMatch(
+    error.message,
+    /did not answer the chat's ping within 2000 ms \(chat\.pongTimeout\)$/,
+  );
+  assertEquals(clean, false);
+  const last: string[] = [];
+  try {
+    for await (const line of page.connection) last.push(line);
+  } catch { /* Its end of the connection is lost as well. */ }
+  assertEquals(last.filter((line) => line.includes("ping")), [PING]);
+});
+
+Deno.test("Chat loses all that are silent in one tick, whatever they are told in it", async () => {
+  await using test = new TestChat(PINGS);
+  for (const name of ["One", "Two", "Three"]) await promising(test, name);
+  await seconds(test, 5);
+  assertEquals(test.chat.names, []);
+});
+
+Deno.test("Chat gives a slow program its time from when the ping was written", async () => {
+  await using test = new TestChat({ ...PINGS, flood: { burst: 1_000 } });
+  const ada = await test.join("Ada");
+  const page = await promising(test, "Page");
+  // It does not read: what is said waits, and the ping behind it.
+  await ada.ask(...Array.from({ length: 600 }, () => "x".repeat(4_000)));
+  assertGreater(page.near.stats.bufferedBytes, 0);
+  await seconds(test, 9);
+  assertEquals(test.chat.names, ["Ada", "Page"]);
+  while (await page.connection.receive() !== PING);
+  await seconds(test, 1);
+  assertEquals(test.chat.names, ["Ada", "Page"]);
+  await seconds(test, 3);
+  assertEquals(test.chat.names, ["Ada"]);
+});
+
+Deno.test("Chat keeps a program that answers, whatever it says, and asks it only when it is silent", async () => {
+  for (const words of ["/pong", "/ping", "", "hello"]) {
+    await using test = new TestChat({ ...PINGS, flood: { burst: 100 } });
+    const page = await promising(test, "Page");
+    for (let i = 0; i < 5; i++) {
+      await seconds(test, 4);
+      while (await page.connection.receive() !== PING);
+      page.say(words);
+    }
+    assertEquals(test.chat.names, ["Page"], words);
+    // Who speaks in time is not asked at all.
+    await page.heard();
+    await seconds(test, 10, { words: () => page.say(words) });
+    assertEquals((await page.heard()).includes(PING), false, words);
+  }
+});
+
+Deno.test("Chat asks nobody who has not promised to answer, and nobody with pingInterval 0", async () => {
+  await using test = new TestChat(PINGS);
+  const old = await test.join("Old");
+  await old.ask("/json");
+  const person = await test.join("Person");
+  await person.ask("/pong");
+  await old.ask("/pin", "/ping 1");
+  await seconds(test, 20);
+  assertEquals((await old.heard()).includes(PING), false);
+  assertEquals(await person.ask("/who"), ["* 2 here: Old, Person."]);
+  await using silent = new TestChat({ ...PINGS, pingInterval: 0 });
+  const page = await promising(silent, "Page");
+  await seconds(silent, 20);
+  assertEquals((await page.heard()).includes(PING), false);
+  assertThrows(() => new TestChat({ pingInterval: -1 }), RangeError, "pingInterval");
+  assertThrows(() => new TestChat({ pongTimeout: 0 }), RangeError, "pongTimeout");
+});
+
+Deno.test("Chat blames nobody for its own standstill, and a clock that is set changes nothing", async () => {
+  await using test = new TestChat(PINGS);
+  const page = await promising(test, "Page");
+  // Asked after three seconds, and due after five: it stands still where one more would be too many.
+  await seconds(test, 4);
+  test.pass(3_600_000);
+  assertEquals(test.chat.names, ["Page"]);
+  page.say("/pong");
+  await seconds(test, 4);
+  assertEquals(test.chat.names, ["Page"]);
+  test.now -= 7_200_000;
+  await seconds(test, 1);
+  assertEquals(test.chat.names, []);
+});
+
+Deno.test("Chat loses a silent program also where every step of the clock is late", async () => {
+  await using test = new TestChat(PINGS);
+  await promising(test, "Page");
+  await seconds(test, 9, { late: 1_000 });
+  assertEquals(test.chat.names, []);
+});
+
+Deno.test("Chat leaves it to a session to find out whether its peer is there", async () => {
+  let tick = () => {};
+  let now = Date.now();
+  using chat = new Chat({
+    ...PINGS,
+    now: () => new Date(now),
+    every: (callback) => (tick = callback, () => {}),
+  });
+  await using server = await listen(
+    ["memory:promises", "tcp://127.0.0.1:0?session=1"],
+    { format: text() },
+    (connection) => chat.serve(connection).catch(() => {}),
+  );
+  for (const [endpoint, members] of [[server.endpoints[0], 0], [server.endpoints[1], 1]] as const) {
+    await using page = await connect(endpoint, { format: text() });
+    page.send("/json");
+    page.send("/pong");
+    page.send("/ping heard");
+    while (!(await page.receive())!.includes("heard"));
+    await seconds({ pass: (ms) => (now += ms, tick()) }, 6);
+    assertEquals(chat.names.length, members, endpoint);
+  }
 });

@@ -30,7 +30,7 @@ Deno.test("Chat announces a newcomer with its first word, and only then", async 
 Deno.test("Chat tells nobody of those who leave without a word, and takes their numbers back", async () => {
   await using test = new TestChat(options);
   const ada = await test.join("Ada");
-  for (const lines of [[], [""], ["\r\n", ""], ["/quit"], ["/ping", "/PING 2", "/quit"]]) {
+  for (const lines of [[], [""], ["\r\n", ""], ["/quit"], ["/ping", "/PING 2", "/pong", "/quit"]]) {
     const probe = test.enter();
     probe.say(...lines);
     assertMatch((await probe.heard())[0], /^\* Welcome, guest-2\. /);

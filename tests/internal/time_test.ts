@@ -1,7 +1,7 @@
 /** Timers that cost nothing to move. */
 
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
-import { Deadline, Wakeup } from "../../internal/time.ts";
+import { Deadline, Steps, Wakeup } from "../../internal/time.ts";
 
 /** A deadline that tells when it expired. */
 function watched(delay: number) {
@@ -85,7 +85,7 @@ Deno.test("Deadline may be moved a million times", () => {
 });
 
 Deno.test("Deadline that is idle does not keep the process running", async () => {
-  const code = `import { Deadline, Wakeup } from "${new URL(
+  const code = `import { Deadline, Steps, Wakeup } from "${new URL(
     "../../internal/time.ts",
     import.meta.url,
   )}";
@@ -176,4 +176,29 @@ Deno.test("Deadline that is told not to be patient, and a Wakeup, tell when they
   const woken = new Promise<number>((resolve) => new Wakeup(resolve).at(startedAt + 10));
   standStill(200);
   assertLess(Math.max(await promise, await woken) - startedAt, 390);
+});
+
+Deno.test("Steps counts a late step for one interval, and lets nothing expire in it", () => {
+  const steps = new Steps(1_000);
+  const all = [0, 1_003, 2_400, 9_000, 10_000, 11_501];
+  assertEquals(all.map((now) => [steps.next(now), steps.time]), [
+    [true, 1_000],
+    [true, 2_003],
+    [true, 3_400],
+    [false, 4_400],
+    [true, 5_400],
+    [false, 6_400],
+  ]);
+});
+
+Deno.test("Steps lets deadlines expire also where every step is late", () => {
+  const steps = new Steps(1_000);
+  const all = [0, 2_000, 4_000, 6_000, 8_000, 10_000];
+  assertEquals(all.map((now) => steps.next(now)), [true, false, false, false, true, false]);
+});
+
+Deno.test("Steps goes on counting when the clock is set back", () => {
+  const steps = new Steps(1_000);
+  assertEquals([9e9, 0, 1_000].map((now) => steps.next(now)), [true, true, true]);
+  assertEquals(steps.time, 3_000);
 });

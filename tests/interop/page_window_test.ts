@@ -64,6 +64,15 @@ await testWith(CHROMIUM, "The page asks for /json first, and hides what came bef
   const window = await browser.open(server.url);
   await window.sees("two");
   assertEquals(await server.next(), "/json");
+  assertEquals(await server.next(), "/pong");
+  server.tell({ type: "ping" }, {
+    type: "notice",
+    code: "no-such-command",
+    text: "There is no command /pong.",
+    error: true,
+    command: "pong",
+  });
+  assertEquals(await server.next(), "/pong");
   assertEquals(await window.value("document.querySelectorAll('.notice').length"), 0);
   server.tell("* Plain words", "{not JSON}", '{"type":"later than this page"}', "null");
   await window.until("document.querySelectorAll('.notice').length === 3");

@@ -170,6 +170,28 @@ Deno.test("Dialogue asks for JSON whoever begins as a chat does, and nobody else
   }
 });
 
+Deno.test("Dialogue promises a chat that speaks JSON to answer its pings, and answers them", () => {
+  const rig = new Rig().hear(WELCOME, '{"type":"ping"}');
+  assertEquals(rig.sent, ["/json"]);
+  rig.hear(...OPENING, history());
+  assertEquals(rig.sent, ["/json", "/pong"]);
+  const { length } = rig.shown;
+  rig.hear('{"type":"ping"}', '{"type":"ping","later":1}');
+  assertEquals(rig.sent, ["/json", "/pong", "/pong", "/pong"]);
+  rig.dialogue.lines("/json");
+  assertEquals(rig.hear('{"type":"ping"}').sent.length, 4);
+  assertEquals(rig.shown.slice(length), ['{"type":"ping"}']);
+});
+
+Deno.test("Dialogue hides from its user that an older chat knows no pings, once", () => {
+  const rig = new Rig().hear(WELCOME, ...OPENING, history());
+  const { length } = rig.shown;
+  const notice = { type: "notice", code: "no-such-command", text: "There is no command /pong." };
+  const about = (command: string) => JSON.stringify({ ...notice, command, error: true });
+  rig.hear(about("claim"), about("pong"), about("pong"), JSON.stringify(said("hi")));
+  assertEquals(rig.shown.length, length + 3);
+});
+
 Deno.test("Dialogue asks neither an echo of what was typed, nor a refusal, nor where events have no room", () => {
   const echo = new Rig();
   echo.dialogue.lines("* hi");

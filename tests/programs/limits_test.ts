@@ -10,14 +10,17 @@ const own = Deno.networkInterfaces().find(({ address, family }) =>
 
 Deno.test("--limit knows every limit of docs/limits.md that a program's connections have", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/limits.md", import.meta.url));
-  const [general, sessions] = text.split(/^## /m);
+  const [general, ...sections] = text.split(/^## /m);
+  const section = (title: string) => sections.find((one) => one.startsWith(`${title}\n`))!;
   const namesIn = (part: string) =>
     Array.from(part.matchAll(/^\| `([\w.]+)` /gm), ([, name]) => name);
   const documented = [
     ...namesIn(general),
-    ...namesIn(sessions).map((name) => `session.${name}`),
+    ...namesIn(section("Sessions")).map((name) => `session.${name}`),
+    ...namesIn(section("The chat")).map((name) => `chat.${name}`),
   ];
   assert(documented.length > 15);
+  assert(documented.includes("session.window") && documented.includes("chat.pongTimeout"));
   const known = new Set([...LIMIT_NAMES.server, ...LIMIT_NAMES.client]);
   assertEquals(documented.filter((name) => !known.has(name)), []);
 });
@@ -44,6 +47,12 @@ Deno.test("--limit refuses what it does not know, and names the nearest", async 
       ["--limit", "session.window=1"],
       /session\.window is for sessions: say --session/,
     ],
+    [
+      "server.ts",
+      ["--limit", "chat.pongTimeout=1", "--service", "echo"],
+      /chat\.pongTimeout is for the service chat, not for echo/,
+    ],
+    ["server.ts", ["--limit", "chat.pongTimeout=0"], /pongTimeout 0: .* 1 to /],
     ["client.ts", ["--limit", "backlog=1"], /no limit of that name/],
     ["client.ts", [":1", "--limit", "session.window=1"], /is for sessions: say --session/],
     ["client.ts", [":1", "--limit", "connectTimeout=1", "--timeout", "2"], /give one of them/],

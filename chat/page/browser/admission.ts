@@ -11,7 +11,7 @@ import { notice } from "./log.ts";
 import { meaningOf } from "./meaning.ts";
 import { restore } from "./restore.ts";
 import { enterRoom, expectRooms } from "./rooms.ts";
-import { flush, noteRefusal } from "./sending.ts";
+import { flush, noteRefusal, typed } from "./sending.ts";
 import { showPeople } from "./side.ts";
 import { keyOf } from "./text.ts";
 import { isMe, view } from "./view.ts";
@@ -47,7 +47,9 @@ export function forgetAnswers(): void {
 }
 
 /** The server says something about itself, or about what one did. */
-export function onNotice({ code, text, error }: EventOf<"notice">): void {
+export function onNotice({ code, text, error, command }: EventOf<"notice">): void {
+  // An older server does not ask, and does not know the answer.
+  if (code === "no-such-command" && command === "pong" && !typed.has("pong")) return;
   const meaning = meaningOf(code);
   if (meaning === "sent away") link.leave("server");
   if (meaning === "room refused") giveUpRoom();

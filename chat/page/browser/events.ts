@@ -31,6 +31,7 @@ const CHECKS: Record<ChatEvent["type"], (event: Fields) => boolean> = {
   history: keepsItems("messages", isSaid),
   found: keepsItems("messages", isSaid),
   pong: () => true,
+  ping: () => true,
   notice: hasStrings("text"),
 };
 

@@ -37,6 +37,8 @@ function plainLine(text: string): string {
 function act(event: ChatEvent): void {
   switch (event.type) {
     case "welcome":
+      // From now on the chat may ask whether this page is still there.
+      link.send("/pong");
       return onWelcome(event);
     case "say":
     case "me":
@@ -66,6 +68,8 @@ function act(event: ChatEvent): void {
       return onFound(event);
     case "pong":
       return onPong(event);
+    case "ping":
+      return; // The link has answered it.
     case "notice":
       return onNotice(event);
   }

@@ -67,6 +67,8 @@ export interface LinkUser {
 
 /** What is asked to see whether the server is still there. */
 const PING = "still-there";
+/** How the server's own question whether this page is still there begins. */
+const PING_EVENT = '{"type":"ping"';
 /** With this code the server closes if it wants a token, or another one (RFC 6455, section 7.4.1). */
 const WANTS_TOKEN = 1008;
 
@@ -113,7 +115,10 @@ export class Link {
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
       if (this.#state.kind === "open") this.#state.heardAt = Date.now();
-      this.#user?.take(typeof data === "string" ? data : new TextDecoder().decode(data));
+      const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+      // At once: timers come late in a page that nobody looks at, and so does the rest of it.
+      if (text.startsWith(PING_EVENT)) socket.send("/pong");
+      else this.#user?.take(text);
     };
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;

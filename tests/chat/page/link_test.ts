@@ -171,6 +171,18 @@ Deno.test("Link asks a silent server whether it is there, and gives up without a
   assertEquals(stage.state("waiting").reason, "the server does not answer");
 });
 
+Deno.test("Link answers the server's pings at once, and tells the page nothing of them", () => {
+  using stage = new Stage();
+  stage.link.welcome();
+  for (
+    const data of ['{"type":"ping"}', '{"type":"ping","later":1}', '{"type":"pong","text":""}']
+  ) {
+    stage.socket.onmessage?.({ data });
+  }
+  assertEquals(stage.socket.sent, ["/json", "/pong", "/pong"]);
+  assertEquals(stage.heard, ['{"type":"pong","text":""}']);
+});
+
 Deno.test("Link hears nothing more from a socket that it let go", () => {
   using stage = new Stage();
   const [old] = stage.sockets;
