@@ -36,8 +36,10 @@ export async function makeService(
 
 async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service<string>> {
   const file = options.text("history");
+  const { burst, perSecond, ...limits } = limitsFrom(options, "server").chat ?? {};
   const chatOptions: ChatOptions = {
-    ...limitsFrom(options, "server").chat,
+    ...limits,
+    flood: { burst, perSecond },
     operatorToken: await secretFrom(options, "operator-token"),
     onError: (error) => reporter.error(messageOf(error)),
   };

@@ -41,7 +41,18 @@ const OF_SESSIONS = [
 const OF_UDP = ["udp.idleTimeout"] as const;
 
 /** Limits of the service `chat`. */
-const OF_CHATS = ["chat.pingInterval", "chat.pongTimeout"] as const;
+const OF_CHATS = [
+  "chat.announceAfter",
+  "chat.silentAfter",
+  "chat.pingInterval",
+  "chat.pongTimeout",
+  "chat.greeting",
+  "chat.maxLineLength",
+  "chat.maxRooms",
+  "chat.maxMembersPerRoom",
+  "chat.burst",
+  "chat.perSecond",
+] as const;
 
 /** The only one whose value is a word; the library says which. */
 const WORDS: readonly string[] = ["slowConsumer"];

@@ -23,6 +23,8 @@ Deno.test("--limit knows every limit of docs/limits.md that a program's connecti
   assert(documented.includes("session.window") && documented.includes("chat.pongTimeout"));
   const known = new Set([...LIMIT_NAMES.server, ...LIMIT_NAMES.client]);
   assertEquals(documented.filter((name) => !known.has(name)), []);
+  const ofChats = (names: readonly string[]) => names.filter((name) => name.startsWith("chat."));
+  assertEquals(ofChats(LIMIT_NAMES.server).sort(), ofChats(documented).sort());
 });
 
 Deno.test("--limit refuses what it does not know, and names the nearest", async () => {
@@ -53,6 +55,8 @@ Deno.test("--limit refuses what it does not know, and names the nearest", async 
       /chat\.pongTimeout is for the service chat, not for echo/,
     ],
     ["server.ts", ["--limit", "chat.pongTimeout=0"], /pongTimeout 0: .* 1 to /],
+    ["server.ts", ["--limit", "chat.perSecond=0"], /perSecond 0: it must be above 0/],
+    ["server.ts", ["--limit", "chat.maxrooms=1"], /the nearest is chat\.maxRooms/],
     ["client.ts", ["--limit", "backlog=1"], /no limit of that name/],
     ["client.ts", [":1", "--limit", "session.window=1"], /is for sessions: say --session/],
     ["client.ts", [":1", "--limit", "connectTimeout=1", "--timeout", "2"], /give one of them/],
