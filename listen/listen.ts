@@ -5,6 +5,7 @@ import { resolveSettings } from "../connection/internal.ts";
 import { LengthwiseError, ListenError } from "../errors.ts";
 import { checkDelay, checkInteger } from "../internal/check.ts";
 import { isMisuse } from "../internal/reason.ts";
+import { checkToken } from "../internal/secret.ts";
 import type { SessionOptions } from "../session.ts";
 import { carrierSettings, resolveSessionOptions } from "../session/internal.ts";
 import {
@@ -192,14 +193,11 @@ async function listenWith<T>(
     ? undefined
     // Loaded only if there are rules, because node:net takes time to load.
     : (await import("./address_rules.ts")).deniedBy(options);
-  const gate = token === undefined
-    ? undefined
-    // Loaded only if there is a token, because node:crypto takes time to load.
-    : new TokenGate(
-      (await import("../internal/secret.ts")).checkToken(token),
-      handshakeTimeout,
-      guarded(options.refusalMessage ?? (() => undefined)),
-    );
+  const gate = token === undefined ? undefined : new TokenGate(
+    checkToken(token),
+    handshakeTimeout,
+    guarded(options.refusalMessage ?? (() => undefined)),
+  );
   const endpoints = typeof endpoint === "string" ? [endpoint] : endpoint;
   if (endpoints.length === 0) {
     throw new TypeError("Cannot listen on no endpoint: give at least one");

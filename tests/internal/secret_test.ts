@@ -88,6 +88,16 @@ Deno.test("checkToken() does not count what a file puts around a token, at eithe
 });
 
 Deno.test("sameAs() compares texts of any length", () => {
-  const texts = ["", "a", "open sesame", "open sesame ", "a".repeat(5000), "a".repeat(5001)];
+  const texts = [
+    "",
+    "\0",
+    "a",
+    "a\0",
+    "aa",
+    "open sesame",
+    "open sesame ",
+    "a".repeat(5000),
+    "a".repeat(5001),
+  ];
   for (const text of texts) assertEquals(texts.filter(sameAs(text)), [text]);
 });
