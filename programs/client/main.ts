@@ -25,15 +25,8 @@ import type { Reporter } from "../shared/report.ts";
 import { secretFrom } from "../shared/secrets.ts";
 import { CLIENT_TLS_OPTIONS, clientTls } from "../shared/secure.ts";
 import { onStopSignal } from "../shared/signals.ts";
-import { bench } from "./bench.ts";
 import type { ClientContext } from "./context.ts";
-import { ping } from "./ping.ts";
-import { pipe } from "./pipe.ts";
-import { proxyFor } from "./proxy.ts";
-import { request } from "./request.ts";
-import { send } from "./send.ts";
-import { talk } from "./talk.ts";
-import { get, ls, put } from "./transfer.ts";
+import { namesProxy } from "./proxy_variables.ts";
 
 const OPTIONS: OptionSpecs = {
   framing: {
@@ -94,14 +87,17 @@ Examples
   printf 'a\\nb\\n' | client.ts ":9000?framing=u32le"   lines as messages
 Exit codes: 0 done, 1 lost or refused, 2 wrong usage, 3 protocol broken`;
 
-const COMMANDS: Record<string, (context: ClientContext) => Promise<number>> = {
-  send,
-  request,
-  put,
-  get,
-  ls,
-  ping,
-  bench,
+type Command = (context: ClientContext) => Promise<number>;
+
+/** Each loads what it needs, because a run of the client needs one of them. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  send: async () => (await import("./send.ts")).send,
+  request: async () => (await import("./request.ts")).request,
+  put: async () => (await import("./transfer.ts")).put,
+  get: async () => (await import("./transfer.ts")).get,
+  ls: async () => (await import("./transfer.ts")).ls,
+  ping: async () => (await import("./ping.ts")).ping,
+  bench: async () => (await import("./bench.ts")).bench,
 };
 const WITH_OPERANDS = ["send", "request", "put", "get"];
 /** Options that only some commands use. */
@@ -150,12 +146,7 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     );
   }
   refuseOthersOptions(command, options);
-  const proxy = proxyFor(
-    endpoint,
-    options.text("proxy"),
-    variable,
-    (message) => reporter.event({ event: "warning", message }, `warning: ${message}`),
-  );
+  const proxy = await proxyFrom(options, endpoint, reporter);
   await requireConnect(endpoint, proxy);
   const { session, others } = limitsFrom(options, "client");
   if (session !== undefined && !options.on("session")) {
@@ -197,13 +188,35 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     },
   };
   try {
-    if (command !== undefined) return await COMMANDS[command](context);
-    const atTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-    return await (atTerminal ? talk(context) : pipe(context));
+    const load = command === undefined ? loadConversation : COMMANDS[command];
+    return await (await load())(context);
   } catch (error) {
     if (!(error instanceof ReaderGoneError)) throw error;
     return EXIT.done;
   }
+}
+
+/** What the client does without a command. */
+async function loadConversation(): Promise<Command> {
+  const atTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  return atTerminal ? (await import("./talk.ts")).talk : (await import("./pipe.ts")).pipe;
+}
+
+/** The proxy, if one is named anywhere. Only then it is worth loading what chooses it. */
+async function proxyFrom(
+  options: ParsedOptions,
+  endpoint: string,
+  reporter: Reporter,
+): Promise<string | undefined> {
+  const given = options.text("proxy");
+  if (given === undefined && !namesProxy(variable)) return undefined;
+  const { proxyFor } = await import("./proxy.ts");
+  return proxyFor(
+    endpoint,
+    given,
+    variable,
+    (message) => reporter.event({ event: "warning", message }, `warning: ${message}`),
+  );
 }
 
 /** The options of a WebSocket's handshake. */

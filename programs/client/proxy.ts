@@ -1,4 +1,4 @@
-/** Chooses the proxy that the client uses. */
+/** Chooses the proxy that the client uses. This file loads node:net, so only who may need it loads it. */
 
 import { BlockList, isIP } from "node:net";
 import { isLocalhost, isLoopback, isWildcard } from "../../internal/address.ts";
@@ -6,16 +6,7 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from "../../transport.ts
 import { parseProxy } from "../../transport/internal.ts";
 import { variable as readVariable } from "../shared/given.ts";
 import { messageOf } from "../shared/report.ts";
-
-/** The variables that name a proxy. The first one that is set is used. */
-const VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
-  tcp: ["all_proxy", "ALL_PROXY"],
-  tls: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-  wss: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-  // HTTP_PROXY is not used. Under CGI it comes from a header of the request, so a stranger could
-  // choose it.
-  ws: ["http_proxy", "all_proxy", "ALL_PROXY"],
-};
+import { PROXY_VARIABLES } from "./proxy_variables.ts";
 
 /**
  * The proxy for an endpoint: the one of `--proxy`, else the one that the environment names, as far
@@ -33,13 +24,13 @@ export function proxyFor(
   warn: (message: string) => void = () => {},
 ): string | undefined {
   const wanted = typeof endpoint === "string" ? parseEndpoint(endpoint) : endpoint;
-  const names = VARIABLES[wanted.transport];
+  const names = PROXY_VARIABLES[wanted.transport];
   if (given !== undefined) {
     const { name } = parseProxy(given);
     if (names !== undefined) return given;
     throw new TypeError(
       `Cannot use --proxy ${name} together with "${formatEndpoint(wanted)}": ` +
-        `only ${Object.keys(VARIABLES).join(", ")} go through a proxy`,
+        `only ${Object.keys(PROXY_VARIABLES).join(", ")} go through a proxy`,
     );
   }
   if (names === undefined || !("hostname" in wanted)) return undefined;

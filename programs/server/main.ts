@@ -7,7 +7,6 @@ import { MAX_DELAY } from "../../internal/check.ts";
 import { reasonOf } from "../../internal/reason.ts";
 import { listen, type ListenOptions, type Server } from "../../listen/listen.ts";
 import { parseEndpoint, type TlsListenOptions } from "../../transport.ts";
-import { commandOf } from "../shared/command.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -300,6 +299,7 @@ async function tellHowToJoin(
     clientCertificate: tls?.clientCa !== undefined,
     hostname: await ownHostname(),
   };
+  const { commandOf } = await import("../shared/command.ts"); // It loads node:path.
   const client = commandOf("client");
   for (const endpoint of endpoints) {
     const how = howToJoin(endpoint, entrance, client);

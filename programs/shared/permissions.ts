@@ -1,6 +1,5 @@
 /** Checks the permission to use the network before Deno asks for it. */
 
-import { resolve } from "node:path";
 import { ConnectError, ListenError } from "../../errors.ts";
 import {
   type Endpoint,
@@ -74,6 +73,7 @@ async function problemWithHost(
 /** Deno wants all three for a socket's file, which it asks for one after the other. */
 async function problemWithSocket(path: string): Promise<string | undefined> {
   if (path.startsWith("@")) return await problemWithAbstractSocket(path);
+  const { resolve } = await import("node:path"); // It takes time to load.
   const wanted: Deno.PermissionDescriptor[] = [
     { name: "net", host: `unix:${resolve(path)}` },
     { name: "read", path },

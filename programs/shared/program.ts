@@ -2,7 +2,6 @@
 
 import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { isMisuse } from "../../internal/reason.ts";
-import { commandOf } from "./command.ts";
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
 import { OutputError, ReaderGoneError, stderr, stdout } from "./output.ts";
 import { errorLine, makeReporter, messageOf, type Reporter } from "./report.ts";
@@ -30,7 +29,7 @@ export async function runProgram(args: readonly string[], program: Program): Pro
   let code: number = EXIT.done;
   try {
     const options = parseOptions(args, program.options);
-    if (options.on("help")) stdout.write(helpOf(program) + "\n");
+    if (options.on("help")) stdout.write(await helpOf(program) + "\n");
     else if (options.on("version")) stdout.write(VERSION + "\n");
     else {
       const mayDrop = program.name === "server";
@@ -57,7 +56,8 @@ async function settled(code: number): Promise<number> {
   return code === EXIT.done && isLost ? EXIT.lost : code;
 }
 
-function helpOf({ name, help }: Program): string {
+async function helpOf({ name, help }: Program): Promise<string> {
+  const { commandOf } = await import("./command.ts"); // It loads node:path.
   const { run, program } = commandOf(name);
   return `Usage: ${run} -N ${program} ${help}`;
 }

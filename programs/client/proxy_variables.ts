@@ -1,0 +1,18 @@
+/** The environment's variables that name a proxy. */
+
+import type { Endpoint } from "../../transport.ts";
+
+/** The variables for each kind of endpoint. The first one that is set is used. */
+export const PROXY_VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
+  tcp: ["all_proxy", "ALL_PROXY"],
+  tls: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+  wss: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+  // HTTP_PROXY is not used. Under CGI it comes from a header of the request, so a stranger could
+  // choose it.
+  ws: ["http_proxy", "all_proxy", "ALL_PROXY"],
+};
+
+/** Whether any of them is set. */
+export function namesProxy(variable: (name: string) => string | undefined): boolean {
+  return Object.values(PROXY_VARIABLES).flat().some((name) => variable(name) !== undefined);
+}
