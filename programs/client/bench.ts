@@ -4,7 +4,6 @@ import { format as formatBytes } from "@std/fmt/bytes";
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { EXIT } from "../shared/options.ts";
-import { stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain } from "./context.ts";
 import { explained, refusalIn } from "./refusal.ts";
 
@@ -17,7 +16,7 @@ const ENDED = new Error("the peer has ended");
  * Sends `--count` messages of `--size` bytes, receives the echoes, and prints rates and latency.
  */
 export async function bench(context: ClientContext): Promise<number> {
-  const { options, reporter } = context;
+  const { options, reporter, host: { stdout } } = context;
   const count = options.number("count") ?? 100_000;
   const size = options.number("size") ?? 32;
   const connection = await context.connect();
@@ -120,7 +119,7 @@ class Echoes {
     }
     const refusal = this.count === 0 ? refusalIn(echo) : undefined;
     if (refusal !== undefined) {
-      throw new ConnectionLostError(explained(refusal, this.#context.options));
+      throw new ConnectionLostError(explained(refusal, this.#context));
     }
     throw new ProtocolError(
       `the peer is no echo server: it answered ${size} bytes with ${echo.length}`,

@@ -3,18 +3,14 @@
 import { delay } from "@std/async/delay";
 import type { CloseInfo, Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../../errors.ts";
-import type { ParsedOptions } from "../shared/options.ts";
-import { messageOf, type Reporter } from "../shared/report.ts";
+import type { ProgramContext } from "../shared/program.ts";
+import { messageOf } from "../shared/report.ts";
 import { explained, refusalAtEnd, refusalIn, type Refused } from "./refusal.ts";
 
 /** What a command of the client gets. */
-export interface ClientContext {
+export interface ClientContext extends ProgramContext {
   /** The command's own operands. */
   readonly operands: readonly string[];
-  /** The command line's options. */
-  readonly options: ParsedOptions;
-  /** Where events and errors go. */
-  readonly reporter: Reporter;
   /** Aborted when the user wants the program to end. */
   readonly stopped: AbortSignal;
   /** How long the last `connect()` took, in milliseconds: at least a round trip. */
@@ -95,17 +91,13 @@ export class Hearing {
     // The wait has several steps. If this process was held up, a single timer would be over before
     // anything was read.
     for (let step = 0; step < SETTLING_STEPS && !this.#hasBegun; step++) {
-      await Promise.race([delay(wait / SETTLING_STEPS), this.#begun.promise]);
+      await within(wait / SETTLING_STEPS, this.#begun.promise);
     }
   }
 
   /** Waits until nothing more comes, and no longer than so many milliseconds. */
   async endsWithin(wait: number): Promise<void> {
-    const over = new AbortController();
-    const late = delay(wait, { signal: over.signal });
-    await Promise.race([late, this.over]);
-    over.abort();
-    await Promise.allSettled([late]);
+    await within(wait, this.over);
   }
 
   async #run(): Promise<void> {
@@ -143,6 +135,15 @@ export class Hearing {
   }
 }
 
+/** Waits for a promise, and no longer than so many milliseconds. */
+export async function within(wait: number, promise: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const late = delay(wait, { signal: over.signal });
+  await Promise.race([late, promise]);
+  over.abort();
+  await Promise.allSettled([late]);
+}
+
 /** What is known about a conversation that failed. */
 export interface FailedConversation {
   /** How the server does not let this client in. */
@@ -165,11 +166,11 @@ export async function closeAndExplain(
   { refusal: heard, error: thrown, state, halfClosed = false }: FailedConversation,
 ): Promise<unknown> {
   const info = await connection.close();
-  const { stopped, options } = context;
+  const { stopped } = context;
   if (stopped.aborted) return new ConnectionLostError(`${messageOf(stopped.reason)} ${state}`);
   const { messagesReceived, openedAt } = connection.stats;
   const refusal = heard ?? (messagesReceived === 0 ? refusalAtEnd(info) : undefined);
-  if (refusal !== undefined) return new ConnectionLostError(explained(refusal, options));
+  if (refusal !== undefined) return new ConnectionLostError(explained(refusal, context));
   const error = info.error instanceof ProtocolError
     ? info.error
     // The connection is known to be closed. What matters is the reason.

@@ -1,6 +1,5 @@
 /** The client program: options and commands. */
 
-import { OutputError, ReaderGoneError, stdout } from "../shared/output.ts";
 import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
 import { connect, type ConnectOptions } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
@@ -8,7 +7,6 @@ import { withoutPassword } from "../../internal/address.ts";
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
 import { likely } from "../../internal/nearest.ts";
 import type { WebConnectOptions } from "../../transport.ts";
-import { variable } from "../shared/given.ts";
 import { LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
 import {
   DEFAULT_ENDPOINT,
@@ -19,9 +17,9 @@ import {
   type ParsedOptions,
   UsageError,
 } from "../shared/options.ts";
+import { OutputError, ReaderGoneError } from "../shared/output.ts";
 import { requireConnect } from "../shared/permissions.ts";
-import { runProgram } from "../shared/program.ts";
-import type { Reporter } from "../shared/report.ts";
+import { main as runAndExit, type Program, type ProgramContext } from "../shared/program.ts";
 import { secretFrom } from "../shared/secrets.ts";
 import { CLIENT_TLS_OPTIONS, clientTls } from "../shared/secure.ts";
 import { onStopSignal } from "../shared/signals.ts";
@@ -117,17 +115,16 @@ const COMMANDS_OF: Record<string, readonly string[]> = {
 const READING_TIME = 2_000;
 const UNREAD = "Cannot write to stdout: nobody reads it";
 
+/** The client program. */
+export const CLIENT: Program = { name: "client", options: OPTIONS, help: HELP, run };
+
 /** Runs the client program and ends the process. */
 export function main(args: readonly string[]): Promise<never> {
-  return runProgram(args, {
-    options: OPTIONS,
-    name: "client",
-    help: HELP,
-    run: (options, reporter) => run(options, reporter),
-  });
+  return runAndExit(args, CLIENT);
 }
 
-async function run(options: ParsedOptions, reporter: Reporter): Promise<number> {
+async function run(program: ProgramContext): Promise<number> {
+  const { options, reporter, host, resources } = program;
   const [first, ...rest] = options.operands;
   const given = first !== undefined && !Object.hasOwn(COMMANDS, first);
   if (given) refuseCommandLike(first);
@@ -146,7 +143,7 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     );
   }
   refuseOthersOptions(command, options);
-  const proxy = await proxyFrom(options, endpoint, reporter);
+  const proxy = await proxyFrom(endpoint, program);
   await requireConnect(endpoint, proxy);
   const { session, others } = limitsFrom(options, "client");
   if (session !== undefined && !options.on("session")) {
@@ -161,21 +158,26 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
     tls: await clientTls(options, endpoint, reporter),
     proxy,
     web: webFrom(options, endpoint),
-    token: await secretFrom(options, "token"),
+    token: await secretFrom(program, "token"),
     ...(options.on("session") && { session: session ?? true }),
   };
   let current: Connection | undefined;
   let connectTime = 0;
   const stop = new AbortController();
-  onStopSignal().then((signal) => {
+  let reading: ReturnType<typeof setTimeout> | undefined;
+  resources.defer(async () => {
+    clearTimeout(reading);
+    current?.abort();
+    await current?.closed;
+  });
+  onStopSignal(host).then((signal) => {
     stop.abort(new Error(`stopped by ${signal}`));
     current?.close();
-    setTimeout(() => stdout.giveUp(new OutputError(UNREAD)), READING_TIME);
+    reading = setTimeout(() => host.stdout.giveUp(new OutputError(UNREAD)), READING_TIME);
   });
   const context: ClientContext = {
+    ...program,
     operands,
-    options,
-    reporter,
     stopped: stop.signal,
     get connectTime() {
       return connectTime;
@@ -189,7 +191,7 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
   };
   try {
     const load = command === undefined ? loadConversation : COMMANDS[command];
-    return await (await load())(context);
+    return await (await load(program))(context);
   } catch (error) {
     if (!(error instanceof ReaderGoneError)) throw error;
     return EXIT.done;
@@ -197,16 +199,15 @@ async function run(options: ParsedOptions, reporter: Reporter): Promise<number> 
 }
 
 /** What the client does without a command. */
-async function loadConversation(): Promise<Command> {
-  const atTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+async function loadConversation({ host }: ProgramContext): Promise<Command> {
+  const atTerminal = host.stdin.isTerminal && host.stdout.isTerminal;
   return atTerminal ? (await import("./talk.ts")).talk : (await import("./pipe.ts")).pipe;
 }
 
 /** The proxy, if one is named anywhere. Only then it is worth loading what chooses it. */
 async function proxyFrom(
-  options: ParsedOptions,
   endpoint: string,
-  reporter: Reporter,
+  { options, reporter, host: { variable } }: ProgramContext,
 ): Promise<string | undefined> {
   const given = options.text("proxy");
   if (given === undefined && !namesProxy(variable)) return undefined;

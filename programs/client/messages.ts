@@ -1,7 +1,7 @@
 /** Prints messages to standard output. */
 
 import { printable } from "../../internal/text.ts";
-import { stdout } from "../shared/output.ts";
+import type { ProgramContext } from "../shared/program.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -9,12 +9,14 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * A printer of messages: as JSON, made safe for a terminal, or as they are for a pipe. Whoever prints
  * asks `stdout` for room now and then.
  */
-export function messagePrinter(json: boolean): (message: Uint8Array) => void {
-  if (json) {
+export function messagePrinter(
+  { options, host: { stdout } }: ProgramContext,
+): (message: Uint8Array) => void {
+  if (options.on("json")) {
     return (message) =>
       stdout.write(JSON.stringify({ event: "message", text: decoder.decode(message) }) + "\n");
   }
-  if (Deno.stdout.isTerminal()) {
+  if (stdout.isTerminal) {
     return (message) => stdout.write(printable(decoder.decode(message)) + "\n");
   }
   return (message) => {

@@ -5,7 +5,6 @@ import type { Connection } from "../../connection.ts";
 import { ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
-import { stdout } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing } from "./context.ts";
 
 const decoder = new TextDecoder();
@@ -15,7 +14,7 @@ const decoder = new TextDecoder();
  * same message back, and a chat server answers with a pong. Other messages are ignored.
  */
 export async function ping(context: ClientContext): Promise<number> {
-  const { options, reporter } = context;
+  const { options, reporter, host: { stdout } } = context;
   const count = options.number("count") ?? 4;
   const interval = options.number("interval") ?? 1_000;
   const timeout = options.number("timeout") ?? 10_000;
@@ -80,7 +79,11 @@ class Pinger {
   }
 }
 
-function summarize(times: number[], count: number, { options, reporter }: ClientContext): void {
+function summarize(
+  times: number[],
+  count: number,
+  { options, reporter, host }: ClientContext,
+): void {
   const lost = count - times.length;
   if (times.length === 0) return;
   const min = Math.min(...times);
@@ -90,6 +93,6 @@ function summarize(times: number[], count: number, { options, reporter }: Client
     reporter.event({ event: "summary", sent: count, lost, min, mean, max });
   } else {
     const figures = [min, mean, max].map((time) => time.toFixed(3)).join("/");
-    stdout.write(`${times.length} of ${count} answered, min/mean/max ${figures} ms\n`);
+    host.stdout.write(`${times.length} of ${count} answered, min/mean/max ${figures} ms\n`);
   }
 }

@@ -1,13 +1,12 @@
 /** The client in a pipe: lines in, messages out. */
 
-import { delay } from "@std/async/delay";
 import { decode, line } from "../../codec.ts";
 import { type Connection, markText } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
-import { OutputError, stdout } from "../shared/output.ts";
-import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
+import { OutputError } from "../shared/output.ts";
+import { type ClientContext, closeAndExplain, Hearing, isInOrder, within } from "./context.ts";
 import { lacksOnlyFarewell } from "./farewell.ts";
 import { messagePrinter } from "./messages.ts";
 
@@ -31,8 +30,8 @@ const decoder = new TextDecoder();
  * A peer that ends before the input does has lost something, unless it was asked to by `/quit`.
  */
 export async function pipe(context: ClientContext): Promise<number> {
-  const { options, stopped } = context;
-  const print = messagePrinter(options.on("json"));
+  const { options, stopped, host: { stdin, stdout } } = context;
+  const print = messagePrinter(context);
   const connection = await context.connect();
   const hearing = new Hearing(context, connection, {
     hear: print,
@@ -40,7 +39,10 @@ export async function pipe(context: ClientContext): Promise<number> {
     flush: () => stdout.flush(),
   });
   const input: Input = new Input(connection, hearing);
-  const sending = input.sendAll(options.number("linger") ?? 1_000, options.on("half-close"));
+  const sending = input.sendAll(stdin.readable, {
+    linger: options.number("linger") ?? 1_000,
+    halfClosesAtOnce: options.on("half-close"),
+  });
   await hearing.over;
   const { refusal } = hearing;
   const isCut = lacksOnlyFarewell(context, connection, hearing);
@@ -66,6 +68,12 @@ export async function pipe(context: ClientContext): Promise<number> {
   });
 }
 
+/** What happens after the input's end. */
+interface Ending {
+  readonly linger: number;
+  readonly halfClosesAtOnce: boolean;
+}
+
 /** Sends standard input to the peer. */
 class Input {
   /** The first line. */
@@ -85,9 +93,9 @@ class Input {
   }
 
   /** Sends all lines and half-closes; aborts for what is not the connection's own failure. */
-  async sendAll(linger: number, halfClosesAtOnce: boolean): Promise<void> {
+  async sendAll(readable: ReadableStream<Uint8Array>, ending: Ending): Promise<void> {
     try {
-      await this.#sendAll(linger, halfClosesAtOnce);
+      await this.#sendAll(readable, ending);
     } catch (error) {
       // The peer's last message may say why, and `closed` does.
       if (error instanceof ConnectionClosedError || error instanceof ConnectionLostError) return;
@@ -95,11 +103,14 @@ class Input {
     }
   }
 
-  async #sendAll(linger: number, halfClosesAtOnce: boolean): Promise<void> {
+  async #sendAll(
+    readable: ReadableStream<Uint8Array>,
+    { linger, halfClosesAtOnce }: Ending,
+  ): Promise<void> {
     const connection = this.#connection;
     await connection.flush();
     this.#sentBefore = connection.stats.messagesSent;
-    for await (const message of decode(Deno.stdin.readable, line({ telnet: false }))) {
+    for await (const message of decode(readable, line({ telnet: false }))) {
       this.first ??= message;
       this.#last = message;
       this.#lines++;
@@ -113,7 +124,8 @@ class Input {
     if (!halfClosesAtOnce) await this.#hearing.endsWithin(linger);
     if (this.#hearing.ended) return;
     await connection.closeWrite();
-    deadlineOf(linger, () => connection.abort(LINGERED));
+    const deadline = deadlineOf(linger, () => connection.abort(LINGERED));
+    this.#hearing.over.then(() => deadline.clear());
   }
 
   /** Call it when the peer has ended. Returns what the peer did not wait for, if anything. */
@@ -121,7 +133,7 @@ class Input {
     const { messagesSent, bufferedBytes } = this.#connection.stats;
     if (this.#state === "sent" && bufferedBytes === 0) return undefined;
     const lines = this.#lines;
-    await Promise.race([sending, delay(INPUT_GRACE)]);
+    await within(INPUT_GRACE, sending);
     const unsent = this.#lines - (messagesSent - this.#sentBefore);
     const isWhole = this.#state !== "reading" && this.#lines === lines && bufferedBytes === 0;
     if (this.#hearing.count > 0 && (isWhole || this.#hasQuit())) return undefined;

@@ -2,7 +2,7 @@
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import { printable } from "../../internal/text.ts";
-import { stderr } from "../shared/output.ts";
+import type { Output } from "../shared/output.ts";
 
 /** How often it is drawn, in milliseconds. */
 const DRAW_EVERY = 100;
@@ -20,8 +20,8 @@ export interface ProgressBar extends Disposable {
 }
 
 /** Makes a bar on stderr. If that is no terminal, the bar shows nothing. */
-export function progressBar(name: string, { quiet = false } = {}): ProgressBar {
-  const isShown = !quiet && Deno.stderr.isTerminal();
+export function progressBar(name: string, stderr: Output, { quiet = false } = {}): ProgressBar {
+  const isShown = !quiet && stderr.isTerminal;
   let startedAt: number | undefined;
   let drawnAt = 0;
   let drawnBytes = 0;

@@ -3,7 +3,7 @@
 import { refusalInLine } from "../../chat/internal.ts";
 import type { CloseInfo } from "../../connection.ts";
 import { quoted } from "../../internal/text.ts";
-import type { ParsedOptions } from "../shared/options.ts";
+import type { ProgramContext } from "../shared/program.ts";
 import { readRefusal } from "../shared/refusal.ts";
 import { hasSecret } from "../shared/secrets.ts";
 
@@ -58,8 +58,8 @@ export function wantsToken({ code }: Refused): boolean {
 }
 
 /** What to tell the user: the reason, and what to do. */
-export function explained(refused: Refused, options: ParsedOptions): string {
-  const isMissing = wantsToken(refused) && !hasSecret(options, "token");
+export function explained(refused: Refused, context: ProgramContext): string {
+  const isMissing = wantsToken(refused) && !hasSecret(context, "token");
   return refused.text + (isMissing ? "; give it with --token TOKEN" : "");
 }
 

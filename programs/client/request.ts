@@ -2,9 +2,9 @@
 
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
-import { RequestError, type RequestPeer, requests } from "../../request.ts";
+import { RequestError, requests } from "../../request.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
-import { OutputError, ReaderGoneError, stdout } from "../shared/output.ts";
+import { type Output, OutputError, ReaderGoneError } from "../shared/output.ts";
 import type { ClientContext } from "./context.ts";
 
 const decoder = new TextDecoder();
@@ -15,7 +15,7 @@ const decoder = new TextDecoder();
  * result, nothing is printed.
  */
 export async function request(context: ClientContext): Promise<number> {
-  const { operands: [method, json, ...rest], options, reporter } = context;
+  const { operands: [method, json, ...rest], options, reporter, host: { stdout } } = context;
   if (method === undefined) throw new UsageError(`"request" needs a METHOD`);
   if (rest.length > 0) {
     throw new UsageError(`"request" takes METHOD and JSON, but got "${rest[0]}"`);
@@ -23,10 +23,10 @@ export async function request(context: ClientContext): Promise<number> {
   const params = parseParams(json);
   const timeout = Math.max(1, options.number("timeout") ?? 10_000);
   const connection = await context.connect();
-  const print = valuePrinter(options.on("json"));
+  const print = valuePrinter(options.on("json"), stdout);
   try {
     await using peer = requests(connection, {}, { timeout, helloTimeout: timeout });
-    if (options.on("stream")) await printItems(peer, method, params, print);
+    if (options.on("stream")) await printItems(peer.stream(method, params), print, stdout);
     else print(await peer.request(method, params));
     return EXIT.done;
   } catch (error) {
@@ -52,13 +52,12 @@ function parseParams(json: string | undefined): unknown {
 }
 
 async function printItems(
-  peer: RequestPeer,
-  method: string,
-  params: unknown,
+  items: AsyncIterable<unknown>,
   print: (value: unknown) => void,
+  stdout: Output,
 ): Promise<void> {
   try {
-    for await (const item of peer.stream(method, params)) {
+    for await (const item of items) {
       print(item);
       await stdout.room();
     }
@@ -71,7 +70,7 @@ async function printItems(
  * Makes a function that prints values: as events, in a safe form for a terminal, or unchanged for a
  * pipe.
  */
-function valuePrinter(json: boolean): (value: unknown) => void {
+function valuePrinter(json: boolean, stdout: Output): (value: unknown) => void {
   if (json) {
     return (value) =>
       stdout.write(
@@ -82,7 +81,7 @@ function valuePrinter(json: boolean): (value: unknown) => void {
         ) + "\n",
       );
   }
-  const isTerminal = Deno.stdout.isTerminal();
+  const { isTerminal } = stdout;
   return (value) => {
     if (value === undefined) return;
     const isBytes = value instanceof Uint8Array;

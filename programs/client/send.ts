@@ -4,7 +4,7 @@ import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
-import { OutputError, stdout } from "../shared/output.ts";
+import { OutputError } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { lacksOnlyFarewell } from "./farewell.ts";
 import { messagePrinter } from "./messages.ts";
@@ -17,10 +17,10 @@ const CLOSE_TIMEOUT = 5_000;
  * answers are waited for, or with `--half-close`: most peers end the other direction with it.
  */
 export async function send(context: ClientContext): Promise<number> {
-  const { operands, options } = context;
+  const { operands, options, host: { stdout } } = context;
   if (operands.length === 0) throw new UsageError(`"send" needs at least one TEXT`);
   const expected = options.number("expect") ?? 0;
-  const print = messagePrinter(options.on("json"));
+  const print = messagePrinter(context);
   const connection = await context.connect();
   const enough = Promise.withResolvers<void>();
   const hearing = new Hearing(context, connection, {

@@ -4,7 +4,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { dim, getColorEnabled, green, red, setColorEnabled, yellow } from "@std/fmt/colors";
+import { dim, green, red, yellow } from "@std/fmt/colors";
 import type { ChatEvent, NoticeCode } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { Attempts, backoff, pause } from "../../internal/retry.ts";
@@ -52,18 +52,12 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  */
 export async function talk(context: ClientContext): Promise<number> {
   const first = await context.connect();
-  const wasColored = getColorEnabled();
-  setColorEnabled(!Deno.noColor); // the screen is a terminal, whatever stderr is
-  try {
-    using terminal: Terminal = new Terminal({
-      prompt: prompt("connecting"),
-      complete: (before) => session.complete(before),
-    });
-    const session: Talk = new Talk(terminal, context);
-    return await session.run(first);
-  } finally {
-    setColorEnabled(wasColored);
-  }
+  using terminal: Terminal = new Terminal({
+    prompt: prompt("connecting"),
+    complete: (before) => session.complete(before),
+  });
+  const session: Talk = new Talk(terminal, context);
+  return await session.run(first);
 }
 
 /**

@@ -20,7 +20,7 @@ import { Attempts, backoff, pause } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
-import { stdout } from "../shared/output.ts";
+import type { Output } from "../shared/output.ts";
 import { isProtocolError } from "../shared/program.ts";
 import { messageOf } from "../shared/report.ts";
 import type { ClientContext } from "./context.ts";
@@ -64,7 +64,7 @@ export async function get(context: ClientContext): Promise<number> {
   if (output === "-" && options.on("json")) {
     throw new UsageError("--output - and --json both want stdout");
   }
-  await using target = await openOutput(output, name);
+  await using target = await openOutput(output, name, context.host.stdout);
   await using files = new FilePeer(context);
   await files.transfer("get", name, (peer, hooks) =>
     getFile(peer, name, target.to, {
@@ -77,7 +77,7 @@ export async function get(context: ClientContext): Promise<number> {
 
 /** Lists the files. */
 export async function ls(context: ClientContext): Promise<number> {
-  const { options } = context;
+  const { options, host: { stdout } } = context;
   refuseOutput(context, "ls");
   await using files = new FilePeer(context);
   const peer = await files.peer();
@@ -121,8 +121,8 @@ class FilePeer implements AsyncDisposable {
 
   /** Does a transfer. A failed attempt is repeated as long as there is progress now and then. */
   async transfer(verb: "put" | "get", name: string, attempt: Attempt): Promise<void> {
-    const { options, reporter, stopped } = this.#context;
-    using bar = progressBar(name, { quiet: options.on("json") });
+    const { options, reporter, host, stopped } = this.#context;
+    using bar = progressBar(name, host.stderr, { quiet: options.on("json") });
     const retry = backoff({ minDelay: 200, maxDelay: 5_000, maxAttempts: MAX_ATTEMPTS });
     const attempts = new Attempts(retry);
     await this.peer(); // The first one has to be there.
@@ -159,8 +159,8 @@ class FilePeer implements AsyncDisposable {
     const { name, size, sha256, resumedAt } = done;
     const rate = formatBytes((size - resumedAt) / Math.max(seconds, 0.001));
     const from = resumedAt === 0 ? "" : `, from byte ${resumedAt} on`;
-    const { options, reporter } = this.#context;
-    if (!options.on("json") && !Deno.stderr.isTerminal()) return;
+    const { options, reporter, host } = this.#context;
+    if (!options.on("json") && !host.stderr.isTerminal) return;
     reporter.event(
       { event: verb, name, size, sha256, resumedAt },
       `${verb} ${name}: ${formatBytes(size)}, ${rate}/s${from}`,
@@ -203,8 +203,9 @@ async function needPermission(name: "read" | "write", path: string): Promise<voi
 async function openOutput(
   output: string | undefined,
   name: string,
+  stdout: Output,
 ): Promise<{ to: FileTarget } & AsyncDisposable> {
-  if (output === "-") return { to: new StandardOutput(), async [Symbol.asyncDispose]() {} };
+  if (output === "-") return { to: new StandardOutput(stdout), async [Symbol.asyncDispose]() {} };
   const path = join(output ?? name);
   const directory = dirname(path);
   // The permission is needed for the directory, because the unfinished file is beside the finished
@@ -224,7 +225,12 @@ async function openOutput(
  * the beginning.
  */
 class StandardOutput implements FileTarget {
+  readonly #stdout: Output;
   readonly #checksum = new Checksum();
+
+  constructor(stdout: Output) {
+    this.#stdout = stdout;
+  }
 
   get offset(): number {
     return this.#checksum.offset;
@@ -235,8 +241,8 @@ class StandardOutput implements FileTarget {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    stdout.write(bytes);
-    await stdout.flush(); // The bytes may be used again afterwards.
+    this.#stdout.write(bytes);
+    await this.#stdout.flush(); // The bytes may be used again afterwards.
     this.#checksum.update(bytes);
   }
 

@@ -1,14 +1,14 @@
 /** The server's service `files`. */
 
 import { openDirectory, serveFiles } from "../../files.ts";
-import { type ParsedOptions, UsageError } from "../shared/options.ts";
-import { messageOf, type Reporter } from "../shared/report.ts";
+import { UsageError } from "../shared/options.ts";
+import type { ProgramContext } from "../shared/program.ts";
+import { messageOf } from "../shared/report.ts";
 import type { Service } from "./service.ts";
 
 /** Makes the service, for the directory that `--dir` names. */
 export async function files(
-  options: ParsedOptions,
-  reporter: Reporter,
+  { options, reporter }: ProgramContext,
 ): Promise<Service<Uint8Array>> {
   const path = options.text("dir");
   if (path === undefined) throw new UsageError("--service files needs --dir DIR");

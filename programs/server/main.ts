@@ -16,10 +16,9 @@ import {
   type ParsedOptions,
   UsageError,
 } from "../shared/options.ts";
-import { stdout } from "../shared/output.ts";
 import { howToChange, LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
 import { requireListen } from "../shared/permissions.ts";
-import { runProgram } from "../shared/program.ts";
+import { main as runAndExit, type Program, type ProgramContext } from "../shared/program.ts";
 import { writeRefusal } from "../shared/refusal.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
 import { hasSecret, secretFrom } from "../shared/secrets.ts";
@@ -88,18 +87,17 @@ Examples
   server.ts ":9000?framing=u32le" --service echo      an echo server for C#
 Exit codes: 0 done, 1 cannot listen, 2 wrong usage`;
 
+/** The server program. */
+export const SERVER: Program = { name: "server", options: OPTIONS, help: HELP, run: serve };
+
 /** Runs the server program and ends the process. */
 export function main(args: readonly string[]): Promise<never> {
-  return runProgram(args, {
-    options: OPTIONS,
-    name: "server",
-    help: HELP,
-    run: serve,
-  });
+  return runAndExit(args, SERVER);
 }
 
 /** Listens until a signal comes. Resolves to the exit code. */
-async function serve(options: ParsedOptions, reporter: Reporter): Promise<number> {
+async function serve(context: ProgramContext): Promise<number> {
+  const { options, reporter, host: { stdout } } = context;
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
   refuseOthersOptions(name, options);
@@ -113,8 +111,8 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
   refuseUnusable(endpoints, options);
   for (const endpoint of endpoints) await requireListen(endpoint);
   const { tls, fingerprint, reload } = await serverTls(options, endpoints);
-  const token = await secretFrom(options, "token");
-  const service = await makeService(name, options, reporter) as Service<unknown>;
+  const token = await secretFrom(context, "token");
+  const service = await makeService(name, context) as Service<unknown>;
   let open: readonly string[] = [];
   const respond = service.hasPage ? webPages(() => open) : undefined;
   await using server = await listen(
@@ -130,10 +128,10 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
       },
       onListen: (endpoints) => open = endpoints,
     },
-    (connection) => handle(connection, service, reporter, options.on("hold-back")),
+    (connection) => handle(connection, service, context),
   );
   // This comes before anybody can know of the server.
-  const stopped = stopSignal(reporter, reload && (() => renew(server, reload, reporter)));
+  const stopped = stopSignal(context, reload && (() => renew(server, reload, reporter)));
   for (const endpoint of server.endpoints) {
     const line = json
       ? JSON.stringify({ event: "listening", endpoint })
@@ -147,7 +145,7 @@ async function serve(options: ParsedOptions, reporter: Reporter): Promise<number
     );
   }
   await tellOfAddresses(server.endpoints, reporter);
-  if (name === "chat") await tellHowToJoin(server.endpoints, options, tls, reporter);
+  if (name === "chat") await tellHowToJoin(server.endpoints, tls, context);
   const signal = await stopped;
   const { size } = server.connections;
   reporter.event(
@@ -254,13 +252,12 @@ function listenOptions(
 async function handle(
   connection: Connection<unknown>,
   service: Service<unknown>,
-  reporter: Reporter,
-  holdsBack: boolean,
+  { options, reporter, host: { stdout } }: ProgramContext,
 ): Promise<void> {
   const { id, remote, endpoint } = connection;
   reporter.event({ event: "connected", id, remote, endpoint }, `${remote} connected`);
   connection.closed.then((info) => reportClosed(connection, info, reporter));
-  if (holdsBack) await Promise.allSettled([stdout.room()]); // A server outlives whoever reads.
+  if (options.on("hold-back")) await Promise.allSettled([stdout.room()]); // A server outlives whoever reads.
   await service.handle(connection);
 }
 
@@ -289,12 +286,11 @@ function reportClosed(connection: Connection<unknown>, info: CloseInfo, reporter
 
 async function tellHowToJoin(
   endpoints: readonly string[],
-  options: ParsedOptions,
   tls: TlsListenOptions | undefined,
-  reporter: Reporter,
+  context: ProgramContext,
 ): Promise<void> {
   const entrance = {
-    token: hasSecret(options, "token"),
+    token: hasSecret(context, "token"),
     fingerprint: tls && (await import("../../transport/tls.ts")).fingerprintOfPair(tls),
     clientCertificate: tls?.clientCa !== undefined,
     hostname: await ownHostname(),
@@ -303,7 +299,7 @@ async function tellHowToJoin(
   const client = commandOf("client");
   for (const endpoint of endpoints) {
     const how = howToJoin(endpoint, entrance, client);
-    reporter.event({ event: "join", endpoint }, `join with: ${how}`);
+    context.reporter.event({ event: "join", endpoint }, `join with: ${how}`);
   }
 }
 
@@ -328,15 +324,17 @@ async function renew(
  * Resolves when the server must end. SIGHUP ends it only if it can mean that the server's terminal
  * has gone.
  */
-function stopSignal(reporter: Reporter, renew?: () => Promise<void>): Promise<Deno.Signal> {
-  // This is checked now, because a terminal that has gone is no terminal any more.
-  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((one) => one.isTerminal());
+function stopSignal(
+  { reporter, host }: ProgramContext,
+  renew?: () => Promise<void>,
+): Promise<Deno.Signal> {
+  const hasTerminal = [host.stdin, host.stdout, host.stderr].some(({ isTerminal }) => isTerminal);
   const hangup = new Promise<Deno.Signal>((resolve) =>
-    onHangup(() => {
+    onHangup(host, () => {
       if (renew !== undefined) renew();
       else if (hasTerminal) resolve("SIGHUP");
       else reporter.event({ event: "ignored", signal: "SIGHUP" }, "SIGHUP: nothing to read again");
     })
   );
-  return Promise.race([onStopSignal(), hangup]);
+  return Promise.race([onStopSignal(host), hangup]);
 }

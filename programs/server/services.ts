@@ -5,8 +5,8 @@ import type { Connection } from "../../connection.ts";
 import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
 import { limitsFrom } from "../shared/limits.ts";
-import type { ParsedOptions } from "../shared/options.ts";
-import { stdout } from "../shared/output.ts";
+import type { Output } from "../shared/output.ts";
+import type { ProgramContext } from "../shared/program.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
 import { secretFrom } from "../shared/secrets.ts";
 import type { Service } from "./service.ts";
@@ -17,30 +17,31 @@ export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "files"] as const
 /** Makes a service. */
 export async function makeService(
   name: (typeof SERVICE_NAMES)[number],
-  options: ParsedOptions,
-  reporter: Reporter,
+  context: ProgramContext,
 ): Promise<Service<string> | Service<Uint8Array>> {
+  const { options, reporter, host } = context;
   switch (name) {
     case "chat":
-      return await chat(options, reporter);
+      return await chat(context);
     case "echo":
       return { handle: echo };
     case "print":
-      return print(options.on("json"));
+      return print(options.on("json"), host.stdout);
     case "sink":
       return sink(reporter);
     case "files":
-      return await (await import("./file_service.ts")).files(options, reporter);
+      return await (await import("./file_service.ts")).files(context);
   }
 }
 
-async function chat(options: ParsedOptions, reporter: Reporter): Promise<Service<string>> {
+async function chat(context: ProgramContext): Promise<Service<string>> {
+  const { options, reporter } = context;
   const file = options.text("history");
   const { burst, perSecond, ...limits } = limitsFrom(options, "server").chat ?? {};
   const chatOptions: ChatOptions = {
     ...limits,
     flood: { burst, perSecond },
-    operatorToken: await secretFrom(options, "operator-token"),
+    operatorToken: await secretFrom(context, "operator-token"),
     onError: (error) => reporter.error(messageOf(error)),
   };
   // Loaded only if it is needed, because the database takes time to load.
@@ -65,7 +66,7 @@ async function echo(connection: Connection): Promise<void> {
 }
 
 /** A peer waits while nobody reads what was printed: none of it is dropped. */
-function print(json: boolean): Service<string> {
+function print(json: boolean, stdout: Output): Service<string> {
   return {
     format: text(),
     async handle(connection) {

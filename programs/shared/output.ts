@@ -47,6 +47,11 @@ export class Output {
     this.#to = to;
   }
 
+  /** Whether it was a terminal at the start. */
+  get isTerminal(): boolean {
+    return this.#to.isTerminal;
+  }
+
   /** Bytes that wait. */
   get queuedBytes(): number {
     return this.#queuedBytes;
@@ -164,16 +169,3 @@ export class Output {
     this.#change = Promise.withResolvers();
   }
 }
-
-/** Standard output. */
-export const stdout: Output = new Output("stdout", {
-  write: (bytes) => Deno.stdout.write(bytes),
-  keeps: true,
-  isTerminal: Deno.stdout.isTerminal(),
-});
-/** Standard error. */
-export const stderr: Output = new Output("stderr", {
-  write: (bytes) => Deno.stderr.write(bytes),
-  keeps: false,
-  isTerminal: Deno.stderr.isTerminal(),
-});

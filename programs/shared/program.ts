@@ -2,8 +2,9 @@
 
 import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { isMisuse } from "../../internal/reason.ts";
+import { type Host, ownProcess } from "./host.ts";
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
-import { OutputError, ReaderGoneError, stderr, stdout } from "./output.ts";
+import { OutputError, ReaderGoneError } from "./output.ts";
 import { errorLine, makeReporter, messageOf, type Reporter } from "./report.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,22 +20,47 @@ export interface Program {
   /** What `--help` shows, from the operands on. */
   readonly help: string;
   /** Does the work. Resolves to the exit code. */
-  run(options: ParsedOptions, reporter: Reporter): Promise<number>;
+  run(context: ProgramContext): Promise<number>;
 }
 
-/** Runs a program and ends the process. */
-export async function runProgram(args: readonly string[], program: Program): Promise<never> {
-  let reporter = makeReporter({ json: args.includes("--json") });
-  stdout.onFailure = ({ message }) => stderr.write(errorLine(message));
+/** What a run of a program has. */
+export interface ProgramContext {
+  /** The command line's options. */
+  readonly options: ParsedOptions;
+  /** Where events and errors go. */
+  readonly reporter: Reporter;
+  /** What the process gives. */
+  readonly host: Host;
+  /** Released at the very end, when all output is out. */
+  readonly resources: AsyncDisposableStack;
+}
+
+/** Runs a program in this process, and ends the process. */
+export async function main(args: readonly string[], program: Program): Promise<never> {
+  const host = ownProcess();
+  return host.exit(await runProgram(args, program, host));
+}
+
+/** Runs a program to its end, after which nothing is left of it. Resolves to the exit code. */
+export async function runProgram(
+  args: readonly string[],
+  program: Program,
+  host: Host,
+): Promise<number> {
+  const { stdout, stderr } = host;
+  let reporter = makeReporter(host, { json: args.includes("--json") });
+  stdout.onFailure = ({ message }) => stderr.write(errorLine(message, stderr));
   let code: number = EXIT.done;
+  await using resources = new AsyncDisposableStack();
   try {
     const options = parseOptions(args, program.options);
     if (options.on("help")) stdout.write(await helpOf(program) + "\n");
     else if (options.on("version")) stdout.write(VERSION + "\n");
     else {
       const mayDrop = program.name === "server";
-      reporter = makeReporter({ json: options.on("json"), quiet: options.on("quiet"), mayDrop });
-      code = await program.run(options, reporter);
+      const [json, quiet] = [options.on("json"), options.on("quiet")];
+      reporter = makeReporter(host, { json, quiet, mayDrop });
+      code = await program.run({ options, reporter, host, resources });
     }
   } catch (error) {
     code = exitCodeOf(error);
@@ -43,11 +69,11 @@ export async function runProgram(args: readonly string[], program: Program): Pro
       reporter.error(messageOf(error) + (code === EXIT.usage ? "; --help tells more" : ""));
     }
   }
-  Deno.exit(await settled(code));
+  return await settled(code, host);
 }
 
 /** Waits until what was told is written; the exit code, which is never 0 if something could not be. */
-async function settled(code: number): Promise<number> {
+async function settled(code: number, { stdout, stderr }: Host): Promise<number> {
   await Promise.allSettled([stdout.flush()]);
   await stderr.end(LAST_WORDS);
   const isLost = [stdout, stderr].some(({ failure }) =>

@@ -2,9 +2,10 @@
  * What the programs print: events as lines for people on stderr, or as JSON for programs on stdout.
  */
 
-import { dim, red, setColorEnabled } from "@std/fmt/colors";
+import { dim, red } from "@std/fmt/colors";
 import { printable } from "../../internal/text.ts";
-import { stderr, stdout } from "./output.ts";
+import type { Host } from "./host.ts";
+import type { Output } from "./output.ts";
 
 /** Something that happened, in types that JSON has. */
 export type Event = { readonly event: string } & Record<string, unknown>;
@@ -33,17 +34,17 @@ export interface ReporterOptions {
 }
 
 /** Makes the reporter. It never waits for whoever reads. */
-export function makeReporter(options: ReporterOptions): Reporter {
+export function makeReporter({ stdout, stderr }: Host, options: ReporterOptions): Reporter {
   const { json, quiet = false, mayDrop = false } = options;
-  setColorEnabled(Deno.stderr.isTerminal() && !Deno.noColor);
   const tellProgram = (event: Event) => {
     const line = JSON.stringify(event) + "\n";
     if (mayDrop) stdout.offer(line);
     else stdout.write(line);
   };
-  const tellPeople = (line: string) => stderr.offer(logLine(line));
+  const tellPeople = (line: string) => stderr.offer(logLine(line, stderr));
   stdout.note = (count) => JSON.stringify({ event: "dropped", count }) + "\n";
-  stderr.note = (count) => logLine(`${count} lines were dropped here, because nobody read them`);
+  stderr.note = (count) =>
+    logLine(`${count} lines were dropped here, because nobody read them`, stderr);
   return {
     event(event, line) {
       if (json) tellProgram(event);
@@ -52,10 +53,10 @@ export function makeReporter(options: ReporterOptions): Reporter {
     error(message) {
       // Where stdout takes nothing any more, somebody may still read stderr.
       if (json && stdout.failure === undefined) tellProgram({ event: "error", message });
-      else stderr.offer(errorLine(message));
+      else stderr.offer(errorLine(message, stderr));
     },
     progress(done) {
-      if (json || !Deno.stderr.isTerminal() || stderr.queuedBytes > 0 && done < 1) return;
+      if (json || !stderr.isTerminal || stderr.queuedBytes > 0 && done < 1) return;
       const line = done < 1 ? `${Math.floor(done * 100)} %` : "";
       stderr.write(`\r${line.padEnd(5)}\r`);
     },
@@ -63,12 +64,14 @@ export function makeReporter(options: ReporterOptions): Reporter {
 }
 
 /** A line that tells people of an error. */
-export function errorLine(message: string): string {
-  return `${red("error")}: ${printable(message)}\n`;
+export function errorLine(message: string, to: Output): string {
+  const word = to.isTerminal ? red("error") : "error";
+  return `${word}: ${printable(message)}\n`;
 }
 
-function logLine(line: string): string {
-  return `${dim(new Date().toISOString().slice(11, 19))} ${printable(line)}\n`;
+function logLine(line: string, to: Output): string {
+  const time = new Date().toISOString().slice(11, 19);
+  return `${to.isTerminal ? dim(time) : time} ${printable(line)}\n`;
 }
 
 /** An error's own words, on one line. */

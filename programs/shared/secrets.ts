@@ -1,7 +1,8 @@
 /** Secrets of the programs. They come from the command line, a file, or the environment. */
 
 import { withoutLineEnd } from "../../internal/text.ts";
-import { readText, variable } from "./given.ts";
+import { readText } from "./given.ts";
+import type { Host } from "./host.ts";
 import { type ParsedOptions, UsageError } from "./options.ts";
 
 /** The variable for each option. */
@@ -16,9 +17,15 @@ const VARIABLES = {
  */
 export type SecretName = keyof typeof VARIABLES;
 
+/** Where secrets come from. */
+interface Sources {
+  readonly options: ParsedOptions;
+  readonly host: Host;
+}
+
 /** Whether a secret was given in one of these ways. */
-export function hasSecret(options: ParsedOptions, name: SecretName): boolean {
-  return [options.text(name), options.text(`${name}-file`), variable(VARIABLES[name])]
+export function hasSecret({ options, host }: Sources, name: SecretName): boolean {
+  return [options.text(name), options.text(`${name}-file`), host.variable(VARIABLES[name])]
     .some((given) => given !== undefined);
 }
 
@@ -31,7 +38,7 @@ export function hasSecret(options: ParsedOptions, name: SecretName): boolean {
  * @throws {Error} for a file that cannot be read.
  */
 export async function secretFrom(
-  options: ParsedOptions,
+  { options, host }: Sources,
   name: SecretName,
 ): Promise<string | undefined> {
   const [text, file] = [options.text(name), options.text(`${name}-file`)];
@@ -42,7 +49,7 @@ export async function secretFrom(
   if (file !== undefined) {
     return checked(`--${name}-file ${file}`, await readText(`${name}-file`, file));
   }
-  const value = variable(VARIABLES[name]);
+  const value = host.variable(VARIABLES[name]);
   return value === undefined ? undefined : checked(VARIABLES[name], value);
 }
 

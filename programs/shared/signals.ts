@@ -1,5 +1,7 @@
 /** Signals that end a program. */
 
+import type { Host } from "./host.ts";
+
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM"];
@@ -8,12 +10,12 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 const EXIT_INTERRUPTED = 130;
 
 /** Resolves at the first SIGINT or SIGTERM. After that, a second one ends the process at once. */
-export function onStopSignal(): Promise<Deno.Signal> {
+export function onStopSignal(host: Host): Promise<Deno.Signal> {
   return new Promise((resolve) => {
     let first = true;
     for (const signal of SIGNALS) {
-      Deno.addSignalListener(signal, () => {
-        if (!first) Deno.exit(EXIT_INTERRUPTED);
+      host.onSignal(signal, () => {
+        if (!first) host.exit(EXIT_INTERRUPTED);
         first = false;
         resolve(signal);
       });
@@ -25,6 +27,6 @@ export function onStopSignal(): Promise<Deno.Signal> {
  * Calls `callback` at each SIGHUP, if the system has this signal. SIGHUP then no longer ends the
  * process.
  */
-export function onHangup(callback: () => void): void {
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", callback);
+export function onHangup(host: Host, callback: () => void): void {
+  if (Deno.build.os !== "windows") host.onSignal("SIGHUP", callback);
 }
