@@ -207,9 +207,10 @@ async function loadConversation({ host }: ProgramContext): Promise<Command> {
 /** The proxy, if one is named anywhere. Only then it is worth loading what chooses it. */
 async function proxyFrom(
   endpoint: string,
-  { options, reporter, host: { variable } }: ProgramContext,
+  { options, reporter, host }: ProgramContext,
 ): Promise<string | undefined> {
   const given = options.text("proxy");
+  const variable = (name: string) => host.variable(name);
   if (given === undefined && !namesProxy(variable)) return undefined;
   const { proxyFor } = await import("./proxy.ts");
   return proxyFor(

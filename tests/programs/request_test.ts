@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { listen } from "../../mod.ts";
 import { RequestError, requests } from "../../request.ts";
-import { run } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
 
 /** A server that answers requests, and what it has been asked. */
 async function answering() {
@@ -49,7 +49,7 @@ const ANSWERS: [args: string[], stdout: string][] = [
 Deno.test("client.ts request prints the answer: one line of JSON, bytes as they are, items one by one", async () => {
   await using server = await answering();
   const results = await Promise.all(
-    ANSWERS.map(([args]) => run("client.ts", [server.endpoint, "request", ...args])),
+    ANSWERS.map(([args]) => runHere("client.ts", [server.endpoint, "request", ...args])),
   );
   results.forEach(({ code, stdout, stderr }, i) => {
     const [args, expected] = ANSWERS[i];
@@ -82,7 +82,7 @@ Deno.test("client.ts request tells on stderr what went wrong, and by its exit co
   // The endpoint that a server tells names its framing already.
   const plain = server.endpoint.replace(/\?.*/, "");
   const results = await Promise.all(
-    FAILURES.map(([args]) => run("client.ts", [plain, "request", ...args])),
+    FAILURES.map(([args]) => runHere("client.ts", [plain, "request", ...args])),
   );
   results.forEach(({ code, stdout, stderr }, i) => {
     const [args, expectedCode, expected, printed = ""] = FAILURES[i];
@@ -115,8 +115,8 @@ Deno.test("client.ts request ends with 3 at a server that speaks something else,
     await connection.closed;
   });
   const [foreign, nobody] = await Promise.all([
-    run("client.ts", [server.endpoints[0], "request", "add"]),
-    run("client.ts", ["tcp://127.0.0.1:1", "request", "add"]),
+    runHere("client.ts", [server.endpoints[0], "request", "add"]),
+    runHere("client.ts", ["tcp://127.0.0.1:1", "request", "add"]),
   ]);
   assertMatch(
     foreign.stderr,

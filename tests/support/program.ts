@@ -89,11 +89,7 @@ export class RunningServer implements AsyncDisposable {
     await child.stdin.close();
     const server = new RunningServer(child);
     while (server.endpoints.length < count) {
-      const line = await server.nextLine();
-      const endpoint = /^listening on (.*)$/.exec(line)?.[1] ??
-        (line.startsWith("{") ? JSON.parse(line).endpoint : undefined);
-      assert(endpoint !== undefined, `unexpected line: ${line}`);
-      server.endpoints.push(endpoint);
+      server.endpoints.push(endpointIn(await server.nextLine()));
     }
     return server;
   }
@@ -153,6 +149,14 @@ export class RunningServer implements AsyncDisposable {
     }
     await this.ended();
   }
+}
+
+/** The endpoint in a line in which a server says where it listens. */
+export function endpointIn(line: string): string {
+  const endpoint = /^listening on (.*)$/.exec(line)?.[1] ??
+    (line.startsWith("{") ? JSON.parse(line).endpoint : undefined);
+  assert(endpoint !== undefined, `unexpected line: ${line}`);
+  return endpoint;
 }
 
 function lines(stream: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<string> {
