@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { join } from "node:path";
 import { certificates } from "../support/certificates.ts";
-import { run } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
 import { ptyTest } from "../support/pty.ts";
 
 const { ca, good } = await certificates;
@@ -41,9 +41,8 @@ ptyTest("client.ts judges by what it asked for when TLS ends without close_notif
     [[`${to}?framing=line`], "#68656c6c6f0a\n", 1, "hello\n", CUT],
     [[`${to}?framing=none`], "#68656c6c6f\n", 1, "hello\n", CUT],
   ];
-  const flags = ["--allow-net", `--allow-read=${folder}`];
   for (const [args, stdin, code, stdout, stderr] of cases) {
-    const result = await run("client.ts", [...args, "--ca", caFile], { stdin, flags });
+    const result = await runHere("client.ts", [...args, "--ca", caFile], { stdin });
     assertEquals([result.code, result.stdout], [code, stdout], `${args} ${stdin} ${result.stderr}`);
     assertMatch(result.stderr, stderr, `${args} ${stdin}`);
   }

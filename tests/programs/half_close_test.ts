@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { createServer, type Socket } from "node:net";
 import { listen } from "../../mod.ts";
-import { run } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
 
 /** A server of Node's, which ends with the direction that its peer ends, as it does by default. */
 async function nodeServer(answer: (socket: Socket, bytes: Uint8Array) => void) {
@@ -31,15 +31,17 @@ const late = (delay: number) => (socket: Socket, bytes: Uint8Array) => {
 Deno.test("client.ts send half-closes nothing while it waits for answers", async () => {
   await using server = await nodeServer(late(300));
   const args = [server.endpoint, "send", "hello", "you", "--expect", "2"];
-  const { code, stdout, stderr } = await run("client.ts", args);
+  const { code, stdout, stderr } = await runHere("client.ts", args);
   assertEquals([code, stdout, stderr], [0, "hello\nyou\n", ""]);
 });
 
 Deno.test("client.ts in a pipe half-closes only after the linger", async () => {
   await using server = await nodeServer(late(300));
-  const { code, stdout, stderr } = await run("client.ts", [server.endpoint], { stdin: "hello\n" });
+  const { code, stdout, stderr } = await runHere("client.ts", [server.endpoint], {
+    stdin: "hello\n",
+  });
   assertEquals([code, stdout, stderr], [0, "hello\n", ""]);
-  const told = await run("client.ts", [server.endpoint, "--half-close"], { stdin: "hello\n" });
+  const told = await runHere("client.ts", [server.endpoint, "--half-close"], { stdin: "hello\n" });
   assertEquals([told.code, told.stdout], [0, ""]);
 });
 
@@ -49,7 +51,7 @@ Deno.test("client.ts in a pipe prints what the peer says to the end of its direc
     await connection.send(`${all.length} lines`);
   });
   const args = [server.endpoints[0], "--linger", "200"];
-  const { code, stdout } = await run("client.ts", args, { stdin: "a\nb\n" });
+  const { code, stdout } = await runHere("client.ts", args, { stdin: "a\nb\n" });
   assertEquals([code, stdout], [0, "2 lines\n"]);
 });
 
@@ -61,14 +63,14 @@ Deno.test("client.ts send waits for answers over a WebSocket whose server ends w
     }
   });
   const args = [server.endpoints[0], "send", "hello", "--expect", "1"];
-  const { code, stdout, stderr } = await run("client.ts", args);
+  const { code, stdout, stderr } = await runHere("client.ts", args);
   assertEquals([code, stdout, stderr], [0, "hello\n", ""]);
 });
 
 Deno.test("client.ts says that a peer ended when this end had half-closed, and blames nothing else", async () => {
   await using server = await nodeServer(late(2_000));
   const args = [server.endpoint, "send", "hello", "--expect", "1", "--half-close"];
-  const { code, stdout, stderr } = await run("client.ts", args);
+  const { code, stdout, stderr } = await runHere("client.ts", args);
   assertEquals([code, stdout], [1, ""]);
   assertEquals(
     stderr,
@@ -79,7 +81,7 @@ Deno.test("client.ts says that a peer ended when this end had half-closed, and b
 Deno.test("client.ts send ends with 1 where the answer that it waits for does not come", async () => {
   await using server = await nodeServer(() => {});
   const args = [server.endpoint, "send", "hello", "--expect", "1", "--timeout", "300"];
-  const { code, stderr } = await run("client.ts", args);
+  const { code, stderr } = await runHere("client.ts", args);
   assertEquals(code, 1);
   assertMatch(stderr, /^error: 0 of 1 answers within 300 ms\n$/);
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LIMIT_NAMES } from "../../programs/shared/limits.ts";
 import { parseEndpoint, type TcpEndpoint } from "../../transport.ts";
-import { run, RunningServer } from "../support/program.ts";
+import { runHere, ServerHere } from "../support/in_process.ts";
+import { RunningServer } from "../support/program.ts";
 
 /** An address of this machine whose peers are counted, as those of other machines are. */
 const own = Deno.networkInterfaces().find(({ address, family }) =>
@@ -62,7 +63,7 @@ Deno.test("--limit refuses what it does not know, and names the nearest", async 
     ["client.ts", [":1", "--limit", "connectTimeout=1", "--timeout", "2"], /give one of them/],
   ];
   for (const [script, args, message] of cases) {
-    const { code, stderr } = await run(script, script === "server.ts" ? [":0", ...args] : args);
+    const { code, stderr } = await runHere(script, script === "server.ts" ? [":0", ...args] : args);
     assertMatch(stderr, message);
     assertEquals(code, 2, stderr);
   }
@@ -76,7 +77,7 @@ Deno.test("--limit sets limits of the server, may be said several times, and ref
     "--limit",
     "backlog=9",
   ];
-  await using server = await RunningServer.start(
+  await using server = await ServerHere.start(
     ["0.0.0.0:0", "--service", "echo", ...limits],
   );
   const { port } = parseEndpoint(server.endpoints[0]) as TcpEndpoint;
@@ -93,6 +94,7 @@ Deno.test("--limit sets limits of the server, may be said several times, and ref
 Deno.test("--limit raises the 64 connections per address", async () => {
   if (own === undefined) return console.log("  skipped: this machine has loopback only");
   const limits = ["--limit", "maxConnectionsPerAddress=200", "--limit", "maxConnectionRate=500"];
+  // With all permissions, as here, a timer would watch what is sent over a network.
   await using server = await RunningServer.start(["0.0.0.0:0", "--service", "echo", ...limits]);
   const { port } = parseEndpoint(server.endpoints[0]) as TcpEndpoint;
   const frame = new Uint8Array([0, 0, 0, 1, 65]);
@@ -107,14 +109,14 @@ Deno.test("--limit raises the 64 connections per address", async () => {
 });
 
 Deno.test("--limit of the client is its connections' own, and session limits are the session's", async () => {
-  await using sessions = await RunningServer.start(
+  await using sessions = await ServerHere.start(
     [":0", "--service", "echo", "--session", "--limit", "session.retentionTime=5000"],
   );
   const send = ["send", "hello", "--expect", "1", "--limit"];
   const session = [sessions.endpoints[0], ...send, "session.window=200000", "--session"];
-  assertEquals((await run("client.ts", session)).stdout, "hello\n");
-  await using server = await RunningServer.start([":0", "--service", "echo"]);
-  const small = await run("client.ts", [server.endpoints[0], ...send, "maxMessageBytes=4"]);
+  assertEquals((await runHere("client.ts", session)).stdout, "hello\n");
+  await using server = await ServerHere.start([":0", "--service", "echo"]);
+  const small = await runHere("client.ts", [server.endpoints[0], ...send, "maxMessageBytes=4"]);
   assertEquals(small.code, 3);
   assertMatch(small.stderr, /limit is 4 bytes/);
 });

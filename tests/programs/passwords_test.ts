@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { run } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
 
 const CASES: [script: string, args: string[]][] = [
   ["client.ts", ["tcp://u:hunter2@h:1", "send", "x"]],
@@ -13,7 +13,7 @@ const CASES: [script: string, args: string[]][] = [
 
 for (const [script, args] of CASES) {
   Deno.test(`${script} ${args.join(" ")} does not repeat the password`, async () => {
-    const { code, stdout, stderr } = await run(script, args);
+    const { code, stdout, stderr } = await runHere(script, args);
     assertEquals(code, 2, stderr);
     assert(!`${stdout}${stderr}`.includes("hunter2"), stderr);
   });

@@ -2,9 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect, text } from "../../mod.ts";
-import { run, RunningServer } from "../support/program.ts";
-
-const FLAGS = ["--allow-net", "--allow-read", "--allow-env"];
+import { runHere, ServerHere } from "../support/in_process.ts";
 
 /** A file with these words. */
 async function file(words: string): Promise<string> {
@@ -21,17 +19,17 @@ Deno.test("the programs take a token from a file or a variable, whatever ends it
     { args: ["--token", "open sesame\r\n"] },
   ];
   for (const { args = [], env } of ways) {
-    await using server = await RunningServer.start(
+    await using server = await ServerHere.start(
       ["127.0.0.1:0", "127.0.0.1:0?framing=line", ...args],
-      { count: 2, flags: FLAGS, env },
+      { count: 2, env },
     );
     for (const endpoint of server.endpoints) {
       for (const other of ways) {
-        const { code, stdout, stderr } = await run("client.ts", [
+        const { code, stdout, stderr } = await runHere("client.ts", [
           endpoint,
           ...other.args ?? [],
           ...["send", "hi", "--expect", "1"],
-        ], { flags: FLAGS, env: other.env });
+        ], { env: other.env });
         assertEquals([code, stderr], [0, ""]);
         assertMatch(stdout, /^\* Welcome/);
       }
@@ -48,7 +46,7 @@ Deno.test("server.ts takes the operator's token from a file or a variable, whate
     { args: ["--operator-token", " open sesame\n"] },
   ];
   for (const { args = [], env } of ways) {
-    await using server = await RunningServer.start(["127.0.0.1:0", ...args], { flags: FLAGS, env });
+    await using server = await ServerHere.start(["127.0.0.1:0", ...args], { env });
     await using client = await connect(server.endpoints[0], { format: text() });
     client.send("/operator open sesame");
     await client.receive();
@@ -68,21 +66,16 @@ Deno.test("the programs refuse a secret that is none, by the name of where it ca
   ];
   for (const [args, problem, env] of cases) {
     for (const [script, rest] of [["server.ts", ["127.0.0.1:0"]], ["client.ts", [":1", "ping"]]]) {
-      const { code, stdout, stderr } = await run(script as string, [...rest, ...args], {
-        flags: FLAGS,
-        env,
-      });
+      const { code, stdout, stderr } = await runHere(script as string, [...rest, ...args], { env });
       assertEquals([code, stdout], [2, ""]);
       assertEquals(stderr.includes(problem), true, stderr);
     }
   }
   const variable = { LENGTHWISE_OPERATOR_TOKEN: "\n" };
-  const { code, stderr } = await run("server.ts", ["127.0.0.1:0"], { flags: FLAGS, env: variable });
+  const { code, stderr } = await runHere("server.ts", ["127.0.0.1:0"], { env: variable });
   assertEquals(code, 2);
   assertMatch(stderr, /LENGTHWISE_OPERATOR_TOKEN: there is nothing in it/);
-  const missing = await run("server.ts", ["127.0.0.1:0", "--token-file", "/nowhere"], {
-    flags: FLAGS,
-  });
+  const missing = await runHere("server.ts", ["127.0.0.1:0", "--token-file", "/nowhere"]);
   assertEquals(missing.code, 1);
   assertMatch(missing.stderr, /--token-file \/nowhere: there is no such file/);
 });
