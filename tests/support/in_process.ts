@@ -13,6 +13,9 @@ import { endpointIn, type Result, type RunOptions, type StartOptions } from "./p
 
 const PROGRAMS: Record<string, Program> = { "client.ts": CLIENT, "server.ts": SERVER };
 
+/** How much a pipe holds. */
+const PIPE_BYTES = 64 * 1024;
+
 /** A process for one program, with streams in memory. */
 class FakeProcess implements Host {
   readonly stdin: Host["stdin"];
@@ -25,7 +28,7 @@ class FakeProcess implements Host {
 
   constructor({ stdin = "", env = {} }: Pick<RunOptions, "stdin" | "env">) {
     const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
-    this.stdin = { readable: ReadableStream.from([bytes]), isTerminal: false };
+    this.stdin = { readable: ReadableStream.from(piecesOf(bytes)), isTerminal: false };
     this.stdout = new Output("stdout", this.printed);
     this.stderr = new Output("stderr", this.told);
     this.#env = env;
@@ -54,6 +57,11 @@ class FakeProcess implements Host {
   exit(): never {
     throw new Error("A program in this process cannot end it");
   }
+}
+
+/** Pieces as large as what a pipe gives at once. */
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIPE_BYTES) yield bytes.slice(at, at + PIPE_BYTES);
 }
 
 /** What a program has written to one of its streams. */
