@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from
 import { connect, listen } from "../../mod.ts";
 import { fingerprintOf } from "../../transport/tls.ts";
 import { certificates } from "../support/certificates.ts";
+import { runHere, ServerHere } from "../support/in_process.ts";
 import { type Result, run, RunningServer } from "../support/program.ts";
 import { HttpProxy, SocksProxy } from "../support/proxies.ts";
 import { RawPeer } from "../support/raw.ts";
@@ -35,14 +36,12 @@ class Folder implements AsyncDisposable {
   }
 }
 
-/** An echo server, the program, with the certificate `good`. */
-async function startEcho(folder: Folder, endpoints: string[], ...options: string[]) {
+/** What makes an echo server of the program, with the certificate `good`. */
+async function echoAt(folder: Folder, endpoints: string[]) {
   const cert = await folder.write("cert.pem", good.cert);
   const key = await folder.write("key.pem", good.key);
-  return await RunningServer.start(
-    [...endpoints, "--service", "echo", "--cert", cert, "--key", key, ...options],
-    { count: endpoints.length, flags: folder.flags },
-  );
+  const args = [...endpoints, "--service", "echo", "--cert", cert, "--key", key];
+  return [args, { count: endpoints.length, flags: folder.flags }] as const;
 }
 
 /** Host and port. */
@@ -55,7 +54,9 @@ const ENDPOINTS = ["tcp", "tls", "ws", "wss", "udp"].map((kind) => `${kind}://12
 Deno.test("client.ts and server.ts exchange messages over every transport, and through proxies", async () => {
   await using folder = await Folder.make();
   const authority = await folder.write("ca.pem", ca.cert);
-  await using server = await startEcho(folder, [...ENDPOINTS, `unix:${folder.path}/echo.sock`]);
+  await using server = await RunningServer.start(
+    ...await echoAt(folder, [...ENDPOINTS, `unix:${folder.path}/echo.sock`]),
+  );
   await using socks = new SocksProxy({ user: "ada:secret" });
   await using http = new HttpProxy();
   const texts = ["hello", "", "grüße, 漢字 and 😀", "x".repeat(50_000)];
@@ -64,7 +65,7 @@ Deno.test("client.ts and server.ts exchange messages over every transport, and t
     // Over UDP nothing tells that no more will come; over all others this does not end by the clock.
     const linger = endpoint.startsWith("udp:") ? "1500" : "20000";
     const args = [endpoint, "--half-close", "--linger", linger, ...trust(endpoint), ...options];
-    const result = await run("client.ts", args, { flags: folder.flags, stdin: lines });
+    const result = await runHere("client.ts", args, { stdin: lines });
     assertEquals(result, { code: 0, stdout: lines, stderr: "" }, args.join(" "));
   };
   const send = async (endpoint: string) => {
@@ -89,7 +90,7 @@ Deno.test("client.ts and server.ts exchange messages over every transport, and t
 
 Deno.test("server.ts --tls-self-signed is trusted by --fingerprint and --insecure, which warns", async () => {
   const endpoints = ["tls://127.0.0.1:0", "wss://127.0.0.1:0"];
-  await using server = await RunningServer.start(
+  await using server = await ServerHere.start(
     [...endpoints, "--tls-self-signed", "--service", "echo", "--json"],
     { count: 2 },
   );
@@ -97,7 +98,7 @@ Deno.test("server.ts --tls-self-signed is trusted by --fingerprint and --insecur
   assertEquals(event, "certificate");
   for (const endpoint of server.endpoints) {
     const send = (...options: string[]) =>
-      run("client.ts", [endpoint, "send", "x", "--expect", "1", ...options]);
+      runHere("client.ts", [endpoint, "send", "x", "--expect", "1", ...options]);
     const results = await Promise.all([
       send("--fingerprint", fingerprint),
       send("--insecure"),
@@ -120,7 +121,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using folder = await Folder.make();
-    await using server = await startEcho(folder, ["tls://127.0.0.1:0"]);
+    await using server = await RunningServer.start(...await echoAt(folder, ["tls://127.0.0.1:0"]));
     const tls = { ca: ca.cert };
     const seen = async () => {
       await using connection = await connect(server.endpoints[0], { tls });
@@ -148,12 +149,11 @@ Deno.test({
 
 /** Runs `client.ts ENDPOINT send x --expect 1` for each, all at once. */
 async function sendAll(
-  folder: Folder,
   cases: readonly [args: string[], code: number, message: RegExp][],
 ): Promise<void> {
   const results = await Promise.all(
     cases.map(([[endpoint, ...options]]) =>
-      run("client.ts", [endpoint, "send", "x", "--expect", "1", ...options], folder)
+      runHere("client.ts", [endpoint, "send", "x", "--expect", "1", ...options])
     ),
   );
   for (const [i, { code, stdout, stderr }] of results.entries()) {
@@ -172,7 +172,7 @@ Deno.test("client.ts tells why it does not trust a server, and ends with 1", asy
     const server = stack.use(await listen("tls://127.0.0.1:0", { tls }, () => {}));
     return server.endpoints[0];
   }));
-  await sendAll(folder, [
+  await sendAll([
     [[fine, "--ca", other], 1, /issued by "Test authority", which is not trusted/],
     [[fine], 1, /issued by "Test authority", which is not trusted; .* \(--ca\)\n$/],
     [[fine, "--ca", authority, "--server-name", "example.org"], 1, /not for "example\.org"/],
@@ -185,9 +185,9 @@ Deno.test("client.ts tells why it does not trust a server, and ends with 1", asy
 
 Deno.test("client.ts tells that the other end speaks something else", async () => {
   await using folder = await Folder.make();
-  await using server = await startEcho(folder, [...ENDPOINTS]);
+  await using server = await ServerHere.start(...await echoAt(folder, ENDPOINTS));
   const [tcp, tls, ws, wss] = server.endpoints.map(addressOf);
-  await sendAll(folder, [
+  await sendAll([
     [[`tls://${tcp}`, "--insecure"], 1, /Cannot connect to \S+: the peer ended within the hands/],
     [[`tcp://${tls}`], 3, /Cannot receive message of \d+ bytes: limit is/],
     [[`ws://${wss}`], 1, /the server speaks TLS; use wss:\/\//],
@@ -202,14 +202,13 @@ Deno.test("client.ts tells that the other end speaks something else", async () =
 });
 
 Deno.test("client.ts tells that a proxy refuses, does not answer, is not there, or cannot help", async () => {
-  await using folder = await Folder.make();
   await using refusing = new SocksProxy({ refuse: 2 });
   await using forbidding = new HttpProxy({ refuse: 403 });
   await using silent = new SocksProxy({ hangAfter: 0 });
   await using guarded = new HttpProxy({ user: "ada:secret" });
   const wrong = guarded.url.replace("secret", "guess");
   const there = "tcp://127.0.0.1:9";
-  await sendAll(folder, [
+  await sendAll([
     [[there, "--proxy", refusing.url], 1, /the proxy socks5:\S+ .*(not allowed|refuse)/],
     [[there, "--proxy", forbidding.url], 1, /the proxy http:\S+ .*403/],
     [[there, "--proxy", wrong], 1, /the proxy http:\S+ .*(407|password)/],
@@ -225,7 +224,7 @@ Deno.test("client.ts tells that a proxy refuses, does not answer, is not there, 
 });
 
 Deno.test("server.ts lets pages of other origins in only if --origin lists them", async () => {
-  await using server = await RunningServer.start(
+  await using server = await ServerHere.start(
     ["ws://127.0.0.1:0", "--origin", "https://good.example"],
   );
   const host = addressOf(server.endpoints[0]);
@@ -243,9 +242,9 @@ Deno.test("server.ts lets pages of other origins in only if --origin lists them"
 });
 
 Deno.test("client.ts sends what a datagram holds over udp:, and refuses a byte more", async () => {
-  await using server = await RunningServer.start(["udp://127.0.0.1:0", "--service", "echo"]);
+  await using server = await ServerHere.start(["udp://127.0.0.1:0", "--service", "echo"]);
   const send = (bytes: number): Promise<Result> =>
-    run("client.ts", [server.endpoints[0], "send", "x".repeat(bytes), "--expect", "1"]);
+    runHere("client.ts", [server.endpoints[0], "send", "x".repeat(bytes), "--expect", "1"]);
   const [fits, tooLong] = await Promise.all([send(65_507), send(65_508)]);
   assertEquals([fits.code, fits.stdout.length, fits.stderr], [0, 65_508, ""]);
   assertEquals(tooLong.stdout, "");
@@ -256,7 +255,6 @@ Deno.test("client.ts sends what a datagram holds over udp:, and refuses a byte m
 Deno.test("the programs tell that a Unix socket's path is too long, or that it cannot be there", async () => {
   await using folder = await Folder.make();
   await folder.write("file", "precious");
-  const { flags } = folder;
   const cases: [path: string, code: number, client: RegExp, server: RegExp][] = [
     ["x".repeat(108), 2, /path has \d+ bytes, limit is/, /path has \d+ bytes, limit is/],
     ["no/such/folder", 1, /no such file or folder/, /no such file or folder/],
@@ -265,8 +263,8 @@ Deno.test("the programs tell that a Unix socket's path is too long, or that it c
   await Promise.all(cases.map(async ([name, code, ...messages]) => {
     const endpoint = `unix:${folder.path}/${name}`;
     const results = await Promise.all([
-      run("client.ts", [endpoint, "send", "x"], { flags }),
-      run("server.ts", [endpoint], { flags }),
+      runHere("client.ts", [endpoint, "send", "x"]),
+      runHere("server.ts", [endpoint]),
     ]);
     for (const [i, result] of results.entries()) {
       assertMatch(result.stderr, messages[i]);
