@@ -11,7 +11,8 @@ import { pooledMap } from "@std/async/pool";
 import { refusalLine } from "../../chat.ts";
 import { connect, Connection, json, listen, type Server, text } from "../../mod.ts";
 import type { Refusal, TokenRefusal } from "../../server.ts";
-import { run, RunningServer } from "../support/program.ts";
+import { runHere, ServerHere } from "../support/in_process.ts";
+import { RunningServer } from "../support/program.ts";
 import { RawPeer } from "../support/raw.ts";
 import { allTexts, receiveText } from "../support/texts.ts";
 
@@ -151,11 +152,11 @@ Deno.test("server.ts says in the protocol of its service that the token is wrong
   const text = `* Cannot join: ${WRONG}`;
   const object = JSON.stringify({ type: "refused", code: "token", reason: WRONG });
   for (const [service, said] of [["chat", text], ["echo", object], ["sink", object]]) {
-    await using server = await RunningServer.start([":0", "--service", service, "--token", TOKEN]);
+    await using server = await ServerHere.start([":0", "--service", service, "--token", TOKEN]);
     await using client = await connect(server.endpoints[0]);
     client.send("wrong");
     assertEquals(await allTexts(client), [said]);
-    const { code, stdout, stderr } = await run("client.ts", [server.endpoints[0], "send", "x"]);
+    const { code, stdout, stderr } = await runHere("client.ts", [server.endpoints[0], "send", "x"]);
     assertEquals([code, stdout], [1, ""]);
     assertEquals(stderr, `error: Cannot join: ${WRONG}; give it with --token TOKEN\n`);
   }
@@ -163,7 +164,7 @@ Deno.test("server.ts says in the protocol of its service that the token is wrong
 
 Deno.test("client.ts knows by a WebSocket's close code that the token is wrong", async () => {
   await using server = await listen("ws://127.0.0.1:0", { token: TOKEN }, () => {});
-  const { code, stdout, stderr } = await run("client.ts", [server.endpoints[0], "send", "x"]);
+  const { code, stdout, stderr } = await runHere("client.ts", [server.endpoints[0], "send", "x"]);
   assertEquals([code, stdout], [1, ""]);
   assertEquals(stderr, `error: Cannot join: ${WRONG}; give it with --token TOKEN\n`);
 });
@@ -248,14 +249,14 @@ Deno.test("listen() refuses rules that are no addresses, before it opens anythin
 });
 
 Deno.test("server.ts --token and client.ts --token meet; without it the client is told", async () => {
-  await using server = await RunningServer.start(["127.0.0.1:0", "--token", TOKEN]);
-  const { code, stdout } = await run("client.ts", [
+  await using server = await ServerHere.start(["127.0.0.1:0", "--token", TOKEN]);
+  const { code, stdout } = await runHere("client.ts", [
     server.endpoints[0],
     ...["--token", TOKEN, "send", "hi", "--expect", "2"],
   ]);
   assertEquals(code, 0);
   assertMatch(stdout, /^\* Welcome, guest-1\..*\nguest-1: hi\n$/);
-  const refused = await run("client.ts", [server.endpoints[0], "send", "hi", "--expect", "1"]);
+  const refused = await runHere("client.ts", [server.endpoints[0], "send", "hi", "--expect", "1"]);
   assertEquals([refused.code, refused.stdout], [1, ""]);
   assertMatch(refused.stderr, /Cannot join: the first message must be the token/);
   assertMatch(await server.logLine(/refused/), /127\.0\.0\.1 refused: token$/);
@@ -271,7 +272,7 @@ Deno.test("server.ts takes the token from LENGTHWISE_TOKEN where it may read tha
 });
 
 Deno.test("server.ts --deny closes whoever comes from there", async () => {
-  await using server = await RunningServer.start([
+  await using server = await ServerHere.start([
     "127.0.0.1:0",
     "--deny",
     "192.0.2.0/24,127.0.0.0/8",

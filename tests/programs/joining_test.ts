@@ -2,7 +2,8 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PAGE } from "../../chat/page/page.ts";
 import { connect } from "../../mod.ts";
 import { howToJoin, type JoinRequirements } from "../../programs/server/joining.ts";
-import { run, RunningServer } from "../support/program.ts";
+import { runHere, ServerHere } from "../support/in_process.ts";
+import { RunningServer } from "../support/program.ts";
 
 const OPEN: JoinRequirements = {
   token: false,
@@ -71,7 +72,7 @@ Deno.test("server.ts says of TLS and a token what a client needs, and that lets 
     /client\.ts "(tls:\/\/127\.0\.0\.1:\d+\?framing=u32be)" --fingerprint (\S+) --token TOKEN$/
       .exec(line) ?? [];
   assertEquals(line.includes("sesame"), false);
-  const { code, stdout } = await run("client.ts", [
+  const { code, stdout } = await runHere("client.ts", [
     ...[endpoint, "--fingerprint", fingerprint, "--token", "sesame"],
     ...["send", "/ping 1", "--expect", "1"],
   ]);
@@ -79,7 +80,7 @@ Deno.test("server.ts says of TLS and a token what a client needs, and that lets 
 });
 
 Deno.test("server.ts shows no page where its WebSockets are sessions, and says how to join", async () => {
-  await using server = await RunningServer.start(["ws://:0", "ws://:0?session=1"], { count: 2 });
+  await using server = await ServerHere.start(["ws://:0", "ws://:0?session=1"], { count: 2 });
   assertMatch(await server.logLine(/join with/), /http:\/\/127\.0\.0\.1:\d+\/ in a browser$/);
   assertMatch(
     await server.logLine(/join with/),
@@ -101,7 +102,7 @@ Deno.test("server.ts shows no page where its WebSockets are sessions, and says h
 });
 
 Deno.test("server.ts --session shows no page on any endpoint", async () => {
-  await using server = await RunningServer.start(["ws://:0", "--session"]);
+  await using server = await ServerHere.start(["ws://:0", "--session"]);
   const { port } = new URL(server.endpoints[0]);
   // As a proxy in front may ask, under another name.
   const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { host: "example.com" } });
@@ -110,7 +111,7 @@ Deno.test("server.ts --session shows no page on any endpoint", async () => {
 });
 
 Deno.test("server.ts shows the page at the path where its WebSockets are", async () => {
-  await using server = await RunningServer.start(["ws://:0/chat"]);
+  await using server = await ServerHere.start(["ws://:0/chat"]);
   const address = server.endpoints[0].replace("ws", "http");
   assertStringIncludes(await server.logLine(/join with/), `${address} in a browser`);
   const page = await fetch(address);
@@ -125,7 +126,7 @@ Deno.test("server.ts shows the page at the path where its WebSockets are", async
 });
 
 Deno.test("server.ts answers HEAD with the length of the page, and without it", async () => {
-  await using server = await RunningServer.start(["ws://:0"]);
+  await using server = await ServerHere.start(["ws://:0"]);
   const url = server.endpoints[0].replace("ws", "http");
   const head = await fetch(url, { method: "HEAD" });
   assertEquals(await head.text(), "");
@@ -141,7 +142,7 @@ Deno.test("server.ts refuses endpoints and options that nobody could use", async
     [[":0", "--udp-idle", "5"], /--udp-idle is for udp:\/\/, and no endpoint is one/],
   ];
   for (const [args, message] of cases) {
-    const { code, stdout, stderr } = await run("server.ts", args);
+    const { code, stdout, stderr } = await runHere("server.ts", args);
     assertMatch(stderr, message);
     assertEquals([code, stdout], [2, ""]);
   }
