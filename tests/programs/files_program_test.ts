@@ -6,7 +6,8 @@ import { serveFiles } from "../../files.ts";
 import { progressLine, timeText } from "../../programs/client/progress.ts";
 import { listen } from "../../server.ts";
 import { content, World } from "../support/files_world.ts";
-import { run, RunningServer } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
+import { type Result, run, RunningServer } from "../support/program.ts";
 
 const CLIENT = new URL("../../client.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -70,23 +71,24 @@ Deno.test("client.ts put and get end with a code and a line that says what to do
   const [endpoint] = server.endpoints;
   await world.write("x", "new");
   await Deno.writeTextFile(join(world.served, "x"), "old");
-  const cases: [args: string[], flags: string[] | undefined, code: number, stderr: RegExp][] = [
-    [["put", "x"], [], 1, /no permission for x; run with --allow-read=x$/],
-    [["get", "y"], [], 1, /no permission for \.; run with --allow-read=\.$/],
-    [["put", "x"], undefined, 1, /Cannot write x: there is one of that name$/],
-    [["put", "nothing"], undefined, 1, /Cannot read nothing: there is no such file$/],
-    [["get", "nothing"], undefined, 1, /Cannot read nothing: there is no such file$/],
-    [["get", "x"], undefined, 1, /Cannot write x: there is one of that name$/],
-    [["put"], undefined, 2, /"put" needs at least one FILE/],
-    [["get"], undefined, 2, /"get" needs one NAME/],
-    [["get", "../x"], undefined, 2, /Cannot take name "\.\.\/x": none of/],
-    [["ls", "x"], undefined, 2, /"ls" takes no operands/],
-    [["put", "x", "--output", "y"], undefined, 2, /--output is for "get", not for "put"/],
+  const inItsFolder = (flags?: string[]) => (args: string[]) => runIn(world.here, args, flags);
+  const here = (args: string[]) => runHere("client.ts", args);
+  type Run = (args: string[]) => Promise<Result>;
+  const cases: [run: Run, args: string[], code: number, stderr: RegExp][] = [
+    [inItsFolder([]), ["put", "x"], 1, /no permission for x; run with --allow-read=x$/],
+    [inItsFolder([]), ["get", "y"], 1, /no permission for \.; run with --allow-read=\.$/],
+    [inItsFolder(), ["get", "x"], 1, /Cannot write x: there is one of that name$/],
+    [inItsFolder(), ["get", "nothing"], 1, /Cannot read nothing: there is no such file$/],
+    [here, ["put", join(world.here, "x")], 1, /Cannot write x: there is one of that name$/],
+    [here, ["put", join(world.here, "nothing")], 1, /Cannot read nothing: there is no such file$/],
+    [here, ["put"], 2, /"put" needs at least one FILE/],
+    [here, ["get"], 2, /"get" needs one NAME/],
+    [here, ["get", "../x"], 2, /Cannot take name "\.\.\/x": none of/],
+    [here, ["ls", "x"], 2, /"ls" takes no operands/],
+    [here, ["put", "x", "--output", "y"], 2, /--output is for "get", not for "put"/],
   ];
-  const results = await Promise.all(
-    cases.map(([args, flags]) => runIn(world.here, [endpoint, ...args], flags)),
-  );
-  for (const [i, [args, _, code, stderr]] of cases.entries()) {
+  const results = await Promise.all(cases.map(([run, args]) => run([endpoint, ...args])));
+  for (const [i, [_, args, code, stderr]] of cases.entries()) {
     assertEquals(results[i].code, code, `${args}: ${results[i].stderr}`);
     assertMatch(results[i].stderr.trimEnd(), stderr);
   }
@@ -97,8 +99,8 @@ Deno.test("client.ts get --output FILE writes over FILE", async () => {
   await using server = await serve(world);
   await Deno.writeTextFile(join(world.served, "x"), "new");
   await world.write("y", "old");
-  const args = [server.endpoints[0], "get", "x", "--output", "y", "--json"];
-  const { code, stdout } = await runIn(world.here, args);
+  const args = [server.endpoints[0], "get", "x", "--output", join(world.here, "y"), "--json"];
+  const { code, stdout } = await runHere("client.ts", args);
   assertEquals(code, 0);
   assertEquals(JSON.parse(stdout).size, 3);
   assertEquals(await Deno.readTextFile(join(world.here, "y")), "new");
@@ -107,7 +109,7 @@ Deno.test("client.ts get --output FILE writes over FILE", async () => {
 Deno.test("client.ts put goes on where it was when it was killed", async () => {
   await using world = await World.create();
   await using server = await serve(world);
-  const size = 96 * 1024 * 1024;
+  const size = 48 * 1024 * 1024;
   const path = await world.write("big", content(4096));
   await Deno.truncate(path, size);
   const args = [server.endpoints[0], "put", "big", "--json"];
@@ -126,7 +128,7 @@ Deno.test("client.ts put goes on where it was when it was killed", async () => {
   assertEquals(isOver, false);
   child.kill("SIGKILL");
   assertEquals((await child.output()).signal, "SIGKILL");
-  const again = await runIn(world.here, args);
+  const again = await runHere("client.ts", [server.endpoints[0], "put", path, "--json"]);
   assertEquals(again.code, 0, again.stderr);
   const { event, resumedAt } = JSON.parse(again.stdout.trim().split("\n").at(-1)!);
   assertEquals(event, "put");
@@ -151,14 +153,10 @@ Deno.test("client.ts goes on by itself when its connection is cut", async () => 
       clearInterval(timer);
     } else await peer.closed;
   });
-  const bytes = content(32 * 1024 * 1024);
-  await world.write("big", bytes);
-  const { code, stdout, stderr } = await runIn(world.here, [
-    server.endpoints[0],
-    "put",
-    "big",
-    "--json",
-  ]);
+  const bytes = content(12 * 1024 * 1024);
+  const path = await world.write("big", bytes);
+  const args = [server.endpoints[0], "put", path, "--json"];
+  const { code, stdout, stderr } = await runHere("client.ts", args);
   assertEquals(code, 0, stderr);
   const events = stdout.trim().split("\n").map((line) => JSON.parse(line).event);
   assertEquals(events.at(-1), "put");
@@ -169,18 +167,21 @@ Deno.test("client.ts goes on by itself when its connection is cut", async () => 
 Deno.test("server.ts --service files says what it needs, and takes its options for itself", async () => {
   await using world = await World.create();
   const dir = ["--dir", world.served];
-  const cases: [args: string[], flags: string[], code: number, stderr: RegExp][] = [
-    [["--service", "files"], [], 2, /--service files needs --dir DIR/],
-    [["--service", "files", ...dir], [], 1, /--dir .*: no permission; run with --allow-read=/],
-    [["--service", "files", ...dir], ["-R"], 1, /no permission; run with --allow-write=/],
-    [["--service", "files", "--dir", "/nowhere"], ["-R", "-W"], 1, /there is no such file/],
-    [["--service", "echo", ...dir], [], 2, /--dir is for the service files, not for echo/],
-    [["--service", "chat", "--read-only"], [], 2, /--read-only is for the service files/],
+  const withFlags = (...flags: string[]) => (args: string[]) => run("server.ts", args, { flags });
+  const here = (args: string[]) => runHere("server.ts", args);
+  type Run = (args: string[]) => Promise<Result>;
+  const cases: [run: Run, args: string[], code: number, stderr: RegExp][] = [
+    [withFlags("-N"), ["files", ...dir], 1, /--dir .*: no permission; run with --allow-read=/],
+    [withFlags("-N", "-R"), ["files", ...dir], 1, /no permission; run with --allow-write=/],
+    [here, ["files"], 2, /--service files needs --dir DIR/],
+    [here, ["files", "--dir", "/nowhere"], 1, /there is no such file/],
+    [here, ["echo", ...dir], 2, /--dir is for the service files, not for echo/],
+    [here, ["chat", "--read-only"], 2, /--read-only is for the service files/],
   ];
   const results = await Promise.all(
-    cases.map(([args, flags]) => run("server.ts", [":0", ...args], { flags: ["-N", ...flags] })),
+    cases.map(([run, args]) => run([":0", "--service", ...args])),
   );
-  for (const [i, [args, _, code, stderr]] of cases.entries()) {
+  for (const [i, [_, args, code, stderr]] of cases.entries()) {
     assertEquals(results[i].code, code, `${args}: ${results[i].stderr}`);
     assertMatch(results[i].stderr, stderr);
   }
