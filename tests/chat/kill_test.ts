@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { SaidEvent } from "../../chat.ts";
+import { runHere } from "../support/in_process.ts";
 import { run, RunningServer } from "../support/program.ts";
 
 const TOKEN = "as fast as they like";
@@ -119,15 +120,15 @@ Deno.test("server.ts --backup copies a history that a chat writes; a second chat
   await member.answer("guest-1: to be kept");
   const flags = ["--allow-net", `--allow-read=${folder}`, `--allow-write=${folder}`];
   const args = ["--history", `${folder}/chat.db`];
-  const backUp = (...more: string[]) => run("server.ts", [...args, "--backup", ...more], { flags });
-  const done = await backUp(`${folder}/copy.db`);
+  const backUp = ["server.ts", [...args, "--backup", `${folder}/copy.db`]] as const;
+  const done = await run(...backUp, { flags });
   assertEquals([done.code, done.stdout], [0, ""]);
-  const again = await backUp(`${folder}/copy.db`);
+  const again = await runHere(...backUp);
   assertEquals(again.code, 1);
   assertStringIncludes(again.stderr, `there is a ${folder}/copy.db already`);
-  const wrong = await backUp(`${folder}/copy2.db`, ":0");
+  const wrong = await runHere("server.ts", [...args, "--backup", `${folder}/copy2.db`, ":0"]);
   assertEquals(wrong.code, 2);
-  const second = await run("server.ts", [":0", ...args], { flags });
+  const second = await runHere("server.ts", [":0", ...args]);
   assertEquals([second.code, second.stdout], [1, ""]);
   assertStringIncludes(second.stderr, "another process has it open");
   member.write("goes on");

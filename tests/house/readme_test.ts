@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Engine, testWith } from "../interop/peers.ts";
-import { RunningServer } from "../support/program.ts";
+import { ServerHere } from "../support/in_process.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 
@@ -72,7 +72,7 @@ for (const snippet of SNIPPETS) {
   await testWith(snippet, what, async () => {
     const code = blocks(snippet.language).findLast((block) => block.includes("hello from"));
     assert(code !== undefined);
-    await using server = await RunningServer.start(
+    await using server = await ServerHere.start(
       ["127.0.0.1:0", "127.0.0.1:0?framing=line", "127.0.0.1:0?framing=u32le"],
       { count: 3 },
     );

@@ -258,7 +258,7 @@ for (const flags of [[], ["--json"]]) {
     const reader = child.stdout.getReader();
     const first = new TextDecoder().decode((await reader.read()).value);
     const [, endpoint] = /(tcp:\/\/[\d.:]+)/.exec(first)!;
-    const visitors = flags.length > 0 ? 1500 : 3500;
+    const visitors = flags.length > 0 ? 800 : 2500;
     for (let i = 0; i < visitors; i += 50) {
       await Promise.all(Array.from({ length: 50 }, () => visit(endpoint)));
     }

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect, ConnectError, listen, ListenError } from "../../mod.ts";
-import { run } from "../support/program.ts";
+import { runHere } from "../support/in_process.ts";
 
 /** What is wrong with an address is an error of the network, and named with the endpoint. */
 const CASES: [verb: "connect" | "listen", endpoint: string, message: RegExp][] = [
@@ -54,7 +54,7 @@ Deno.test("the programs end with code 1 where the system cannot use an address o
     ],
   ];
   for (const [script, args, message] of cases) {
-    const { code, stderr } = await run(script, args, { flags: ["--allow-net", "--allow-read"] });
+    const { code, stderr } = await runHere(script, args);
     assertMatch(stderr, message);
     assertEquals(code, 1);
   }

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect, listen } from "../../mod.ts";
 import { fingerprintOf } from "../../transport/tls.ts";
 import { certificates, forgedKey, type Pair } from "../support/certificates.ts";
-import { run, RunningServer } from "../support/program.ts";
+import { runHere, ServerHere } from "../support/in_process.ts";
 
 const { ca, chain, client, good, next } = await certificates;
 const trust = { ca: ca.cert };
@@ -98,13 +98,12 @@ Deno.test("the programs take one file for certificate and key, and show the righ
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(path, above + chain.key + leaf);
-    const flags = ["--allow-net", `--allow-read=${path}`];
     const args = ["tls://127.0.0.1:0", "--cert", path];
-    await using server = await RunningServer.start(args, { flags });
+    await using server = await ServerHere.start(args);
     const line = await server.logLine(/join with/);
     assertMatch(line, new RegExp(`--fingerprint ${fingerprintOf(leaf)}`));
     await Deno.writeTextFile(path, good.cert);
-    const { code, stderr } = await run("server.ts", args, { flags });
+    const { code, stderr } = await runHere("server.ts", args);
     assertEquals(code, 2);
     assertMatch(stderr, /a certificate and its key are missing.*--cert, --key/);
   } finally {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createSocket } from "node:dgram";
 import { connect, listen, ListenError } from "../../mod.ts";
+import { runHere } from "../support/in_process.ts";
 import { run, RunningServer } from "../support/program.ts";
 import { receiveText } from "../support/texts.ts";
 
@@ -82,7 +83,7 @@ linuxTest("udp: a client tells who answered in the place of whom it asked", asyn
   await new Promise<void>((resolve) => socket.bind(0, "0.0.0.0", () => resolve()));
   const { port } = socket.address();
   const args = [`udp://127.0.0.2:${port}`, "send", "hi", "--expect", "1", "--timeout", "500"];
-  const { code, stderr } = await run("client.ts", args);
+  const { code, stderr } = await runHere("client.ts", args);
   await new Promise<void>((resolve) => socket.close(() => resolve()));
   assertEquals(code, 1);
   assertMatch(stderr, new RegExp(`answer came from 127.0.0.1:${port}, but 127.0.0.2:${port} was`));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect, ConnectError, listen, type ListenOptions } from "../../mod.ts";
 import type { Server } from "../../server.ts";
-import { run, RunningServer } from "../support/program.ts";
+import { runHere, ServerHere } from "../support/in_process.ts";
 import { receiveText } from "../support/texts.ts";
 
 type Subprotocols = NonNullable<ListenOptions["web"]>["subprotocols"];
@@ -96,17 +96,17 @@ Deno.test("connect() sends further fields, which a server's function sees", asyn
 });
 
 Deno.test("the programs take --subprotocol, for WebSockets only", async () => {
-  await using server = await RunningServer.start(
+  await using server = await ServerHere.start(
     ["ws://127.0.0.1:0", "--service", "echo", "--subprotocol", "chat.v2,chat.v1"],
   );
   const [endpoint] = server.endpoints;
   const args = [endpoint, "send", "hi", "--expect", "1", "--subprotocol"];
-  assertEquals((await run("client.ts", [...args, "chat.v1"])).stdout, "hi\n");
-  const { code, stderr } = await run("client.ts", [...args, "mqtt"]);
+  assertEquals((await runHere("client.ts", [...args, "chat.v1"])).stdout, "hi\n");
+  const { code, stderr } = await runHere("client.ts", [...args, "mqtt"]);
   assertEquals(code, 1);
   assertMatch(stderr, /the server picked none of the subprotocols mqtt/);
   for (const script of ["client.ts", "server.ts"]) {
-    const { code, stderr } = await run(script, ["tcp://:1", "--subprotocol", "x"]);
+    const { code, stderr } = await runHere(script, ["tcp://:1", "--subprotocol", "x"]);
     assertEquals(code, 2);
     assert(stderr.includes("--subprotocol is for ws:// and wss://"), stderr);
   }
