@@ -1,10 +1,10 @@
 /** What all commands of the client use. */
 
-import { delay } from "@std/async/delay";
 import type { CloseInfo, Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../../errors.ts";
 import type { ProgramContext } from "../shared/program.ts";
 import { messageOf } from "../shared/report.ts";
+import { within } from "../shared/within.ts";
 import { explained, refusalAtEnd, refusalIn, type Refused } from "./refusal.ts";
 
 /** What a command of the client gets. */
@@ -133,15 +133,6 @@ export class Hearing {
     if (said === undefined) return false;
     return decoder.decode(message) === (typeof said === "string" ? said : decoder.decode(said));
   }
-}
-
-/** Waits for a promise, and no longer than so many milliseconds. */
-export async function within(wait: number, promise: Promise<unknown>): Promise<void> {
-  const over = new AbortController();
-  const late = delay(wait, { signal: over.signal });
-  await Promise.race([late, promise]);
-  over.abort();
-  await Promise.allSettled([late]);
 }
 
 /** What is known about a conversation that failed. */

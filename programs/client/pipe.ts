@@ -6,7 +6,8 @@ import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT } from "../shared/options.ts";
 import { OutputError } from "../shared/output.ts";
-import { type ClientContext, closeAndExplain, Hearing, isInOrder, within } from "./context.ts";
+import { within } from "../shared/within.ts";
+import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { lacksOnlyFarewell } from "./farewell.ts";
 import { messagePrinter } from "./messages.ts";
 

@@ -1,8 +1,8 @@
 /** Standard output and standard error as queues: who tells something does not wait for who reads it. */
 
-import { delay } from "@std/async/delay";
 import { concat } from "@std/bytes/concat";
 import { codeOf, reasonOf } from "../../internal/reason.ts";
+import { within } from "./within.ts";
 import { type StandardStream, writeOut } from "./writing.ts";
 
 /** With more than this queued there is no room, in bytes. */
@@ -99,11 +99,7 @@ export class Output {
 
   /** Waits so many milliseconds until everything is written, then drops what is left, and all that follows. */
   async end(patience: number): Promise<void> {
-    const done = new AbortController();
-    const late = delay(patience, { signal: done.signal });
-    await Promise.race([Promise.allSettled([this.flush()]), late]);
-    done.abort();
-    await Promise.allSettled([late]);
+    await within(patience, this.flush());
     this.giveUp();
   }
 
