@@ -211,7 +211,7 @@ async function proxyFrom(
 ): Promise<string | undefined> {
   const given = options.text("proxy");
   const variable = (name: string) => host.variable(name);
-  if (given === undefined && !namesProxy(variable)) return undefined;
+  if (given === undefined && !namesProxy(endpoint, variable)) return undefined;
   const { proxyFor } = await import("./proxy.ts");
   return proxyFor(
     endpoint,

@@ -1,6 +1,6 @@
 /** The environment's variables that name a proxy. */
 
-import type { Endpoint } from "../../transport.ts";
+import { type Endpoint, parseEndpoint } from "../../transport.ts";
 
 /** The variables for each kind of endpoint. The first one that is set is used. */
 export const PROXY_VARIABLES: Partial<Record<Endpoint["transport"], readonly string[]>> = {
@@ -12,7 +12,15 @@ export const PROXY_VARIABLES: Partial<Record<Endpoint["transport"], readonly str
   ws: ["http_proxy", "all_proxy", "ALL_PROXY"],
 };
 
-/** Whether any of them is set. */
-export function namesProxy(variable: (name: string) => string | undefined): boolean {
-  return Object.values(PROXY_VARIABLES).flat().some((name) => variable(name) !== undefined);
+/**
+ * Whether one for this endpoint is set.
+ *
+ * @throws {TypeError} for what is no endpoint.
+ */
+export function namesProxy(
+  endpoint: string,
+  variable: (name: string) => string | undefined,
+): boolean {
+  const names = PROXY_VARIABLES[parseEndpoint(endpoint).transport] ?? [];
+  return names.some((name) => variable(name) !== undefined);
 }
