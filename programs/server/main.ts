@@ -16,7 +16,7 @@ import {
   type ParsedOptions,
   UsageError,
 } from "../shared/options.ts";
-import { howToChange, LIMIT_OPTION, limitsFrom } from "../shared/limits.ts";
+import { howToChange, LIMIT_OPTION, type Limits, limitsFrom } from "../shared/limits.ts";
 import { requireListen } from "../shared/permissions.ts";
 import { main as runAndExit, type Program, type ProgramContext } from "../shared/program.ts";
 import { writeRefusal } from "../shared/refusal.ts";
@@ -101,6 +101,8 @@ async function serve(context: ProgramContext): Promise<number> {
   const json = options.on("json");
   const name = (options.text("service") ?? "chat") as (typeof SERVICE_NAMES)[number];
   refuseOthersOptions(name, options);
+  const limits = limitsFrom(options, "server");
+  refuseOthersLimits(name, limits);
   const backup = options.text("backup");
   if (backup !== undefined) return await backUp(options, backup, reporter);
   if (options.on("hold-back")) {
@@ -108,17 +110,17 @@ async function serve(context: ProgramContext): Promise<number> {
     stdout.maxOfferedBytes = MAX_HELD_BYTES;
   }
   const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
-  refuseUnusable(endpoints, options);
+  refuseUnusable(endpoints, options, limits);
   for (const endpoint of endpoints) await requireListen(endpoint);
   const { tls, fingerprint, reload } = await serverTls(options, endpoints);
   const token = await secretFrom(context, "token");
-  const service = await makeService(name, context) as Service<unknown>;
+  const service = await makeService(name, context, limits.chat) as Service<unknown>;
   let open: readonly string[] = [];
   const respond = service.hasPage ? webPages(() => open) : undefined;
   await using server = await listen(
     endpoints,
     {
-      ...listenOptions(options, service, reporter),
+      ...listenOptions(context, service, limits),
       tls,
       token,
       web: {
@@ -181,7 +183,9 @@ function refuseOthersOptions(service: string, options: ParsedOptions): void {
       throw new UsageError(`--${name} is for the service ${owner}, not for ${service}`);
     }
   }
-  const { chat } = limitsFrom(options, "server");
+}
+
+function refuseOthersLimits(service: string, { chat }: Limits): void {
   if (chat !== undefined && service !== "chat") {
     const [name] = Object.keys(chat);
     throw new UsageError(`--limit chat.${name} is for the service chat, not for ${service}`);
@@ -189,14 +193,17 @@ function refuseOthersOptions(service: string, options: ParsedOptions): void {
 }
 
 /** Refuses endpoints that nobody could connect to, and options that no endpoint uses. */
-function refuseUnusable(endpoints: readonly string[], options: ParsedOptions): void {
+function refuseUnusable(
+  endpoints: readonly string[],
+  options: ParsedOptions,
+  { session, udp }: Limits,
+): void {
   const kinds = endpoints.map((endpoint) => parseEndpoint(endpoint).transport);
   const memory = endpoints[kinds.indexOf("memory")];
   if (memory !== undefined) {
     throw new UsageError(`"${memory}": memory: is only for within one program`);
   }
   const uses = { origin: ["ws", "wss"], subprotocol: ["ws", "wss"], "udp-idle": ["udp"] };
-  const { session, udp } = limitsFrom(options, "server");
   if (udp !== undefined && !kinds.includes("udp")) {
     throw new UsageError("--limit udp.idleTimeout is for udp://, and no endpoint is one");
   }
@@ -214,11 +221,10 @@ function refuseUnusable(endpoints: readonly string[], options: ParsedOptions): v
 }
 
 function listenOptions(
-  options: ParsedOptions,
+  { options, reporter }: ProgramContext,
   service: Service<unknown>,
-  reporter: Reporter,
+  { session, udp, others }: Limits,
 ): ListenOptions<unknown> {
-  const { session, udp, others } = limitsFrom(options, "server");
   const limits = {
     maxMessageBytes: options.number("max-message"),
     maxConnections: options.number("max-connections"),

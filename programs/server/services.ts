@@ -4,7 +4,7 @@ import { Chat, type ChatOptions, refusalLine } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
-import { limitsFrom } from "../shared/limits.ts";
+import type { Limits } from "../shared/limits.ts";
 import type { Output } from "../shared/output.ts";
 import type { ProgramContext } from "../shared/program.ts";
 import { messageOf, type Reporter } from "../shared/report.ts";
@@ -14,15 +14,16 @@ import type { Service } from "./service.ts";
 /** The names that `--service` knows. */
 export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "files"] as const;
 
-/** Makes a service. */
+/** Makes a service. The limits are those of the chat. */
 export async function makeService(
   name: (typeof SERVICE_NAMES)[number],
   context: ProgramContext,
+  limits: Limits["chat"],
 ): Promise<Service<string> | Service<Uint8Array>> {
   const { options, reporter, host } = context;
   switch (name) {
     case "chat":
-      return await chat(context);
+      return await chat(context, limits);
     case "echo":
       return { handle: echo };
     case "print":
@@ -34,10 +35,12 @@ export async function makeService(
   }
 }
 
-async function chat(context: ProgramContext): Promise<Service<string>> {
+async function chat(
+  context: ProgramContext,
+  { burst, perSecond, ...limits }: Limits["chat"] = {},
+): Promise<Service<string>> {
   const { options, reporter } = context;
   const file = options.text("history");
-  const { burst, perSecond, ...limits } = limitsFrom(options, "server").chat ?? {};
   const chatOptions: ChatOptions = {
     ...limits,
     flood: { burst, perSecond },
