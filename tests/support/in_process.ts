@@ -9,7 +9,7 @@ import { SERVER } from "../../programs/server/main.ts";
 import type { Host } from "../../programs/shared/host.ts";
 import { Output } from "../../programs/shared/output.ts";
 import { type Program, runProgram } from "../../programs/shared/program.ts";
-import { endpointIn, type Result, type RunOptions, type StartOptions } from "./program.ts";
+import { type Result, type RunOptions, StartedServer, type StartOptions } from "./program.ts";
 
 const PROGRAMS: Record<string, Program> = { "client.ts": CLIENT, "server.ts": SERVER };
 
@@ -119,13 +119,13 @@ export async function runHere(
 }
 
 /** A server program that runs here until it is stopped, as {@linkcode RunningServer} does. */
-export class ServerHere implements AsyncDisposable {
-  readonly endpoints: string[] = [];
+export class ServerHere extends StartedServer {
   readonly #host: FakeProcess;
   readonly #code: Promise<number>;
   #state: "running" | "stopping" = "running";
 
   private constructor(args: readonly string[], host: FakeProcess) {
+    super();
     this.#host = host;
     this.#code = host.run(args, SERVER);
   }
@@ -135,47 +135,24 @@ export class ServerHere implements AsyncDisposable {
     args: readonly string[],
     { count = 1, env = {} }: Pick<StartOptions, "count" | "env"> = {},
   ): Promise<ServerHere> {
-    const server = new ServerHere(args, new FakeProcess({ env }));
-    while (server.endpoints.length < count) {
-      server.endpoints.push(endpointIn(await server.nextLine()));
-    }
-    return server;
+    return await new ServerHere(args, new FakeProcess({ env })).opens(count);
   }
 
-  /** The next line on stdout. */
   async nextLine(): Promise<string> {
     const line = await this.#host.printed.line();
     if (line === undefined) throw new Error(`server ended: ${this.#host.told.text}`);
     return line;
   }
 
-  /** The next line on stderr that matches. */
-  async logLine(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const line = await this.#host.told.line();
-      if (line === undefined) throw new Error(`server ended without a line like ${pattern}`);
-      if (pattern.test(line)) return line;
-    }
+  protected nextLogLine(): Promise<string | undefined> {
+    return this.#host.told.line();
   }
 
-  /** The port of an endpoint. */
-  port(index = 0): number {
-    return Number(/:(\d+)\?/.exec(this.endpoints[index])![1]);
-  }
-
-  /** Sends a signal. */
   kill(signal: Deno.Signal): void {
     if (signal !== "SIGHUP") this.#state = "stopping";
     this.#host.kill(signal);
   }
 
-  /** Asks it to end, and waits until it has. */
-  async stop(signal: Deno.Signal = "SIGINT"): Promise<number> {
-    this.kill(signal);
-    return await this.ended();
-  }
-
-  /** Waits until it has ended; resolves to the exit code. */
   async ended(): Promise<number> {
     return await this.#code;
   }

@@ -67,14 +67,55 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
 }
 
-/** A server program that runs until it is stopped. */
-export class RunningServer implements AsyncDisposable {
+/** A server program that was started, in a process of its own or in this one. */
+export abstract class StartedServer implements AsyncDisposable {
   readonly endpoints: string[] = [];
+
+  /** The next line on stdout. */
+  abstract nextLine(): Promise<string>;
+  /** The next line on stderr; undefined at the end. */
+  protected abstract nextLogLine(): Promise<string | undefined>;
+  /** Sends a signal. */
+  abstract kill(signal: Deno.Signal): void;
+  /** Waits until it has ended; resolves to the exit code. */
+  abstract ended(): Promise<number>;
+  abstract [Symbol.asyncDispose](): Promise<void>;
+
+  /** Waits until as many endpoints are open. */
+  protected async opens(count: number): Promise<this> {
+    while (this.endpoints.length < count) this.endpoints.push(endpointIn(await this.nextLine()));
+    return this;
+  }
+
+  /** The next line on stderr that matches. */
+  async logLine(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const line = await this.nextLogLine();
+      if (line === undefined) throw new Error(`server ended without a line like ${pattern}`);
+      if (pattern.test(line)) return line;
+    }
+  }
+
+  /** The port of an endpoint. */
+  port(index = 0): number {
+    return Number(/:(\d+)\?/.exec(this.endpoints[index])![1]);
+  }
+
+  /** Asks it to end, and waits until it has. */
+  async stop(signal: Deno.Signal = "SIGINT"): Promise<number> {
+    this.kill(signal);
+    return await this.ended();
+  }
+}
+
+/** A server program that runs in its process until it is stopped. */
+export class RunningServer extends StartedServer {
   readonly #child: Deno.ChildProcess;
   readonly #stdout: ReadableStreamDefaultReader<string>;
   readonly #stderr: ReadableStreamDefaultReader<string>;
 
   private constructor(child: Deno.ChildProcess) {
+    super();
     this.#child = child;
     this.#stdout = lines(child.stdout);
     this.#stderr = lines(child.stderr);
@@ -87,32 +128,17 @@ export class RunningServer implements AsyncDisposable {
   ): Promise<RunningServer> {
     const child = command(script, args, flags, env).spawn();
     await child.stdin.close();
-    const server = new RunningServer(child);
-    while (server.endpoints.length < count) {
-      server.endpoints.push(endpointIn(await server.nextLine()));
-    }
-    return server;
+    return await new RunningServer(child).opens(count);
   }
 
-  /** The next line on stdout. */
   async nextLine(): Promise<string> {
     const { value, done } = await this.#stdout.read();
     if (done) throw new Error(`server ended: ${await rest(this.#stderr)}`);
     return value;
   }
 
-  /** The next line on stderr that matches. */
-  async logLine(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const { value, done } = await this.#stderr.read();
-      if (done) throw new Error(`server ended without a line like ${pattern}`);
-      if (pattern.test(value)) return value;
-    }
-  }
-
-  /** The port of an endpoint. */
-  port(index = 0): number {
-    return Number(/:(\d+)\?/.exec(this.endpoints[index])![1]);
+  protected async nextLogLine(): Promise<string | undefined> {
+    return (await this.#stderr.read()).value;
   }
 
   /** The server's process id. */
@@ -120,18 +146,10 @@ export class RunningServer implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Sends a signal. */
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
   }
 
-  /** Asks it to end, and waits until it has. */
-  async stop(signal: Deno.Signal = "SIGINT"): Promise<number> {
-    this.#child.kill(signal);
-    return await this.ended();
-  }
-
-  /** Waits until it has ended; resolves to the exit code. */
   async ended(): Promise<number> {
     const [{ code }] = await Promise.all([
       this.#child.status,
@@ -152,7 +170,7 @@ export class RunningServer implements AsyncDisposable {
 }
 
 /** The endpoint in a line in which a server says where it listens. */
-export function endpointIn(line: string): string {
+function endpointIn(line: string): string {
   const endpoint = /^listening on (.*)$/.exec(line)?.[1] ??
     (line.startsWith("{") ? JSON.parse(line).endpoint : undefined);
   assert(endpoint !== undefined, `unexpected line: ${line}`);
