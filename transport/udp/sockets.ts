@@ -15,6 +15,9 @@ export interface Events {
 /** Of 127.0.0.0/8, all of which is this machine, those that are in use: also Debian's own name. */
 const LOOPBACKS = [...Array.from({ length: 9 }, (_, i) => `127.0.0.${i + 1}`), "127.0.1.1"];
 
+/** How often the system may choose a port that another program then takes. */
+const MAX_CHOICES = 10;
+
 /** The permission that shows the addresses of this machine. */
 const INTERFACES = { name: "sys", kind: "networkInterfaces" } as const;
 
@@ -56,8 +59,8 @@ export class UdpSockets {
     };
     if (group !== undefined) return new UdpSockets(bind(group, wantedPort, true), []);
     if (!isWildcard(hostname)) return new UdpSockets(bind(hostname, wantedPort, false), []);
-    const port = await freePort(hostname, wantedPort);
-    const main = bind(hostname, port, true);
+    const main = await bindToFree((port) => bind(hostname, port, true), hostname, wantedPort);
+    const { port } = main;
     const others: UdpSocket[] = [];
     for (const address of ownAddresses(isIPv6(hostname))) {
       try {
@@ -83,6 +86,26 @@ export class UdpSockets {
 /** Whether the addresses of this machine may be looked at. */
 function mayListAddresses(): boolean {
   return Deno.permissions.querySync(INTERFACES).state === "granted";
+}
+
+/**
+ * Binds to a port that nobody has. If the system chose the port, another program may take it in the
+ * moment before: then the system chooses again.
+ */
+async function bindToFree(
+  bind: (port: number) => UdpSocket,
+  hostname: string,
+  wanted: number,
+): Promise<UdpSocket> {
+  for (let attempt = 1;; attempt++) {
+    const port = await freePort(hostname, wanted);
+    try {
+      return bind(port);
+    } catch (error) {
+      const isTaken = wanted === 0 && error instanceof Deno.errors.AddrInUse;
+      if (!isTaken || attempt === MAX_CHOICES) throw error;
+    }
+  }
 }
 
 /** Looks that nobody has the port: sockets that share an address with each other do so with anybody. */
