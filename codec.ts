@@ -46,21 +46,24 @@
  * @module
  */
 
-import type { Framing, FramingOptions } from "./codec/framing.ts";
-import { lengthPrefix } from "./codec/length_prefix.ts";
-import { line } from "./codec/line.ts";
-import { none } from "./codec/none.ts";
-import { varint } from "./codec/varint.ts";
-
 export type { Decoder, EndInfo, Framing, FramingOptions } from "./codec/framing.ts";
 export type { Memory } from "./internal/memory.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./codec/length_prefix.ts";
 export { line, type LineOptions } from "./codec/line.ts";
+export {
+  FRAMING_KINDS,
+  FRAMING_NAMES,
+  type FramingKind,
+  type FramingName,
+  type FramingText,
+} from "./codec/names.ts";
 export { none } from "./codec/none.ts";
+export { framing } from "./codec/parse.ts";
 export { varint } from "./codec/varint.ts";
 export * from "./codec/presets.ts";
 export { decode, decodeBatches, DecoderStream, EncoderStream } from "./codec/streams.ts";
 export {
+  FramingTextError,
   InvalidLengthError,
   InvalidMessageError,
   LengthwiseError,
@@ -68,47 +71,3 @@ export {
   ProtocolError,
   TruncatedMessageError,
 } from "./errors.ts";
-
-const FRAMINGS = {
-  u8: (options) => lengthPrefix({ ...options, bytes: 1 }),
-  u16be: (options) => lengthPrefix({ ...options, bytes: 2 }),
-  u16le: (options) => lengthPrefix({ ...options, bytes: 2, endian: "little" }),
-  u24be: (options) => lengthPrefix({ ...options, bytes: 3 }),
-  u32be: (options) => lengthPrefix(options),
-  u32le: (options) => lengthPrefix({ ...options, endian: "little" }),
-  u64be: (options) => lengthPrefix({ ...options, bytes: 8 }),
-  varint,
-  line,
-  none,
-} satisfies Record<string, (options?: FramingOptions) => Framing>;
-
-/** The names that {@linkcode framing}, endpoints and the command line accept. */
-export type FramingName =
-  | "u8"
-  | "u16be"
-  | "u16le"
-  | "u24be"
-  | "u32be"
-  | "u32le"
-  | "u64be"
-  | "varint"
-  | "line"
-  | "none";
-
-/** All framing names, in the order of the documentation. */
-export const FRAMING_NAMES: readonly FramingName[] = Object.keys(FRAMINGS) as FramingName[];
-
-/**
- * Returns the framing with this name.
- *
- * @throws {TypeError} for a name that does not exist.
- * @throws {RangeError} for a limit out of range.
- */
-export function framing(name: FramingName, options: FramingOptions = {}): Framing {
-  if (!Object.hasOwn(FRAMINGS, name)) {
-    throw new TypeError(
-      `Cannot use framing "${name}": it must be one of ${FRAMING_NAMES.join(", ")}`,
-    );
-  }
-  return FRAMINGS[name](options);
-}

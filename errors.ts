@@ -21,6 +21,7 @@
  * ├── RequestError               a request or a file transfer was answered with an error, or too late
  * └── HistoryError               a chat's history cannot be opened, read or written
  *
+ * FramingTextError               a framing as text is wrong; a TypeError that tells the place
  * TlsError                       why TLS failed; only as the `cause` of an error above
  * ProxyError                     how a proxy failed; only as the `cause` of an error above
  * ```
@@ -257,5 +258,32 @@ export class ProxyError extends Error {
   constructor(proxy: string, what: string, options?: ErrorOptions) {
     super(`the proxy ${proxy} ${what}`, options);
     this.name = "ProxyError";
+  }
+}
+
+/**
+ * A framing that was given as text, such as `length(bites:4)`, is wrong. The error tells what is wrong
+ * with which part of it.
+ */
+export class FramingTextError extends TypeError {
+  /** The whole text. */
+  readonly text: string;
+  /** Where the wrong part begins: 1 for the first character. */
+  readonly column: number;
+  /** Which part is wrong and why: the end of the message. */
+  readonly reason: string;
+  /** Two lines for a terminal: the text, and marks below the wrong part. */
+  readonly drawing: string;
+
+  /** Takes the text, where the wrong part begins and ends in it, and what is wrong with it. */
+  constructor(text: string, start: number, end: number, what: string, options?: ErrorOptions) {
+    const part = start < end ? `"${text.slice(start, end)}"` : "the end";
+    const reason = `${part} at column ${start + 1} ${what}`;
+    super(`Cannot use framing "${text}": ${reason}`, options);
+    this.name = "FramingTextError";
+    this.text = text;
+    this.column = start + 1;
+    this.reason = reason;
+    this.drawing = `${text}\n${" ".repeat(start)}${"^".repeat(Math.max(1, end - start))}`;
   }
 }

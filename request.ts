@@ -166,12 +166,8 @@ function checkFraming({ framing }: RequestConnection): void {
   if (!framing.keepsBoundaries) {
     throw new TypeError(`Cannot make requests over framing ${name}: it has no message boundaries`);
   }
-  try {
-    framing.frameBytes(Uint8Array.of(0x0a));
-  } catch (cause) {
-    throw new TypeError(`Cannot make requests over framing ${name}: it cannot carry any bytes`, {
-      cause,
-    });
+  if (framing.isSelective) {
+    throw new TypeError(`Cannot make requests over framing ${name}: it cannot carry any bytes`);
   }
 }
 

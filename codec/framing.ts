@@ -9,12 +9,22 @@ import type { Memory } from "../internal/memory.ts";
  * of connections. Make one with `framing(name)`, `lengthPrefix()`, `varint()`, `line()` or `none()`.
  */
 export interface Framing {
-  /** What to call it: a name of `framing()`, or a description such as `lengthPrefix(offset 2)`. */
+  /**
+   * What to call it: text in canonical form, such as `u32be` or `length(offset:1)`. The function
+   * `framing()` makes an equal framing of it, but for the limit.
+   */
   readonly name: string;
   /** The largest message that decoders of this framing accept, in bytes. */
   readonly maxMessageBytes: number;
   /** Whether a message arrives as it was sent. False for `none`, which hands over chunks. */
   readonly keepsBoundaries: boolean;
+  /**
+   * Whether there are messages within the limit that the framing cannot carry, because of their bytes
+   * or their size: a line with a newline in it. Such a framing carries no sessions and no requests.
+   *
+   * @default false
+   */
+  readonly isSelective?: boolean;
   /** The same framing with another limit. */
   withLimit(maxMessageBytes: number): Framing;
   /**

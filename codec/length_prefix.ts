@@ -11,6 +11,7 @@ import {
   type FramingOptions,
 } from "./framing.ts";
 import { hint } from "./hint.ts";
+import { canonical, FRAMING_NAMES, type FramingName } from "./names.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
 import type { Memory } from "../internal/memory.ts";
 
@@ -131,6 +132,7 @@ class LengthPrefixFraming implements Framing {
   readonly name: string;
   readonly maxMessageBytes: number;
   readonly keepsBoundaries = true;
+  readonly isSelective: boolean;
   readonly #layout: Layout;
   /** The width of the length, if the frame is exactly length and message; otherwise 0. */
   readonly #plainBytes: number;
@@ -144,6 +146,8 @@ class LengthPrefixFraming implements Framing {
     this.#most = mostMessageBytes(layout);
     this.#write = WRITERS[prefixName(layout)];
     this.name = framingName(layout);
+    // Where a message contains the header, it must be that long, and comes out changed.
+    this.isSelective = strip < offset + bytes || strip < offset + bytes + adjustment;
     this.maxMessageBytes = maxMessageBytes;
   }
 
@@ -265,9 +269,17 @@ function prefixName({ bytes, endian }: Pick<Layout, "bytes" | "endian">): string
 
 function framingName(layout: Layout): string {
   const { bytes, offset, adjustment, strip } = layout;
-  const plain = prefixName(layout);
-  if (offset === 0 && adjustment === 0 && strip === bytes) return plain;
-  return `lengthPrefix(${plain}, offset ${offset}, adjustment ${adjustment}, strip ${strip})`;
+  const endian = bytes === 1 ? "big" : layout.endian; // One byte has no order.
+  const isPlain = offset === 0 && adjustment === 0 && strip === bytes;
+  const plain = prefixName({ bytes, endian });
+  if (isPlain && FRAMING_NAMES.includes(plain as FramingName)) return plain;
+  return canonical("length", {
+    bytes: bytes === 4 ? undefined : bytes,
+    endian: endian === "big" ? undefined : endian,
+    offset: offset === 0 ? undefined : offset,
+    adjustment: adjustment === 0 ? undefined : adjustment,
+    strip: strip === offset + bytes ? undefined : strip,
+  });
 }
 
 const READERS: Record<string, (c: Uint8Array, at: number) => number> = {

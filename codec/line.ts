@@ -11,6 +11,7 @@ import {
   type FramingOptions,
 } from "./framing.ts";
 import { Gather } from "./gather.ts";
+import { canonical } from "./names.ts";
 import { edited, hasErasing } from "./editing.ts";
 import { TelnetFilter } from "./telnet.ts";
 import type { Memory } from "../internal/memory.ts";
@@ -72,14 +73,19 @@ export function line(options: LineOptions = {}): Framing {
 }
 
 class LineFraming implements Framing {
-  readonly name = "line";
+  readonly name: string;
   readonly keepsBoundaries = true;
+  readonly isSelective = true;
   readonly maxMessageBytes: number;
   readonly #options: Required<LineOptions>;
   readonly #newline: Uint8Array;
 
   constructor(options: Required<LineOptions>) {
     this.#options = options;
+    this.name = canonical("line", {
+      newline: options.newline === "\n" ? undefined : "crlf",
+      telnet: options.telnet ? undefined : false,
+    });
     this.maxMessageBytes = options.maxMessageBytes;
     this.#newline = options.newline === "\n" ? NEWLINE : CR_NEWLINE;
   }
@@ -190,8 +196,9 @@ class LineDecoder implements Decoder {
     }
     if (at < text.length) {
       // One byte above the limit may be a CR, which is not part of the message.
-      if (this.#gather.bytes + text.length - at > this.#maxBytes + 1) {
-        this.#refuse(this.#gather.bytes + text.length - at, "a line so far");
+      const bytes = this.#gather.bytes + text.length - at;
+      if (bytes > this.#maxBytes + 1) {
+        this.#refuse(text[text.length - 1] === CR ? bytes - 1 : bytes, "a line so far");
       }
       this.#gather.push(text.subarray(at));
     }

@@ -1,5 +1,6 @@
 /** The options of `connect()`. They are checked together with the endpoint. */
 
+import { framing as framingByText } from "../codec.ts";
 import type { ConnectionOptions } from "../connection.ts";
 import { resolveSettings } from "../connection/internal.ts";
 import { checkDelay } from "../internal/check.ts";
@@ -73,13 +74,13 @@ export function resolveConnect<T>(endpoint: string, options: ConnectOptions<T>) 
   if (options.proxy !== undefined) checkProxy(endpoint, wanted, options.proxy);
   const named = framingOf(wanted);
   const { framing = named } = options;
-  const name = typeof framing === "string" ? framing : framing?.name;
+  const name = typeof framing === "string" ? framingByText(framing).name : framing?.name;
   if (framing !== undefined && !hasFraming(wanted)) {
     throw new TypeError(
       `Cannot use framing ${name} together with "${endpoint}": it carries whole messages by itself`,
     );
   }
-  if (named !== undefined && framing !== named) {
+  if (named !== undefined && name !== named) {
     throw new TypeError(
       `Cannot use framing ${name} together with "${endpoint}": the endpoint names another one`,
     );

@@ -1,6 +1,6 @@
 /** The options of a connection, checked once and shared by all connections of a server. */
 
-import { type Framing, framing as framingByName, type FramingName } from "../codec.ts";
+import { type Framing, framing as framingByName, type FramingText } from "../codec.ts";
 import { bytes, type Format } from "../format.ts";
 import { type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { ConnectionOptions } from "./types.ts";
@@ -60,7 +60,7 @@ export function resolveSettings<T>(
   return new ConnectionSettings(limited(framing, limits.maxMessageBytes), format, limits, signal);
 }
 
-function limited(framing: FramingName | Framing, maxMessageBytes: number): Framing {
+function limited(framing: FramingText | Framing, maxMessageBytes: number): Framing {
   if (typeof framing === "string") return framingByName(framing).withLimit(maxMessageBytes);
   return framing.maxMessageBytes <= maxMessageBytes ? framing : framing.withLimit(maxMessageBytes);
 }

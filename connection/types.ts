@@ -1,6 +1,6 @@
 /** The types of a connection's options and results. */
 
-import type { Framing, FramingName } from "../codec.ts";
+import type { Framing, FramingText } from "../codec.ts";
 import type { Format } from "../format.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
@@ -49,12 +49,13 @@ export interface ConnectionStats {
 /** Options of a connection. */
 export interface ConnectionOptions<T = Uint8Array> extends ConnectionLimits {
   /**
-   * The framing: a name, or a framing that `lengthPrefix()` or another function has made. If the
-   * limit of the framing itself is below `maxMessageBytes`, the lower limit holds.
+   * The framing: a name, a text with parameters such as `length(bytes:4,offset:1)`, or a framing
+   * that `lengthPrefix()` or another function has made. If the limit of the framing itself is below
+   * `maxMessageBytes`, the lower limit holds.
    *
    * @default "u32be"
    */
-  framing?: FramingName | Framing;
+  framing?: FramingText | Framing;
   /**
    * What messages mean: `bytes()`, `text()` or `json()`.
    *

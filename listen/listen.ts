@@ -1,5 +1,6 @@
 /** Listening: `listen()` opens endpoints and gives a stream of connections. */
 
+import { framing as framingByText, type FramingText } from "../codec.ts";
 import type { Connection, ConnectionOptions } from "../connection.ts";
 import { resolveSettings } from "../connection/internal.ts";
 import { LengthwiseError, ListenError } from "../errors.ts";
@@ -256,7 +257,9 @@ async function openEndpoint<T>(
   try {
     const kind = await kindOf(wanted);
     const listener = await kind.listen(wanted, { backlog, tls, web, udp });
-    const shown = typeof framing === "string" ? framing : undefined;
+    const shown = typeof framing === "string"
+      ? framingByText(framing).name as FramingText
+      : undefined;
     const name = formatEndpoint(withFraming(withSession(listener.endpoint, hasSession), shown));
     return { listener, settings, carrier, name };
   } catch (cause) {

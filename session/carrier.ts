@@ -1,6 +1,6 @@
 /** The settings of carriers. */
 
-import type { Framing, FramingName } from "../codec.ts";
+import type { Framing, FramingText } from "../codec.ts";
 import type { ConnectionLimits } from "../connection.ts";
 import { type ConnectionSettings, resolveSettings } from "../connection/internal.ts";
 import { BLOCK_BYTES } from "../internal/memory.ts";
@@ -16,7 +16,7 @@ const LONGEST_FRAME = new Uint8Array(LONGEST_SENT_BYTES);
  * @throws {TypeError} for a framing that cannot carry session frames.
  */
 export function carrierSettings(
-  framing: FramingName | Framing | undefined,
+  framing: FramingText | Framing | undefined,
   { writeTimeout, frameTimeout, closeTimeout }: ConnectionLimits,
 ): ConnectionSettings<Uint8Array> {
   const settings = resolveSettings<Uint8Array>({
@@ -38,7 +38,7 @@ export function carrierSettings(
  * @throws {TypeError} if it does not.
  */
 export function checkCarrier({ framing }: { readonly framing: Framing }): void {
-  let fits = framing.keepsBoundaries && framing.name !== "line";
+  let fits = framing.keepsBoundaries && !framing.isSelective;
   try {
     fits &&= framing.frameBytes(LONGEST_FRAME) <= BLOCK_BYTES;
   } catch {

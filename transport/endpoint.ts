@@ -1,6 +1,6 @@
 /** Endpoints: where to listen or to connect, written as a URL. */
 
-import type { FramingName } from "../codec.ts";
+import type { FramingText } from "../codec.ts";
 import { parseQuery, wrong } from "./endpoint/query.ts";
 
 /** Where to listen or to connect. */
@@ -22,8 +22,8 @@ export interface HostEndpoint {
 
 /** The members of all endpoints that carry a stream of bytes. */
 export interface StreamEndpoint {
-  /** The framing, if the endpoint names one. */
-  readonly framing?: FramingName;
+  /** The framing in canonical form, if the endpoint names one. */
+  readonly framing?: FramingText;
   /** Whether connections are sessions, if the endpoint says so. */
   readonly session?: boolean;
 }
@@ -105,8 +105,8 @@ const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
 /**
  * Parses an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT`, `tls://HOST:PORT`, `unix:PATH`,
  * `udp://HOST:PORT`, `ws://HOST:PORT/PATH`, `wss://HOST:PORT/PATH` or `memory:NAME`. Endpoints that
- * carry a stream of bytes may have `?framing=NAME`. An empty host means 127.0.0.1, which is
- * loopback.
+ * carry a stream of bytes may have `?framing=NAME`, also with parameters, such as
+ * `?framing=length(bytes:4,offset:1)`. An empty host means 127.0.0.1, which is loopback.
  *
  * @throws {TypeError} which names what is wrong and what would be right.
  *
@@ -137,7 +137,8 @@ export function parseEndpoint(text: string): Endpoint {
     case "tcp":
     case "tls": {
       const { query, ...host } = parseHost(text);
-      return { transport, ...host, ...parseQuery(text, query, ["framing", "session"]) };
+      const options = parseQuery(text, query, ["framing", "session"]);
+      return { transport, ...host, ...options } as TcpEndpoint | TlsEndpoint;
     }
     case "udp": {
       const { query, ...host } = parseHost(text);
@@ -261,7 +262,7 @@ function formatQuery(endpoint: Exclude<Endpoint, WebSocketEndpoint>): string {
 }
 
 /** The same endpoint with another framing, or with none. Unchanged if it cannot have a framing. */
-export function withFraming(endpoint: Endpoint, framing: FramingName | undefined): Endpoint {
+export function withFraming(endpoint: Endpoint, framing: FramingText | undefined): Endpoint {
   return hasFraming(endpoint) ? { ...endpoint, framing } : endpoint;
 }
 
@@ -276,7 +277,7 @@ export function hasSessions(endpoint: Endpoint): endpoint is Exclude<Endpoint, U
 }
 
 /** The framing that an endpoint names; undefined if it names none. */
-export function framingOf(endpoint: Endpoint): FramingName | undefined {
+export function framingOf(endpoint: Endpoint): FramingText | undefined {
   return hasFraming(endpoint) ? endpoint.framing : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** The client program: options and commands. */
 
-import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
+import { FRAMING_NAMES, type FramingText } from "../../codec.ts";
 import { connect, type ConnectOptions } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
 import { withoutPassword } from "../../internal/address.ts";
@@ -30,6 +30,7 @@ const OPTIONS: OptionSpecs = {
   framing: {
     value: "NAME",
     choices: FRAMING_NAMES,
+    framing: true,
     help: "if the endpoint names none; u32be by default",
   },
   timeout: {
@@ -151,7 +152,7 @@ async function run(program: ProgramContext): Promise<number> {
     throw new UsageError(`--limit session.${name} is for sessions: say --session as well`);
   }
   const connectOptions: ConnectOptions = {
-    framing: options.text("framing") as FramingName | undefined,
+    framing: options.text("framing") as FramingText | undefined,
     maxMessageBytes: options.number("max-message"),
     connectTimeout: options.number("timeout"),
     ...others,

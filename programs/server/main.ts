@@ -1,6 +1,6 @@
 /** The server program: options, services, log, signals. */
 
-import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
+import { FRAMING_NAMES, type FramingText } from "../../codec.ts";
 import type { CloseInfo, Connection } from "../../connection.ts";
 import { withoutPassword } from "../../internal/address.ts";
 import { MAX_DELAY } from "../../internal/check.ts";
@@ -40,6 +40,7 @@ const OPTIONS: OptionSpecs = {
   framing: {
     value: "NAME",
     choices: FRAMING_NAMES,
+    framing: true,
     help: "where an endpoint names none; u32be",
   },
   session: { help: "clients that come back lose nothing" },
@@ -234,7 +235,7 @@ function listenOptions(
   return {
     ...limits,
     format: service.format,
-    framing: options.text("framing") as FramingName | undefined,
+    framing: options.text("framing") as FramingText | undefined,
     allow: options.list("allow"),
     deny: options.list("deny"),
     refusalMessage: service.refusalMessage ?? writeRefusal,

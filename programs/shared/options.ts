@@ -1,7 +1,7 @@
 /** Options of the programs: declared once, parsed, checked and shown by `--help`. */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { FRAMING_NAMES } from "../../codec.ts";
+import { framing, FRAMING_NAMES, type FramingText, FramingTextError } from "../../codec.ts";
 import { likely } from "../../internal/nearest.ts";
 
 /** Exit codes that scripts may rely on. */
@@ -15,6 +15,8 @@ export interface OptionSpec {
   readonly help: string;
   /** The values that it can have, if they are words. */
   readonly choices?: readonly string[];
+  /** Whether it is a framing: one of these names, or a kind with parameters. */
+  readonly framing?: boolean;
   /** The smallest and the largest value, if it is a whole number. */
   readonly range?: readonly [min: number, max: number];
   /** A short form of one letter. */
@@ -138,6 +140,7 @@ function withDashes(args: readonly string[], specs: OptionSpecs): string[] {
 
 function checkValue(name: string, text: string, spec: OptionSpec): void {
   if (text === "") throw new UsageError(`--${name} needs a value, ${spec.value}`);
+  if (spec.framing && checkFraming(name, text)) return;
   if (spec.choices !== undefined && !spec.choices.includes(text)) {
     const near = likely(text, spec.choices);
     throw new UsageError(
@@ -150,6 +153,17 @@ function checkValue(name: string, text: string, spec: OptionSpec): void {
     if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max) {
       throw new UsageError(`--${name} ${text}: it must be a whole number from ${min} to ${max}`);
     }
+  }
+}
+
+/** Whether a text is a framing. Throws if it is meant to be one, and is wrong. */
+function checkFraming(name: string, text: string): boolean {
+  try {
+    framing(text as FramingText);
+    return true;
+  } catch (cause) {
+    if (!(cause instanceof FramingTextError)) return false;
+    throw new UsageError(`--${name} ${text}: ${cause.reason}`, { cause });
   }
 }
 

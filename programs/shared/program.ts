@@ -1,7 +1,13 @@
 /** What both programs do before and after their work: options, help, errors, exit code. */
 
-import { ConnectError, ConnectionLostError, ProtocolError } from "../../errors.ts";
+import {
+  ConnectError,
+  ConnectionLostError,
+  FramingTextError,
+  ProtocolError,
+} from "../../errors.ts";
 import { isMisuse } from "../../internal/reason.ts";
+import { printable } from "../../internal/text.ts";
 import { type Host, ownProcess } from "./host.ts";
 import { EXIT, type OptionSpecs, type ParsedOptions, parseOptions, UsageError } from "./options.ts";
 import { OutputError, ReaderGoneError } from "./output.ts";
@@ -67,9 +73,18 @@ export async function runProgram(
     const isTold = error instanceof OutputError;
     if (!isTold) {
       reporter.error(messageOf(error) + (code === EXIT.usage ? "; --help tells more" : ""));
+      const drawing = drawingOf(error);
+      if (drawing !== undefined && !args.includes("--json")) stderr.write(drawing);
     }
   }
   return await settled(code, host);
+}
+
+/** The framing that was given, with a mark below what is wrong with it. */
+function drawingOf(error: unknown): string | undefined {
+  const wrong = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(wrong instanceof FramingTextError)) return undefined;
+  return wrong.drawing.split("\n").map((line) => `  ${printable(line)}\n`).join("");
 }
 
 /** Waits until what was told is written; the exit code, which is never 0 if something could not be. */

@@ -70,6 +70,12 @@ Deno.test("connect() takes the framing from the endpoint, else from the options,
     connection.abort();
   }
   assertEquals(names, ["u8", "u8", "u16be", "u32be"]);
+  for (const framing of ["length(offset:1)", "length(bytes:4,offset:1)"] as const) {
+    const endpoint = `${listener.endpoint}?framing=length(offset:1)`;
+    const connection = await connect(endpoint, { framing });
+    assertEquals(connection.framing.name, "length(offset:1)");
+    connection.abort();
+  }
 });
 
 Deno.test("connect() refuses an endpoint and an option that name different framings", async () => {

@@ -1,4 +1,10 @@
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { connect, FRAMING_NAMES } from "../../mod.ts";
 import { runHere, ServerHere } from "../support/in_process.ts";
@@ -221,6 +227,38 @@ for (const [what, ...options] of [["lines"], ["JSON", "--json"]]) {
     }
   });
 }
+
+Deno.test("server.ts marks what is wrong with a framing, and only there", async () => {
+  const wrong = "length(bytes:4,ofset:1)";
+  const lines = `  ${wrong}\n${" ".repeat(17)}^^^^^\n`;
+  const reason = '"ofset" at column 16 is unknown; the nearest is "offset"; --help tells more';
+  for (const args of [["--framing", wrong], [`:0?framing=${wrong}`]]) {
+    const { code, stderr, stdout } = await runHere("server.ts", args);
+    assertEquals([code, stdout], [2, ""]);
+    assert(stderr.endsWith(`: ${reason}\n${lines}`), stderr);
+    const json = await runHere("server.ts", [...args, "--json"]);
+    assertEquals([json.code, json.stderr], [2, ""]);
+    assert(JSON.parse(json.stdout).message.endsWith(reason), json.stdout);
+  }
+});
+
+Deno.test("server.ts takes framings with parameters, and names them in canonical form", async () => {
+  await using server = await ServerHere.start([
+    "--service",
+    "echo",
+    ":0?framing=length(bytes:2,includesHeader)",
+    ":0",
+    "--framing",
+    "line(telnet:false, newline:crlf)",
+  ], { count: 2 });
+  const names = ["length(bytes:2,adjustment:-2)", "line(newline:crlf,telnet:false)"];
+  assertEquals(server.endpoints.map((endpoint) => endpoint.replace(/^.*=/, "")), names);
+  for (const endpoint of server.endpoints) {
+    await using connection = await connect(endpoint);
+    await connection.send("hi");
+    assertEquals(new TextDecoder().decode(await connection.receive()), "hi");
+  }
+});
 
 Deno.test("server.ts tells what is wrong in one line, with the exit code for it", async () => {
   await using server = await ServerHere.start([":0"]);

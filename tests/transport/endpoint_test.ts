@@ -34,6 +34,24 @@ const RIGHT: [text: string, endpoint: Endpoint, canonical: string][] = [
     "tcp://a:1?framing=line",
   ],
   [":1?", tcp("127.0.0.1", 1), "tcp://127.0.0.1:1"],
+  [
+    ":1?framing=length(bytes:4,offset:1,adjustment:-4,strip:0)",
+    {
+      ...tcp("127.0.0.1", 1),
+      framing: "length(offset:1,adjustment:-4,strip:0)",
+    },
+    "tcp://127.0.0.1:1?framing=length(offset:1,adjustment:-4,strip:0)",
+  ],
+  [
+    ":1?framing=line(telnet%3Afalse)",
+    { ...tcp("127.0.0.1", 1), framing: "line(telnet:false)" },
+    "tcp://127.0.0.1:1?framing=line(telnet:false)",
+  ],
+  [
+    "unix:/run/x?framing=length(bytes:1)",
+    { transport: "unix", path: "/run/x", framing: "u8" },
+    "unix:/run/x?framing=u8",
+  ],
 ];
 
 for (const [text, endpoint, canonical] of RIGHT) {
@@ -99,6 +117,11 @@ const WRONG: [text: string, reason: string][] = [
   [":1?framing=u8&more=1", 'option "more" is unknown; use framing or session'],
   [":1?framing=u32bee", 'framing "u32bee" is unknown, the nearest is "u32be"'],
   [":1?framing=LINE", 'framing "LINE" is unknown, the nearest is "line"'],
+  [":1?framing=lenght", 'framing "lenght" is unknown, the nearest is "length"'],
+  [
+    ":1?framing=length(ofset:1)",
+    'framing "length(ofset:1)" is wrong: "ofset" at column 8 is unknown; the nearest is "offset"',
+  ],
 ];
 
 for (const [text, reason] of WRONG) {

@@ -1,12 +1,18 @@
 /** The query of an endpoint: the options behind its question mark. */
 
-import { FRAMING_NAMES, type FramingName } from "../../codec.ts";
+import {
+  framing,
+  FRAMING_KINDS,
+  FRAMING_NAMES,
+  type FramingText,
+  FramingTextError,
+} from "../../codec.ts";
 import { withoutPassword } from "../../internal/address.ts";
 import { likely } from "../../internal/nearest.ts";
 
 /** The options of an endpoint's query. */
 export interface Query {
-  framing?: FramingName;
+  framing?: FramingText;
   session?: boolean;
   mode?: number;
   group?: string;
@@ -17,7 +23,7 @@ export interface Query {
 /** How the value of each option is parsed. `read` gives undefined for a wrong value. */
 const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: string } } = {
   framing: {
-    read: (value) => FRAMING_NAMES.find((name) => name === value),
+    read: readFraming,
     right: `one of ${FRAMING_NAMES.join(", ")}`,
   },
   mode: {
@@ -39,6 +45,16 @@ const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: s
   session: { read: readSwitch, right: "0 or 1" },
 };
 
+/** The canonical form. */
+function readFraming(value: string): FramingText | undefined {
+  try {
+    return framing(value as FramingText).name as FramingText;
+  } catch (error) {
+    if (error instanceof FramingTextError) throw error;
+    return undefined;
+  }
+}
+
 function readSwitch(value: string): boolean | undefined {
   return value === "1" ? true : value === "0" ? false : undefined;
 }
@@ -59,7 +75,12 @@ export function parseQuery<K extends keyof Query>(
       throw wrong(text, `option "${name}" is unknown; use ${names.join(" or ")}`);
     }
     const { read, right } = READERS[name as K];
-    options[name] = read(value);
+    try {
+      options[name] = read(value);
+    } catch (cause) {
+      if (!(cause instanceof FramingTextError)) throw cause;
+      throw wrong(text, `framing "${value}" is wrong: ${cause.reason}`, { cause });
+    }
     if (options[name] !== undefined) continue;
     throw wrong(
       text,
@@ -72,13 +93,13 @@ export function parseQuery<K extends keyof Query>(
 }
 
 function rightFraming(value: string): string {
-  const near = likely(value, FRAMING_NAMES);
+  const near = likely(value, [...FRAMING_NAMES, ...FRAMING_KINDS]);
   return near === undefined ? `use ${READERS.framing.right}` : `the nearest is "${near}"`;
 }
 
 /** The error for a wrong endpoint. */
-export function wrong(text: string, what: string): TypeError {
+export function wrong(text: string, what: string, options?: ErrorOptions): TypeError {
   const shown = withoutPassword(text);
   const hint = shown === text ? "" : "; an endpoint has no user or password";
-  return new TypeError(`Cannot use endpoint "${shown}": ${what}${hint}`);
+  return new TypeError(`Cannot use endpoint "${shown}": ${what}${hint}`, options);
 }
