@@ -7,12 +7,16 @@ import { messageOf } from "../shared/report.ts";
 import { within } from "../shared/within.ts";
 import { explained, refusalAtEnd, refusalIn, type Refused } from "./refusal.ts";
 
-/** What a command of the client gets. */
-export interface ClientContext extends ProgramContext {
+/** What every command of the client gets. */
+export interface ToolContext extends ProgramContext {
   /** The command's own operands. */
   readonly operands: readonly string[];
   /** Aborted when the user wants the program to end. */
   readonly stopped: AbortSignal;
+}
+
+/** What a conversation with one peer gets. */
+export interface ClientContext extends ToolContext {
   /** How long the last `connect()` took, in milliseconds: at least a round trip. */
   readonly connectTime: number;
   /** Connects. It may be called again. A signal closes the last connection in order. */

@@ -23,8 +23,8 @@ export interface Program {
   readonly name: "server" | "client";
   /** Its options. */
   readonly options: OptionSpecs;
-  /** What `--help` shows, from the operands on. */
-  readonly help: string;
+  /** What `--help` shows, from the operands on. It may depend on the operands given. */
+  readonly help: string | ((operands: readonly string[]) => string | Promise<string>);
   /** Does the work. Resolves to the exit code. */
   run(context: ProgramContext): Promise<number>;
 }
@@ -60,7 +60,7 @@ export async function runProgram(
   await using resources = new AsyncDisposableStack();
   try {
     const options = parseOptions(args, program.options);
-    if (options.on("help")) stdout.write(await helpOf(program) + "\n");
+    if (options.on("help")) stdout.write(await helpOf(program, options) + "\n");
     else if (options.on("version")) stdout.write(VERSION + "\n");
     else {
       const mayDrop = program.name === "server";
@@ -97,10 +97,11 @@ async function settled(code: number, { stdout, stderr }: Host): Promise<number> 
   return code === EXIT.done && isLost ? EXIT.lost : code;
 }
 
-async function helpOf({ name, help }: Program): Promise<string> {
+async function helpOf({ name, help }: Program, { operands }: ParsedOptions): Promise<string> {
   const { commandOf } = await import("./command.ts"); // It loads node:path.
   const { run, program } = commandOf(name);
-  return `Usage: ${run} -N ${program} ${help}`;
+  const shown = typeof help === "string" ? help : await help(operands);
+  return `Usage: ${run} -N ${program} ${shown}`;
 }
 
 /** The exit code for an error. */

@@ -1,0 +1,159 @@
+/**
+ * The client's commands. There are two kinds: a conversation has one endpoint, which stands before the
+ * command and has a default; a tool has operands of any kind, which all stand after it.
+ */
+
+import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
+import type { Host } from "../shared/host.ts";
+import type { OptionSpec, OptionSpecs } from "../shared/options.ts";
+import type { ClientContext, ToolContext } from "./context.ts";
+import { CONNECT_OPTIONS, GENERAL_OPTIONS } from "./options.ts";
+
+/** What the help tells of a command, and what its command line may have. */
+interface CommandBase {
+  /** How its operands are called, as in `METHOD [JSON]`. Without them it takes none. */
+  readonly operands?: string;
+  /** What it does, in whole sentences and lines of at most 78 characters. */
+  readonly help: string;
+  /** Its own options, besides those that all commands of its kind have. */
+  readonly options?: OptionSpecs;
+  /** Command lines that work, without the program's name. */
+  readonly examples: readonly string[];
+}
+
+/** A command that talks with one peer. */
+export interface Conversation extends CommandBase {
+  /** It has one endpoint, before its name. */
+  readonly kind: "conversation";
+  /** Loads what it needs. */
+  load(host: Host): Promise<(context: ClientContext) => Promise<number>>;
+}
+
+/** A command that does not connect to one endpoint, but to several, to none, or listens. */
+export interface Tool extends CommandBase {
+  /** All its operands stand after its name. */
+  readonly kind: "tool";
+  /** Loads what it needs. */
+  load(host: Host): Promise<(context: ToolContext) => Promise<number>>;
+}
+
+/** One of the client's commands. */
+export type Command = Conversation | Tool;
+
+const LINGER: OptionSpec = {
+  value: "MS",
+  range: [0, MAX_DELAY],
+  group: "talk, send",
+  help: "after a pipe's end, 1000 by default",
+};
+const HALF_CLOSE: OptionSpec = { group: "talk, send", help: "ends this direction first" };
+const COUNT: OptionSpec = {
+  value: "N",
+  range: [1, MAX_INT32],
+  group: "ping, bench",
+  help: "how often",
+};
+
+/** What the client does without a command. */
+export const TALK: Conversation = {
+  kind: "conversation",
+  help: `Sends the lines that are typed or piped, and prints the messages that come.
+On a terminal it edits lines, shows colours, and connects again by itself.`,
+  options: {
+    linger: LINGER,
+    "half-close": HALF_CLOSE,
+    bell: { group: "Output", help: "rings when someone says your name" },
+  },
+  examples: [":1234", `"tls://example.com:1234?framing=line" --ca ca.pem`],
+  load: async ({ stdin, stdout }) =>
+    stdin.isTerminal && stdout.isTerminal
+      ? (await import("./talk.ts")).talk
+      : (await import("./pipe.ts")).pipe,
+};
+
+/** All by name. Each loads what it needs, because a run of the client needs one of them. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  send: {
+    kind: "conversation",
+    operands: "TEXT…",
+    help: `Sends one message each, and prints as many answers as --expect says.`,
+    options: {
+      expect: {
+        value: "N",
+        range: [0, MAX_INT32],
+        group: "talk, send",
+        help: "so many answers",
+      },
+      "half-close": HALF_CLOSE,
+    },
+    examples: [":1234 send hello world --expect 2"],
+    load: async () => (await import("./send.ts")).send,
+  },
+  request: {
+    kind: "conversation",
+    operands: "METHOD [JSON]",
+    help: `Asks a server that answers requests, and prints the answer as a line of JSON.`,
+    options: { stream: { group: "Output", help: "its answer is a stream of items" } },
+    examples: [`:1234 request add '[1,2]'`],
+    load: async () => (await import("./request.ts")).request,
+  },
+  put: {
+    kind: "conversation",
+    operands: "FILE…",
+    help: `Sends files to server.ts --service files. What was cut is continued.`,
+    examples: [":1234 put film.mp4"],
+    load: async () => (await import("./transfer.ts")).put,
+  },
+  get: {
+    kind: "conversation",
+    operands: "NAME",
+    help: `Fetches a file of server.ts --service files into the current folder.`,
+    options: {
+      output: { value: "FILE", group: "Output", help: "where to, - is stdout" },
+    },
+    examples: [":1234 get film.mp4", ":1234 get notes.txt --output -"],
+    load: async () => (await import("./transfer.ts")).get,
+  },
+  ls: {
+    kind: "conversation",
+    help: `Lists the files of server.ts --service files: size, time, name.`,
+    examples: [":1234 ls"],
+    load: async () => (await import("./transfer.ts")).ls,
+  },
+  ping: {
+    kind: "conversation",
+    help: `Measures round-trip times to a chat or echo server.`,
+    options: {
+      count: COUNT,
+      interval: {
+        value: "MS",
+        range: [0, MAX_DELAY],
+        group: "ping, bench",
+        help: "between pings",
+      },
+    },
+    examples: [":1234 ping --count 10 --interval 100"],
+    load: async () => (await import("./ping.ts")).ping,
+  },
+  bench: {
+    kind: "conversation",
+    help: `Measures messages per second, and latency, against an echo server.`,
+    options: {
+      count: COUNT,
+      size: { value: "BYTES", range: [0, 2 ** 30], group: "ping, bench", help: "of a message" },
+    },
+    examples: [":1234 bench --count 100000 --size 32"],
+    load: async () => (await import("./bench.ts")).bench,
+  },
+};
+
+/** The options that a command takes. */
+export function optionsOf(command: Command): OptionSpecs {
+  const shared = command.kind === "conversation" ? CONNECT_OPTIONS : {};
+  return { ...command.options, ...shared, ...GENERAL_OPTIONS };
+}
+
+/** The options of all commands. */
+export function allOptions(): OptionSpecs {
+  return Object.assign({}, ...[TALK, ...Object.values(COMMANDS)].map(optionsOf));
+}

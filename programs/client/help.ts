@@ -1,0 +1,64 @@
+/** What the client's `--help` shows: one screen for all, and a page for each command. */
+
+import { describeOptions, ENDPOINT_HELP, type OptionSpecs } from "../shared/options.ts";
+import { type Command, COMMANDS, optionsOf, TALK } from "./commands.ts";
+import { CONNECT_OPTIONS, GENERAL_OPTIONS } from "./options.ts";
+
+/** The help, from the operands on: of the command that is named among them, or of the whole. */
+export function helpFor(operands: readonly string[]): string {
+  const name = operands.find((word) => Object.hasOwn(COMMANDS, word));
+  return name === undefined ? screen() : page(name, COMMANDS[name]);
+}
+
+function screen(): string {
+  const { linger, "half-close": halfClose } = TALK.options!;
+  const { expect } = COMMANDS.send.options!;
+  return `[ENDPOINT] [COMMAND] [OPTION…]
+${ENDPOINT_HELP}
+Commands (client.ts COMMAND --help tells all about one)
+  (none)                 talk: lines typed or piped are sent, messages printed
+  send TEXT…             send one message each; --expect N prints N answers
+  request METHOD [JSON]  print the answer, or with --stream its items
+  put FILE…|get NAME|ls  files, to and from server.ts --service files
+  ping, bench            round-trip time, messages per second: chat or echo
+Options (docs/programs.md tells all about them)
+${
+    describeOptions({
+      linger,
+      "half-close": halfClose,
+      expect,
+      ...CONNECT_OPTIONS,
+      ...GENERAL_OPTIONS,
+    })
+  }
+Examples
+  client.ts                                            join the chat
+  client.ts :1234 send hello world --expect 2          send two messages
+  printf 'a\\nb\\n' | client.ts ":9000?framing=u32le"   lines as messages
+Exit codes: 0 done, 1 lost or refused, 2 wrong usage, 3 protocol broken`;
+}
+
+function page(name: string, command: Command): string {
+  const { kind, operands, help, examples } = command;
+  const words = [kind === "conversation" && "[ENDPOINT]", name, operands, "[OPTION…]"];
+  return `${words.filter(Boolean).join(" ")}
+${indented(help.split("\n"))}
+Options (docs/programs.md tells all about them)
+${describeOptions(ownFirst(command))}
+Examples
+${indented(examples.map((example) => `client.ts ${example}`))}`;
+}
+
+/** The options of a command, of which its own have a line each. */
+function ownFirst(command: Command): OptionSpecs {
+  return Object.fromEntries(
+    Object.entries(optionsOf(command)).map(([name, spec]) => {
+      const isOwn = Object.hasOwn(command.options ?? {}, name);
+      return [name, isOwn ? { ...spec, group: undefined, hidden: false } : spec];
+    }),
+  );
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join("\n");
+}
