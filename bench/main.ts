@@ -3,7 +3,7 @@
  * and its own runtime, in interleaved rounds on loopback.
  *
  * ```
- * deno task bench [--rounds N] [--only NAME]… [--quick] [--json]
+ * deno task bench [--rounds N] [--only NAME]… [--minutes N] [--quick] [--json]
  * ```
  */
 
@@ -18,13 +18,15 @@ import { idle } from "./measures/idle.ts";
 import { oneWay } from "./measures/one_way.ts";
 import { roads } from "./measures/roads.ts";
 import { requests } from "./measures/requests.ts";
+import { soak } from "./measures/soak.ts";
 import { installPeers } from "./peers.ts";
 import { median, NOTES, ratio, table, verdict } from "./table.ts";
 
-const USAGE = `usage: deno task bench [--rounds N] [--only NAME]... [--quick] [--json]
+const USAGE = `usage: deno task bench [--rounds N] [--only NAME]... [--minutes N] [--quick] [--json]
 
   --rounds N   rounds after the one that warms up (5)
   --only NAME  only what has NAME in its name; may be given several times
+  --minutes N  how long --only soak watches a server, which nothing else runs (10)
   --quick      three short rounds and 1000 connections: for a look, not for figures
   --json       all values of all rounds, as JSON`;
 
@@ -38,6 +40,7 @@ const MEASURES: readonly Measure[] = [
   ...roads,
   ...requests,
   ...files,
+  ...soak,
 ];
 
 interface Options {
@@ -48,7 +51,7 @@ interface Options {
 
 function readOptions(args: readonly string[]): Options {
   const options = parseArgs(args, {
-    string: ["rounds", "only"],
+    string: ["rounds", "only", "minutes"],
     boolean: ["quick", "json", "help"],
     collect: ["only"],
     unknown: (option) => fail(`Cannot use ${option}: it is unknown\n${USAGE}`, 2),
@@ -58,12 +61,17 @@ function readOptions(args: readonly string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
     fail(`Cannot use --rounds ${options.rounds}: it must be an integer from 1 to 100`, 2);
   }
+  const minutes = Number(options.minutes ?? 10);
+  if (!(minutes >= 0.1 && minutes <= 1440)) {
+    fail(`Cannot use --minutes ${options.minutes}: it must be a number from 0.1 to 1440`, 2);
+  }
+  const soak = minutes * 60_000;
   return {
     only: options.only as string[],
     json: options.json,
     settings: options.quick
-      ? { rounds, duration: 150, connections: 1000 }
-      : { rounds, duration: 300, connections: 8000 },
+      ? { rounds, duration: 150, connections: 1000, soak }
+      : { rounds, duration: 300, connections: 8000, soak },
   };
 }
 
@@ -81,13 +89,13 @@ function toJson(result: Result) {
       ? { median: median(measured), rounds: measured, ratio: ratio(result, subject as "raw") }
       : { missing: measured },
   ]);
-  const goals = (row.goals ?? []).map((goal) => ({ ...goal, verdict: verdict(result, goal) }));
+  const goals = (row.goals ?? []).map((goal) => ({ ...goal, ...verdict(result, goal) }));
   return { ...row, goals, subjects: Object.fromEntries(subjects) };
 }
 
 const { only, json, settings } = readOptions(Deno.args);
-const wanted = MEASURES.filter(({ rows }) =>
-  only.length === 0 || rows.some(({ name }) => only.some((part) => name.includes(part)))
+const wanted = MEASURES.filter(({ rows, isLong }) =>
+  only.length === 0 ? !isLong : rows.some(({ name }) => only.some((part) => name.includes(part)))
 );
 if (wanted.length === 0) {
   const names = MEASURES.flatMap(({ rows }) => rows.map(({ name }) => name));

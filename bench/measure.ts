@@ -10,21 +10,32 @@ export interface Settings {
   readonly duration: number;
   /** Connections of the measures that open many. */
   readonly connections: number;
+  /** For how long a server is watched that is to stay as it is, in milliseconds. */
+  readonly soak: number;
   readonly peers: Peers;
 }
 
 /** What Lengthwise is to reach. */
-export interface Goal {
+export type Goal = RelativeGoal | AbsoluteGoal;
+
+/** A goal beside others in the same rounds. */
+export interface RelativeGoal {
   /** Against these; where there are several, against the best of them. */
   readonly against: readonly Subject[];
   /** Lengthwise's value divided by theirs. */
   readonly ratio: number;
 }
 
+/** A goal that nobody else matters for. */
+export interface AbsoluteGoal {
+  /** Lengthwise's own value, in the unit of the row. */
+  readonly value: number;
+}
+
 /** A row of the table. */
 export interface Row {
   readonly name: string;
-  readonly unit: "msg/s" | "conn/s" | "B/s" | "us" | "B";
+  readonly unit: "msg/s" | "conn/s" | "B/s" | "us" | "B" | "times";
   /** Whether less is better. */
   readonly least?: boolean;
   readonly goals?: readonly Goal[];
@@ -40,6 +51,18 @@ export interface Measure {
    * @default 1
    */
   readonly warmUps?: number;
+  /**
+   * How many rounds count.
+   *
+   * @default as many as for the other measures
+   */
+  readonly rounds?: number;
+  /**
+   * Takes so long that it is run only when `--only` names it.
+   *
+   * @default false
+   */
+  readonly isLong?: boolean;
   /** Starts what it takes. */
   open(settings: Settings): Promise<Runs>;
 }
@@ -75,8 +98,8 @@ export async function measure(measure: Measure, settings: Settings): Promise<Res
   }
   if (subjects.size === 0) return results;
   await using runs = await measure.open(settings);
-  const { warmUps = 1 } = measure;
-  for (let round = 0; round < warmUps + settings.rounds; round++) {
+  const { warmUps = 1, rounds = settings.rounds } = measure;
+  for (let round = 0; round < warmUps + rounds; round++) {
     const order = [...subjects];
     order.push(...order.splice(0, round % order.length));
     for (const subject of order) {

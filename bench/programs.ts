@@ -8,6 +8,7 @@ import type { Peers } from "./peers.ts";
 export type Subject =
   | "lengthwise"
   | "plain"
+  | "few"
   | "raw"
   | "framed"
   | "net"
@@ -22,8 +23,9 @@ export type Subject =
 export const SUBJECTS: Record<Subject, string> = {
   lengthwise: "Lengthwise",
   plain: "plain",
-  raw: "raw Deno",
-  framed: "raw framed",
+  few: "to 100",
+  raw: "pump",
+  framed: "framed loop",
   net: "node:net",
   cork: "net cork",
   ws: "ws",

@@ -3,17 +3,22 @@
 import type { Goal, Result, Row } from "./measure.ts";
 import { type Subject, SUBJECTS } from "./programs.ts";
 
-/** How a goal was done. Near: within a tenth. */
-export type Verdict = "met" | "near" | "MISSED" | "unknown";
+/** What was reached of a goal: a ratio or a value. */
+export interface Verdict {
+  readonly reached: number;
+  readonly verdict: "met" | "missed";
+}
 
 /** What the table does not say by itself. */
 export const NOTES = `ratio: Lengthwise divided by the column before; all values are medians
-raw Deno, raw framed: read and write in a loop; with the framing written into the loop by hand
+goals: what was reached stands behind "met" or "missed"
+pump, framed loop: read and write in a bare loop; with the framing written into it by hand
+to 100: the same hub with 100 members; all deliveries count
 node:net, net cork: framing by hand, replies gathered in blocks; replies gathered by cork()
 lp-stream, it-lp: length-prefixed-stream, it-length-prefixed; each peer runs in Node
 in, out: the server receives from, or sends to, one load that is the same for all; other one-way
 rows, files and "own client" have the column at both ends
-file: raw does all that a transfer does in a bare loop; plain is messages of 1 MiB without files`;
+file: pump does all that a transfer does in a bare loop; plain is messages of 1 MiB without files`;
 
 /** The value in the middle. */
 export function median(values: readonly number[]): number {
@@ -29,14 +34,25 @@ export function ratio({ values }: Result, subject: Subject): number | undefined 
   return median(ours.map((value, round) => value / theirs[round]));
 }
 
-/** Whether a goal is reached. */
-export function verdict(result: Result, goal: Goal): Verdict {
-  const ratios = goal.against.map((subject) => ratio(result, subject))
-    .filter((value) => value !== undefined);
-  if (ratios.length < goal.against.length) return "unknown";
+/** Whether a goal is reached; undefined where nothing was measured to tell. */
+export function verdict(result: Result, goal: Goal): Verdict | undefined {
   const { least = false } = result.row;
-  const done = least ? goal.ratio / Math.max(...ratios) : Math.min(...ratios) / goal.ratio;
-  return done >= 1 ? "met" : done >= 0.9 ? "near" : "MISSED";
+  const reached = "value" in goal ? own(result) : worst(result, goal.against);
+  if (reached === undefined) return undefined;
+  const wanted = "value" in goal ? goal.value : goal.ratio;
+  return { reached, verdict: (least ? reached <= wanted : reached >= wanted) ? "met" : "missed" };
+}
+
+function own({ values: { lengthwise } }: Result): number | undefined {
+  return Array.isArray(lengthwise) ? median(lengthwise) : undefined;
+}
+
+/** The ratio to the best of several. */
+function worst(result: Result, against: readonly Subject[]): number | undefined {
+  const ratios = against.map((subject) => ratio(result, subject))
+    .filter((value) => value !== undefined);
+  if (ratios.length < against.length) return undefined;
+  return result.row.least ? Math.max(...ratios) : Math.min(...ratios);
 }
 
 /** All results, a line each. Columns that nothing was measured for are left out. */
@@ -74,12 +90,20 @@ function shownRatio(result: Result, subject: Subject): string {
 }
 
 function shownGoal(result: Result, goal: Goal): string {
-  const sign = result.row.least ? "<=" : ">=";
-  const against = goal.against.length > 1 ? "best" : SUBJECTS[goal.against[0]];
-  return `${against} ${sign}${goal.ratio} ${verdict(result, goal)}`;
+  const { unit, least } = result.row;
+  const show = (value: number) =>
+    "value" in goal ? withUnit(value, unit) : value.toPrecision(value < 1 ? 2 : 3);
+  const against = "value" in goal
+    ? ""
+    : `${goal.against.length > 1 ? "best" : SUBJECTS[goal.against[0]]} `;
+  const wanted = "value" in goal ? show(goal.value) : goal.ratio;
+  const found = verdict(result, goal);
+  const shown = found === undefined ? "unknown" : `${found.verdict} ${show(found.reached)}`;
+  return `${against}${least ? "<=" : ">="} ${wanted}: ${shown}`;
 }
 
 function withUnit(value: number, unit: Row["unit"]): string {
+  if (unit === "times") return value.toPrecision(3);
   if (unit === "us") return `${value.toFixed(1)} us`;
   const [scaled, prefix] = value >= 1e9
     ? [value / 1e9, "G"]

@@ -7,6 +7,10 @@ import { block, open, serverFrameBytes, type Wire } from "./wire.ts";
 /** Messages in one block of the publisher's; two blocks are under way at a time. */
 const BLOCK_MESSAGES = 500;
 const BLOCKS_UNDER_WAY = 2;
+/** How many are being opened at a time: less than any backlog. */
+const AT_ONCE = 256;
+/** What comes is only counted, so all connections read into one buffer. */
+const FORGOTTEN = new Uint8Array(64 * 1024);
 
 let opened: Deno.TcpConn[] = [];
 
@@ -15,10 +19,12 @@ export async function subscribe(
   options: { port: number; wire: Wire; subscribers: number },
 ): Promise<void> {
   const { port, wire, subscribers } = options;
-  const ready = await Promise.all(
-    Array.from({ length: subscribers + 1 }, () => open(port, wire)),
-  );
-  opened = ready.map(({ conn }) => conn);
+  opened = [];
+  while (opened.length <= subscribers) {
+    const count = Math.min(AT_ONCE, subscribers + 1 - opened.length);
+    const ready = await Promise.all(Array.from({ length: count }, () => open(port, wire)));
+    for (const { conn } of ready) opened.push(conn);
+  }
 }
 
 /** Publishes as fast as the slowest subscriber receives. Counts deliveries. */
@@ -68,10 +74,9 @@ class Arrivals {
 }
 
 async function watch(conn: Deno.TcpConn, blockBytes: number, arrivals: Arrivals): Promise<void> {
-  const chunk = new Uint8Array(64 * 1024);
   let blocks = 0;
   let bytes = 0;
-  for (let n; (n = await conn.read(chunk)) !== null;) {
+  for (let n; (n = await conn.read(FORGOTTEN)) !== null;) {
     for (bytes += n; (blocks + 1) * blockBytes <= bytes; blocks++) arrivals.add(blocks);
   }
 }

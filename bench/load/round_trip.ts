@@ -1,19 +1,19 @@
 /** One message there and back, and only then the next. */
 
 import { writeAll } from "../../internal/bytes.ts";
-import { medianTime } from "../subjects/answer.mjs";
+import { timesOf } from "../subjects/answer.mjs";
 import { clientFrame, open, serverFrameBytes, type Wire } from "./wire.ts";
 
-/** Gives the median time of a round trip, in microseconds. */
+/** Gives the p50 and the p99 of a round trip, in microseconds. */
 export async function roundTrip(
   options: { port: number; wire: Wire; size: number; count: number },
-): Promise<number> {
+): Promise<number[]> {
   const { port, wire, size, count } = options;
   const { conn } = await open(port, wire);
   const frame = clientFrame(wire, size);
   const expected = serverFrameBytes(wire, size);
   const chunk = new Uint8Array(64 * 1024);
-  const median = await medianTime(count, async () => {
+  const times = await timesOf(count, async () => {
     await writeAll(conn, frame);
     for (let bytes = 0; bytes < expected;) {
       const n = await conn.read(chunk);
@@ -22,5 +22,5 @@ export async function roundTrip(
     }
   });
   conn.close();
-  return median;
+  return times;
 }

@@ -18,7 +18,7 @@ export const fanOut: Measure[] = [{
   rows: [{
     name: "fan-out 64 B to 100, deliveries",
     unit: "msg/s",
-    goals: [{ against: ["ws"], ratio: 40 }],
+    goals: [{ against: ["ws"], ratio: 80 }],
   }],
   subjects: SUBJECTS,
   open: (settings) =>

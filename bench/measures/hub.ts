@@ -1,19 +1,21 @@
 /**
  * What one member of a room sends goes to the hundred others, by `Hub.broadcast()` with limits and
  * slow-consumer policy as they are by default, and in the same rounds by `server.broadcast()` without
- * rooms. The load is that of the fan-out without a hub.
+ * rooms. The load is that of the fan-out without a hub. And the same room with ten thousand members
+ * beside a hundred: each delivery should cost the same.
  */
 
 import { Child } from "../child.ts";
 import type { Count } from "../load/one_way.ts";
 import type { Measure, Settings } from "../measure.ts";
-import { program, type Subject } from "../programs.ts";
+import { load, program, type Subject } from "../programs.ts";
 import { openServers, type Started } from "./servers.ts";
 
 const SIZE = 64;
 const SUBSCRIBERS = 100;
 const SUBJECTS: Subject[] = ["lengthwise", "ws"];
-const GOALS = [{ against: ["ws"], ratio: 40 }] as const;
+const MANY = 10_000;
+const GOALS = [{ against: ["ws"], ratio: 80 }] as const;
 
 /** All of this kind. */
 export const hub: Measure[] = [{
@@ -24,19 +26,18 @@ export const hub: Measure[] = [{
   subjects: SUBJECTS,
   async open(settings) {
     await using stack = new AsyncDisposableStack();
-    const rooms = stack.use(new Child(program("subjects/hub.ts", [])));
-    const { port } = await rooms.next<{ port: number }>();
+    const rooms = await startRooms(stack);
     const servers = stack.use(
       await openServers({
         subjects: SUBJECTS,
         client: "load",
         service: () => ["fanOut", `${SIZE}`],
-        async run(load, server) {
+        async run(loader, server) {
           const isOurs = server.wire === "u32be";
-          const inRoom = isOurs ? { ...server, child: rooms, port } : server;
+          const inRoom = isOurs ? rooms : server;
           return [
-            await deliveries(load, inRoom, settings),
-            await deliveries(load, server, settings),
+            await deliveries(loader, inRoom, settings),
+            await deliveries(loader, server, settings),
           ];
         },
       }, settings),
@@ -44,17 +45,47 @@ export const hub: Measure[] = [{
     const owned = stack.move();
     return { run: servers.run, [Symbol.asyncDispose]: () => owned.disposeAsync() };
   },
+}, {
+  rows: [{
+    name: "hub 64 B to 10 000, deliveries",
+    unit: "msg/s",
+    goals: [{ against: ["few"], ratio: 0.8 }],
+  }],
+  subjects: ["lengthwise", "few"],
+  async open(settings) {
+    await using stack = new AsyncDisposableStack();
+    const few = await startRooms(stack);
+    const many = await startRooms(stack);
+    const loader = stack.use(new Child(load(settings.peers)));
+    await loader.next();
+    const owned = stack.move();
+    return {
+      async run(subject) {
+        const [server, members] = subject === "few" ? [few, SUBSCRIBERS] : [many, MANY];
+        const value = await deliveries(loader, server, settings, members);
+        await server.child.ask("emptied");
+        return [value];
+      },
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    };
+  },
 }];
 
+async function startRooms(stack: AsyncDisposableStack): Promise<Started> {
+  const child = stack.use(new Child(program("subjects/hub.ts", [])));
+  return { child, ...await child.next<{ port: number }>(), wire: "u32be" };
+}
+
 async function deliveries(
-  load: Child,
+  loader: Child,
   { child, port, wire }: Started,
   { duration }: Settings,
+  subscribers = SUBSCRIBERS,
 ): Promise<number> {
-  await load.ask("subscribe", { port, wire, subscribers: SUBSCRIBERS });
+  await loader.ask("subscribe", { port, wire, subscribers });
   // The system completes connections before the server has taken them.
-  await child.ask("opened", { count: SUBSCRIBERS + 1 });
+  await child.ask("opened", { count: subscribers + 1 });
   const options = { wire, size: SIZE, duration };
-  const { messages, seconds } = await load.ask<Count>("publish", options);
+  const { messages, seconds } = await loader.ask<Count>("publish", options);
   return messages / seconds;
 }

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { connect, createServer } from "node:net";
 import process from "node:process";
-import { answer, medianTime, say, Tally } from "./answer.mjs";
+import { answer, say, Tally, timesOf } from "./answer.mjs";
 import { Outgoing, receive } from "./net_frames.mjs";
 
 const tally = new Tally();
@@ -87,14 +87,14 @@ const CLIENT = {
     const out = new Outgoing(socket);
     let back = () => {};
     receive(socket, () => back());
-    const median = await medianTime(count, () =>
+    const times = await timesOf(count, () =>
       new Promise((resolve) => {
         back = resolve;
         out.send(message);
         out.flush();
       }));
     socket.destroy();
-    return median;
+    return times;
   },
 };
 

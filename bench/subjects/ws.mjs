@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
 import process from "node:process";
-import { answer, medianTime, say, Tally } from "./answer.mjs";
+import { answer, say, Tally, timesOf } from "./answer.mjs";
 import { peer } from "./peer.mjs";
 
 const { WebSocket, WebSocketServer } = await peer("ws", "wrapper.mjs");
@@ -80,13 +80,13 @@ const CLIENT = {
     const message = Buffer.alloc(size, 97);
     let back = () => {};
     socket.on("message", () => back());
-    const median = await medianTime(count, () =>
+    const times = await timesOf(count, () =>
       new Promise((resolve) => {
         back = resolve;
         socket.send(message);
       }));
     socket.close();
-    return median;
+    return times;
   },
 };
 
