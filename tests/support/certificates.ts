@@ -113,3 +113,4 @@ async function issueAll() {
 
 /** All certificates, made once. */
 export const certificates: ReturnType<typeof issueAll> = issueAll();
+await certificates; // Nothing of it may go on during the first test.

@@ -1,0 +1,28 @@
+/** `deno task test` runs what the files in `tests/together/` import: no test may be forgotten there. */
+
+import { assertEquals } from "@std/assert";
+
+const TESTS = new URL("../", import.meta.url);
+const TOGETHER = new URL("together/", TESTS);
+/** These have a task of their own. */
+const APART = "interop";
+
+/** The paths below `tests/` of all tests that run side by side. */
+async function sideBySide(folder = ""): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(`./${folder}`, TESTS))) {
+    const path = folder + name;
+    if (isDirectory && path !== APART) paths.push(...await sideBySide(`${path}/`));
+    else if (name.endsWith("_test.ts") && !name.endsWith("_alone_test.ts")) paths.push(path);
+  }
+  return paths;
+}
+
+Deno.test("each test that runs side by side is imported once in tests/together", async () => {
+  const imported: string[] = [];
+  for await (const { name } of Deno.readDir(TOGETHER)) {
+    const text = await Deno.readTextFile(new URL(name, TOGETHER));
+    for (const [, path] of text.matchAll(/^import "\.\.\/(.+)";$/gm)) imported.push(path);
+  }
+  assertEquals(imported.toSorted(), (await sideBySide()).toSorted());
+});

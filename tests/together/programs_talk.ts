@@ -1,0 +1,6 @@
+/** The client's talk mode. */
+
+import "../programs/dialogue_test.ts";
+import "../programs/farewell_test.ts";
+import "../programs/joining_test.ts";
+import "../programs/talk_test.ts";

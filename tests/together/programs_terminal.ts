@@ -1,0 +1,4 @@
+/** The terminal, without a network. */
+
+import "../programs/completion_test.ts";
+import "../programs/terminal_test.ts";
