@@ -2,9 +2,10 @@
 
 import { FramingTextError } from "../errors.ts";
 import { likely } from "../internal/nearest.ts";
-import { CATALOG, type Kind, LENGTHS } from "./catalog.ts";
+import { CATALOG, LENGTHS } from "./catalog.ts";
 import type { Framing, FramingOptions } from "./framing.ts";
 import { type Argument, parseTerm, type Term } from "./grammar.ts";
+import type { Kind } from "./kind.ts";
 import { lengthPrefix } from "./length_prefix.ts";
 import { FRAMING_KINDS, FRAMING_NAMES, type FramingKind, type FramingText } from "./names.ts";
 import { type Parameter, readParameter, type Source } from "./parameters.ts";

@@ -20,6 +20,11 @@ const APPS: Record<string, string> = {
     await using connection = await connect(server.endpoints[0], { format: text() });
     await connection.send("hello");
     console.log(await connection.receive());`,
+  "./codec": `
+    import { lengthPrefix } from "@lengthwise/lengthwise/codec";
+    const framing = lengthPrefix({ bytes: 2 });
+    const [message] = framing.decoder().decode(framing.encode(new TextEncoder().encode("hello")));
+    console.log(new TextDecoder().decode(message));`,
   "./connection": `
     import { Connection } from "@lengthwise/lengthwise/connection";
     import { memoryPair } from "@lengthwise/lengthwise/testing";
@@ -131,6 +136,20 @@ for (const [b, bundler] of BUNDLERS.entries()) {
       }
     });
   }
+}
+
+/** What only the catalog of framings has, and the parser. */
+const CATALOG = ["The length counts the whole frame", "is unknown", "FramingTextError", "telnet"];
+
+for (const [b, bundler] of BUNDLERS.entries()) {
+  Deno.test(`What ${bundler} bundles of a program with one framing has no other, and no catalog`, () => {
+    const [one, all] = ["./codec", "."].map((entry) =>
+      BUNDLES[b][Object.keys(APPS).indexOf(entry)]
+    );
+    assertEquals(CATALOG.filter((words) => one.includes(words)), []);
+    assertEquals(CATALOG.filter((words) => !all.includes(words)), []);
+    assert(one.length < 25_000, `${one.length} characters`);
+  });
 }
 
 Deno.test("The words that tell a command line are in one that is bundled", () => {
