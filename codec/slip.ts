@@ -1,0 +1,129 @@
+/** Framing of serial lines by an END byte and escapes (RFC 1055). */
+
+import { InvalidMessageError } from "../errors.ts";
+import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
+import { FrameScanner, view } from "./scan_decoder.ts";
+import { scanned } from "./scanned.ts";
+
+const END = 0xc0;
+const ESC = 0xdb;
+const ESC_END = 0xdc;
+const ESC_ESC = 0xdd;
+
+/** Options of {@linkcode slip}. */
+export interface SlipOptions extends FramingOptions {
+  /**
+   * Whether each frame that is sent begins with END, too, as RFC 1055 advises for lines with noise: what
+   * came before is then a frame of its own, and does not spoil the message.
+   *
+   * @default false
+   */
+  leadingEnd?: boolean;
+}
+
+/**
+ * Frames messages as SLIP does on serial lines (RFC 1055). A frame ends with END (0xC0). An END in the
+ * message is sent as 0xDB 0xDC, and an 0xDB as 0xDB 0xDD. Any other byte behind an 0xDB is refused.
+ *
+ * Empty frames are dropped, because END may stand at both ends of a frame. So an empty message cannot be
+ * sent.
+ *
+ * @throws {RangeError} for a limit out of range.
+ *
+ * @example A message with both special bytes
+ * ```ts
+ * import { slip } from "@lengthwise/lengthwise/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const frame = slip().encode(new Uint8Array([1, 0xc0, 0xdb]));
+ * assertEquals(frame, new Uint8Array([1, 0xdb, 0xdc, 0xdb, 0xdd, 0xc0]));
+ * assertEquals(slip().decoder().decode(frame), [new Uint8Array([1, 0xc0, 0xdb])]);
+ * ```
+ */
+export function slip(options: SlipOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, leadingEnd = false } = options;
+  const endBytes = leadingEnd ? 2 : 1;
+  return scanned({
+    name: leadingEnd ? "slip(leadingEnd:true)" : "slip",
+    maxMessageBytes,
+    scanner: (limit, verb) => new SlipScanner(limit, verb),
+    encoding: {
+      frameBytes(message) {
+        if (message.length === 0) {
+          throw new InvalidMessageError(
+            "Cannot send message of 0 bytes: SLIP has no empty messages",
+          );
+        }
+        let escapes = 0;
+        for (const byte of message) if (byte === END || byte === ESC) escapes++;
+        return endBytes + message.length + escapes;
+      },
+      encodeInto(message, target, at) {
+        if (leadingEnd) target[at++] = END;
+        for (const byte of message) {
+          if (byte === END || byte === ESC) {
+            target[at++] = ESC;
+            target[at++] = byte === END ? ESC_END : ESC_ESC;
+          } else target[at++] = byte;
+        }
+        target[at++] = END;
+        return at;
+      },
+    },
+  });
+}
+
+class SlipScanner extends FrameScanner {
+  /** The size of the message so far. */
+  #size = 0;
+  #isEscaped = false;
+  /** Whether the last frame had escapes. */
+  #hasEscapes = false;
+
+  constructor(maxMessageBytes: number, verb: "send" | "receive") {
+    super(maxMessageBytes, maxMessageBytes + 1, verb); // Each byte may be escaped; then END.
+  }
+
+  override skip(bytes: Uint8Array, at: number, end: number): number {
+    while (at < end && bytes[at] === END) at++;
+    return at;
+  }
+
+  override scan(bytes: Uint8Array, at: number, end: number, origin: number): number {
+    let size = this.#size;
+    if (size === 0 && !this.#isEscaped) this.#hasEscapes = false;
+    for (; at < end; at++) {
+      const byte = bytes[at];
+      if (this.#isEscaped) {
+        if (byte !== ESC_END && byte !== ESC_ESC) {
+          this.refuseByte(byte, at + origin, "0xdc or 0xdd, behind 0xdb,");
+        }
+        this.#isEscaped = false;
+      } else if (byte === END) {
+        this.#size = 0;
+        return at + 1;
+      } else if (byte === ESC) {
+        this.#isEscaped = this.#hasEscapes = true;
+        continue;
+      }
+      if (++size > this.maxMessageBytes) this.refuseSize(size, "so far");
+    }
+    this.#size = size;
+    return -1;
+  }
+
+  /** Moves the bytes together where they are. */
+  override unwrap(bytes: Uint8Array, from: number, to: number): Uint8Array {
+    if (!this.#hasEscapes) return view(bytes, from, to - 1);
+    let end = bytes.indexOf(ESC, from);
+    for (let at = end; at < to - 1; at++) {
+      const byte = bytes[at];
+      bytes[end++] = byte !== ESC ? byte : bytes[++at] === ESC_END ? END : ESC;
+    }
+    return view(bytes, from, end);
+  }
+
+  override missing(): number {
+    return this.#isEscaped ? 2 : 1;
+  }
+}
