@@ -89,10 +89,10 @@ class BerScanner extends FrameScanner {
   }
 
   override missing(offset: number): number {
-    const inHeader = this.#state === "contents" || this.#state === "tag" ? 0 : 1;
-    return this.#depth === 0
-      ? super.missing(offset)
-      : inHeader + this.#lengthBytes + this.#left + 2 * this.#depth;
+    if (this.#depth === 0) return super.missing(offset);
+    if (this.#state === "end of contents") return 2 * this.#depth - 1;
+    const header = this.#state === "long tag" ? 2 : this.#state === "length" ? 1 : 0;
+    return header + this.#lengthBytes + this.#left + 2 * this.#depth;
   }
 
   /** Takes a byte of a header. */
