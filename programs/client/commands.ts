@@ -4,6 +4,7 @@
  */
 
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
+import { FORM_OPTIONS } from "../shared/forms.ts";
 import type { Host } from "../shared/host.ts";
 import type { OptionSpec, OptionSpecs } from "../shared/options.ts";
 import type { ClientContext, ToolContext } from "./context.ts";
@@ -60,6 +61,7 @@ export const TALK: Conversation = {
   help: `Sends the lines that are typed or piped, and prints the messages that come.
 On a terminal it edits lines, shows colours, and connects again by itself.`,
   options: {
+    ...FORM_OPTIONS,
     linger: LINGER,
     "half-close": HALF_CLOSE,
     bell: { group: "Output", help: "rings when someone says your name" },
@@ -75,9 +77,12 @@ On a terminal it edits lines, shows colours, and connects again by itself.`,
 export const COMMANDS: Readonly<Record<string, Command>> = {
   send: {
     kind: "conversation",
-    operands: "TEXT…",
-    help: `Sends one message each, and prints as many answers as --expect says.`,
+    operands: "TEXT|@FILE|-…",
+    help: `Sends one message each, and prints as many answers as --expect says.
+@FILE is what the file has, - is the standard input: one message, or with --in
+lines, hex, base64, json or length several. @@ stands for an @ at the start.`,
     options: {
+      ...FORM_OPTIONS,
       expect: {
         value: "N",
         range: [0, MAX_INT32],
@@ -86,14 +91,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       },
       "half-close": HALF_CLOSE,
     },
-    examples: [":1234 send hello world --expect 2"],
+    examples: [
+      ":1234 send hello world --expect 2",
+      ":1234 send --in hex 'de ad be ef' --expect 1 --out hex",
+      ":1234 send @picture.png",
+    ],
     load: async () => (await import("./send.ts")).send,
   },
   request: {
     kind: "conversation",
-    operands: "METHOD [JSON]",
-    help: `Asks a server that answers requests, and prints the answer as a line of JSON.`,
-    options: { stream: { group: "Output", help: "its answer is a stream of items" } },
+    operands: "METHOD [JSON|@FILE|-]",
+    help: `Asks a server that answers requests, and prints the answer as a line of JSON,
+or bytes as they are. With --in other than json, it asks with bytes.`,
+    options: {
+      ...FORM_OPTIONS,
+      stream: { group: "Output", help: "its answer is a stream of items" },
+    },
     examples: [`:1234 request add '[1,2]'`],
     load: async () => (await import("./request.ts")).request,
   },

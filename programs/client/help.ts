@@ -11,7 +11,7 @@ export function helpFor(operands: readonly string[]): string {
 }
 
 function screen(): string {
-  const { linger, "half-close": halfClose } = TALK.options!;
+  const { in: inForm, out: outForm, linger, "half-close": halfClose } = TALK.options!;
   const { expect } = COMMANDS.send.options!;
   return `[ENDPOINT] [COMMAND] [OPTION…]
 ${ENDPOINT_HELP}
@@ -24,6 +24,8 @@ Commands (client.ts COMMAND --help tells all about one)
 Options (docs/programs.md tells all about them)
 ${
     describeOptions({
+      in: inForm,
+      out: outForm,
       linger,
       "half-close": halfClose,
       expect,

@@ -1,15 +1,14 @@
-/** The client in a pipe: lines in, messages out. */
+/** The client in a pipe: messages in, messages out, as lines or in another form. */
 
-import { decode, line } from "../../codec.ts";
-import { type Connection, markText } from "../../connection.ts";
+import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
-import { deadlineOf } from "../../internal/time.ts";
+import { type InForm, readBatches } from "../shared/forms.ts";
 import { EXIT } from "../shared/options.ts";
 import { OutputError } from "../shared/output.ts";
 import { within } from "../shared/within.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { lacksOnlyFarewell } from "./farewell.ts";
-import { messagePrinter } from "./messages.ts";
+import { inFormOf, isStream, messagePrinter, outFormOf } from "./messages.ts";
 
 /** This is not an error: everything was sent, and the peer had time to answer. */
 const LINGERED = new Error("the peer did not close in time");
@@ -24,23 +23,30 @@ const QUIT = /^\/quit(?:\s|$)/i;
 const decoder = new TextDecoder();
 
 /**
- * Sends each line of standard input as a message and prints each message as a line. After the
- * input's end it prints what still comes until the peer closes or `--linger` is over. Only then it
+ * Sends each line of standard input as a message and prints each message as a line, or in the forms of
+ * `--in` and `--out`. With framing `none` there are no messages, and the bytes pass as they are. After
+ * the input's end it prints what still comes until the peer closes or `--linger` is over. Only then it
  * half-closes, or at once with `--half-close`: most peers end the other direction with it. What the
  * peer says to that is printed too, for as long again.
  * A peer that ends before the input does has lost something, unless it was asked to by `/quit`.
  */
 export async function pipe(context: ClientContext): Promise<number> {
   const { options, stopped, host: { stdin, stdout } } = context;
-  const print = messagePrinter(context);
+  const [inForm, outForm] = [inFormOf(context), outFormOf(context)];
   const connection = await context.connect();
+  const usual = isStream(connection) ? "bytes" : "lines";
+  const print = messagePrinter(context, outForm ?? (stdout.isTerminal ? "lines" : usual));
   const hearing = new Hearing(context, connection, {
     hear: print,
     said: () => input.first,
     flush: () => stdout.flush(),
   });
-  const input: Input = new Input(connection, hearing);
+  // Where there are only bytes, nobody can see that some are missing: what still comes is waited for.
+  const isLeft = () => stdout.queuedBytes > 0 || connection.stats.unreadBytes > 0;
+  const patience = new Patience(hearing, isStream(connection) ? isLeft : undefined);
+  const input: Input = new Input(connection, hearing, patience);
   const sending = input.sendAll(stdin.readable, {
+    form: inForm ?? usual,
     linger: options.number("linger") ?? 1_000,
     halfClosesAtOnce: options.on("half-close"),
   });
@@ -69,34 +75,64 @@ export async function pipe(context: ClientContext): Promise<number> {
   });
 }
 
-/** What happens after the input's end. */
-interface Ending {
+/** In which form the input is, and what happens after its end. */
+interface Sending {
+  readonly form: InForm;
   readonly linger: number;
   readonly halfClosesAtOnce: boolean;
 }
 
+/** How long the peer may take to end, when everything was sent. */
+class Patience {
+  readonly #hearing: Hearing;
+  readonly #isLeft: (() => boolean) | undefined;
+
+  /**
+   * With `isLeft`, it begins anew as long as something has come, or is left to be printed. Without, it
+   * ends when its time is over, whatever the peer says.
+   */
+  constructor(hearing: Hearing, isLeft: (() => boolean) | undefined) {
+    this.#hearing = hearing;
+    this.#isLeft = isLeft;
+  }
+
+  /** Waits until the peer has ended, or so many milliseconds are over. */
+  async wait(linger: number): Promise<void> {
+    for (let before = this.#hearing.bytes; !this.#hearing.ended;) {
+      await this.#hearing.endsWithin(linger);
+      const { bytes } = this.#hearing;
+      if (this.#isLeft === undefined || bytes === before && !this.#isLeft()) return;
+      before = bytes;
+    }
+  }
+}
+
 /** Sends standard input to the peer. */
 class Input {
-  /** The first line. */
+  /** The first message. */
   first: Uint8Array | undefined;
   #last: Uint8Array | undefined;
-  #lines = 0;
-  /** How many messages were sent before the first line. A token is one. */
+  #count = 0;
+  /** How many messages were sent before the first message. A token is one. */
   #sentBefore = 0;
   /** `read` to its end, and `sent` when the peer has had the time to refuse it. */
   #state: "reading" | "read" | "sent" = "reading";
+  #unit = "lines";
   readonly #connection: Connection;
   readonly #hearing: Hearing;
 
-  constructor(connection: Connection, hearing: Hearing) {
+  readonly #patience: Patience;
+
+  constructor(connection: Connection, hearing: Hearing, patience: Patience) {
     this.#connection = connection;
     this.#hearing = hearing;
+    this.#patience = patience;
   }
 
-  /** Sends all lines and half-closes; aborts for what is not the connection's own failure. */
-  async sendAll(readable: ReadableStream<Uint8Array>, ending: Ending): Promise<void> {
+  /** Sends all and half-closes; aborts for what is not the connection's own failure. */
+  async sendAll(readable: ReadableStream<Uint8Array>, sending: Sending): Promise<void> {
     try {
-      await this.#sendAll(readable, ending);
+      await this.#sendAll(readable, sending);
     } catch (error) {
       // The peer's last message may say why, and `closed` does.
       if (error instanceof ConnectionClosedError || error instanceof ConnectionLostError) return;
@@ -106,40 +142,43 @@ class Input {
 
   async #sendAll(
     readable: ReadableStream<Uint8Array>,
-    { linger, halfClosesAtOnce }: Ending,
+    { form, linger, halfClosesAtOnce }: Sending,
   ): Promise<void> {
     const connection = this.#connection;
+    if (form !== "lines") this.#unit = form === "bytes" ? "pieces" : "messages";
     await connection.flush();
     this.#sentBefore = connection.stats.messagesSent;
-    for await (const message of decode(readable, line({ telnet: false }))) {
-      this.first ??= message;
-      this.#last = message;
-      this.#lines++;
-      await connection.send(markText(message)); // Of other bytes, the framing knows.
+    for await (const batch of readBatches(readable, form)) {
+      this.first ??= batch[0];
+      this.#last = batch.at(-1);
+      for (const message of batch) {
+        this.#count++;
+        await connection.send(message);
+      }
     }
     this.#state = "read";
     await connection.flush();
     await this.#hearing.settled();
     if (this.#hearing.ended) return;
     this.#state = "sent";
-    if (!halfClosesAtOnce) await this.#hearing.endsWithin(linger);
+    if (!halfClosesAtOnce) await this.#patience.wait(linger);
     if (this.#hearing.ended) return;
     await connection.closeWrite();
-    const deadline = deadlineOf(linger, () => connection.abort(LINGERED));
-    this.#hearing.over.then(() => deadline.clear());
+    await this.#patience.wait(linger);
+    if (!this.#hearing.ended) connection.abort(LINGERED);
   }
 
   /** Call it when the peer has ended. Returns what the peer did not wait for, if anything. */
   async whatIsMissing(sending: Promise<void>): Promise<string | undefined> {
     const { messagesSent, bufferedBytes } = this.#connection.stats;
     if (this.#state === "sent" && bufferedBytes === 0) return undefined;
-    const lines = this.#lines;
+    const count = this.#count;
     await within(INPUT_GRACE, sending);
-    const unsent = this.#lines - (messagesSent - this.#sentBefore);
-    const isWhole = this.#state !== "reading" && this.#lines === lines && bufferedBytes === 0;
+    const unsent = this.#count - (messagesSent - this.#sentBefore);
+    const isWhole = this.#state !== "reading" && this.#count === count && bufferedBytes === 0;
     if (this.#hearing.count > 0 && (isWhole || this.#hasQuit())) return undefined;
     const how = this.#state === "reading" ? "before the input ended" : "before this end did";
-    return unsent > 0 ? `${how}: ${unsent} lines were not sent` : how;
+    return unsent > 0 ? `${how}: ${unsent} ${this.#unit} were not sent` : how;
   }
 
   #hasQuit(): boolean {

@@ -7,20 +7,23 @@ import { EXIT, UsageError } from "../shared/options.ts";
 import { OutputError } from "../shared/output.ts";
 import { type ClientContext, closeAndExplain, Hearing, isInOrder } from "./context.ts";
 import { lacksOnlyFarewell } from "./farewell.ts";
-import { messagePrinter } from "./messages.ts";
+import { inFormOf, messagePrinter, outFormOf } from "./messages.ts";
+import { messagesFrom } from "./operand_messages.ts";
 
 /** How long the peer may take to close if no answers are expected, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000;
 
 /**
- * Sends one message per operand, and prints as many answers as `--expect` says. It half-closes where no
+ * Sends the messages that the operands stand for, and prints as many answers as `--expect` says. It half-closes where no
  * answers are waited for, or with `--half-close`: most peers end the other direction with it.
  */
 export async function send(context: ClientContext): Promise<number> {
-  const { operands, options, host: { stdout } } = context;
+  const { operands, options, host } = context;
+  const { stdout } = host;
   if (operands.length === 0) throw new UsageError(`"send" needs at least one TEXT`);
   const expected = options.number("expect") ?? 0;
-  const print = messagePrinter(context);
+  const print = messagePrinter(context, outFormOf(context) ?? "lines");
+  const messages = await messagesFrom(operands, inFormOf(context), host);
   const connection = await context.connect();
   const enough = Promise.withResolvers<void>();
   const hearing = new Hearing(context, connection, {
@@ -29,11 +32,11 @@ export async function send(context: ClientContext): Promise<number> {
       print(message);
       if (hearing.count === expected) enough.resolve();
     },
-    said: () => operands[0],
+    said: () => messages[0],
     flush: () => stdout.flush(),
   });
   const halfClosed = expected === 0 || options.on("half-close");
-  const isEarly = await sendAll(connection, hearing, operands, halfClosed);
+  const isEarly = await sendAll(connection, hearing, messages, halfClosed);
   const deadline = deadlineOf(
     patience(context),
     () => connection.abort(lateness(context, hearing)),
@@ -67,11 +70,11 @@ export async function send(context: ClientContext): Promise<number> {
 async function sendAll(
   connection: Connection,
   hearing: Hearing,
-  texts: readonly string[],
+  messages: readonly Uint8Array[],
   halfCloses: boolean,
 ): Promise<boolean> {
   try {
-    for (const text of texts) await connection.send(text);
+    for (const message of messages) await connection.send(message);
     await connection.flush();
   } catch (error) {
     if (!(error instanceof ConnectionClosedError || error instanceof ConnectionLostError)) {

@@ -9,9 +9,11 @@ import type { ChatEvent, NoticeCode } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { Attempts, backoff, pause } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
-import { EXIT } from "../shared/options.ts";
+import { type InForm, type OutForm, parseMessage } from "../shared/forms.ts";
+import { EXIT, UsageError } from "../shared/options.ts";
 import { exitCodeOf } from "../shared/program.ts";
 import { messageOf } from "../shared/report.ts";
+import { type MessageForm, messageForm } from "../shared/shown.ts";
 import {
   CHAT_COMMANDS,
   complete,
@@ -22,6 +24,7 @@ import { type Mention, Names } from "../terminal/names.ts";
 import { Terminal } from "../terminal/terminal.ts";
 import type { ClientContext } from "./context.ts";
 import { Dialogue } from "./dialogue.ts";
+import { inFormOf, outFormOf } from "./messages.ts";
 import { isForGood, refusalAtEnd, refusalIn, type Refused, wantsToken } from "./refusal.ts";
 
 /** How often the round-trip time is measured, in milliseconds, if the peer answers pings. */
@@ -51,12 +54,14 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * press Enter to join again. If the server refuses the client, the program ends with exit code 1.
  */
 export async function talk(context: ClientContext): Promise<number> {
+  const forms = { in: inFormOf(context), out: outFormOf(context) };
+  if (forms.in === "length") throw new UsageError("--in length is for files and pipes");
   const first = await context.connect();
   using terminal: Terminal = new Terminal({
     prompt: prompt("connecting"),
     complete: (before) => session.complete(before),
   });
-  const session: Talk = new Talk(terminal, context);
+  const session: Talk = new Talk(terminal, context, forms);
   return await session.run(first);
 }
 
@@ -66,10 +71,19 @@ export async function talk(context: ClientContext): Promise<number> {
  */
 type Standing = "new" | "in" | "refused" | "sent away";
 
+/** The forms that the user wants. Without them, lines are text, and a chat is shown as one. */
+interface Forms {
+  readonly in: InForm | undefined;
+  readonly out: OutForm | undefined;
+}
+
 /** The talk at a terminal, over any number of connections. */
 class Talk {
   readonly #terminal: Terminal;
   readonly #context: ClientContext;
+  readonly #inForm: InForm | undefined;
+  /** How messages look, if the user wants another form than that of a conversation. */
+  readonly #shown: MessageForm | undefined;
   readonly #stop = new AbortController();
   readonly #attempts = new Attempts(backoff());
   readonly #names = new Names();
@@ -89,9 +103,11 @@ class Talk {
   /** The token of the ping whose answer must not be shown, and when it was sent. */
   #ping: { token: string; sentAt: number } | undefined;
 
-  constructor(terminal: Terminal, context: ClientContext) {
+  constructor(terminal: Terminal, context: ClientContext, forms: Forms) {
     this.#terminal = terminal;
     this.#context = context;
+    this.#inForm = forms.in;
+    this.#shown = forms.out === undefined ? undefined : messageForm(forms.out, true);
   }
 
   /** What Tab does. It does nothing if the peer is no chat. */
@@ -127,6 +143,9 @@ class Talk {
     const place = PLACE.exec(line)?.[1].toLowerCase();
     if (place !== undefined) this.#place.set(place, line);
     try {
+      if (this.#inForm !== undefined) {
+        return await connection.send(parseMessage(line, this.#inForm, "what was typed"));
+      }
       const lines = this.#dialogue?.lines(line) ?? [line];
       await Promise.all(lines.map((line) => connection.send(line)));
     } catch (error) {
@@ -210,6 +229,10 @@ class Talk {
       for await (const message of connection) {
         const refused = this.#standing === "new" ? refusalIn(message) : undefined;
         this.#standing = this.#standing === "new" ? "in" : this.#standing;
+        if (this.#shown !== undefined && refused === undefined) {
+          this.#showForm(this.#shown(message));
+          continue;
+        }
         dialogue.hear(refused?.line ?? decoder.decode(message), refused !== undefined);
         if (refused !== undefined && this.#isRefused(refused)) return;
       }
@@ -276,6 +299,12 @@ class Talk {
   #show([first, ...others]: readonly string[], call: Mention): void {
     this.#say(this.#ring(call) + first);
     for (const line of others) this.#say(line);
+  }
+
+  /** Shows a message in the form of `--out`, which is safe for a terminal. */
+  #showForm(shown: string | Uint8Array): void {
+    const text = typeof shown === "string" ? shown : decoder.decode(shown);
+    for (const line of text.replace(/\n$/, "").split("\n")) this.#say(line);
   }
 
   /** The bell character, if the user wants it and the line calls the user. */

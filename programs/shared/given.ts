@@ -19,6 +19,44 @@ export async function readText(option: string, file: string): Promise<string> {
   }
 }
 
+/**
+ * Reads a file of bytes.
+ *
+ * @param name What to call it in an error.
+ * @throws {Error} if it cannot be read, or is larger than the limit. The error says what to do.
+ */
+export async function readBytes(
+  name: string,
+  file: string,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  await requireFile("read", file, name);
+  try {
+    const { size } = await Deno.stat(file);
+    if (size <= maxBytes) return await Deno.readFile(file);
+  } catch (error) {
+    throw new Error(`${name}: ${reasonOf(error)}`, { cause: error });
+  }
+  throw new Error(`${name}: it is too large, limit is ${maxBytes} bytes`);
+}
+
+/**
+ * Looks whether a file may be used.
+ *
+ * @throws {Error} if it may not. The error names the flag that permits it.
+ */
+export async function requireFile(
+  permission: "read" | "write" | "run",
+  file: string,
+  name = file,
+): Promise<void> {
+  const { state } = await Deno.permissions.query(
+    permission === "run" ? { name: permission, command: file } : { name: permission, path: file },
+  );
+  if (state === "granted") return;
+  throw new Error(`${name}: no permission; run with --allow-${permission}=${file}`);
+}
+
 /** An environment variable. Undefined if it is not set or may not be read. */
 export function variable(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });

@@ -4,6 +4,7 @@
  * own, see program.ts.
  */
 
+import { concat } from "@std/bytes/concat";
 import { CLIENT } from "../../programs/client/main.ts";
 import { SERVER } from "../../programs/server/main.ts";
 import type { Host } from "../../programs/shared/host.ts";
@@ -69,12 +70,14 @@ class Printed {
   readonly keeps = false;
   readonly isTerminal = false;
   readonly #decoder = new TextDecoder();
+  readonly chunks: Uint8Array[] = [];
   text = "";
   #readTo = 0;
   #state: "open" | "ended" = "open";
   #change = Promise.withResolvers<void>();
 
   write(bytes: Uint8Array): Promise<number> {
+    this.chunks.push(bytes.slice());
     this.text += this.#decoder.decode(bytes, { stream: true });
     this.#notify();
     return Promise.resolve(bytes.length);
@@ -116,6 +119,17 @@ export async function runHere(
   const host = new FakeProcess(options);
   const code = await host.run(args, PROGRAMS[script]);
   return { code, stdout: host.printed.text, stderr: host.told.text };
+}
+
+/** As {@linkcode runHere}, with the bytes of stdout as they were written. */
+export async function runBytesHere(
+  script: string,
+  args: readonly string[],
+  options: Pick<RunOptions, "stdin" | "env"> = {},
+): Promise<{ code: number; bytes: Uint8Array; stderr: string }> {
+  const host = new FakeProcess(options);
+  const code = await host.run(args, PROGRAMS[script]);
+  return { code, bytes: concat(host.printed.chunks), stderr: host.told.text };
 }
 
 /** A server program that runs here until it is stopped, as {@linkcode RunningServer} does. */
