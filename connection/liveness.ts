@@ -2,7 +2,7 @@
 
 import type { Framing } from "../codec.ts";
 import { ConnectionLostError } from "../errors.ts";
-import { Wakeup } from "../internal/time.ts";
+import { grainOf, Wakeup } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import type { Receiver } from "./receiver.ts";
@@ -25,7 +25,7 @@ export class Liveness {
   readonly #encodePing: () => Uint8Array;
   readonly #limits: ResolvedLimits;
   readonly #transport: Transport;
-  readonly #timer = new Wakeup(() => this.#look(), { idle: true, patient: true });
+  readonly #timer: Wakeup;
   /** What had arrived when the peer was asked. */
   #asked: { readonly bytes: number } | undefined;
 
@@ -40,6 +40,8 @@ export class Liveness {
     this.#encodePing = encodePing;
     this.#limits = limits;
     this.#transport = transport;
+    const grain = grainOf(Math.min(limits.pingInterval, limits.pongTimeout));
+    this.#timer = new Wakeup(() => this.#look(), { idle: true, patient: true, grain });
     this.#lookIn(limits.pingInterval);
   }
 

@@ -1,4 +1,6 @@
-/** Timers that are cheap to move, and that do not blame the peer when this process stood still. */
+/** Deadlines that are cheap to move, and that do not blame the peer when this process stood still. */
+
+import { CLOCK, type Sleeper } from "./clock.ts";
 
 /** If a timer is later than this, in milliseconds, this process or its machine stood still. */
 const LATE = 20;
@@ -23,28 +25,49 @@ export interface WakeupOptions {
    * @default false
    */
   readonly patient?: boolean;
+  /**
+   * How late it may be, in milliseconds, at least 1. Those that may be late wake together.
+   *
+   * @default 1
+   */
+  readonly grain?: number;
+}
+
+/** From this delay on, in milliseconds, a deadline may be late. */
+const LONG_DELAY = 10_000;
+/** A tenth of the shortest of them. */
+const LONG_GRAIN = 1_000;
+
+/** How late a deadline of this delay may be, in milliseconds: long ones up to a second. */
+export function grainOf(delay: number): number {
+  return delay < LONG_DELAY ? 1 : LONG_GRAIN;
 }
 
 /**
- * Calls back at a time that may be moved. To move it later, or to stop it, only writes a number; the
- * underlying timer reads that number when it fires. So a deadline for each message does not cost a
- * timer for each message.
+ * Calls back at a time that may be moved. To move it later, or to stop it, only writes a number, which
+ * the clock reads when it gets there. So a deadline for each message does not cost a timer for each
+ * message. All wakeups share one timer of the runtime.
  */
-export class Wakeup {
+export class Wakeup implements Sleeper {
+  /** Whether it keeps the process running. */
+  readonly holds: boolean;
   readonly #wake: (now: number) => void;
-  readonly #options: WakeupOptions;
+  readonly #isPatient: boolean;
+  readonly #grain: number;
   #due = Infinity;
-  /** When the underlying timer fires. */
+  /** When the clock calls it. */
   #firesAt = Infinity;
   /** Not before this time: this process stood still. */
   #graceEnd = 0;
   #graces = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Wakes by a call of `wake`. */
   constructor(wake: (now: number) => void, options: WakeupOptions = {}) {
+    const { idle = false, patient = false, grain = 1 } = options;
     this.#wake = wake;
-    this.#options = options;
+    this.#isPatient = patient;
+    this.#grain = grain;
+    this.holds = !idle;
   }
 
   /** When it calls back next, on the clock of `performance.now()`; `Infinity` means never. */
@@ -55,33 +78,30 @@ export class Wakeup {
   /** Calls back once, at this time and not before; `Infinity` means never. */
   at(due: number): void {
     this.#due = due;
-    if (due < this.#firesAt) this.#fireAt(due);
+    if (due < this.#firesAt - this.#grain) this.#fireAt(due);
   }
 
-  /** Stops, and clears the underlying timer. It can be set again. */
+  /** Stops, and leaves the clock. It can be set again. */
   clear(): void {
-    clearTimeout(this.#timer);
+    if (this.#firesAt !== Infinity) CLOCK.delete(this, this.#firesAt);
     this.#due = this.#firesAt = Infinity;
     this.#graceEnd = this.#graces = 0;
   }
 
   #fireAt(due: number): void {
-    clearTimeout(this.#timer);
-    const now = performance.now();
-    this.#firesAt = Math.max(due, now);
-    this.#timer = setTimeout(() => this.#look(), this.#firesAt - now);
-    if (this.#options.idle) (this.#timer as { unref?: () => void }).unref?.();
+    if (this.#firesAt !== Infinity) CLOCK.delete(this, this.#firesAt);
+    this.#firesAt = CLOCK.add(this, Math.max(due, performance.now()), this.#grain);
   }
 
-  #look(): void {
-    const now = performance.now();
+  /** For the clock only: the time has come to look whether it is due. */
+  ring(now: number): void {
     const late = now - this.#firesAt;
     this.#firesAt = Infinity;
     if (this.#due === Infinity) return;
     const due = Math.max(this.#due, this.#graceEnd);
     if (now < due) {
       this.#fireAt(due);
-    } else if (this.#options.patient && late > LATE && this.#graces < MAX_GRACES) {
+    } else if (this.#isPatient && late > LATE && this.#graces < MAX_GRACES) {
       this.#graces++;
       this.#graceEnd = now + Math.min(late, MAX_GRACE);
       this.#fireAt(this.#graceEnd);
@@ -95,14 +115,14 @@ export class Wakeup {
 
 /**
  * Calls back `delay` milliseconds after the last `start()`, unless it is stopped before. It is patient
- * unless the options say otherwise.
+ * unless the options say otherwise. From ten seconds on, it may be up to a second late.
  */
 export class Deadline extends Wakeup {
   readonly #delay: number;
 
   /** With `idle`, the deadline does not keep the process running. */
   constructor(delay: number, expired: () => void, options: WakeupOptions = {}) {
-    super(expired, { patient: true, ...options });
+    super(expired, { patient: true, grain: grainOf(delay), ...options });
     this.#delay = delay;
   }
 

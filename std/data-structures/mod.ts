@@ -1,4 +1,6 @@
 /** `@std/data-structures`, from the npm build of the same library. */
+import { BinaryHeap as BinaryHeap_ } from "deno-std/data_structures/binary_heap.js";
+import { ascend as ascend_ } from "deno-std/data_structures/comparators.js";
 import { Deque as Deque_ } from "deno-std/data_structures/deque.js";
 
 export interface Deque<T> extends Iterable<T> {
@@ -15,3 +17,15 @@ export interface Deque<T> extends Iterable<T> {
 }
 
 export const Deque: new <T>(source?: Iterable<T>) => Deque<T> = Deque_;
+
+export interface BinaryHeap<T> extends Iterable<T> {
+  readonly length: number;
+  peek(): T | undefined;
+  pop(): T | undefined;
+  push(...values: T[]): number;
+  clear(): void;
+  isEmpty(): boolean;
+}
+
+export const BinaryHeap: new <T>(compare?: (a: T, b: T) => number) => BinaryHeap<T> = BinaryHeap_;
+export const ascend: <T>(a: T, b: T) => -1 | 0 | 1 = ascend_;
