@@ -1,15 +1,24 @@
 /** Messages and bytes: framings, formats, and the small things that several layers need. */
 
+import "../codec/ber_tlv_test.ts";
+import "../codec/cobs_test.ts";
 import "../codec/codec_test.ts";
 import "../codec/errors_test.ts";
+import "../codec/gob_uvarint_test.ts";
+import "../codec/json_sequence_test.ts";
+import "../codec/json_stream_test.ts";
 import "../codec/line_test.ts";
+import "../codec/parse_test.ts";
 import "../codec/portable_test.ts";
 import "../codec/prefix_test.ts";
 import "../codec/presets_test.ts";
 import "../codec/property_test.ts";
+import "../codec/resp_test.ts";
+import "../codec/slip_test.ts";
 import "../codec/streams_test.ts";
 import "../format_test.ts";
 import "../internal/address_test.ts";
+import "../internal/clock_test.ts";
 import "../internal/nearest_test.ts";
 import "../internal/rate_test.ts";
 import "../internal/retry_test.ts";
