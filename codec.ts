@@ -17,6 +17,20 @@
  *   | HELLO | 0a |
  * none                                      chunks as they came, no boundaries
  *   | HELLO |
+ * gobUvarint                                a byte below 128, or the negated number of bytes; 256 bytes:
+ *   | fe 01 00 | … 256 bytes |
+ * slip                                      up to c0; c0 and db are escaped
+ *   | HELLO | c0 |
+ * cobs                                      up to 00; the first byte tells where the next 00 was
+ *   | 06 | HELLO | 00 |
+ * jsonStream                                a JSON value; there may be white space between two
+ *   | "HELLO" | 0a |
+ * jsonSequence                              a JSON text between a record separator and LF
+ *   | 1e | "HELLO" | 0a |
+ * berTlv                                    tag, length and contents are the message
+ *   | 04 05 HELLO |
+ * resp2, resp3                              a whole command or reply is the message
+ *   | $5 CRLF HELLO CRLF |
  *
  * lengthPrefix({ includesHeader: true })    the length counts itself
  *   | 00 00 00 09 | HELLO |
@@ -48,6 +62,11 @@
 
 export type { Decoder, EndInfo, Framing, FramingOptions } from "./codec/framing.ts";
 export type { Memory } from "./internal/memory.ts";
+export { berTlv } from "./codec/ber_tlv.ts";
+export { cobs } from "./codec/cobs.ts";
+export { gobUvarint } from "./codec/gob_uvarint.ts";
+export { jsonSequence } from "./codec/json_sequence.ts";
+export { jsonStream, type NestedOptions } from "./codec/json_stream.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./codec/length_prefix.ts";
 export { line, type LineOptions } from "./codec/line.ts";
 export {
@@ -59,6 +78,8 @@ export {
 } from "./codec/names.ts";
 export { none } from "./codec/none.ts";
 export { framing } from "./codec/parse.ts";
+export { resp2, resp3, type RespOptions } from "./codec/resp.ts";
+export { slip, type SlipOptions } from "./codec/slip.ts";
 export { varint } from "./codec/varint.ts";
 export * from "./codec/presets.ts";
 export { decode, decodeBatches, DecoderStream, EncoderStream } from "./codec/streams.ts";

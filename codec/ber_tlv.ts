@@ -3,8 +3,16 @@
 import { InvalidLengthError } from "../errors.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing } from "./framing.ts";
 import type { NestedOptions } from "./json_stream.ts";
+import { canonical } from "./names.ts";
 import { FrameScanner } from "./scan_decoder.ts";
-import { checkDepth, DEFAULT_MAX_DEPTH, enclosed, type Scanned, scanned } from "./scanned.ts";
+import {
+  checkDepth,
+  DEFAULT_MAX_DEPTH,
+  enclosed,
+  givenDepth,
+  type Scanned,
+  scanned,
+} from "./scanned.ts";
 
 /** The bit of a tag that says that the value consists of values. */
 const CONSTRUCTED = 0x20;
@@ -42,7 +50,7 @@ export function berTlv(options: NestedOptions = {}): Framing {
   checkDepth(maxDepth);
   const scanner: Scanned["scanner"] = (limit, verb) => new BerScanner(limit, verb, maxDepth);
   return scanned({
-    name: "berTlv",
+    name: canonical("berTlv", { maxDepth: givenDepth(maxDepth) }),
     maxMessageBytes,
     scanner,
     encoding: enclosed(scanner, "one BER value"),

@@ -1,8 +1,9 @@
 /** Every kind of framing that can be written as text, with its parameters. */
 
 import type { Kind } from "./kind.ts";
-import { LINE, NONE } from "./kinds_of_ends.ts";
-import { LENGTH, VARINT } from "./kinds_of_lengths.ts";
+import { COBS, LINE, NONE, SLIP } from "./kinds_of_ends.ts";
+import { GOB_UVARINT, LENGTH, VARINT } from "./kinds_of_lengths.ts";
+import { BER_TLV, JSON_SEQUENCE, JSON_STREAM, RESP2, RESP3 } from "./kinds_of_values.ts";
 import type { LengthPrefixOptions } from "./length_prefix.ts";
 import type { FramingKind } from "./names.ts";
 
@@ -13,6 +14,14 @@ export const CATALOG: Readonly<Record<FramingKind, Kind>> = {
   varint: VARINT,
   line: LINE,
   none: NONE,
+  gobUvarint: GOB_UVARINT,
+  slip: SLIP,
+  cobs: COBS,
+  jsonStream: JSON_STREAM,
+  jsonSequence: JSON_SEQUENCE,
+  berTlv: BER_TLV,
+  resp2: RESP2,
+  resp3: RESP3,
 };
 
 /** The names that stand for `length()` with these options. */

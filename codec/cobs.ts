@@ -2,6 +2,7 @@
 
 import { InvalidLengthError } from "../errors.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
+import { canonical } from "./names.ts";
 import { FrameScanner, view } from "./scan_decoder.ts";
 import { scanned } from "./scanned.ts";
 
@@ -30,7 +31,7 @@ const FULL = 0xff;
 export function cobs(options: FramingOptions = {}): Framing {
   const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
   return scanned({
-    name: "cobs",
+    name: canonical("cobs", {}),
     maxMessageBytes,
     scanner: (limit, verb) => new CobsScanner(limit, verb),
     encoding: { frameBytes, encodeInto },

@@ -83,11 +83,12 @@ export interface EndInfo {
  *
  * - Messages come out whole and in order, however the stream was cut into chunks.
  * - The limit is checked as soon as the header has arrived, before memory is allocated for the body.
- * - A chunk that was passed in belongs to the decoder. A message that lies inside one chunk is a view
- *   of that chunk. A message that spans several chunks is copied once, and its small pieces twice.
+ * - A chunk that was passed in belongs to the decoder, which may change it: `slip` and `cobs` take
+ *   their escapes out where they are. A message that lies inside one chunk is a view of that chunk. A
+ *   message that spans several chunks is copied once, and its small pieces twice.
  * - The memory that a decoder holds never exceeds the bytes that arrived for the unfinished frame
  *   plus 16 KiB. After `readTarget(bytes)` it may instead hold `bytes`, or four times what arrived,
- *   whichever is more.
+ *   whichever is more. A framing with a `maxDepth` above 512 says what its levels need.
  * - After an error a decoder cannot go on, because it no longer knows where the next frame begins.
  *   Every further call throws the same error.
  */

@@ -30,8 +30,6 @@ const MINUS = 0x2d;
 const PLUS = 0x2b;
 const POINT = 0x2e;
 const ZERO = 0x30;
-/** What may stand behind a backslash, but for `u`. */
-const ESCAPED = new Set([...`"\\/bfnrt`].map((character) => character.charCodeAt(0)));
 /** The rest of the three literals, by their first letter. */
 const LITERALS: Readonly<Record<number, string>> = { 0x74: "rue", 0x66: "alse", 0x6e: "ull" };
 
@@ -42,6 +40,22 @@ export function isSpace(byte: number): boolean {
 
 function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
+}
+
+/** Whether a byte may stand behind a backslash; `u` may, too. */
+function isEscape(byte: number): boolean {
+  switch (byte) {
+    case QUOTE:
+    case BACKSLASH:
+    case 0x2f: // /
+    case 0x62: // b
+    case 0x66: // f
+    case 0x6e: // n
+    case 0x72: // r
+    case 0x74: // t
+      return true;
+  }
+  return false;
 }
 
 function isHexDigit(byte: number): boolean {
@@ -62,7 +76,7 @@ export class JsonScanner extends FrameScanner {
   #literal = "";
   #matched = 0;
   /** The opening brackets that are not closed: a byte for each. */
-  #open = new Uint8Array(16);
+  #open = new Uint8Array(8);
   #depth = 0;
   readonly #maxDepth: number;
 
@@ -135,7 +149,7 @@ export class JsonScanner extends FrameScanner {
       this.#hexDigits = 4;
       this.#state = "digits";
     } else {
-      if (!ESCAPED.has(byte)) this.refuseByte(byte, offset, "an escape of JSON");
+      if (!isEscape(byte)) this.refuseByte(byte, offset, "an escape of JSON");
       this.#state = "string";
     }
   }

@@ -3,8 +3,16 @@
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing } from "./framing.ts";
 import { isSpace, JsonScanner } from "./json_scanner.ts";
 import type { NestedOptions } from "./json_stream.ts";
+import { canonical } from "./names.ts";
 import { FrameScanner, view } from "./scan_decoder.ts";
-import { checkDepth, DEFAULT_MAX_DEPTH, enclosed, type Scanned, scanned } from "./scanned.ts";
+import {
+  checkDepth,
+  DEFAULT_MAX_DEPTH,
+  enclosed,
+  givenDepth,
+  type Scanned,
+  scanned,
+} from "./scanned.ts";
 
 /** Record separator. */
 const RS = 0x1e;
@@ -37,7 +45,7 @@ export function jsonSequence(options: NestedOptions = {}): Framing {
   checkDepth(maxDepth);
   const scanner: Scanned["scanner"] = (limit, verb) => new SequenceScanner(limit, verb, maxDepth);
   return scanned({
-    name: "jsonSequence",
+    name: canonical("jsonSequence", { maxDepth: givenDepth(maxDepth) }),
     maxMessageBytes,
     scanner,
     encoding: enclosed(scanner, "one JSON value", {

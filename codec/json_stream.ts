@@ -2,7 +2,15 @@
 
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
 import { JsonScanner } from "./json_scanner.ts";
-import { checkDepth, DEFAULT_MAX_DEPTH, enclosed, type Scanned, scanned } from "./scanned.ts";
+import { canonical } from "./names.ts";
+import {
+  checkDepth,
+  DEFAULT_MAX_DEPTH,
+  enclosed,
+  givenDepth,
+  type Scanned,
+  scanned,
+} from "./scanned.ts";
 
 /** Options of the framings whose messages have parts that lie in one another. */
 export interface NestedOptions extends FramingOptions {
@@ -43,7 +51,7 @@ export function jsonStream(options: NestedOptions = {}): Framing {
   checkDepth(maxDepth);
   const scanner: Scanned["scanner"] = (limit, verb) => new JsonScanner(limit, verb, maxDepth);
   return scanned({
-    name: "jsonStream",
+    name: canonical("jsonStream", { maxDepth: givenDepth(maxDepth) }),
     maxMessageBytes,
     scanner,
     encoding: enclosed(scanner, "one JSON value", { after: [0x0a] }),

@@ -1,5 +1,6 @@
 /** The catalog of framings whose frames tell their length. */
 
+import { gobUvarint } from "./gob_uvarint.ts";
 import type { Kind } from "./kind.ts";
 import { lengthPrefix } from "./length_prefix.ts";
 import { varint } from "./varint.ts";
@@ -55,4 +56,12 @@ export const VARINT: Kind = {
   example: "varint",
   parameters: {},
   make: varint,
+};
+
+/** `gobUvarint`. */
+export const GOB_UVARINT: Kind = {
+  help: "The length of Go's encoding/gob: one byte below 128, or its bytes behind their number.",
+  example: "gobUvarint",
+  parameters: {},
+  make: gobUvarint,
 };

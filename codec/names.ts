@@ -8,7 +8,15 @@ export type FramingKind =
   | "length"
   | "varint"
   | "line"
-  | "none";
+  | "none"
+  | "gobUvarint"
+  | "slip"
+  | "cobs"
+  | "jsonStream"
+  | "jsonSequence"
+  | "berTlv"
+  | "resp2"
+  | "resp3";
 
 /** The names of framings without parameters. */
 export type FramingName =
@@ -44,7 +52,20 @@ export const FRAMING_NAMES: readonly FramingName[] = [
 ];
 
 /** All kinds of framings, in the order of the documentation. */
-export const FRAMING_KINDS: readonly FramingKind[] = ["length", "varint", "line", "none"];
+export const FRAMING_KINDS: readonly FramingKind[] = [
+  "length",
+  "varint",
+  "line",
+  "none",
+  "gobUvarint",
+  "slip",
+  "cobs",
+  "jsonStream",
+  "jsonSequence",
+  "berTlv",
+  "resp2",
+  "resp3",
+];
 
 /** A parameter as it is given to {@linkcode canonical}. */
 export type Given = string | number | boolean | undefined;

@@ -2,8 +2,16 @@
 
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing } from "./framing.ts";
 import type { NestedOptions } from "./json_stream.ts";
+import { canonical } from "./names.ts";
 import { RespScanner } from "./resp_scanner.ts";
-import { checkDepth, DEFAULT_MAX_DEPTH, enclosed, type Scanned, scanned } from "./scanned.ts";
+import {
+  checkDepth,
+  DEFAULT_MAX_DEPTH,
+  enclosed,
+  givenDepth,
+  type Scanned,
+  scanned,
+} from "./scanned.ts";
 
 /** Options of {@linkcode resp2} and {@linkcode resp3}. */
 export interface RespOptions extends NestedOptions {
@@ -73,7 +81,10 @@ function resp(version: 2 | 3, options: RespOptions): Framing {
   const scanner: Scanned["scanner"] = (limit, verb) =>
     new RespScanner(limit, verb, { version, maxDepth, inline });
   return scanned({
-    name: `resp${version}`,
+    name: canonical(`resp${version}`, {
+      maxDepth: givenDepth(maxDepth),
+      inline: inline ? true : undefined,
+    }),
     maxMessageBytes,
     scanner,
     encoding: enclosed(scanner, "one RESP value"),

@@ -21,36 +21,50 @@ type Role =
   | "part" // of a streamed string: a length, then bytes
   | "end"; // of a streamed array, set or map
 
-const RESP2: Readonly<Record<string, Role>> = {
-  "+": "line",
-  "-": "line",
-  ":": "line",
-  $: "bytes",
-  "*": "items",
-};
-const RESP3: Readonly<Record<string, Role>> = {
-  ...RESP2,
-  _: "line",
-  ",": "line",
-  "#": "line",
-  "(": "line",
-  "!": "bytes",
-  "=": "bytes",
-  "~": "items",
-  "%": "pairs",
-  "|": "attribute",
-  ">": "push",
-  ";": "part",
-  ".": "end",
-};
-/** The types by their byte. */
-const ROLES: Readonly<Record<2 | 3, readonly (Role | undefined)[]>> = {
-  2: byByte(RESP2),
-  3: byByte(RESP3),
-};
-/** The types that may have no length, and those whose length may be -1. */
-const STREAMED = new Set([..."$*~%"].map((type) => type.charCodeAt(0)));
-const NULLABLE = new Set([..."$*"].map((type) => type.charCodeAt(0)));
+/** What a first byte means; undefined if there is no such type. */
+function roleOf(byte: number, version: 2 | 3): Role | undefined {
+  switch (byte) {
+    case 0x24: // $
+      return "bytes";
+    case 0x2a: // *
+      return "items";
+    case 0x2b: // +
+    case 0x2d: // -
+    case 0x3a: // :
+      return "line";
+  }
+  if (version === 2) return undefined;
+  switch (byte) {
+    case 0x23: // #
+    case 0x28: // (
+    case 0x2c: // ,
+    case 0x5f: // _
+      return "line";
+    case 0x21: // !
+    case 0x3d: // =
+      return "bytes";
+    case 0x7e: // ~
+      return "items";
+    case 0x25: // %
+      return "pairs";
+    case 0x7c: // |
+      return "attribute";
+    case 0x3e: // >
+      return "push";
+    case 0x3b: // ;
+      return "part";
+    case 0x2e: // .
+      return "end";
+  }
+}
+
+const DOLLAR = 0x24;
+const ASTERISK = 0x2a;
+
+/** Whether values of a type may come without a length. */
+function mayStream(type: number): boolean {
+  return type === DOLLAR || type === ASTERISK || type === 0x7e || type === 0x25; // ~ %
+}
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -86,7 +100,6 @@ type State =
 /** Scans values of RESP2 or RESP3. */
 export class RespScanner extends FrameScanner {
   #state: State = "type";
-  readonly #roles: readonly (Role | undefined)[];
   readonly #rules: RespRules;
   #type = 0;
   #role: Role = "line";
@@ -107,7 +120,6 @@ export class RespScanner extends FrameScanner {
   constructor(maxMessageBytes: number, verb: "send" | "receive", rules: RespRules) {
     super(maxMessageBytes, 0, verb);
     this.#rules = rules;
-    this.#roles = ROLES[rules.version];
   }
 
   override skip(bytes: Uint8Array, at: number, end: number): number {
@@ -167,13 +179,14 @@ export class RespScanner extends FrameScanner {
     return -1;
   }
 
-  override missing(): number {
-    return this.#state === "contents" ? this.#left + 2 : 1;
+  override missing(offset: number): number {
+    if (this.total !== Infinity) return super.missing(offset);
+    return this.#state === "contents" ? this.#left + 2 : this.#state === "contents end" ? 2 : 1;
   }
 
   /** Takes the first byte of a value. */
   #begin(byte: number, offset: number): void {
-    const role = this.#roles[byte];
+    const role = roleOf(byte, this.#rules.version);
     if (role === undefined) {
       const mayBeInline = this.#rules.inline && offset === 0 && byte !== CR && byte !== LF;
       if (!mayBeInline) this.refuseByte(byte, offset, "a type");
@@ -229,12 +242,12 @@ export class RespScanner extends FrameScanner {
     if (this.#state === "length") {
       this.#state = "digits";
       this.#length = this.#digits = 0;
-      if (byte === QUESTION_MARK && this.#rules.version === 3 && STREAMED.has(this.#type)) {
+      if (byte === QUESTION_MARK && this.#rules.version === 3 && mayStream(this.#type)) {
         this.#length = NaN;
         this.#state = "no more";
         return;
       }
-      if (byte === MINUS && NULLABLE.has(this.#type)) {
+      if (byte === MINUS && (this.#type === DOLLAR || this.#type === ASTERISK)) {
         this.#length = -1;
         return;
       }
@@ -366,10 +379,4 @@ export class RespScanner extends FrameScanner {
         `where ${wanted} must be`,
     );
   }
-}
-
-function byByte(roles: Readonly<Record<string, Role>>): (Role | undefined)[] {
-  const table: (Role | undefined)[] = new Array(256).fill(undefined);
-  for (const [type, role] of Object.entries(roles)) table[type.charCodeAt(0)] = role;
-  return table;
 }

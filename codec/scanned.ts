@@ -13,6 +13,11 @@ export function checkDepth(maxDepth: number): number {
   return checkInteger("maxDepth", maxDepth, 1, 1_000_000);
 }
 
+/** The depth as a parameter of a framing's name. */
+export function givenDepth(maxDepth: number): number | undefined {
+  return maxDepth === DEFAULT_MAX_DEPTH ? undefined : maxDepth;
+}
+
 /** What is different from framing to framing. */
 export interface Scanned {
   readonly name: string;
@@ -96,6 +101,7 @@ export function enclosed(
   }
 
   return {
+    isSelective: true,
     frameBytes(message) {
       check(message);
       return head.length + message.length + tail.length;

@@ -2,6 +2,7 @@
 
 import { InvalidMessageError } from "../errors.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
+import { canonical } from "./names.ts";
 import { FrameScanner, view } from "./scan_decoder.ts";
 import { scanned } from "./scanned.ts";
 
@@ -44,10 +45,11 @@ export function slip(options: SlipOptions = {}): Framing {
   const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, leadingEnd = false } = options;
   const endBytes = leadingEnd ? 2 : 1;
   return scanned({
-    name: leadingEnd ? "slip(leadingEnd:true)" : "slip",
+    name: canonical("slip", { leadingEnd: leadingEnd ? true : undefined }),
     maxMessageBytes,
     scanner: (limit, verb) => new SlipScanner(limit, verb),
     encoding: {
+      isSelective: true,
       frameBytes(message) {
         if (message.length === 0) {
           throw new InvalidMessageError(

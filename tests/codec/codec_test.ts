@@ -143,7 +143,8 @@ for (const row of KINDS) {
   Deno.test(`framing("${text}") hands over views of a chunk, and copies what straddles two`, () => {
     if (except.views !== undefined) return;
     const whole = frames.filter(([message]) => message.length > 0);
-    const chunk = hex(whole.map(([_, frame]) => frame).join("").repeat(2));
+    const stream = hex(whole.map(([_, frame]) => frame).join("").repeat(2));
+    const chunk = stream.slice(); // The decoder may change it.
     const allocated = allocatedBytes(() => {
       for (const message of framing(text).decoder().decode(chunk)) {
         assertStrictEquals(message.buffer, chunk.buffer);
@@ -151,7 +152,7 @@ for (const row of KINDS) {
     });
     assert(allocated <= 16, `${allocated} bytes`); // room for the longest header
 
-    const [start, rest] = cutAt(chunk, hex(firstFrame).length - 1);
+    const [start, rest] = cutAt(stream, hex(firstFrame).length - 1);
     const [straddling, ...others] = decodeAll(framing(text), [start, rest]);
     const isCopied = straddling.buffer !== start.buffer && straddling.buffer !== rest.buffer;
     assert(isCopied || start.subarray(-first.length).every((byte, i) => byte === first[i]));

@@ -5,13 +5,21 @@
  */
 
 import {
+  berTlv,
+  cobs,
   type Framing,
   type FramingKind,
   type FramingName,
   type FramingOptions,
   type FramingText,
+  gobUvarint,
+  jsonSequence,
+  jsonStream,
   lengthPrefix,
   line,
+  resp2,
+  resp3,
+  slip,
   varint,
 } from "../../codec.ts";
 import { hex, utf8 } from "../support/bytes.ts";
@@ -86,6 +94,39 @@ function asLine(message: Uint8Array): Uint8Array {
   return carried;
 }
 
+/** Any bytes but none, which SLIP cannot say. */
+function notEmpty(message: Uint8Array): Uint8Array {
+  return message.length === 0 ? Uint8Array.of(0) : message;
+}
+
+/** A JSON value of any bytes: a string, an array or an object. */
+function asJson(message: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(message);
+  const values = [text, [...message], { [text]: [text, null, message.length] }];
+  return utf8(JSON.stringify(values[message.length % 3]));
+}
+
+/** The bytes as a string of BER: of definite length, or in two parts. */
+function asBer(message: Uint8Array): Uint8Array {
+  const value = [
+    0x04,
+    0x83,
+    ...[16, 8, 0].map((bits) => message.length >> bits & 0xff),
+    ...message,
+  ];
+  if (message.length % 2 === 0) return Uint8Array.from(value);
+  return Uint8Array.from([0x24, 0x80, ...value, 0x04, 0x00, 0x00, 0x00]);
+}
+
+/** The bytes as a string of Redis, alone or in arrays. */
+function asResp(message: Uint8Array): Uint8Array {
+  const value = [...utf8(`$${message.length}\r\n`), ...message, 0x0d, 0x0a];
+  if (message.length % 2 === 0) return Uint8Array.from(value);
+  return Uint8Array.from([...utf8("*2\r\n*0\r\n*2\r\n:1\r\n"), ...value]);
+}
+
+const OPTIONAL_NEWLINE = "a value needs no newline behind it";
+
 /** The table. */
 export const KINDS: readonly KindRow[] = [
   lengthRow(
@@ -158,6 +199,119 @@ export const KINDS: readonly KindRow[] = [
     above: { frame: "48454c4c4f21 0d0a" },
     carried: asLine,
     except: { truncated: "a last line may lack its newline" },
+  },
+  {
+    text: "gobUvarint",
+    make: gobUvarint,
+    frames: [[HELLO, "05 48454c4c4f"], [NOTHING, "00"], [HI, "02 6869"]],
+    above: { frame: "06 48454c4c4f21" },
+    headerBytes: 1,
+  },
+  {
+    text: "slip",
+    make: slip,
+    frames: [[HELLO, "48454c4c4f c0"], [hex("c0db"), "dbdcdbdd c0"], [HI, "6869 c0"]],
+    above: { frame: "48454c4c4f21 c0" },
+    carried: notEmpty,
+    except: { parts: "bytes may be escaped" },
+  },
+  {
+    text: "slip(leadingEnd:true)",
+    make: (options) => slip({ ...options, leadingEnd: true }),
+    frames: [[HELLO, "c0 48454c4c4f c0"], [hex("c0db"), "c0 dbdcdbdd c0"], [HI, "c0 6869 c0"]],
+    above: { frame: "c0 48454c4c4f21 c0" },
+    carried: notEmpty,
+    except: {
+      parts: "bytes may be escaped",
+      "last byte": "an END before a frame is no part of it",
+      truncated: "an END before a frame is no part of it",
+    },
+  },
+  {
+    text: "cobs",
+    make: cobs,
+    frames: [
+      [HELLO, "06 48454c4c4f 00"],
+      [NOTHING, "01 00"],
+      [hex("00aa00"), "01 02 aa 01 00"],
+      [HI, "03 6869 00"],
+    ],
+    above: { frame: "07 48454c4c4f21 00" },
+    except: { parts: "zeros are taken out" },
+  },
+  {
+    text: "jsonStream",
+    make: jsonStream,
+    frames: [[utf8('"HELLO"'), "2248454c4c4f22 0a"], [utf8("{}"), "7b7d 0a"], [utf8("1"), "31 0a"]],
+    above: { frame: "2248454c4c4f2122" },
+    carried: asJson,
+    except: { "last byte": OPTIONAL_NEWLINE, truncated: OPTIONAL_NEWLINE },
+  },
+  {
+    text: "jsonStream(maxDepth:3)",
+    make: (options) => jsonStream({ ...options, maxDepth: 3 }),
+    frames: [[utf8("[[[]]]"), "5b5b5b5d5d5d 0a"], [utf8("-1"), "2d31 0a"]],
+    above: { frame: "5b5b5b205d5d5d" },
+    carried: asJson,
+    except: { "last byte": OPTIONAL_NEWLINE, truncated: OPTIONAL_NEWLINE },
+  },
+  {
+    text: "jsonSequence",
+    make: jsonSequence,
+    frames: [
+      [utf8("12345"), "1e 3132333435 0a"],
+      [utf8("[\n]"), "1e 5b0a5d 0a"],
+      [utf8("{}"), "1e 7b7d 0a"],
+    ],
+    above: { frame: "1e 313233343536 0a" },
+    carried: asJson,
+  },
+  {
+    text: "berTlv",
+    make: berTlv,
+    frames: [
+      [hex("04 05 48454c4c4f"), "04 05 48454c4c4f"],
+      [hex("30 80 05 00 00 00"), "30 80 05 00 00 00"],
+      [hex("05 00"), "05 00"],
+    ],
+    above: { frame: "04 06 48454c4c4f21" },
+    headerBytes: 2,
+    carried: asBer,
+  },
+  {
+    text: "resp2",
+    make: resp2,
+    frames: [
+      [utf8("$5\r\nHELLO\r\n"), "24350d0a 48454c4c4f 0d0a"],
+      [utf8("*1\r\n:7\r\n"), "2a310d0a 3a370d0a"],
+      [utf8("+OK\r\n"), "2b4f4b0d0a"],
+    ],
+    above: { frame: "24360d0a 48454c4c4f21 0d0a" },
+    headerBytes: 4,
+    carried: asResp,
+  },
+  {
+    text: "resp2(inline:true)",
+    make: (options) => resp2({ ...options, inline: true }),
+    frames: [
+      [utf8("*1\r\n$2\r\nhi\r\n"), "2a310d0a 24320d0a 6869 0d0a"],
+      [utf8("PING\r\n"), "50494e47 0d0a"],
+      [utf8("PING\n"), "50494e47 0a"],
+    ],
+    above: { frame: "2a310d0a 24330d0a 686921 0d0a" },
+    carried: asResp,
+  },
+  {
+    text: "resp3",
+    make: resp3,
+    frames: [
+      [utf8("!5\r\nHELLO\r\n"), "21350d0a 48454c4c4f 0d0a"],
+      [utf8("%1\r\n#t\r\n_\r\n"), "25310d0a 23740d0a 5f0d0a"],
+      [utf8("*?\r\n.\r\n"), "2a3f0d0a 2e0d0a"],
+    ],
+    above: { frame: "21360d0a 48454c4c4f21 0d0a" },
+    headerBytes: 4,
+    carried: asResp,
   },
 ];
 
