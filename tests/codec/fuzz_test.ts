@@ -255,7 +255,7 @@ function streamOf({ frame, alphabet }: Subject, random: Random): Uint8Array {
 
 function cut(stream: Uint8Array, random: Random): Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  const most = pick(random, [1, 3, 10, 40]);
+  const most = pick(random, [2, 6, 20, 80]);
   for (let at = 0; at < stream.length;) {
     const end = at + random(most + 1);
     chunks.push(stream.slice(at, end));
