@@ -4,6 +4,7 @@ import "../codec/ber_tlv_test.ts";
 import "../codec/cobs_test.ts";
 import "../codec/codec_test.ts";
 import "../codec/errors_test.ts";
+import "../codec/fuzz_test.ts";
 import "../codec/gob_uvarint_test.ts";
 import "../codec/json_sequence_test.ts";
 import "../codec/json_stream_test.ts";
