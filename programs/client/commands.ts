@@ -55,6 +55,13 @@ const COUNT: OptionSpec = {
   help: "how often",
 };
 
+/** To connect where the framing is not known. */
+const LOOK_OPTIONS: OptionSpecs = Object.fromEntries(
+  Object.entries(CONNECT_OPTIONS).filter(([name]) =>
+    !["framing", "session", "token", "token-file", "max-message"].includes(name)
+  ),
+);
+
 /** What the client does without a command. */
 export const TALK: Conversation = {
   kind: "conversation",
@@ -157,6 +164,16 @@ or bytes as they are. With --in other than json, it asks with bytes.`,
     },
     examples: [":1234 bench --count 100000 --size 32"],
     load: async () => (await import("./bench.ts")).bench,
+  },
+  guess: {
+    kind: "tool",
+    operands: "FILE|ENDPOINT [TEXT…]",
+    help: `Tells which framings fit to the bytes in a file, in a capture of tcpdump or
+Wireshark (pcap, pcapng), or to what a peer says; shows the first messages.
+A peer that says nothing by itself is sent the lines TEXT first.`,
+    options: LOOK_OPTIONS,
+    examples: ["guess capture.pcap", "guess tls://mail.example.com:993"],
+    load: async () => (await import("./guess.ts")).guessFraming,
   },
 };
 

@@ -21,6 +21,7 @@ Commands (client.ts COMMAND --help tells all about one)
   request METHOD [JSON]  print the answer, or with --stream its items
   put FILE…|get NAME|ls  files, to and from server.ts --service files
   ping, bench            round-trip time, messages per second: chat or echo
+  guess FILE|ENDPOINT    tell which framings fit to bytes, a capture or a peer
 Options (docs/programs.md tells all about them)
 ${
     describeOptions({

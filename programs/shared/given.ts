@@ -57,6 +57,20 @@ export async function requireFile(
   throw new Error(`${name}: no permission; run with --allow-${permission}=${file}`);
 }
 
+/**
+ * The bytes of a file that is an operand. Whoever stops reading closes the file.
+ *
+ * @throws {Error} if it cannot be opened. The error names the file and says what to do.
+ */
+export async function readable(file: string): Promise<ReadableStream<Uint8Array>> {
+  await requireFile("read", file);
+  try {
+    return (await Deno.open(file)).readable;
+  } catch (error) {
+    throw new Error(`${file}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 /** An environment variable. Undefined if it is not set or may not be read. */
 export function variable(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
