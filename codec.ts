@@ -68,6 +68,7 @@ export { gobUvarint } from "./codec/gob_uvarint.ts";
 export { jsonSequence } from "./codec/json_sequence.ts";
 export { jsonStream, type NestedOptions } from "./codec/json_stream.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./codec/length_prefix.ts";
+export { duplex, type DuplexOptions } from "./codec/duplex.ts";
 export { line, type LineOptions } from "./codec/line.ts";
 export {
   FRAMING_KINDS,

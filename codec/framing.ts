@@ -66,6 +66,11 @@ export interface Framing {
   encodePing?(): Uint8Array;
   /** Whether each frame needs a write of its own, because one write makes one message (UDP). */
   readonly isApart?: boolean;
+  /**
+   * The framing of what a peer sends after it has sent `messages` messages. Only a framing that changes
+   * after some messages has this method.
+   */
+  after?(messages: number): Framing;
 }
 
 /** What a framing can say about the end of the messages. */
@@ -83,9 +88,10 @@ export interface EndInfo {
  *
  * - Messages come out whole and in order, however the stream was cut into chunks.
  * - The limit is checked as soon as the header has arrived, before memory is allocated for the body.
- * - A chunk that was passed in belongs to the decoder, which may change it: `slip` and `cobs` take
- *   their escapes out where they are. A message that lies inside one chunk is a view of that chunk. A
- *   message that spans several chunks is copied once, and its small pieces twice.
+ * - A chunk that was passed in belongs to the decoder. A message that lies inside one chunk is a view
+ *   of that chunk. A message that spans several chunks is copied once, and its small pieces twice.
+ * - A decoder does not change the bytes of a chunk: another framing may have to decode them anew. Only
+ *   the framings of transports, which cannot be switched, may do so.
  * - The memory that a decoder holds never exceeds the bytes that arrived for the unfinished frame
  *   plus 16 KiB. After `readTarget(bytes)` it may instead hold `bytes`, or four times what arrived,
  *   whichever is more. A framing with a `maxDepth` above 512 says what its levels need.
@@ -95,6 +101,11 @@ export interface EndInfo {
 export interface Decoder {
   /** Bytes of the unfinished frame that have arrived; 0 between frames. */
   readonly pendingBytes: number;
+  /**
+   * How many bytes have arrived behind the last message that was given out. A decoder needs this member
+   * only if that number is not always `pendingBytes`.
+   */
+  readonly tailBytes?: number;
   /**
    * An answer of the framing itself, to be written once and as it is: a pong of WebSocket, or the
    * refusal of an option of telnet. Undefined when there is nothing to answer.

@@ -4,6 +4,8 @@
  * @module
  */
 
+export { endOfMessages, tailOf } from "./boundary.ts";
+export { inOf, outOf } from "./duplex.ts";
 export { checkLimit, DEFAULT_MAX_MESSAGE_BYTES, EMPTY } from "./framing.ts";
 export { Gather } from "./gather.ts";
 export { hint } from "./hint.ts";

@@ -166,6 +166,8 @@ class LineDecoder implements Decoder {
   readonly #gather: Gather;
   /** Bytes of text in the chunks before this one. */
   #before = 0;
+  /** Bytes behind the last line, with telnet's. */
+  #tailBytes = 0;
   #failure: unknown;
 
   constructor(
@@ -180,6 +182,10 @@ class LineDecoder implements Decoder {
 
   get pendingBytes(): number {
     return this.#gather.bytes + (this.#telnet?.pendingBytes ?? 0);
+  }
+
+  get tailBytes(): number {
+    return this.#tailBytes;
   }
 
   takeReply(): Uint8Array | undefined {
@@ -203,12 +209,18 @@ class LineDecoder implements Decoder {
       this.#gather.push(text.subarray(at));
     }
     this.#before += text.length;
+    if (at === 0) this.#tailBytes += chunk.length;
+    else if (text === chunk) this.#tailBytes = chunk.length - at;
+    else this.#tailBytes = chunk.length - this.#telnet!.lineEnd;
     return messages;
   }
 
   end(messages: Uint8Array[] = []): Uint8Array[] {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#gather.bytes > 0) messages.push(this.#finish(EMPTY, this.#before));
+    if (this.#gather.bytes > 0) {
+      messages.push(this.#finish(EMPTY, this.#before));
+      this.#tailBytes = 0;
+    }
     return messages;
   }
 

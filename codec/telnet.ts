@@ -38,6 +38,8 @@ export class TelnetFilter {
   #afterCr = false;
   #asked = 0;
   #reply: number[] = [];
+  /** Where in the last chunk that had bytes of telnet its last line ended. */
+  lineEnd = 0;
   /** Bytes that were kept so far. */
   #kept = 0;
   #knownFrom = Infinity;
@@ -77,11 +79,12 @@ export class TelnetFilter {
     }
     const out = new Uint8Array(chunk.length);
     let length = 0;
-    for (const byte of chunk) {
-      const kept = this.#step(byte);
+    for (let at = 0; at < chunk.length; at++) {
+      const kept = this.#step(chunk[at]);
       if (kept < 0) continue;
       out[length++] = kept;
       this.#kept++;
+      if (kept === LF) this.lineEnd = at + 1;
     }
     return out.subarray(0, length);
   }
