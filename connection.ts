@@ -4,11 +4,13 @@
  * @module
  */
 
-import type { Framing } from "./codec.ts";
+import { duplex, type Framing, type FramingName } from "./codec.ts";
+import { inOf, outOf } from "./codec/internal.ts";
 import { Lifecycle } from "./connection/lifecycle.ts";
 import type { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import { Shared } from "./connection/shared.ts";
+import { checkSwitch, type SwitchOptions } from "./connection/switching.ts";
 import type {
   CloseInfo,
   CloseOptions,
@@ -30,6 +32,7 @@ export type {
 } from "./connection/types.ts";
 export { Shared } from "./connection/shared.ts";
 export { isText, markText } from "./internal/text_mark.ts";
+export type { SwitchOptions } from "./connection/switching.ts";
 export type { ConnectionLimits } from "./connection/limits.ts";
 
 let lastId = 0;
@@ -94,7 +97,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   readonly closed: Promise<CloseInfo>;
 
   readonly #transport: Transport;
-  readonly #settings: ConnectionSettings<T>;
+  #settings: ConnectionSettings<T>;
   readonly #life: Lifecycle;
   readonly #sender: Sender;
   readonly #values: Values<T>;
@@ -250,8 +253,10 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   /** Queues a message. Throws the error with which the message is refused. */
   #queue(message: Sendable<T> | Shared<T>): boolean {
     this.#life.beforeSending();
-    const { format, framing } = this.#settings;
-    if (message instanceof Shared) return this.#sender.offerFrame(message.frame(format, framing));
+    const { format } = this.#settings;
+    if (message instanceof Shared) {
+      return this.#sender.offerFrame(message.frame(format, this.#sender.framing));
+    }
     const encoded = format.encode(message);
     return typeof encoded === "string"
       ? this.#sender.offer(utf8(encoded), true)
@@ -262,6 +267,54 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   #refused(error: unknown): Promise<never> {
     this.#life.refused(error);
     return handledRejection(error);
+  }
+
+  /**
+   * Changes the framing in the middle of the conversation, exactly behind the last message taken. What
+   * was received behind it is decoded anew: messages that wait to be read, part of a message, and bytes
+   * that were no message in the old framing. In a `for await` loop, the current message is the last one
+   * taken; with `batches()`, all messages of the batch are taken. What was sent before leaves in the
+   * old framing. The limit stays `maxMessageBytes`.
+   *
+   * An error behind the last message taken waits until a reader asks for the next message, for at most
+   * `frameTimeout`. So this framing may still make messages of these bytes.
+   *
+   * To find the place, the bytes of the last chunk are decoded again. If the framing has no lengths, as
+   * `line` has none, do not change a message that was taken from it before.
+   *
+   * @throws {TypeError} if the framing cannot change: over WebSocket and UDP, and in sessions, which have
+   * framings of their own; or if the peer sent more behind the last message than a frame can have.
+   *
+   * @example After a line, frames
+   * ```ts
+   * import { Connection } from "@lengthwise/lengthwise";
+   * import { memoryPair } from "@lengthwise/lengthwise/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const [a, b] = memoryPair().map((transport) => new Connection(transport, { framing: "line" }));
+   * a.send("CONNECT");
+   * a.switchFraming("u16be");
+   * a.send(new Uint8Array([10, 13, 10]));
+   *
+   * assertEquals(new TextDecoder().decode(await b.receive()), "CONNECT");
+   * b.switchFraming("u16be");
+   * assertEquals(await b.receive(), new Uint8Array([10, 13, 10]));
+   * await Promise.all([a.close(), b.close()]);
+   * ```
+   */
+  switchFraming(framing: FramingName | Framing, options: SwitchOptions = {}): void {
+    const { direction = "both" } = options;
+    const old = this.#settings;
+    checkSwitch(this.#transport, old.framing, framing, direction);
+    const next = old.switchedTo(framing).framing;
+    const input = inOf(direction === "out" ? old.framing : next);
+    const output = outOf(direction === "in" ? old.framing : next);
+    if (direction !== "out") {
+      this.#life.receiver.switchTo(input);
+      this.#values.useDecoder(old.format.decoder(input));
+    }
+    if (direction !== "in") this.#sender.switchTo(output);
+    this.#settings = old.switchedTo(input === output ? input : duplex({ in: input, out: output }));
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   type ConnectionOptions,
   type ConnectionStats,
 } from "./connection.ts";
+import { outOf } from "./codec/internal.ts";
 import { ConnectionSettings, resolveSettings } from "./connection/internal.ts";
 import { ConnectionLostError } from "./errors.ts";
 import { checkInteger, MAX_DELAY } from "./internal/check.ts";
@@ -111,7 +112,11 @@ export class Session<T = Uint8Array> extends Connection<T> {
     endpoint = "",
   ) {
     const settings = patient(resolveSettings(options), transport.retentionTime);
-    transport.useFraming(settings.framing);
+    const { framing } = settings;
+    if (framing.after !== undefined) {
+      throw new TypeError(`Cannot use framing ${framing.name} for a session: it changes`);
+    }
+    transport.useFraming(outOf(framing));
     super(transport, settings, endpoint);
     this.#session = transport;
     this.closed = this.#closedBy(this.closed);
@@ -180,6 +185,15 @@ export class Session<T = Uint8Array> extends Connection<T> {
    */
   drain(reason = ""): void {
     this.#session.drain(reason);
+  }
+
+  /**
+   * Not for sessions: they find lost messages by their framing.
+   *
+   * @throws {TypeError} always.
+   */
+  override switchFraming(): never {
+    throw new TypeError(`Cannot switch framing of ${this.remote}: a session keeps its framing`);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Queues of messages that wait for a reader, and of readers that wait for a message. */
 
 import { Deque } from "@std/data-structures";
+import type { Raw } from "./raw.ts";
 
 /** What a message costs in addition to its bytes, so that many tiny messages are limited, too. */
 const MESSAGE_COST = 64;
@@ -22,10 +23,20 @@ interface Waiter {
 interface Batch {
   readonly messages: Uint8Array[];
   cost: number;
+  /** The bytes that the messages were decoded from; undefined if they are not known. */
+  readonly raw: Raw | undefined;
+}
+
+/** What waits, as it was received. */
+export interface Waiting {
+  /** The messages of the first batch that were taken. */
+  readonly taken: readonly Uint8Array[];
+  /** The bytes of each batch. Those of the first one begin with the messages that were taken. */
+  readonly raws: readonly (Raw | undefined)[];
 }
 
 const END = { done: true, value: undefined } as const;
-const NOTHING: Batch = { messages: [], cost: 0 };
+const NOTHING: Batch = { messages: [], cost: 0, raw: undefined };
 
 /**
  * A queue between one writer and any number of readers. Readers are served in the order in which they
@@ -42,6 +53,7 @@ export class Inbox {
   #waiter: Waiter | undefined;
   #laterWaiters: Deque<Waiter> | undefined;
   #end: "open" | "ended" | { readonly error: unknown } = "open";
+  #lastEnd: "ended" | { readonly error: unknown } | undefined;
   #messages = 0;
   #cost = 0;
 
@@ -60,13 +72,18 @@ export class Inbox {
     return this.#cost;
   }
 
-  /** Adds messages. From now on the array belongs to the inbox. */
-  put(messages: Uint8Array[]): void {
+  /** Whether a reader waits. */
+  get isAwaited(): boolean {
+    return this.#waiter !== undefined;
+  }
+
+  /** Adds messages. From now on the array belongs to the inbox. `raw` is what they were decoded from. */
+  put(messages: Uint8Array[], raw?: Raw): void {
     let cost = messages.length * MESSAGE_COST;
     for (const message of messages) cost += message.length;
     this.#cost += cost;
     this.#messages += messages.length;
-    const batch = { messages, cost };
+    const batch = { messages, cost, raw };
     if (this.#next < this.#batch.messages.length) (this.#later ??= new Deque()).pushBack(batch);
     else {
       this.#batch = batch;
@@ -94,6 +111,29 @@ export class Inbox {
   abort(error: unknown): void {
     if (this.#end === "ended" && this.#messages > 0) this.#end = { error };
     else this.end({ error });
+  }
+
+  /** What waits, as it was received. */
+  get waiting(): Waiting {
+    if (this.#messages === 0) return { taken: [], raws: [] };
+    return {
+      taken: this.#batch.messages.slice(0, this.#next),
+      raws: [this.#batch, ...this.#later ?? []].map(({ raw }) => raw),
+    };
+  }
+
+  /** Takes back the end, if there was one, to add messages before it. */
+  reopen(): void {
+    if (this.#end === "open") return;
+    this.#lastEnd = this.#end;
+    this.#end = "open";
+  }
+
+  /** Ends as before `reopen()`. */
+  endAgain(): void {
+    if (this.#lastEnd !== undefined) {
+      this.end(this.#lastEnd === "ended" ? undefined : this.#lastEnd);
+    }
   }
 
   /** Drops the messages that wait. */

@@ -125,6 +125,7 @@ export class Lifecycle {
     const state = this.#state;
     if (this.state !== "open") return this.closed;
     this.#settings.framing.encodeEnd?.(options); // Throws for wrong options before anything ends.
+    if (this.receiver.surface()) return this.closed;
     state.deadline?.clear();
     const deadline = this.#afterCloseTimeout(() => this.#closeExpired());
     const farewell = state.farewell ?? newFarewell();

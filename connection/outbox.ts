@@ -36,7 +36,7 @@ interface Entry {
 export class Outbox {
   /** Whether the transport keeps what was written, so that the memory cannot be used again. */
   readonly keeps: boolean;
-  readonly #framing: Framing;
+  #framing: Framing;
   readonly #blocks: Memory;
   /** Created for the first message. */
   #entries: Deque<Entry> | undefined;
@@ -77,6 +77,12 @@ export class Outbox {
     if (first === undefined) return 0;
     const own = this.#framing.isApart ? ENTRY_COST : 0;
     return first.rest.reduce((sum, part) => sum + part.length, own + first.used - this.#written);
+  }
+
+  /** Frames what is added from now on by another framing. */
+  useFraming(framing: Framing): void {
+    this.#framing = framing;
+    this.#run = undefined;
   }
 
   /** Adds a message's frame, `frameBytes` long. */

@@ -31,7 +31,8 @@ export class Sender {
   bytes = 0;
 
   readonly #transport: Transport;
-  readonly #framing: Framing;
+  /** The framing of the next message. */
+  framing: Framing;
   readonly #limits: ResolvedLimits;
   readonly #owner: SenderOwner;
   readonly #outbox: Outbox;
@@ -47,10 +48,16 @@ export class Sender {
   constructor(transport: Transport, settings: ConnectionSettings<unknown>, owner: SenderOwner) {
     const { framing, limits } = settings;
     this.#transport = transport;
-    this.#framing = framing;
+    this.framing = framing;
     this.#limits = limits;
     this.#owner = owner;
     this.#outbox = new Outbox(framing, transport.abilities.blocks);
+  }
+
+  /** Frames messages by another framing from now on. What waits was framed already. */
+  switchTo(framing: Framing): void {
+    this.framing = framing;
+    this.#outbox.useFraming(framing);
   }
 
   /** How many bytes wait to be written. */
@@ -68,10 +75,11 @@ export class Sender {
     if (!(message instanceof Uint8Array)) {
       throw new TypeError(`Cannot send ${typeof message}: it must be a Uint8Array or a string`);
     }
-    const frameBytes = this.#framing.frameBytes(message);
-    if (frameBytes === 0 && !this.#framing.isApart) return true;
+    const frameBytes = this.framing.frameBytes(message);
+    if (frameBytes === 0 && !this.framing.isApart) return true;
     if (this.#isHigh() && !this.#fits(frameBytes)) return false;
     this.#outbox.push(message, frameBytes, isText);
+    if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
     this.#schedule();
     return true;
   }
@@ -80,6 +88,7 @@ export class Sender {
   offerFrame(frame: Uint8Array): boolean {
     if (this.#isHigh() && !this.#fits(frame.length)) return false;
     this.#outbox.pushFrame(frame);
+    if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
     this.#schedule();
     return true;
   }
@@ -89,7 +98,7 @@ export class Sender {
    * of its frame. The message goes back to `memory` when it was copied, written or dropped.
    */
   offerInPlace(message: Uint8Array, memory: Memory): void {
-    const frame = this.#outbox.keeps ? undefined : frameInPlace(message, this.#framing);
+    const frame = this.#outbox.keeps ? undefined : frameInPlace(message, this.framing);
     if (frame === undefined) {
       this.offer(message);
       memory.recycle(message);
@@ -97,6 +106,7 @@ export class Sender {
       memory.recycle(message);
     } else {
       this.#outbox.pushRaw(frame, 1, memory);
+      if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
       this.#schedule();
     }
   }

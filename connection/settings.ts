@@ -39,6 +39,13 @@ export class ConnectionSettings<T> implements ConnectionOptions<T> {
     return this.#own.settings;
   }
 
+  /** The same settings with another framing, within the same limit. */
+  switchedTo(framing: FramingName | Framing): ConnectionSettings<T> {
+    const { format, limits, signal, lossIsEnd } = this;
+    const next = limited(framing, limits.maxMessageBytes);
+    return new ConnectionSettings(next, format, limits, signal, lossIsEnd);
+  }
+
   /** The same settings, but a lost connection ends iteration without an error. */
   withLossAsEnd(): ConnectionSettings<T> {
     return new ConnectionSettings(this.framing, this.format, this.limits, this.signal, true);

@@ -13,7 +13,7 @@ const FREE_COST = 64 * 1024;
 /** Takes messages from a receiver, and decodes them if the format has a decoder. */
 export class Values<T> {
   readonly #receiver: Receiver;
-  readonly #decoder: FormatDecoder<T> | undefined;
+  #decoder: FormatDecoder<T> | undefined;
   readonly #abort: (error: unknown) => void;
 
   /** A message that the format does not allow aborts the connection. */
@@ -27,12 +27,17 @@ export class Values<T> {
     this.#abort = abort;
   }
 
+  /** Decodes values by another decoder from now on. */
+  useDecoder(decoder: FormatDecoder<T> | undefined): void {
+    this.#decoder = decoder;
+  }
+
   /** The next value; undefined at the end. */
   receive(): Promise<T | undefined> {
     if (this.#decoder === undefined) return this.receiveRaw() as Promise<T | undefined>;
     const message = this.#receiver.take();
     if (message !== undefined) return this.#decode(message);
-    return this.#receiveLater(this.#decoder);
+    return this.#receiveLater();
   }
 
   /** The next message, not decoded; undefined at the end. */
@@ -42,9 +47,9 @@ export class Values<T> {
     return this.#receiver.wait("message");
   }
 
-  async #receiveLater(decoder: FormatDecoder<T>): Promise<T | undefined> {
+  async #receiveLater(): Promise<T | undefined> {
     const message = await this.#receiver.wait("message");
-    return message === undefined ? decoder.end() : await this.#decode(message);
+    return message === undefined ? this.#decoder?.end() : await this.#decode(message);
   }
 
   /** Values one by one. If nothing has to be decoded, a value costs no further promise. */
