@@ -81,6 +81,7 @@ export { none } from "./codec/none.ts";
 export { framing } from "./codec/parse.ts";
 export { resp2, resp3, type RespOptions } from "./codec/resp.ts";
 export { slip, type SlipOptions } from "./codec/slip.ts";
+export { staged, type StagedOptions } from "./codec/staged.ts";
 export { varint } from "./codec/varint.ts";
 export * from "./codec/presets.ts";
 export { decode, decodeBatches, DecoderStream, EncoderStream } from "./codec/streams.ts";

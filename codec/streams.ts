@@ -106,6 +106,7 @@ export class EncoderStream extends TransformStream<Uint8Array, Uint8Array> {
     super({
       transform(message, controller) {
         controller.enqueue(framing.encode(message));
+        framing = framing.after?.(1) ?? framing;
       },
     });
   }

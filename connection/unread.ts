@@ -60,7 +60,12 @@ export function unreadOf(
 
 /** The bytes behind the messages that `raw` begins with. */
 function behind(raw: Raw, taken: readonly Uint8Array[], framing: Framing): Uint8Array {
-  const bytes = joined(raw);
+  let bytes = joined(raw);
+  for (; framing.after !== undefined && taken.length > 0; taken = taken.slice(1)) {
+    bytes = bytes.subarray(endOfMessages(bytes, 1, framing));
+    framing = framing.after(1);
+  }
+  if (taken.length === 0) return bytes;
   if (!framing.keepsBoundaries) {
     return bytes.subarray(taken.reduce((sum, message) => sum + message.length, 0));
   }

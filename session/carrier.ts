@@ -38,6 +38,9 @@ export function carrierSettings(
  * @throws {TypeError} if it does not.
  */
 export function checkCarrier({ framing }: { readonly framing: Framing }): void {
+  if (framing.after !== undefined) {
+    throw new TypeError(`Cannot use framing ${framing.name} for a session: it changes`);
+  }
   let fits = framing.keepsBoundaries && !framing.isSelective;
   try {
     fits &&= framing.frameBytes(LONGEST_FRAME) <= BLOCK_BYTES;
