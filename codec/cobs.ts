@@ -119,22 +119,23 @@ class CobsScanner extends FrameScanner {
     this.#left = code - 1;
   }
 
-  /** Puts zeros where codes were, and closes the gaps behind full blocks, where the bytes are. */
+  /** Puts zeros where codes were, and closes the gaps behind full blocks. */
   override unwrap(bytes: Uint8Array, from: number, to: number): Uint8Array {
     if (!this.#hasBlocks) return view(bytes, from + 1, to - 1);
-    let end = from + 1;
+    const message = new Uint8Array(to - from - 2); // As long as without full blocks, or longer.
+    let end = 0;
     let at = from;
     let code = bytes[at];
     while (true) {
-      if (end !== at + 1) bytes.copyWithin(end, at + 1, at + code);
+      message.set(bytes.subarray(at + 1, at + code), end);
       end += code - 1;
       at += code;
       if (at >= to - 1) break;
       const next = bytes[at];
-      if (code !== FULL) bytes[end++] = 0;
+      if (code !== FULL) end++; // A zero.
       code = next;
     }
-    return view(bytes, from + 1, end);
+    return view(message, 0, end);
   }
 
   override missing(): number {

@@ -79,8 +79,8 @@ class SlipScanner extends FrameScanner {
   /** The size of the message so far. */
   #size = 0;
   #isEscaped = false;
-  /** Whether the last frame had escapes. */
-  #hasEscapes = false;
+  /** How many escapes the last frame had. */
+  #escapes = 0;
 
   constructor(maxMessageBytes: number, verb: "send" | "receive") {
     super(maxMessageBytes, maxMessageBytes + 1, verb); // Each byte may be escaped; then END.
@@ -93,7 +93,7 @@ class SlipScanner extends FrameScanner {
 
   override scan(bytes: Uint8Array, at: number, end: number, origin: number): number {
     let size = this.#size;
-    if (size === 0 && !this.#isEscaped) this.#hasEscapes = false;
+    if (size === 0 && !this.#isEscaped) this.#escapes = 0;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (this.#isEscaped) {
@@ -105,7 +105,8 @@ class SlipScanner extends FrameScanner {
         this.#size = 0;
         return at + 1;
       } else if (byte === ESC) {
-        this.#isEscaped = this.#hasEscapes = true;
+        this.#isEscaped = true;
+        this.#escapes++;
         continue;
       }
       if (++size > this.maxMessageBytes) this.refuseSize(size, "so far");
@@ -114,15 +115,14 @@ class SlipScanner extends FrameScanner {
     return -1;
   }
 
-  /** Moves the bytes together where they are. */
   override unwrap(bytes: Uint8Array, from: number, to: number): Uint8Array {
-    if (!this.#hasEscapes) return view(bytes, from, to - 1);
-    let end = bytes.indexOf(ESC, from);
-    for (let at = end; at < to - 1; at++) {
+    if (this.#escapes === 0) return view(bytes, from, to - 1);
+    const message = new Uint8Array(to - 1 - from - this.#escapes);
+    for (let at = from, end = 0; at < to - 1; at++) {
       const byte = bytes[at];
-      bytes[end++] = byte !== ESC ? byte : bytes[++at] === ESC_END ? END : ESC;
+      message[end++] = byte !== ESC ? byte : bytes[++at] === ESC_END ? END : ESC;
     }
-    return view(bytes, from, end);
+    return message;
   }
 
   override missing(): number {
