@@ -112,7 +112,9 @@ class BerScanner extends FrameScanner {
       case "long tag":
         if (++this.#tagBytes > MAX_TAG_BYTES) {
           this.refuse(
-            `its tag has ${this.#tagBytes} bytes at byte ${offset}: limit is ${MAX_TAG_BYTES} bytes`,
+            `its tag has ${this.#tagBytes} bytes ${
+              this.at(offset)
+            }: limit is ${MAX_TAG_BYTES} bytes`,
           );
         }
         if (this.#tagBytes === 2 && byte === 0x80) {
@@ -151,22 +153,22 @@ class BerScanner extends FrameScanner {
       this.#begin(byte, offset + 1);
     } else if (byte === INDEFINITE) {
       if (!this.#isConstructed) {
-        this.#refuseLength(`is indefinite at byte ${offset}, but its value is primitive`);
+        this.#refuseLength(`is indefinite ${this.at(offset)}, but its value is primitive`);
       }
       if (this.#depth === this.maxDepth) {
         this.refuse(
-          `it is nested ${this.#depth + 1} levels deep at byte ${offset}: ` +
+          `it is nested ${this.#depth + 1} levels deep ${this.at(offset)}: ` +
             `limit is ${this.#depth} levels`,
         );
       }
       this.#depth++;
       this.#state = "tag";
     } else {
-      if (byte === RESERVED) this.#refuseLength(`is 0xff at byte ${offset}, which is reserved`);
+      if (byte === RESERVED) this.#refuseLength(`is 0xff ${this.at(offset)}, which is reserved`);
       this.#lengthBytes = byte & 0x7f;
       if (this.#lengthBytes > MAX_LENGTH_BYTES) {
         this.#refuseLength(
-          `has ${this.#lengthBytes} bytes at byte ${offset}: limit is ${MAX_LENGTH_BYTES} bytes`,
+          `has ${this.#lengthBytes} bytes ${this.at(offset)}: limit is ${MAX_LENGTH_BYTES} bytes`,
         );
       }
       this.#length = 0;

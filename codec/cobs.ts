@@ -100,7 +100,7 @@ class CobsScanner extends FrameScanner {
     if (stop === end) return -1;
     if (this.#left > 0) {
       throw new InvalidLengthError(
-        `Cannot receive message: its frame ends at byte ${stop + origin}, ` +
+        `Cannot receive message: its frame ends ${this.at(stop + origin)}, ` +
           `${this.#left} bytes before its block of ${this.#code} bytes does`,
       );
     }
@@ -114,7 +114,7 @@ class CobsScanner extends FrameScanner {
       if (this.#code !== FULL) this.#size++;
     }
     this.#size += code - 1;
-    if (this.#size > this.maxMessageBytes) this.refuseSize(this.#size, "so far");
+    if (this.#size > this.maxMessageBytes) this.refuseSize(this.#size, true);
     this.#code = code;
     this.#left = code - 1;
   }

@@ -233,7 +233,7 @@ export class JsonScanner extends FrameScanner {
     const depth = this.#depth;
     if (depth === this.#maxDepth) {
       this.refuse(
-        `its JSON is nested ${depth + 1} levels deep at byte ${offset}: limit is ${depth} levels`,
+        `its JSON is nested ${depth + 1} levels deep ${this.at(offset)}: limit is ${depth} levels`,
       );
     }
     if (depth === this.#open.length) {

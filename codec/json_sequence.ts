@@ -92,6 +92,7 @@ class SequenceScanner extends FrameScanner {
           }
           break;
         case "value":
+          this.#value.start = this.start;
           at = this.#value.scan(bytes, at, end, origin);
           if (at < 0) return -1;
           this.#state = "after";

@@ -197,7 +197,7 @@ export class RespScanner extends FrameScanner {
       this.refuseByte(byte, offset, this.#inParts ? "a part of a streamed string" : "a type");
     }
     if (role === "push" && this.#depth > 0) {
-      this.refuse(`it has a push inside of another value at byte ${offset}`);
+      this.refuse(`it has a push inside of another value ${this.at(offset)}`);
     }
     if (role === "end") this.#checkEnd(byte, offset);
     this.#type = byte;
@@ -210,7 +210,7 @@ export class RespScanner extends FrameScanner {
     const kind = this.#depth === 0 ? ITEMS : this.#kinds[this.#depth - 1];
     if (kind < STREAM || this.#isAttributed) this.refuseByte(byte, offset, "a type");
     if (kind === STREAM_OF_PAIRS_ODD) {
-      this.refuse(`its streamed map ends at byte ${offset}, before the value of a pair`);
+      this.refuse(`its streamed map ends ${this.at(offset)}, before the value of a pair`);
     }
   }
 
@@ -231,7 +231,7 @@ export class RespScanner extends FrameScanner {
     const next = stop >= 0 && stop < end ? stop + 1 : end;
     if (next + origin > MAX_INLINE_BYTES) {
       this.refuse(
-        `its inline command is longer than ${MAX_INLINE_BYTES} bytes at byte ${MAX_INLINE_BYTES}`,
+        `its inline command is longer than ${MAX_INLINE_BYTES} bytes ${this.at(MAX_INLINE_BYTES)}`,
       );
     }
     return next;
@@ -265,7 +265,7 @@ export class RespScanner extends FrameScanner {
     }
     if (++this.#digits > MAX_DIGITS) {
       throw new InvalidLengthError(
-        `Cannot ${this.verb} message: its length has ${this.#digits} digits at byte ${offset}: ` +
+        `Cannot ${this.verb} message: its length has ${this.#digits} digits ${this.at(offset)}: ` +
           `limit is ${MAX_DIGITS} digits`,
       );
     }
@@ -317,7 +317,7 @@ export class RespScanner extends FrameScanner {
     }
     const items = role === "items" || role === "push" ? length : 2 * length;
     const size = offset + MIN_VALUE_BYTES * (items + (role === "attribute" ? 1 : 0));
-    if (size > this.maxMessageBytes) this.refuseSize(size, "at least");
+    if (size > this.maxMessageBytes) this.refuseSize(size, true);
     if (items > 0) this.#nest(role === "attribute" ? ATTRIBUTE : ITEMS, items, offset);
     else if (role === "attribute") this.#isAttributed = true;
     else return this.#endValue();
@@ -329,7 +329,7 @@ export class RespScanner extends FrameScanner {
     const { maxDepth } = this.#rules;
     if (depth === maxDepth) {
       this.refuse(
-        `it is nested ${depth + 1} levels deep at byte ${offset}: limit is ${depth} levels`,
+        `it is nested ${depth + 1} levels deep ${this.at(offset)}: limit is ${depth} levels`,
       );
     }
     if (depth === this.#kinds.length) {
@@ -375,7 +375,7 @@ export class RespScanner extends FrameScanner {
 
   #refuseLength(byte: number, offset: number, wanted: string): never {
     throw new InvalidLengthError(
-      `Cannot ${this.verb} message: its length has ${show(byte)} at byte ${offset}, ` +
+      `Cannot ${this.verb} message: its length has ${show(byte)} ${this.at(offset)}, ` +
         `where ${wanted} must be`,
     );
   }

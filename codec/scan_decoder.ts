@@ -9,12 +9,14 @@ import { Gather } from "./gather.ts";
  * Finds where a frame ends. It keeps its state from chunk to chunk, so no byte is scanned twice. Each
  * framing adds `scan()`, and what of the rest is different there.
  *
- * An offset counts the bytes of the frame before a byte. It does not depend on how the stream was
- * cut, and so no error does.
+ * An offset counts the bytes of the frame before a byte; errors count from the start of the stream.
+ * Neither depends on how the stream was cut, and so no error does.
  */
 export abstract class FrameScanner {
   /** The size of the frame that is being scanned, in bytes, as soon as it is known. */
   total = Infinity;
+  /** Where in the stream the frame begins. */
+  start = 0;
 
   /**
    * Takes the largest message, how many bytes the frame of a message may have in addition, and what is
@@ -54,19 +56,25 @@ export abstract class FrameScanner {
     return this.total === Infinity ? 1 : this.total - offset;
   }
 
-  /** Refuses a message; `what` says what is wrong, and at which offset. */
+  /** Where in the stream an offset is, in words. */
+  at(offset: number): string {
+    return `at byte ${this.start + offset}`;
+  }
+
+  /** Refuses a message; `what` says what is wrong, and where. */
   refuse(what: string): never {
     throw new InvalidMessageError(`Cannot ${this.verb} message: ${what}`);
   }
 
   /** Refuses a message for a byte that cannot stand where it does. */
   refuseByte(byte: number, offset: number, wanted: string): never {
-    this.refuse(`it has ${show(byte)} at byte ${offset}, where ${wanted} must be`);
+    this.refuse(`it has ${show(byte)} ${this.at(offset)}, where ${wanted} must be`);
   }
 
-  /** Refuses a message for its size. */
-  refuseSize(size: number, what?: string): never {
-    throw new MessageTooLargeError(this.verb, size, this.maxMessageBytes, what);
+  /** Refuses a message for its size, `isPart` if that is the size of a part only. */
+  refuseSize(size: number, isPart = false): never {
+    const where = `${isPart ? "at least, " : ""}its frame begins at byte ${this.start}`;
+    throw new MessageTooLargeError(this.verb, size, this.maxMessageBytes, where);
   }
 }
 
@@ -95,6 +103,8 @@ export class ScanDecoder implements Decoder {
   readonly #gather: Gather;
   /** What `#gather` was told of the frame's size when the frame began. */
   #total = Infinity;
+  /** Bytes of the stream before this chunk. */
+  #received = 0;
   #failure: unknown;
 
   /** Takes a scanner of its own. */
@@ -125,6 +135,7 @@ export class ScanDecoder implements Decoder {
         if (gathered === 0) {
           at = scanner.skip(chunk, at, length);
           if (at === length) break;
+          scanner.start = this.#received + at;
         }
         // One byte more than the largest frame, because that byte may tell that the frame has ended.
         const end = Math.min(length, at + this.#maxFrameBytes - gathered + 1);
@@ -139,6 +150,7 @@ export class ScanDecoder implements Decoder {
         );
         at = stop;
       }
+      this.#received += length;
       return messages;
     } catch (error) {
       throw this.#fail(error);
@@ -181,7 +193,7 @@ export class ScanDecoder implements Decoder {
   }
 
   #checkSize(size: number): void {
-    if (size > this.#scanner.maxMessageBytes) this.#scanner.refuseSize(size, "so far");
+    if (size > this.#scanner.maxMessageBytes) this.#scanner.refuseSize(size, true);
   }
 
   /** Where the next frame begins is not known any more: from now on, every call throws this error. */

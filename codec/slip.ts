@@ -109,7 +109,7 @@ class SlipScanner extends FrameScanner {
         this.#escapes++;
         continue;
       }
-      if (++size > this.maxMessageBytes) this.refuseSize(size, "so far");
+      if (++size > this.maxMessageBytes) this.refuseSize(size, true);
     }
     this.#size = size;
     return -1;

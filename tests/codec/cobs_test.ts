@@ -77,7 +77,7 @@ Deno.test("cobs() leaves the chunk as it is, and copies messages with zeros, onc
 });
 
 Deno.test("cobs() refuses a frame that ends inside of a block, and says where", () => {
-  const words = "Cannot receive message: its frame ends at byte 3, " +
+  const words = "Cannot receive message: its frame ends at byte 6, " +
     "2 bytes before its block of 5 bytes does";
   assertRefused(cobs(), hex("0211 00 051122 00"), InvalidLengthError, words, 1);
   const second = "Cannot receive message: its frame ends at byte 4, " +

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidMessageError, MessageTooLargeError, TruncatedMessageError } from "../../errors.ts";
 import { jsonSequence } from "../../codec/json_sequence.ts";
 import { byteByByte, decodeAll, everyTwoCuts, outcomeOf, texts, utf8 } from "../support/bytes.ts";
-import { assertRefused } from "../support/refusals.ts";
+import { assertRefused, shifted } from "../support/refusals.ts";
 
 const RS = "\x1e";
 
@@ -47,7 +47,13 @@ Deno.test("jsonSequence() refuses a text that may have been cut", () => {
   for (const [text, what] of refusals) {
     const words = `Cannot receive message: ${what}`;
     assertRefused(jsonSequence(), utf8(text), InvalidMessageError, words);
-    assertRefused(jsonSequence(), utf8(`${RS}{}\n${text}`), InvalidMessageError, words, 1);
+    assertRefused(
+      jsonSequence(),
+      utf8(`${RS}{}\n${text}`),
+      InvalidMessageError,
+      shifted(words, 4),
+      1,
+    );
   }
   for (const text of ["123", "true", "[1", `"a`, ""]) {
     const { messages, error } = outcomeOf(jsonSequence().decoder(), [utf8(`${RS}1\n${RS}${text}`)]);

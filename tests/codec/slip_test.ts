@@ -62,7 +62,7 @@ Deno.test("slip() leaves the chunk as it is, and copies only messages with escap
 
 Deno.test("slip() refuses an escape of any other byte, and says where", () => {
   for (const byte of ["00", "c0", "db", "de"]) {
-    const words = `Cannot receive message: it has 0x${byte} at byte 3, ` +
+    const words = `Cannot receive message: it has 0x${byte} at byte 5, ` +
       `where 0xdc or 0xdd, behind 0xdb, must be`;
     assertRefused(slip(), hex(`01c0 0102db${byte}03c0`), InvalidMessageError, words, 1);
   }

@@ -4,6 +4,11 @@ import { assertEquals, assertInstanceOf } from "@std/assert";
 import type { Framing, LengthwiseError } from "../../codec.ts";
 import { byteByByte, everyCut, outcomeOf } from "./bytes.ts";
 
+/** The same words for a place so many bytes further on. */
+export function shifted(words: string, bytes: number): string {
+  return words.replace(/byte (\d+)/, (_, at) => `byte ${Number(at) + bytes}`);
+}
+
 /** A class of errors. */
 // deno-lint-ignore no-explicit-any
 type ErrorClass<E> = abstract new (...args: any[]) => E;
