@@ -1,42 +1,16 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { run } from "../support/program.ts";
-import { ptyTest } from "../support/pty.ts";
-
-const helper = new URL("../support/fixtures/pty.py", import.meta.url).pathname;
-const root = new URL("../../", import.meta.url).pathname;
+import { Pty, ptyTest } from "../support/pty.ts";
 
 /** Runs a program at a terminal, where Deno would ask, with these flags; it has to end by itself. */
 async function runAtTerminal(
   flags: readonly string[],
   args: readonly string[],
 ): Promise<{ exit: number; output: string }> {
-  const command = [Deno.execPath(), "run", "--quiet", ...flags, ...args];
-  const child = new Deno.Command("python3", {
-    args: [helper, "200", "50", ...command],
-    cwd: root,
-    env: { TERM: "xterm", NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const decoder = new TextDecoder();
-  let output = "";
-  let exit = NaN;
-  let rest = "";
-  for await (const chunk of child.stdout) {
-    rest += decoder.decode(chunk, { stream: true });
-    const lines = rest.split("\n");
-    rest = lines.pop()!;
-    for (const event of lines.map((line) => JSON.parse(line))) {
-      output += event.output ?? "";
-      exit = event.exit ?? exit;
-    }
-    // A program that asks would wait for ever: the end of the helper's input ends it.
-    if (/Allow\?/.test(output)) break;
-  }
-  await child.stdin.close();
-  await child.status;
+  await using pty = await Pty.open(200, 50, args, { flags, env: { NO_COLOR: "1" } });
+  const { exit } = await pty.ended();
   // deno-lint-ignore no-control-regex
-  return { exit, output: output.replace(/\x1b\[\d*[A-Z]/g, "").trim() };
+  return { exit, output: pty.output.replace(/\x1b\[\d*[A-Z]/g, "").trim() };
 }
 
 interface Case {

@@ -28,7 +28,7 @@ async function join(server: Server<string>, name: string): Promise<Connection<st
 
 test("client.ts at a terminal joins, shows state and round-trip time, and sends what is typed", async () => {
   await using server = await openChat();
-  await using pty = new Pty(80, 12, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 12, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   assertMatch(pty.screen.rows.join("\n"), /\* Welcome, guest-1\./);
   pty.send({ keys: "helo\x1b[Dl\r" });
@@ -37,7 +37,7 @@ test("client.ts at a terminal joins, shows state and round-trip time, and sends 
 
 test("client.ts at a terminal prints what arrives above the line being typed", async () => {
   await using server = await openChat();
-  await using pty = new Pty(80, 12, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 12, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "half a li" });
   await pty.until(({ rows }) => prompts(rows.at(-1), "half a li"));
@@ -51,7 +51,7 @@ test("client.ts at a terminal prints what arrives above the line being typed", a
 
 test("client.ts at a terminal shows the loss of its server, and comes back to it", async () => {
   const server = await openChat();
-  await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await server.close({ grace: 0 });
   await pty.until(({ rows }) => /^\[offline, trying again in \d/.test(rows.at(-1)!));
@@ -73,7 +73,7 @@ test("client.ts at a terminal ends in order at /quit, Ctrl-C and Ctrl-D, with ex
       ["\x04", false],
     ] as const
   ) {
-    await using pty = new Pty(80, 12, [CLIENT, server.endpoints[0]]);
+    await using pty = await Pty.open(80, 12, [CLIENT, server.endpoints[0]]);
     await pty.until(({ rows }) => prompts(rows.at(-1)));
     pty.send({ keys });
     assertEquals(await pty.ended(), { exit: 0, raw: false });
@@ -82,7 +82,7 @@ test("client.ts at a terminal ends in order at /quit, Ctrl-C and Ctrl-D, with ex
 });
 
 test("client.ts at a terminal ends with 1 when nothing listens, without a prompt for permission", async () => {
-  await using pty = new Pty(120, 12, [CLIENT, "127.0.0.1:1"]);
+  await using pty = await Pty.open(120, 12, [CLIENT, "127.0.0.1:1"]);
   assertEquals((await pty.ended()).exit, 1);
   assert(pty.screen.text.includes("connection refused, nothing listens there"));
   assert(!pty.output.includes("Deno requests"));
@@ -90,7 +90,7 @@ test("client.ts at a terminal ends with 1 when nothing listens, without a prompt
 
 test("client.ts at a terminal sends the lines of a paste at Enter, not before", async () => {
   await using server = await openChat();
-  await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await using ada = await join(server, "Ada");
   await pty.until(({ rows }) => rows.includes("* guest-2 is now Ada."));
@@ -111,7 +111,7 @@ test("client.ts at a terminal sends the lines of a paste at Enter, not before", 
 
 test("client.ts at a terminal completes commands and names with Tab", async () => {
   await using server = await openChat();
-  await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await using _ada = await join(server, "Ada");
   await pty.until(({ rows }) => rows.includes("* guest-2 is now Ada."));
@@ -147,7 +147,7 @@ test("client.ts at a terminal completes commands and names with Tab", async () =
 
 test("client.ts at a terminal completes what operators can do once one is an operator", async () => {
   await using server = await openChat();
-  await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "/operator open sesame\r" });
   await pty.until(({ text }) => text.includes("* You are an operator."));
@@ -161,7 +161,7 @@ test("client.ts at a terminal shows names in colours, and none under NO_COLOR", 
   await using server = await openChat();
   await using ada = await join(server, "Ada");
   for (const NO_COLOR of ["", "1"]) {
-    await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]], { NO_COLOR });
+    await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]], { env: { NO_COLOR } });
     await pty.until(({ rows }) => prompts(rows.at(-1)));
     await ada.send("one");
     await ada.send("\x1b[31mtwo");
@@ -176,7 +176,7 @@ test("client.ts at a terminal shows names in colours, and none under NO_COLOR", 
 test("client.ts at a terminal shows the answers to what is asked, and no lists that were not asked for", async () => {
   await using server = await openChat();
   await using ada = await join(server, "Ada");
-  await using pty = new Pty(80, 40, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 40, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "/who\r/rooms\r/history\r/ping x\r" });
   await pty.until(({ rows }) => rows.includes("* pong x"));
@@ -201,7 +201,7 @@ test("client.ts at a terminal asks for no events where they have no room, howeve
   await using ada = await join(server, "Ada");
   const bare = [endpoint.replace("?framing=u8", ""), "--framing", "u8"];
   for (const args of [[endpoint], bare]) {
-    await using pty = new Pty(250, 12, [CLIENT, ...args]);
+    await using pty = await Pty.open(250, 12, [CLIENT, ...args]);
     await pty.until(({ text }) => text.includes("* Welcome, "));
     pty.send({ keys: "/ping x\r" });
     await pty.until(({ rows }) => rows.includes("* pong x"));
@@ -215,7 +215,7 @@ test("client.ts at a terminal rings when its name is said, once a second, if it 
   await using server = await openChat();
   await using ada = await join(server, "Ada");
   for (const [i, options] of [[], ["--bell"]].entries()) {
-    await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0], ...options]);
+    await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0], ...options]);
     await pty.until(({ rows }) => prompts(rows.at(-1)));
     const me = `guest-${i + 2}`;
     pty.send({ keys: `I am ${me}\r` });
@@ -233,16 +233,21 @@ test("client.ts at a terminal ends with 1 when the server wants another token, a
   const options = { format: text(), token: "open sesame", refusalMessage: refusalLine };
   await using server = await listen("tcp://127.0.0.1:0", options, (peer) => chat.serve(peer));
   const endpoint = server.endpoints[0];
-  await using pty = new Pty(120, 12, [CLIENT, endpoint, "--token", "open barley"]);
+  await using pty = await Pty.open(120, 12, [CLIENT, endpoint, "--token", "open barley"]);
   assertEquals(await pty.ended(), { exit: 1, raw: false });
   assertMatch(pty.screen.text, /\* Cannot join: .* wrong\n.* start again with --token TOKEN/);
-  await using right = new Pty(80, 12, [CLIENT, endpoint, "--token", "open sesame"]);
+  await using right = await Pty.open(80, 12, [CLIENT, endpoint, "--token", "open sesame"]);
   await right.until(({ rows }) => prompts(rows.at(-1)));
 });
 
 test("client.ts at a terminal ends with 1 when a WebSocket's close says that the token is wrong", async () => {
   await using server = await listen("ws://127.0.0.1:0", { token: "open sesame" }, () => {});
-  await using pty = new Pty(120, 12, [CLIENT, server.endpoints[0], "--token", "open barley"]);
+  await using pty = await Pty.open(120, 12, [
+    CLIENT,
+    server.endpoints[0],
+    "--token",
+    "open barley",
+  ]);
   assertEquals(await pty.ended(), { exit: 1, raw: false });
   assertMatch(pty.screen.text, /\* Cannot join: .* wrong\n.* start again with --token TOKEN/);
 });
@@ -252,7 +257,7 @@ test("client.ts at a terminal says nothing of its own to a peer that is no chat"
     await peer.send("220 ready");
     for await (const line of peer) await peer.send(`* you said ${line}`);
   });
-  await using pty = new Pty(80, 12, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 12, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => rows.includes("220 ready"));
   pty.send({ keys: "one\r/who\r" });
   await pty.until(({ rows }) => rows.includes("* you said /who"));
@@ -268,7 +273,7 @@ test("client.ts at a terminal ends with 1 when it is banned", async () => {
     connections++;
     await peer.send("* You are banned from this chat.");
   });
-  await using pty = new Pty(80, 12, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 12, [CLIENT, server.endpoints[0]]);
   assertEquals(await pty.ended(), { exit: 1, raw: false });
   assert(pty.screen.rows.includes("* You are banned from this chat."));
   assertEquals(connections, 1);
@@ -278,7 +283,7 @@ test("client.ts at a terminal comes back at Enter after it was kicked, not by it
   await using server = await openChat();
   await using root = await join(server, "root");
   await root.send("/operator open sesame");
-  await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await root.send("/kick guest-2 too loud");
   await pty.until(({ rows }) => rows.at(-1) === "[sent away]");
@@ -297,7 +302,7 @@ test("client.ts at a terminal comes back at Enter after it was kicked, not by it
 
 test("client.ts at a terminal takes its name and room again on the next connection", async () => {
   await using server = await openChat();
-  await using pty = new Pty(80, 30, [CLIENT, server.endpoints[0]]);
+  await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "/nick Ada\r/join den\r" });
   await pty.until(({ rows }) => rows.includes("* You are in den. 1 here."));
@@ -349,7 +354,7 @@ class Ghosts implements Disposable {
 test("client.ts at a terminal takes its name from its own lost connection", async () => {
   await using server = await openChat();
   using ghosts = new Ghosts(Number(/:(\d+)/.exec(server.endpoints[0])![1]));
-  await using pty = new Pty(80, 30, [CLIENT, `127.0.0.1:${ghosts.port}`]);
+  await using pty = await Pty.open(80, 30, [CLIENT, `127.0.0.1:${ghosts.port}`]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "/nick Ada\r" });
   await pty.until(({ rows }) => rows.includes("* guest-1 is now Ada."));

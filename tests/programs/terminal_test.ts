@@ -7,7 +7,7 @@ import { Pty, ptyTest as test } from "../support/pty.ts";
 const fixture = new URL("../support/fixtures/terminal.ts", import.meta.url).pathname;
 /** The fixture, once its prompt is there. */
 async function open(columns: number, rows: number, env: Record<string, string> = {}): Promise<Pty> {
-  const pty = new Pty(columns, rows, [fixture], env);
+  const pty = await Pty.open(columns, rows, [fixture], { env });
   await pty.until((screen) => screen.line === "you>" && screen.column === 5);
   return pty;
 }
@@ -448,7 +448,7 @@ function messages(count: number): string[] {
 test("Terminal stops at Ctrl-Z, and comes back with the line and what was printed meanwhile", async () => {
   const modes = `stty -a | tr ' ;' '\\n\\n' | grep -x -e '-\\?icanon'`;
   const shell = `"$@"; ${modes}; echo away; read word; echo "read $word"; fg > /dev/null`;
-  await using pty = new Pty(60, 10, [fixture], {}, shell);
+  await using pty = await Pty.open(60, 10, [fixture], { shell });
   await pty.until((screen) => screen.line === "you>" && screen.column === 5);
   pty.send({ keys: "/flood 3\r" });
   await pty.until(({ rows }) => rows.includes("message 2"));

@@ -2,10 +2,11 @@
 
 import { assert } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { writeAll } from "../../internal/bytes.ts";
 
-const helper = new URL("./fixtures/pty.py", import.meta.url).pathname;
+const ROOT = new URL("../../", import.meta.url);
 
-const reason = await reasonToSkip();
+const { path, reason } = await startTerminals();
 const ignore = reason !== "" && (Deno.build.os === "windows" || !Deno.env.has("CI"));
 
 /** A test that needs a pseudo-terminal: skipped where there is none, failed in CI. */
@@ -13,15 +14,35 @@ export function ptyTest(name: string, fn: (t: Deno.TestContext) => Promise<void>
   Deno.test(ignore ? `${name} (skipped: ${reason})` : name, { ignore }, fn);
 }
 
-async function reasonToSkip(): Promise<string> {
-  if (Deno.build.os === "windows") return "Windows has no pseudo-terminals of this kind";
+/**
+ * Starts what makes pseudo-terminals, once for all tests of this worker: starting Python takes longer
+ * than most of them. It ends when its standard input does, which is when this worker has gone.
+ */
+async function startTerminals(): Promise<{ path: string; reason: string }> {
+  if (Deno.build.os === "windows") {
+    return { path: "", reason: "Windows has no pseudo-terminals of this kind" };
+  }
   try {
-    await new Deno.Command("python3", { args: ["--version"] }).output();
-    return "";
+    const python = new Deno.Command("python3", {
+      args: [new URL("./fixtures/pty.py", import.meta.url).pathname],
+      cwd: ROOT,
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    python.unref();
+    const lines = python.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+    const { value } = await lines.read();
+    return value === undefined
+      ? { path: "", reason: "python3 cannot make pseudo-terminals" }
+      : { path: value, reason: "" };
   } catch {
-    return "needs python3";
+    return { path: "", reason: "needs python3" };
   }
 }
+
+/** What Deno writes when it asks for a permission. */
+const ASKS = /Deno requests|Allow\?/;
 
 /** What a person does at the terminal. */
 export interface Command {
@@ -30,44 +51,58 @@ export interface Command {
   signal?: number;
 }
 
-/** A program with its only permission, `--allow-net`, on a pseudo-terminal. */
+/** How to run a program at a terminal. */
+export interface PtyOptions {
+  /** Environment variables. */
+  readonly env?: Record<string, string>;
+  /** Flags for `deno run`; `--allow-net` by default. */
+  readonly flags?: readonly string[];
+  /** A script for a shell with job control, in which `"$@"` is the program; by default there is none. */
+  readonly shell?: string;
+}
+
+/** A program on a pseudo-terminal. */
 export class Pty implements AsyncDisposable {
   readonly screen: Screen;
   output = "";
-  readonly #process: Deno.ChildProcess;
-  readonly #commands: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #conn: Deno.UnixConn;
+  #sent: Promise<void> = Promise.resolve();
   readonly #events: AsyncIterator<string>;
   readonly #deadline: ReturnType<typeof setTimeout>;
   readonly #decoder = new TextDecoder();
   #end: { exit: number; raw: boolean } | undefined;
 
-  /** Starts a program; within a shell's script, which calls it `"$@"` and has job control, if there is one. */
-  constructor(
+  private constructor(columns: number, rows: number, conn: Deno.UnixConn) {
+    this.#conn = conn;
+    this.#events = conn.readable.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).values();
+    this.#deadline = setTimeout(() => this.send({ signal: 9 }), 30_000);
+    this.screen = new Screen(columns, rows);
+  }
+
+  /** Starts a program. */
+  static async open(
     columns: number,
     rows: number,
     [script, ...args]: readonly string[],
-    env: Record<string, string> = {},
-    shell?: string,
-  ) {
-    const direct = [Deno.execPath(), "run", "--quiet", "--allow-net", script, ...args];
+    { env, flags = ["--allow-net"], shell }: PtyOptions = {},
+  ): Promise<Pty> {
+    const direct = [Deno.execPath(), "run", "--quiet", ...flags, script, ...args];
     const program = shell === undefined ? direct : ["bash", "-mc", shell, "bash", ...direct];
-    this.#process = new Deno.Command("python3", {
-      args: [helper, String(columns), String(rows), ...program],
-      env: { TERM: "xterm", NO_COLOR: "", ...env },
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#commands = this.#process.stdin.getWriter();
-    this.#events = this.#process.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).values();
-    this.#deadline = setTimeout(() => this.#process.kill("SIGTERM"), 30_000);
-    this.screen = new Screen(columns, rows);
+    const pty = new Pty(columns, rows, await Deno.connect({ transport: "unix", path }));
+    pty.#tell({ columns, rows, program, env: { TERM: "xterm", NO_COLOR: "", ...env } });
+    return pty;
   }
 
   send(command: Command): void {
     if (command.resize) this.screen.resize(command.resize[0]);
-    const line = new TextEncoder().encode(JSON.stringify(command) + "\n");
-    this.#commands.write(line).catch(() => {}); // the end of the program is seen by who waits
+    this.#tell(command);
+  }
+
+  #tell(what: unknown): void {
+    const line = new TextEncoder().encode(JSON.stringify(what) + "\n");
+    // The end of the program is seen by who waits.
+    this.#sent = this.#sent.then(() => writeAll(this.#conn, line)).catch(() => {});
   }
 
   /** Pastes as a terminal does: with marks if they were asked for, and a return for each newline. */
@@ -110,16 +145,17 @@ export class Pty implements AsyncDisposable {
     const bytes = Uint8Array.from(event.output as string, (byte) => byte.charCodeAt(0));
     const text = this.#decoder.decode(bytes, { stream: true });
     this.output += text;
+    assert(!ASKS.test(text), `asks for a permission: ${text}`);
     this.screen.show(text);
     return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#commands.close().catch(() => {});
-    while (!(await this.#events.next()).done);
-    await this.#process.status;
     clearTimeout(this.#deadline);
-    assert(!/Deno requests|Allow\?/.test(this.output), `asked for a permission: ${this.output}`);
+    await this.#sent;
+    await this.#conn.closeWrite().catch(() => {}); // The program has ended.
+    while (!(await this.#events.next()).done); // Its end closes the connection.
+    assert(!ASKS.test(this.output), `asked for a permission: ${this.output}`);
   }
 }
 
