@@ -12,6 +12,7 @@ import { type ConnectionSettings, resolveSettings } from "./connection/settings.
 import { Shared } from "./connection/shared.ts";
 import { checkSwitch, type SwitchOptions } from "./connection/switching.ts";
 import type {
+  ClosedListener,
   CloseInfo,
   CloseOptions,
   ConnectionOptions,
@@ -90,12 +91,6 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   readonly id: number = ++lastId;
   /** The endpoint to which this end connected, or which accepted the connection. */
   readonly endpoint: string;
-  /**
-   * Resolves when the connection has ended; never rejects. If the peer has ended first, the connection
-   * ends after `close()` or `closeWrite()` at this end, or after `halfOpenTimeout`.
-   */
-  readonly closed: Promise<CloseInfo>;
-
   readonly #transport: Transport;
   #settings: ConnectionSettings<T>;
   readonly #life: Lifecycle;
@@ -120,12 +115,28 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     this.#transport = transport;
     this.#settings = settings;
     this.endpoint = endpoint;
-    this.closed = life.closed;
     this.#life = life;
     this.#sender = life.sender;
     const decoder = settings.format.decoder(settings.framing);
     this.#values = new Values(life.receiver, decoder, (error) => this.abort(error));
     life.receiver.run();
+  }
+
+  /**
+   * Resolves when the connection has ended; never rejects. If the peer has ended first, the connection
+   * ends after `close()` or `closeWrite()` at this end, or after `halfOpenTimeout`.
+   */
+  get closed(): Promise<CloseInfo> {
+    return this.#life.closed;
+  }
+
+  /**
+   * Calls a listener when the connection has closed, or at once if it has already.
+   *
+   * @internal
+   */
+  whenClosed(listener: ClosedListener): void {
+    this.#life.whenClosed(this, listener);
   }
 
   /** The address of the peer, such as `127.0.0.1:50123`. */

@@ -7,6 +7,7 @@
 import { type BackplaneLink, inProcess } from "./backplane.ts";
 import { lengthPrefix } from "./codec.ts";
 import { Connection, markText, Shared } from "./connection.ts";
+import type { ClosedListener } from "./connection/internal.ts";
 import { ConnectionClosedError, LengthwiseError } from "./errors.ts";
 import { bytes, type Format, type FormatDecoder, type Sendable } from "./format.ts";
 import type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
@@ -61,6 +62,10 @@ export class Hub<T = Uint8Array> implements Disposable {
   readonly #link: BackplaneLink;
   readonly #format: Format<T>;
   readonly #decoder: FormatDecoder<T> | undefined;
+  /** One listener for all members. */
+  readonly #leaving: ClosedListener = {
+    connectionClosed: (connection) => this.#left(connection as Connection<T>),
+  };
   #state: "open" | "closed" = "open";
   #present = 0;
   #broadcasts = 0;
@@ -227,11 +232,14 @@ export class Hub<T = Uint8Array> implements Disposable {
   #admit(connection: Connection<T>): { rooms: Set<string> } {
     const member = { connection, rooms: new Set<string>() };
     this.#members.set(connection.id, member);
-    connection.closed.then(() => {
-      for (const room of member.rooms) this.leave(room, connection);
-      this.#members.delete(connection.id);
-    });
+    connection.whenClosed(this.#leaving);
     return member;
+  }
+
+  #left(connection: Connection<T>): void {
+    const member = this.#members.get(connection.id);
+    for (const room of member?.rooms ?? []) this.leave(room, connection);
+    this.#members.delete(connection.id);
   }
 
   #deliver(room: string, message: Sendable<T>, except?: RoomBroadcastOptions<T>["except"]): number {

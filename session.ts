@@ -12,7 +12,7 @@ import {
   type ConnectionStats,
 } from "./connection.ts";
 import { outOf } from "./codec/internal.ts";
-import { ConnectionSettings, resolveSettings } from "./connection/internal.ts";
+import { type ClosedListener, ConnectionSettings, resolveSettings } from "./connection/internal.ts";
 import { ConnectionLostError } from "./errors.ts";
 import { checkInteger, MAX_DELAY } from "./internal/check.ts";
 import { type Dial, openTransport } from "./session/client.ts";
@@ -96,9 +96,8 @@ export interface SessionStats extends ConnectionStats {
  * ```
  */
 export class Session<T = Uint8Array> extends Connection<T> {
-  /** Settles when the session has ended and its carrier is closed; never rejects. */
-  declare readonly closed: Promise<CloseInfo>;
   readonly #session: SessionTransport;
+  readonly #closed: Promise<CloseInfo>;
 
   /**
    * Makes a session from the transport that {@linkcode SessionAcceptor} gives. Clients use
@@ -119,7 +118,17 @@ export class Session<T = Uint8Array> extends Connection<T> {
     transport.useFraming(outOf(framing));
     super(transport, settings, endpoint);
     this.#session = transport;
-    this.closed = this.#closedBy(this.closed);
+    this.#closed = this.#closedBy(super.closed);
+  }
+
+  /** Settles when the session has ended and its carrier is closed; never rejects. */
+  override get closed(): Promise<CloseInfo> {
+    return this.#closed;
+  }
+
+  /** @internal */
+  override whenClosed(listener: ClosedListener): void {
+    this.#closed.then(() => listener.connectionClosed(this));
   }
 
   /** The connection's close information, after the session below it has ended too. */

@@ -6,3 +6,4 @@
 
 export { flushSoon } from "./flush.ts";
 export { ConnectionSettings, resolveSettings } from "./settings.ts";
+export type { ClosedListener } from "./types.ts";

@@ -10,23 +10,29 @@ import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { type Farewell, OPEN, type PeerEnd, type State } from "./states.ts";
-import type { CloseInfo, CloseOptions } from "./types.ts";
+import type { ClosedListener, CloseInfo, CloseOptions } from "./types.ts";
+
+const NOBODY: readonly ClosedListener[] = [];
 
 /** The two halves of a connection, and its state from open to closed. */
 export class Lifecycle {
   readonly receiver: Receiver;
   readonly sender: Sender;
-  readonly closed: Promise<CloseInfo>;
   /** How many messages were refused. */
   refusals = 0;
 
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<unknown>;
-  readonly #resolveClosed: (info: CloseInfo) => void;
   #state: State = OPEN;
   /** The error with which the first refused message was refused. */
   #refused: unknown;
   #aborter: AbortController | undefined;
+  /** Made when it is asked for: most servers never ask. */
+  #closed: PromiseWithResolvers<CloseInfo> | undefined;
+  #closeInfo: CloseInfo | undefined;
+  /** The connection of this life, once somebody listens. */
+  #connection: object | undefined;
+  #listeners: readonly ClosedListener[] = NOBODY;
   #stopWatching: (() => void) | undefined;
   readonly #liveness: Liveness | undefined;
 
@@ -34,9 +40,6 @@ export class Lifecycle {
   constructor(transport: Transport, settings: ConnectionSettings<unknown>) {
     this.#transport = transport;
     this.#settings = settings;
-    const { promise, resolve } = Promise.withResolvers<CloseInfo>();
-    this.closed = promise;
-    this.#resolveClosed = resolve;
     this.sender = new Sender(transport, settings, this);
     this.receiver = new Receiver(transport, settings, this, this.sender);
     this.#liveness = livenessOf(this, settings.framing, settings.limits, transport);
@@ -49,6 +52,22 @@ export class Lifecycle {
   get state(): "open" | "closing" | "closed" {
     const { name } = this.#state;
     return name === "closing" || name === "closed" ? name : "open";
+  }
+
+  /** See `Connection.closed`. */
+  get closed(): Promise<CloseInfo> {
+    if (this.#closed === undefined) {
+      this.#closed = Promise.withResolvers<CloseInfo>();
+      if (this.#closeInfo !== undefined) this.#closed.resolve(this.#closeInfo);
+    }
+    return this.#closed.promise;
+  }
+
+  /** See `Connection.whenClosed()`. */
+  whenClosed(connection: object, listener: ClosedListener): void {
+    if (this.#closeInfo !== undefined) return listener.connectionClosed(connection);
+    this.#connection = connection;
+    this.#listeners = this.#listeners.concat(listener); // No longer than it must be.
   }
 
   /** See `Connection.signal`. */
@@ -258,12 +277,15 @@ export class Lifecycle {
     const { framing } = this.#settings;
     await part({ transport: this.#transport, sender, framing, ...how });
     const undeliveredBytes = sender.pendingBytes;
-    this.#resolveClosed({
+    this.#closeInfo = {
       clean: !("error" in info) && undeliveredBytes === 0 && sender.dropped === 0,
       ...info,
       undeliveredBytes,
       unreadBytes: this.receiver.discardedBytes,
-    });
+    };
+    this.#closed?.resolve(this.#closeInfo);
+    for (const listener of this.#listeners) listener.connectionClosed(this.#connection!);
+    this.#listeners = NOBODY;
   }
 }
 

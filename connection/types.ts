@@ -46,6 +46,15 @@ export interface ConnectionStats {
   readonly lastSeenAt: number;
 }
 
+/**
+ * Is told when a connection has closed. One listener may serve any number of connections, so that it
+ * costs less than a reaction to the promise `closed` of each of them.
+ */
+export interface ClosedListener {
+  /** Called when `closed` resolves, before whoever awaits it goes on. Must not throw. */
+  connectionClosed(connection: object): void;
+}
+
 /** Options of a connection. */
 export interface ConnectionOptions<T = Uint8Array> extends ConnectionLimits {
   /**

@@ -132,7 +132,7 @@ export class Entrance<T> {
     const closing = [...this.#entering].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
-    await Promise.all([...closing, ...this.#tasks]);
+    await Promise.all([...closing, this.#tasks.over()]);
   }
 
   /** Accepts until the server closes. Nothing that happens to a single connection ends this. */
@@ -207,11 +207,11 @@ export class Entrance<T> {
     const { settings, carrier: carrierSettings, name } = endpoint;
     if (carrierSettings !== undefined) {
       const carrier = new Connection<Uint8Array>(transport, carrierSettings, name);
-      carrier.closed.then(() => place.leave());
+      carrier.whenClosed(place);
       return this.#tasks.own(this.#takeCarrier(carrier, place, settings));
     }
     const connection = new Connection<T>(transport, settings, name);
-    connection.closed.then(() => place.leave());
+    connection.whenClosed(place);
     const { gate } = this.#options;
     if (gate === undefined) this.#hand(connection);
     else this.#tasks.own(this.#handAfterToken(connection, gate, place));

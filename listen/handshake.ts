@@ -9,6 +9,7 @@ export class HandshakeDeadline {
   readonly #stopping: AbortSignal;
   #aborter: AbortController | undefined;
   #deadline: Deadline | undefined;
+  #stop: (() => void) | undefined;
 
   /** The deadline is over after `timeout` milliseconds, or when the server stops. */
   constructor(timeout: number, stopping: AbortSignal) {
@@ -24,8 +25,9 @@ export class HandshakeDeadline {
         const reason = `handshake was not finished within ${this.#timeout} ms`;
         this.#aborter!.abort(new Deno.errors.TimedOut(reason));
       });
+      this.#stop = () => this.#stopped();
       this.#stopping.addEventListener("abort", this.#stop, { once: true });
-      if (this.#stopping.aborted) this.#stop();
+      if (this.#stopping.aborted) this.#stopped();
     }
     return this.#aborter.signal;
   }
@@ -33,12 +35,12 @@ export class HandshakeDeadline {
   /** Call it when the handshake is over. */
   clear(): void {
     this.#deadline?.clear();
-    this.#stopping.removeEventListener("abort", this.#stop);
+    if (this.#stop !== undefined) this.#stopping.removeEventListener("abort", this.#stop);
   }
 
-  readonly #stop = (): void => {
+  #stopped(): void {
     this.#aborter!.abort(
       new ConnectionClosedError("Cannot finish handshake: the server is closing"),
     );
-  };
+  }
 }

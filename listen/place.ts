@@ -1,12 +1,13 @@
 /** Remembers where a connection is counted. */
 
+import type { ClosedListener } from "../connection/internal.ts";
 import type { Admission, CountName, Limit } from "./admission.ts";
 
 /**
  * The place of one connection in the counts of `Admission`. It is given free once, in the count
  * where the connection is then.
  */
-export class Place {
+export class Place implements ClosedListener {
   /** The address of the connection. */
   readonly hostname: string;
   readonly #admission: Admission;
@@ -37,6 +38,11 @@ export class Place {
     if (this.#state !== "greeting") return;
     this.#state = "connections";
     this.#admission.greeted(this.hostname);
+  }
+
+  /** The connection has ended. */
+  connectionClosed(): void {
+    this.leave();
   }
 
   /** Call it when the connection has ended. */

@@ -2,6 +2,7 @@
 
 import { Deque } from "@std/data-structures";
 import { Connection, Shared } from "../connection.ts";
+import type { ClosedListener } from "../connection/internal.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
 import { checkDelay } from "../internal/check.ts";
@@ -40,6 +41,10 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   readonly #unclaimed = new Deque<Connection<T>>();
   readonly #claims = new Deque<(connection: Connection<T> | undefined) => void>();
   readonly #onAbort = () => void this.close();
+  /** One listener for all connections. */
+  readonly #leaving: ClosedListener = {
+    connectionClosed: (connection) => this.#left(connection as Connection<T>),
+  };
   #state: "open" | "closing" | "closed" = "open";
   #resolveClosed: () => void;
   #accepted = 0;
@@ -174,7 +179,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     const closing = [...this.#connections].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
-    await Promise.race([Promise.all([entered, ...closing, ...this.#tasks]), over.promise]);
+    await Promise.race([Promise.all([entered, ...closing, this.#tasks.over()]), over.promise]);
     deadline.clear();
     this.#state = "closed";
     this.#resolveClosed();
@@ -185,23 +190,40 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.#accepted++;
     if (connection.state === "closed") return;
     this.#connections.add(connection);
-    connection.closed.then(() => {
-      this.#connections.delete(connection);
-      if (!this.#unclaimed.isEmpty()) this.#unclaimed.removeFirst((other) => other === connection);
-    });
-    if (this.#handler !== undefined) this.#tasks.own(this.#handle(this.#handler, connection));
+    connection.whenClosed(this.#leaving);
+    if (this.#handler !== undefined) this.#handle(this.#handler, connection);
     else if (this.#claims.isEmpty()) this.#unclaimed.pushBack(connection);
     else this.#claims.popFront()!(connection);
   }
 
-  async #handle(handler: Handler<T>, connection: Connection<T>): Promise<void> {
-    try {
-      await handler(connection);
-      await connection.close();
-    } catch (error) {
-      connection.abort(error);
-      this.#handlerErrors++;
-      this.#options.onError(error, connection);
-    }
+  #left(connection: Connection<T>): void {
+    this.#connections.delete(connection);
+    if (!this.#unclaimed.isEmpty()) this.#unclaimed.removeFirst((other) => other === connection);
+  }
+
+  /**
+   * Closes when the handler is done. Not an async function: what that keeps, while the handler waits,
+   * weighs twice as much as two reactions.
+   */
+  #handle(handler: Handler<T>, connection: Connection<T>): void {
+    this.#tasks.begin();
+    resultOf(handler, connection).then(
+      () => connection.close().then(() => this.#tasks.end()),
+      (error) => {
+        connection.abort(error);
+        this.#handlerErrors++;
+        this.#tasks.end();
+        this.#options.onError(error, connection);
+      },
+    );
+  }
+}
+
+/** What a handler gives or throws, as a promise. */
+function resultOf<T>(handler: Handler<T>, connection: Connection<T>): Promise<void> {
+  try {
+    return Promise.resolve(handler(connection));
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

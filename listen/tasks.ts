@@ -1,17 +1,30 @@
 /** Running tasks that a closing server has to wait for. */
 
-/** Keeps tasks until they are done, so that closing can wait for them. */
+/** Counts the tasks that run, so that closing can wait for them. */
 export class Tasks {
-  readonly #tasks = new Set<Promise<void>>();
+  #running = 0;
+  #over: PromiseWithResolvers<void> | undefined;
+  readonly #end = (): void => this.end();
 
-  /** Keeps a task. The task must never reject. */
+  /** Counts a task until it is done. The task must never reject. */
   own(task: Promise<void>): void {
-    this.#tasks.add(task);
-    task.then(() => this.#tasks.delete(task));
+    this.begin();
+    task.then(this.#end);
   }
 
-  /** The tasks that are running now. */
-  [Symbol.iterator](): Iterator<Promise<void>> {
-    return this.#tasks.values();
+  /** A task begins. Call `end()` when it is done. */
+  begin(): void {
+    this.#running++;
+  }
+
+  /** A task is done. */
+  end(): void {
+    if (--this.#running === 0) this.#over?.resolve();
+  }
+
+  /** Resolves when no task runs any more. Call it when no further tasks are begun from outside. */
+  over(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return (this.#over ??= Promise.withResolvers<void>()).promise;
   }
 }

@@ -6,6 +6,7 @@ import "../connection/close_test.ts";
 import "../connection/connection_test.ts";
 import "../connection/outbox_test.ts";
 import "../connection/standstill_test.ts";
+import "../connection/switch_test.ts";
 import "../hub/hub_test.ts";
 import "../listen/access_test.ts";
 import "../listen/admission_test.ts";

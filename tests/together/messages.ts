@@ -3,6 +3,7 @@
 import "../codec/ber_tlv_test.ts";
 import "../codec/cobs_test.ts";
 import "../codec/codec_test.ts";
+import "../codec/duplex_test.ts";
 import "../codec/errors_test.ts";
 import "../codec/gob_uvarint_test.ts";
 import "../codec/json_sequence_test.ts";
@@ -16,6 +17,7 @@ import "../codec/property_test.ts";
 import "../codec/references_test.ts";
 import "../codec/resp_test.ts";
 import "../codec/slip_test.ts";
+import "../codec/staged_test.ts";
 import "../codec/streams_test.ts";
 import "../format_test.ts";
 import "../internal/address_test.ts";
