@@ -22,6 +22,9 @@ const spare: Uint8Array[] = [];
  * | 4. messages lie inside it       | the program      | anything, for as long as it wants                   |
  * | 5. or its bytes were copied     | the decoder      | gives it back to `abilities.chunks`                 |
  *
+ * A connection that waits for its next bytes waits with a slot of 256 B, which the transport keeps
+ * until it is closed. What arrives there is copied into a chunk of its own in step 2.
+ *
  * Several chunks may lie side by side in one block. The owner of a chunk changes nothing outside
  * it. In step 4 the block is never given back, because nobody knows how long the program keeps the
  * messages. In step 5 it is given back only if the chunk is the whole block: then nothing else lies

@@ -9,6 +9,7 @@ import {
 } from "../transport.ts";
 import type { VanishingPeer } from "./acknowledgments.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
+import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "./slots.ts";
 
 /** Throws for Deno before 2.9.5, which loses pending writes when a socket is closed. */
 export function requireDeno(): void {
@@ -90,21 +91,28 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
   }
 }
 
-/** A pending read occupies its block, so an idle connection waits with the smallest block. */
-const MIN_BLOCK_BYTES = 512;
+/** How much larger, or smaller, the next block is. */
 const BLOCK_STEP = 8;
 
 /** One object for all connections, because many of them are idle. */
 const ABILITIES: TransportAbilities = { chunks: SHARED_BLOCKS };
 
-/** A stream socket of Deno as a transport. */
+/**
+ * A stream socket of Deno as a transport. A read of an idle connection weighs as little as it can: it
+ * waits in a slot, and not in an async function. When a read fills its memory, the next one gets more.
+ */
 export class DenoTransport implements Transport {
   readonly abilities: TransportAbilities = ABILITIES;
   readonly #conn: Deno.Conn;
-  #blockBytes = MIN_BLOCK_BYTES;
+  readonly #watch: VanishingPeer | undefined;
+  /** Kept until the socket is closed. Made for the first read. */
+  #slot: Uint8Array | undefined;
+  #blockBytes = SLOT_BYTES;
   #block: Uint8Array | undefined;
   #used = 0;
-  readonly #watch: VanishingPeer | undefined;
+  /** The read that is under way, and what it reads into. */
+  #reading: Promise<number | null> | undefined;
+  #target: Uint8Array | undefined;
 
   /** `watch` notices a peer that has vanished. */
   constructor(conn: Deno.Conn, watch?: VanishingPeer) {
@@ -120,34 +128,14 @@ export class DenoTransport implements Transport {
     return endName(this.#conn.remoteAddr);
   }
 
-  async read(
+  read(
     readTarget?: (bytes: number) => Uint8Array | undefined,
   ): Promise<Uint8Array | undefined> {
-    const target = readTarget?.(this.#blockBytes);
-    if (target !== undefined) return await this.#readInto(target);
-    const free = this.#freePart();
-    const bytes = await this.#readFrom(free);
-    if (bytes === null) return undefined;
-    this.#used += bytes;
-    if (bytes === free.length) {
-      this.#resize(Math.min(this.#blockBytes * BLOCK_STEP, BLOCK_BYTES));
-      return free;
-    }
-    if (bytes < this.#blockBytes / BLOCK_STEP) {
-      this.#resize(Math.max(this.#blockBytes / BLOCK_STEP, MIN_BLOCK_BYTES));
-    }
-    return free.subarray(0, bytes);
-  }
-
-  async #readInto(target: Uint8Array): Promise<Uint8Array | undefined> {
-    const bytes = await this.#readFrom(target);
-    return bytes === null ? undefined : target.subarray(0, bytes);
-  }
-
-  #readFrom(target: Uint8Array): Promise<number | null> {
-    return this.#watch === undefined
+    const target = this.#target = readTarget?.(this.#blockBytes) ?? this.#freePart();
+    this.#reading = this.#watch === undefined
       ? this.#conn.read(target)
       : this.#readWatched(target, this.#watch);
+    return this.#reading.then(this.#took);
   }
 
   async #readWatched(target: Uint8Array, watch: VanishingPeer): Promise<number | null> {
@@ -160,8 +148,34 @@ export class DenoTransport implements Transport {
     }
   }
 
-  /** The part of the block that was not read into yet: chunks are views of the other part. */
+  /** A read has ended. One function for all reads. */
+  readonly #took = (bytes: number | null): Uint8Array | undefined => {
+    const target = this.#target!;
+    this.#target = this.#reading = undefined;
+    return bytes === null ? undefined : this.#chunkOf(target, bytes);
+  };
+
+  #chunkOf(target: Uint8Array, bytes: number): Uint8Array {
+    if (target === this.#slot) {
+      if (bytes === target.length) this.#resize(this.#blockBytes * BLOCK_STEP);
+      return copyOf(target, bytes);
+    }
+    const isOwn = target.buffer === this.#block?.buffer;
+    if (!isOwn) return target.subarray(0, bytes);
+    this.#used += bytes;
+    if (bytes === target.length) {
+      this.#resize(Math.min(this.#blockBytes * BLOCK_STEP, BLOCK_BYTES));
+      return target;
+    }
+    if (bytes < this.#blockBytes / BLOCK_STEP) {
+      this.#resize(Math.max(this.#blockBytes / BLOCK_STEP, SLOT_BYTES));
+    }
+    return target.subarray(0, bytes);
+  }
+
+  /** The slot, or the part of the block that was not read into yet: chunks are views of the other. */
   #freePart(): Uint8Array {
+    if (this.#blockBytes === SLOT_BYTES) return this.#slot ??= takeSlot();
     if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
       return this.#block.subarray(this.#used);
     }
@@ -199,6 +213,12 @@ export class DenoTransport implements Transport {
   close(): void {
     this.#watch?.heard();
     closeQuietly(this.#conn);
+    const slot = this.#slot;
+    this.#slot = undefined;
+    if (slot === undefined) return;
+    // While a read is under way, the system may still write into the slot.
+    if (this.#reading === undefined) recycleSlot(slot);
+    else this.#reading.then(() => recycleSlot(slot), () => recycleSlot(slot));
   }
 }
 
