@@ -5,6 +5,9 @@ import { type Decoder, EMPTY } from "./framing.ts";
 import { Gather } from "./gather.ts";
 import type { Memory } from "../internal/memory.ts";
 
+/** What decoders between frames have gathered. Nothing is ever pushed to it. */
+const NOTHING = new Gather();
+
 /**
  * Decodes frames whose header tells their length. Each kind of prefix adds only `measure()`.
  *
@@ -12,7 +15,7 @@ import type { Memory } from "../internal/memory.ts";
  *
  * - inside a header: the header's bytes are in `#head`;
  * - inside a body: the frame's bytes are in `#gather`, and the frame's size is in `#total`;
- * - between frames: `#head` and `#gather` are empty.
+ * - between frames: `#head` is empty, and `#gather` is `NOTHING`.
  */
 export abstract class PrefixDecoder implements Decoder {
   /** How many bytes at the start of a frame are not part of its message. Set by `measure()`. */
@@ -21,7 +24,9 @@ export abstract class PrefixDecoder implements Decoder {
   #head: Uint8Array | undefined;
   readonly #maxHeaderBytes: number;
   #headBytes = 0;
-  readonly #gather: Gather;
+  readonly #memory: Memory | undefined;
+  /** Made for each frame that spans chunks: most connections wait between frames. */
+  #gather = NOTHING;
   #total = 0;
   #failure: unknown;
 
@@ -32,7 +37,7 @@ export abstract class PrefixDecoder implements Decoder {
     memory: Memory | undefined,
   ) {
     this.#maxHeaderBytes = maxHeaderBytes;
-    this.#gather = new Gather(memory);
+    this.#memory = memory;
   }
 
   /**
@@ -89,7 +94,7 @@ export abstract class PrefixDecoder implements Decoder {
   #fail(error: unknown): unknown {
     this.#failure = error;
     this.#headBytes = 0;
-    this.#gather.clear();
+    this.#gather = NOTHING;
     return error;
   }
 
@@ -100,9 +105,15 @@ export abstract class PrefixDecoder implements Decoder {
       this.#head.set(rest);
       this.#headBytes = rest.length;
     } else {
-      this.#total = total;
-      this.#gather.push(rest, total);
+      this.#begin(rest, total);
     }
+  }
+
+  /** Gathers a frame from its first piece on. */
+  #begin(piece: Uint8Array, total: number): void {
+    this.#total = total;
+    this.#gather = new Gather(this.#memory);
+    this.#gather.push(piece, total);
   }
 
   /** Continues the unfinished frame. Returns how many bytes of the chunk it took. */
@@ -116,8 +127,7 @@ export abstract class PrefixDecoder implements Decoder {
         total = this.measure(head, 0, this.#headBytes);
       }
       if (total < 0) return at;
-      this.#total = total;
-      this.#gather.push(head.subarray(0, this.#headBytes), total);
+      this.#begin(head.subarray(0, this.#headBytes), total);
       this.#headBytes = 0;
     }
     const missing = this.#total - this.#gather.bytes;
@@ -126,6 +136,7 @@ export abstract class PrefixDecoder implements Decoder {
       return chunk.length;
     }
     const message = this.#gather.take(this.skip, chunk.subarray(at, at + missing));
+    this.#gather = NOTHING;
     messages.push(message.length === 0 ? EMPTY : message);
     return at + missing;
   }
