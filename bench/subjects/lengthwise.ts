@@ -87,9 +87,9 @@ const CLIENT = {
 
 const [service, size, duration] = [Deno.args[0], Number(Deno.args[1]), Number(Deno.args[2])];
 const session = Deno.args[3] === "session";
-const server: Server = await listen("tcp://127.0.0.1:0", { session }, async (connection) => {
+const server: Server = await listen("tcp://127.0.0.1:0", { session }, (connection) => {
   tally.opened();
-  await HANDLERS[service](connection);
+  return HANDLERS[service](connection);
 });
 answer({ ...tally.commands, ...CLIENT });
 say({ port: Number(new URL(server.endpoints[0]).port), session });
