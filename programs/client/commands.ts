@@ -9,6 +9,7 @@ import type { Host } from "../shared/host.ts";
 import type { OptionSpec, OptionSpecs } from "../shared/options.ts";
 import type { ClientContext, ToolContext } from "./context.ts";
 import { CONNECT_OPTIONS, GENERAL_OPTIONS } from "./options.ts";
+import { RELAY_OPTIONS } from "./relay/options.ts";
 
 /** What the help tells of a command, and what its command line may have. */
 interface CommandBase {
@@ -174,6 +175,19 @@ A peer that says nothing by itself is sent the lines TEXT first.`,
     options: LOOK_OPTIONS,
     examples: ["guess capture.pcap", "guess tls://mail.example.com:993"],
     load: async () => (await import("./guess.ts")).guessFraming,
+  },
+  bridge: {
+    kind: "tool",
+    operands: "LISTEN TARGET",
+    help: `Listens at one endpoint, and joins each peer that comes with a connection of
+its own to the target, of any transport and framing. Messages stay whole.`,
+    options: RELAY_OPTIONS,
+    examples: [
+      `bridge ":2323?framing=line" ":1234?framing=u32be"`,
+      `bridge tls://0.0.0.0:4433 :1234 --cert cert.pem --key key.pem`,
+      `bridge ws://:8080 unix:/run/lw.sock`,
+    ],
+    load: async () => (await import("./bridge.ts")).bridge,
   },
 };
 

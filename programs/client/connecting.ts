@@ -11,8 +11,11 @@ import { secretFrom } from "../shared/secrets.ts";
 import { clientTls } from "../shared/secure.ts";
 import { namesProxy } from "./proxy_variables.ts";
 
+/** A relay's `--cert` and `--key` are for where it listens. */
+const RELAY_CERTIFICATE = { cert: "client-cert", key: "client-key" };
+
 /**
- * What to connect to an endpoint with. Files are read, and permissions are looked at.
+ * What to connect to an endpoint with. A relay both listens and connects. Files are read, and permissions are looked at.
  *
  * @throws {UsageError} for options that contradict each other or are useless here.
  * @throws {Error} for what cannot be read, and where a permission is missing.
@@ -20,11 +23,12 @@ import { namesProxy } from "./proxy_variables.ts";
 export async function connectOptionsFor(
   endpoint: string,
   program: ProgramContext,
+  side: "client" | "relay" = "client",
 ): Promise<ConnectOptions> {
   const { options, reporter } = program;
   const proxy = await proxyFrom(endpoint, program);
   await requireConnect(endpoint, proxy);
-  const { session, others } = limitsFrom(options, "client");
+  const { session, others } = limitsFrom(options, side);
   if (session !== undefined && !options.on("session")) {
     const [name] = Object.keys(session);
     throw new UsageError(`--limit session.${name} is for sessions: say --session as well`);
@@ -34,7 +38,12 @@ export async function connectOptionsFor(
     maxMessageBytes: options.number("max-message"),
     connectTimeout: options.number("timeout"),
     ...others,
-    tls: await clientTls(options, endpoint, reporter),
+    tls: await clientTls(
+      options,
+      endpoint,
+      reporter,
+      side === "relay" ? RELAY_CERTIFICATE : undefined,
+    ),
     proxy,
     web: webFrom(options, endpoint),
     token: await secretFrom(program, "token"),

@@ -66,13 +66,14 @@ const TWINS: Readonly<Record<string, string>> = {
   connectTimeout: "timeout",
 };
 
-/** Which end. */
-export type Side = "server" | "client";
+/** Which end; a relay is both. */
+export type Side = "server" | "client" | "relay";
 
 /** The names that an end knows. */
 export const LIMIT_NAMES: Readonly<Record<Side, readonly string[]>> = {
   server: [...OF_SERVERS, ...OF_CONNECTIONS, ...OF_SESSIONS, ...OF_UDP, ...OF_CHATS],
   client: [...OF_CLIENTS, ...OF_CONNECTIONS, ...OF_SESSIONS],
+  relay: [...OF_SERVERS, ...OF_CLIENTS, ...OF_CONNECTIONS, ...OF_UDP],
 };
 
 /** The option, for both programs. */

@@ -83,6 +83,14 @@ function secureHostOf(endpoint: string): string {
   return /^(?:tls|wss):\/\/(?:\[([^\]]*)\]|([^:/]*))/i.exec(endpoint)?.slice(1).find(Boolean) ?? "";
 }
 
+/** Under which names the options of a client's own certificate are given. */
+export interface OwnCertificateNames {
+  /** The certificate. */
+  readonly cert: string;
+  /** Its key. */
+  readonly key: string;
+}
+
 /**
  * The certificates that the client trusts over `tls://` and `wss://`. Warns the user about
  * `--insecure`.
@@ -94,17 +102,22 @@ export async function clientTls(
   options: ParsedOptions,
   endpoint: string,
   reporter: Reporter,
+  own: OwnCertificateNames = { cert: "cert", key: "key" },
 ): Promise<TlsConnectOptions | undefined> {
-  const names = Object.keys(CLIENT_TLS_OPTIONS);
+  const names = Object.keys(CLIENT_TLS_OPTIONS).map((name) =>
+    name === "cert" || name === "key" ? own[name] : name
+  );
   const given = names.filter((name) => options.text(name) !== undefined || options.on(name));
   if (given.length === 0) return undefined;
   if (!/^(tls|wss):/i.test(endpoint)) {
     throw new UsageError(`--${given[0]} is for tls:// and wss://, and "${endpoint}" is neither`);
   }
-  const files = await Promise.all(["ca", "cert", "key"].map(async (name) => {
-    const file = options.text(name);
-    return file === undefined ? {} : { [name]: await readText(name, file) };
-  }));
+  const files = await Promise.all(
+    Object.entries({ ca: "ca", ...own }).map(async ([name, option]) => {
+      const file = options.text(option);
+      return file === undefined ? {} : { [name]: await readText(option, file) };
+    }),
+  );
   const insecure = options.on("insecure");
   if (insecure) {
     reporter.error(

@@ -132,24 +132,39 @@ export async function runBytesHere(
   return { code, bytes: concat(host.printed.chunks), stderr: host.told.text };
 }
 
+/** How to start a program that runs here: the server, or a command of the client that listens. */
+export type HereOptions =
+  & Pick<StartOptions, "count" | "env" | "script">
+  & Pick<RunOptions, "stdin">;
+
 /** A server program that runs here until it is stopped, as {@linkcode RunningServer} does. */
 export class ServerHere extends StartedServer {
   readonly #host: FakeProcess;
   readonly #code: Promise<number>;
   #state: "running" | "stopping" = "running";
 
-  private constructor(args: readonly string[], host: FakeProcess) {
+  private constructor(args: readonly string[], host: FakeProcess, script: string) {
     super();
     this.#host = host;
-    this.#code = host.run(args, SERVER);
+    this.#code = host.run(args, PROGRAMS[script]);
   }
 
   /** Starts a server and waits until as many endpoints as given are open. */
   static async start(
     args: readonly string[],
-    { count = 1, env = {} }: Pick<StartOptions, "count" | "env"> = {},
+    { count = 1, env = {}, stdin, script = "server.ts" }: HereOptions = {},
   ): Promise<ServerHere> {
-    return await new ServerHere(args, new FakeProcess({ env })).opens(count);
+    return await new ServerHere(args, new FakeProcess({ env, stdin }), script).opens(count);
+  }
+
+  /** What it has printed so far. */
+  get stdout(): string {
+    return this.#host.printed.text;
+  }
+
+  /** What it has logged so far. */
+  get stderr(): string {
+    return this.#host.told.text;
   }
 
   async nextLine(): Promise<string> {

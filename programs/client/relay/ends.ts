@@ -1,0 +1,111 @@
+/** The two ends of a relay: where it listens, and what it connects to. */
+
+import type { FramingName } from "../../../codec.ts";
+import { connect } from "../../../connect/connect.ts";
+import type { Connection } from "../../../connection.ts";
+import { reasonOf } from "../../../internal/reason.ts";
+import { type Handler, listen, type ListenOptions, type Server } from "../../../listen/listen.ts";
+import { framingOf, hasFraming, parseEndpoint } from "../../../transport.ts";
+import { howToChange, limitsFrom } from "../../shared/limits.ts";
+import { UsageError } from "../../shared/options.ts";
+import { requireListen } from "../../shared/permissions.ts";
+import { messageOf, type Reporter } from "../../shared/report.ts";
+import { serverTls } from "../../shared/secure.ts";
+import { connectOptionsFor } from "../connecting.ts";
+import type { ToolContext } from "../context.ts";
+
+/** The largest message that is accepted at either end, in bytes, if nothing else is said. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Looks at the listening end, and reads the files for it, but does not listen yet. What is returned
+ * does.
+ *
+ * @throws {UsageError} {TypeError} {Error} for endpoints, options and files that cannot be used.
+ */
+export async function listeningEnd(
+  endpoint: string,
+  context: ToolContext,
+  more: ListenOptions = {},
+): Promise<(handler: Handler<Uint8Array>) => Promise<Server>> {
+  const { options, reporter } = context;
+  if (parseEndpoint(endpoint).transport === "memory") {
+    throw new UsageError(`"${endpoint}": memory: is only for within one program`);
+  }
+  const { session, udp, chat: _, others } = limitsFrom(options, "relay");
+  await requireListen(endpoint);
+  const { tls, fingerprint } = await serverTls(options, [endpoint]);
+  const limits = {
+    maxMessageBytes: options.number("max-message") ?? MAX_MESSAGE_BYTES,
+    ...others,
+  };
+  const listenOptions: ListenOptions = {
+    ...limits,
+    framing: options.text("framing") as FramingName | undefined,
+    tls,
+    allow: options.list("allow"),
+    deny: options.list("deny"),
+    ...(udp !== undefined && { udp }),
+    ...(session !== undefined && { session }),
+    onError(error, connection) {
+      if (connection === undefined) reporter.error(`cannot accept: ${reasonOf(error)}`);
+      // An error of a connection is reported when the connection has closed.
+    },
+    onRefuse({ hostname, endpoint, reason, error }) {
+      const why = howToChange(reason, limits) ??
+        (error === undefined ? reason : `${reason}, ${messageOf(error)}`);
+      reporter.event(
+        { event: "refused", hostname, endpoint, reason, error: error && messageOf(error) },
+        `${hostname || "a peer"} refused: ${why}`,
+      );
+    },
+    ...more,
+  };
+  return async (handler) => {
+    const server = await listen(endpoint, listenOptions, handler);
+    tellListening(server.endpoints, context);
+    if (fingerprint !== undefined) tellFingerprint(fingerprint, reporter);
+    return server;
+  };
+}
+
+/** Scripts wait for this line, which is that of the server program. */
+function tellListening(endpoints: readonly string[], { options, host }: ToolContext): void {
+  for (const endpoint of endpoints) {
+    const line = options.on("json")
+      ? JSON.stringify({ event: "listening", endpoint })
+      : `listening on ${endpoint}`;
+    host.stdout.write(line + "\n");
+  }
+}
+
+function tellFingerprint(fingerprint: string, reporter: Reporter): void {
+  reporter.event(
+    { event: "certificate", fingerprint },
+    `throw-away certificate; clients trust it with --fingerprint ${fingerprint}`,
+  );
+}
+
+/**
+ * Looks at the end to connect to, and reads the files for it. What is returned connects, as often as
+ * it is called.
+ *
+ * @throws {UsageError} {TypeError} {Error} for endpoints, options and files that cannot be used.
+ */
+export async function diallingEnd(
+  endpoint: string,
+  context: ToolContext,
+): Promise<() => Promise<Connection>> {
+  const { options } = context;
+  const target = parseEndpoint(endpoint);
+  if ("port" in target && target.port === 0) {
+    throw new UsageError(`"${endpoint}": port 0 is only for listening`);
+  }
+  const given = hasFraming(target) ? options.text("framing") as FramingName | undefined : undefined;
+  const connectOptions = {
+    ...await connectOptionsFor(endpoint, context, "relay"),
+    maxMessageBytes: options.number("max-message") ?? MAX_MESSAGE_BYTES,
+    framing: framingOf(target) ?? given,
+  };
+  return () => connect(endpoint, connectOptions);
+}

@@ -1,0 +1,58 @@
+/** The options of the commands that listen, and of those that join two endpoints. */
+
+import { FRAMING_NAMES } from "../../../codec.ts";
+import { MAX_DELAY } from "../../../internal/check.ts";
+import { LIMIT_OPTION } from "../../shared/limits.ts";
+import type { OptionSpecs } from "../../shared/options.ts";
+import { CLIENT_TLS_OPTIONS, SERVER_TLS_OPTIONS } from "../../shared/secure.ts";
+
+/** What a command that listens has. */
+export const LISTEN_OPTIONS: OptionSpecs = {
+  framing: {
+    value: "NAME",
+    choices: FRAMING_NAMES,
+    group: "Limits",
+    help: "where an endpoint names none; u32be by default",
+  },
+  ...SERVER_TLS_OPTIONS,
+  allow: { value: "NET,…", list: true, group: "Access", help: "addresses that may come in" },
+  deny: { value: "NET,…", list: true, group: "Access", help: "addresses that may not" },
+  limit: { ...LIMIT_OPTION, group: "Limits" },
+  "max-message": {
+    value: "BYTES",
+    range: [0, Number.MAX_SAFE_INTEGER],
+    group: "Limits",
+    help: "largest message accepted, 16777216 by default",
+  },
+  quiet: { short: "q", group: "Output", help: "no line per connection" },
+};
+
+const { ca, "server-name": serverName, fingerprint, insecure } = CLIENT_TLS_OPTIONS;
+
+/** What a command that listens and connects has. */
+export const RELAY_OPTIONS: OptionSpecs = {
+  once: { help: "serve one connection, and end with it" },
+  ...LISTEN_OPTIONS,
+  timeout: { value: "MS", range: [1, MAX_DELAY], group: "Limits", help: "to connect; 10000" },
+  linger: {
+    value: "MS",
+    range: [0, MAX_DELAY],
+    group: "Limits",
+    help: "for late answers over WebSocket and UDP; 1000",
+  },
+  ca: { ...ca, group: "To the target" },
+  "server-name": { ...serverName, group: "To the target" },
+  fingerprint: { ...fingerprint, group: "To the target" },
+  insecure: { ...insecure, group: "To the target" },
+  "client-cert": { value: "FILE", group: "To the target", help: "this end's certificate" },
+  "client-key": { value: "FILE", group: "To the target", help: "its private key" },
+  token: { value: "TOKEN", group: "To the target", help: "what the target wants first" },
+  "token-file": { value: "FILE", hidden: true, group: "To the target", help: "has the token" },
+  proxy: { value: "URL", group: "To the target", help: "socks5://HOST:PORT or http://HOST:PORT" },
+  subprotocol: {
+    value: "NAME,…",
+    list: true,
+    group: "To the target",
+    help: "of WebSockets, to offer",
+  },
+};
