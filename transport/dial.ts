@@ -36,7 +36,18 @@ async function openDirectly(
   { hostname, port }: DialTarget,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname, port, signal });
+  signal.throwIfAborted();
+  // Deno 2.9.6 checks the signal once more after it has connected, and then throws without closing
+  // the connection. Nobody could close it any more. So it gets a signal with which it does not throw.
+  const stop = AbortSignal.any([signal]);
+  stop.throwIfAborted = () => {};
+  let conn: Deno.TcpConn;
+  try {
+    conn = await Deno.connect({ hostname, port, signal: stop });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
   if (signal.aborted) {
     conn.close();
     throw signal.reason;

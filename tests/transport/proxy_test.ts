@@ -214,6 +214,23 @@ Deno.test("dial() closes what connects in the moment in which the signal is abor
   }
 });
 
+Deno.test("dial() leaves no connection open, in whichever moment the signal is aborted", async () => {
+  using listener = new RawListener();
+  const target = { hostname: "127.0.0.1", port: Number(listener.endpoint.split(":").at(-1)) };
+  for (let i = 0; i < 100; i++) {
+    const controller = new AbortController();
+    const dialing = dial(target, { signal: controller.signal });
+    const aborted = Promise.withResolvers<void>();
+    setTimeout(() => aborted.resolve(controller.abort(new Error("just now"))), 1);
+    // Connected before the timer is due, so that this process hears of both at once. In about 5 of
+    // 100 the abort comes between the connection and its promise.
+    for (const until = performance.now() + 0.9; performance.now() < until;);
+    const conn = await dialing.catch(({ message }) => assertEquals(message, "just now"));
+    conn?.close();
+    await aborted.promise;
+  }
+});
+
 Deno.test("dial() has nothing to do with the signal any more when it has connected", async () => {
   await using echo = new Echo();
   await using proxy = new SocksProxy();
