@@ -4,7 +4,7 @@
  * @module
  */
 
-import { duplex, type Framing, type FramingName } from "./codec.ts";
+import { duplex, type Framing, type FramingText } from "./codec.ts";
 import { inOf, outOf } from "./codec/internal.ts";
 import { Lifecycle } from "./connection/lifecycle.ts";
 import type { Sender } from "./connection/sender.ts";
@@ -313,7 +313,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * await Promise.all([a.close(), b.close()]);
    * ```
    */
-  switchFraming(framing: FramingName | Framing, options: SwitchOptions = {}): void {
+  switchFraming(framing: FramingText | Framing, options: SwitchOptions = {}): void {
     const { direction = "both" } = options;
     const old = this.#settings;
     checkSwitch(this.#transport, old.framing, framing, direction);

@@ -40,7 +40,7 @@ export class ConnectionSettings<T> implements ConnectionOptions<T> {
   }
 
   /** The same settings with another framing, within the same limit. */
-  switchedTo(framing: FramingName | Framing): ConnectionSettings<T> {
+  switchedTo(framing: FramingText | Framing): ConnectionSettings<T> {
     const { format, limits, signal, lossIsEnd } = this;
     const next = limited(framing, limits.maxMessageBytes);
     return new ConnectionSettings(next, format, limits, signal, lossIsEnd);

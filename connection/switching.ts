@@ -1,6 +1,6 @@
 /** Which framings a connection can be switched to. */
 
-import type { Framing, FramingName } from "../codec.ts";
+import type { Framing, FramingText } from "../codec.ts";
 import type { Transport } from "../transport.ts";
 
 /** Which way a framing is switched. */
@@ -21,7 +21,7 @@ export interface SwitchOptions {
 export function checkSwitch(
   transport: Transport,
   old: Framing,
-  next: Framing | FramingName,
+  next: Framing | FramingText,
   direction: string,
 ): void {
   if (!["both", "in", "out"].includes(direction)) {
@@ -48,6 +48,6 @@ export function checkSwitch(
   }
 }
 
-function nameOf(framing: Framing | FramingName): string {
+function nameOf(framing: Framing | FramingText): string {
   return typeof framing === "string" ? framing : framing.name;
 }

@@ -3,6 +3,7 @@
 import "../connect/connect_test.ts";
 import "../connection/backpressure_test.ts";
 import "../connection/close_test.ts";
+import "../connection/closed_test.ts";
 import "../connection/connection_test.ts";
 import "../connection/outbox_test.ts";
 import "../connection/standstill_test.ts";

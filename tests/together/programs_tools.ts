@@ -1,5 +1,6 @@
 /** The tools of the client: what is done with streams of bytes besides talking. */
 
+import "../programs/bridge_test.ts";
 import "../programs/capture/capture_test.ts";
 import "../programs/forms_test.ts";
 import "../programs/guess/command_test.ts";

@@ -3,6 +3,7 @@
 import "../transport/acknowledgments_test.ts";
 import "../transport/endpoint_test.ts";
 import "../transport/reasons_test.ts";
+import "../transport/slots_test.ts";
 import "../transport/transport_test.ts";
 import "../transport/udp_addresses_test.ts";
 import "../transport/udp_conformance_test.ts";
