@@ -67,9 +67,14 @@ export { cobs } from "./codec/cobs.ts";
 export { gobUvarint } from "./codec/gob_uvarint.ts";
 export { jsonSequence } from "./codec/json_sequence.ts";
 export { jsonStream, type NestedOptions } from "./codec/json_stream.ts";
+export { contentLength, type ContentLengthOptions } from "./codec/content_length.ts";
+export { delimiter, type DelimiterOptions } from "./codec/delimiter.ts";
+export { fcgi, type FcgiOptions } from "./codec/fcgi.ts";
+export { fixed } from "./codec/fixed.ts";
 export { lengthPrefix, type LengthPrefixOptions } from "./codec/length_prefix.ts";
 export { duplex, type DuplexOptions } from "./codec/duplex.ts";
 export { line, type LineOptions } from "./codec/line.ts";
+export { mllp } from "./codec/mllp.ts";
 export {
   FRAMING_KINDS,
   FRAMING_NAMES,
@@ -77,12 +82,16 @@ export {
   type FramingName,
   type FramingText,
 } from "./codec/names.ts";
+export { netstring } from "./codec/netstring.ts";
 export { none } from "./codec/none.ts";
+export { octetCounted, type OctetCountedOptions } from "./codec/octet_counted.ts";
 export { framing } from "./codec/parse.ts";
 export { resp2, resp3, type RespOptions } from "./codec/resp.ts";
 export { slip, type SlipOptions } from "./codec/slip.ts";
+export { recordMarking, type RecordMarkingOptions } from "./codec/record_marking.ts";
 export { staged, type StagedOptions } from "./codec/staged.ts";
-export { varint } from "./codec/varint.ts";
+export { tpkt, type TpktOptions } from "./codec/tpkt.ts";
+export { varint, type VarintOptions } from "./codec/varint.ts";
 export * from "./codec/presets.ts";
 export { decode, decodeBatches, DecoderStream, EncoderStream } from "./codec/streams.ts";
 export {

@@ -1,8 +1,19 @@
 /** Every kind of framing that can be written as text, with its parameters. */
 
 import type { Kind } from "./kind.ts";
-import { COBS, LINE, NONE, SLIP } from "./kinds_of_ends.ts";
-import { GOB_UVARINT, LENGTH, VARINT } from "./kinds_of_lengths.ts";
+import { COBS, DELIMITER, LINE, MLLP, NONE, SLIP } from "./kinds_of_ends.ts";
+import {
+  CONTENT_LENGTH,
+  FCGI,
+  FIXED,
+  GOB_UVARINT,
+  LENGTH,
+  NETSTRING,
+  OCTET_COUNTED,
+  RECORD_MARKING,
+  TPKT,
+  VARINT,
+} from "./kinds_of_lengths.ts";
 import { BER_TLV, JSON_SEQUENCE, JSON_STREAM, RESP2, RESP3 } from "./kinds_of_values.ts";
 import type { LengthPrefixOptions } from "./length_prefix.ts";
 import type { FramingKind } from "./names.ts";
@@ -12,6 +23,15 @@ import type { FramingKind } from "./names.ts";
 export const CATALOG: Readonly<Record<FramingKind, Kind>> = {
   length: LENGTH,
   varint: VARINT,
+  fixed: FIXED,
+  netstring: NETSTRING,
+  octetCounted: OCTET_COUNTED,
+  contentLength: CONTENT_LENGTH,
+  recordMarking: RECORD_MARKING,
+  fcgi: FCGI,
+  tpkt: TPKT,
+  delimiter: DELIMITER,
+  mllp: MLLP,
   line: LINE,
   none: NONE,
   gobUvarint: GOB_UVARINT,

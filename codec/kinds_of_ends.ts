@@ -1,10 +1,48 @@
 /** The catalog of framings whose frames have a mark at their end, or none. */
 
 import { cobs } from "./cobs.ts";
+import { delimiter, type DelimiterOptions } from "./delimiter.ts";
 import type { Kind } from "./kind.ts";
 import { line } from "./line.ts";
+import { mllp } from "./mllp.ts";
 import { none } from "./none.ts";
 import { slip } from "./slip.ts";
+
+/** `delimiter(…)`. */
+export const DELIMITER: Kind = {
+  help: "Messages up to certain bytes.",
+  example: "delimiter(0d0a,0a)",
+  parameters: {
+    delimiters: {
+      type: "bytes",
+      max: 64,
+      required: true,
+      several: true,
+      help: "The bytes that end a message, the first of which are sent.",
+    },
+    keep: {
+      type: "boolean",
+      default: "false",
+      help: "Messages contain their delimiter.",
+    },
+    openEnd: {
+      type: "boolean",
+      default: "false",
+      help: "What stands behind the last delimiter is a message.",
+    },
+  },
+  bare: "delimiters",
+  make: ({ delimiters, ...options }: DelimiterOptions & { delimiters: Uint8Array[] }) =>
+    delimiter(delimiters, options),
+};
+
+/** `mllp`. */
+export const MLLP: Kind = {
+  help: "HL7's envelope: 0b before a message, 1c0d behind it.",
+  example: "mllp",
+  parameters: {},
+  make: mllp,
+};
 
 /** `line(…)`. */
 export const LINE: Kind = {

@@ -7,6 +7,15 @@
 export type FramingKind =
   | "length"
   | "varint"
+  | "fixed"
+  | "netstring"
+  | "octetCounted"
+  | "contentLength"
+  | "recordMarking"
+  | "fcgi"
+  | "tpkt"
+  | "delimiter"
+  | "mllp"
   | "line"
   | "none"
   | "gobUvarint"
@@ -55,6 +64,15 @@ export const FRAMING_NAMES: readonly FramingName[] = [
 export const FRAMING_KINDS: readonly FramingKind[] = [
   "length",
   "varint",
+  "fixed",
+  "netstring",
+  "octetCounted",
+  "contentLength",
+  "recordMarking",
+  "fcgi",
+  "tpkt",
+  "delimiter",
+  "mllp",
   "line",
   "none",
   "gobUvarint",

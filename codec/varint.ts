@@ -11,10 +11,23 @@ import {
   type FramingOptions,
 } from "./framing.ts";
 import { hint } from "./hint.ts";
+import { canonical } from "./names.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
 import type { Memory } from "../internal/memory.ts";
 
 const MAX_VARINT_BYTES = 10;
+
+/** Options of {@linkcode varint}. */
+export interface VarintOptions extends FramingOptions {
+  /**
+   * The order of the groups of 7 bits: least significant first, or most significant first. The latter
+   * is the order of BER's object identifiers (X.690, 8.19), MIDI's variable-length quantities and
+   * Perl's `pack "w"`.
+   *
+   * @default "little"
+   */
+  endian?: "big" | "little";
+}
 
 /**
  * Frames messages by a length prefix that is an unsigned base-128 varint, least significant group
@@ -23,6 +36,7 @@ const MAX_VARINT_BYTES = 10;
  * accepted, up to 10 bytes, which is the width of a 64-bit varint.
  *
  * @throws {RangeError} if the limit is out of range.
+ * @throws {TypeError} for another order.
  *
  * @example 300 bytes
  * ```ts
@@ -33,23 +47,32 @@ const MAX_VARINT_BYTES = 10;
  * assertEquals(frame.subarray(0, 2), new Uint8Array([0xac, 0x02]));
  * ```
  */
-export function varint(options: FramingOptions = {}): Framing {
-  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
-  return new VarintFraming(checkLimit(maxMessageBytes));
+export function varint(options: VarintOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, endian = "little" } = options;
+  if (endian !== "big" && endian !== "little") {
+    throw new TypeError(`Cannot use endian "${endian}": it must be "big" or "little"`);
+  }
+  return new VarintFraming(endian, checkLimit(maxMessageBytes));
 }
 
 class VarintFraming implements Framing {
-  readonly name = "varint";
+  readonly name: string;
   readonly keepsBoundaries = true;
+  readonly #endian: "big" | "little";
+  readonly #write: typeof writeVarint;
 
-  constructor(readonly maxMessageBytes: number) {}
+  constructor(endian: "big" | "little", readonly maxMessageBytes: number) {
+    this.#endian = endian;
+    this.#write = endian === "big" ? writeBig : writeVarint;
+    this.name = canonical("varint", { endian: endian === "big" ? endian : undefined });
+  }
 
   withLimit(maxMessageBytes: number): Framing {
-    return new VarintFraming(checkLimit(maxMessageBytes));
+    return new VarintFraming(this.#endian, checkLimit(maxMessageBytes));
   }
 
   decoder(memory?: Memory): Decoder {
-    return new VarintDecoder(this.maxMessageBytes, memory);
+    return new VarintDecoder(this.#endian, this.maxMessageBytes, memory);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -57,7 +80,7 @@ class VarintFraming implements Framing {
   }
 
   encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
-    const start = writeVarint(message.length, target, at);
+    const start = this.#write(message.length, target, at);
     target.set(message, start);
     return start + message.length;
   }
@@ -68,7 +91,7 @@ class VarintFraming implements Framing {
 
   encodeHeader(message: Uint8Array): Uint8Array {
     const header = new Uint8Array(varintBytes(message.length));
-    writeVarint(message.length, header, 0);
+    this.#write(message.length, header, 0);
     return header;
   }
 
@@ -79,10 +102,12 @@ class VarintFraming implements Framing {
 
 class VarintDecoder extends PrefixDecoder {
   readonly #maxBytes: number;
+  readonly #read: typeof readVarint;
 
-  constructor(maxMessageBytes: number, memory: Memory | undefined) {
+  constructor(endian: "big" | "little", maxMessageBytes: number, memory: Memory | undefined) {
     super(1, MAX_VARINT_BYTES, memory);
     this.#maxBytes = maxMessageBytes;
+    this.#read = endian === "big" ? readBig : readVarint;
   }
 
   protected override measure(chunk: Uint8Array, at: number, end: number): number {
@@ -94,7 +119,7 @@ class VarintDecoder extends PrefixDecoder {
         `Cannot receive message: its varint is longer than ${MAX_VARINT_BYTES} bytes`,
       );
     }
-    const length = readVarint(chunk, at, start);
+    const length = this.#read(chunk, at, start);
     this.skip = start - at;
     if (length > this.#maxBytes) {
       const likely = hint(chunk.subarray(at, at + 4));
@@ -102,4 +127,21 @@ class VarintDecoder extends PrefixDecoder {
     }
     return this.skip + length;
   }
+}
+
+/** The number in the bytes from `at` to `end`, most significant group first. */
+function readBig(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (; at < end; at++) value = value * 0x80 + (bytes[at] & 0x7f);
+  return value;
+}
+
+/** Writes a number in its shortest form, most significant group first. Returns where it ends. */
+function writeBig(value: number, target: Uint8Array, at: number): number {
+  const end = at + varintBytes(value);
+  for (let i = end - 1; i >= at; i--) {
+    target[i] = i === end - 1 ? value & 0x7f : value & 0x7f | 0x80;
+    value = Math.floor(value / 0x80);
+  }
+  return end;
 }

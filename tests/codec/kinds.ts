@@ -7,9 +7,12 @@
 import {
   berTlv,
   cobs,
+  contentLength,
+  delimiter,
+  fcgi,
+  fixed,
   type Framing,
   type FramingKind,
-  type FramingName,
   type FramingOptions,
   type FramingText,
   gobUvarint,
@@ -17,9 +20,14 @@ import {
   jsonStream,
   lengthPrefix,
   line,
+  mllp,
+  netstring,
+  octetCounted,
+  recordMarking,
   resp2,
   resp3,
   slip,
+  tpkt,
   varint,
 } from "../../codec.ts";
 import { hex, utf8 } from "../support/bytes.ts";
@@ -75,7 +83,7 @@ export const NOT_IN_GRID: Partial<Record<FramingKind, string>> = {
 };
 
 function lengthRow(
-  text: FramingName | `length(${string})`,
+  text: FramingText,
   make: KindRow["make"],
   [hello, nothing, hi, above]: readonly [string, string, string, string],
   headerBytes: number,
@@ -126,6 +134,26 @@ function asResp(message: Uint8Array): Uint8Array {
 }
 
 const OPTIONAL_NEWLINE = "a value needs no newline behind it";
+
+/** The frame of a header and a body, in hexadecimal. */
+function headed(header: string, body = ""): string {
+  return utf8(header.replaceAll("\n", "\r\n") + body).toHex();
+}
+
+/** The same bytes without any of these, and with a byte where none is left. */
+function without(...bytes: number[]): (message: Uint8Array) => Uint8Array {
+  return (message) => message.map((byte) => bytes.includes(byte) ? 0x20 : byte);
+}
+
+/** A syslog message of any bytes: not empty, no digit at its start, no newline. */
+function asSyslog(message: Uint8Array): Uint8Array {
+  return new Uint8Array([0x3c, ...without(0x0a)(message)]);
+}
+
+/** A FastCGI record with any content. */
+function asRecord(content: Uint8Array): Uint8Array {
+  return new Uint8Array([1, 5, 0, 1, content.length >> 8, content.length, 0, 9, ...content]);
+}
 
 /** The table. */
 export const KINDS: readonly KindRow[] = [
@@ -184,6 +212,169 @@ export const KINDS: readonly KindRow[] = [
     4,
   ),
   lengthRow("varint", varint, ["05 48454c4c4f", "00", "02 6869", "06 48454c4c4f21"], 1),
+  lengthRow(
+    "varint(endian:big)",
+    (options) => varint({ ...options, endian: "big" }),
+    ["05 48454c4c4f", "00", "02 6869", "06 48454c4c4f21"],
+    1,
+  ),
+  {
+    text: "fixed(5)",
+    make: (options) => fixed(5, options),
+    frames: [[HELLO, "48454c4c4f"]],
+    above: { frame: "48454c4c4f", limit: 4 },
+    carried: (message) => new Uint8Array([...message, 1, 2, 3, 4, 5]).slice(0, 5),
+    forSize: (bytes) => fixed(bytes),
+  },
+  {
+    text: "netstring",
+    make: netstring,
+    frames: [[HELLO, "353a 48454c4c4f 2c"], [NOTHING, "303a 2c"], [HI, "323a 6869 2c"]],
+    above: { frame: "363a 48454c4c4f21 2c" },
+    headerBytes: 2,
+  },
+  {
+    text: "octetCounted",
+    make: octetCounted,
+    frames: [[HELLO, "3520 48454c4c4f"], [HI, "3220 6869"]],
+    above: { frame: "3620 48454c4c4f21" },
+    carried: asSyslog,
+    headerBytes: 2,
+  },
+  {
+    text: "octetCounted(send:lines)",
+    make: (options) => octetCounted({ ...options, send: "lines" }),
+    frames: [[HELLO, "48454c4c4f 0a"], [HI, "6869 0a"]],
+    above: { frame: "48454c4c4f21 0a" },
+    carried: asSyslog,
+    except: { truncated: "a last line may lack its newline" },
+  },
+  {
+    text: "octetCounted(accept:counted)",
+    make: (options) => octetCounted({ ...options, accept: "counted" }),
+    frames: [[HELLO, "3520 48454c4c4f"], [HI, "3220 6869"]],
+    above: { frame: "3620 48454c4c4f21" },
+    carried: asSyslog,
+    headerBytes: 2,
+  },
+  {
+    text: "contentLength",
+    make: contentLength,
+    frames: [
+      [HELLO, headed("Content-Length: 5\n\n", "HELLO")],
+      [NOTHING, headed("Content-Length: 0\n\n")],
+      [HI, headed("Content-Length: 2\n\n", "hi")],
+    ],
+    above: { frame: headed("Content-Length: 6\n\n", "HELLO!") },
+    headerBytes: 21,
+  },
+  {
+    text: "contentLength(keepHeader:true)",
+    make: (options) => contentLength({ ...options, keepHeader: true }),
+    frames: [
+      [hex(headed("a: b\nContent-LENGTH:2 \n\nhi")), headed("a: b\nContent-LENGTH:2 \n\nhi")],
+      [hex(headed("Content-Length: 0\n\n")), headed("Content-Length: 0\n\n")],
+    ],
+    above: { frame: headed("a: b\nContent-LENGTH:3 \n\nhi!") },
+    headerBytes: 27,
+    carried: (body) => hex(headed(`Content-Length: ${body.length}\n\n`) + body.toHex()),
+  },
+  {
+    text: "recordMarking",
+    make: recordMarking,
+    frames: [[HELLO, "80000005 48454c4c4f"], [NOTHING, "80000000"], [HI, "80000002 6869"]],
+    above: { frame: "80000006 48454c4c4f21" },
+    headerBytes: 4,
+  },
+  {
+    text: "recordMarking(maxFragmentBytes:3)",
+    make: (options) => recordMarking({ ...options, maxFragmentBytes: 3 }),
+    frames: [
+      [HELLO, "00000003 48454c 80000002 4c4f"],
+      [NOTHING, "80000000"],
+      [HI, "80000002 6869"],
+    ],
+    above: { frame: "00000003 48454c 80000003 4c4f21" },
+    headerBytes: 11,
+    except: { views: "fragments are put together", parts: "a long message is cut into fragments" },
+  },
+  {
+    text: "fcgi",
+    make: fcgi,
+    frames: [[hex("01050001 00020009 6869"), "01050001 00020009 6869"]],
+    above: { frame: "01050001 00030009 686921" },
+    headerBytes: 8,
+    carried: asRecord,
+    except: { parts: "the length is written into the message" },
+  },
+  {
+    text: "fcgi(keepPadding:true)",
+    make: (options) => fcgi({ ...options, keepPadding: true }),
+    frames: [
+      [hex("01050001 00020300 6869 000000"), "01050001 00020300 6869 000000"],
+      [hex("01050001 00000000"), "01050001 00000000"],
+    ],
+    above: { frame: "01050001 00030300 686921 000000" },
+    headerBytes: 8,
+    carried: asRecord,
+    except: { parts: "the length is written into the message" },
+  },
+  {
+    text: "tpkt",
+    make: tpkt,
+    frames: [[HELLO, "03000009 48454c4c4f"], [NOTHING, "03000004"], [HI, "03000006 6869"]],
+    above: { frame: "0300000a 48454c4c4f21" },
+    headerBytes: 4,
+  },
+  {
+    text: "tpkt(keepHeader:true)",
+    make: (options) => tpkt({ ...options, keepHeader: true }),
+    frames: [[hex("03000006 6869"), "03000006 6869"], [hex("03000004"), "03000004"]],
+    above: { frame: "03000007 686921" },
+    headerBytes: 4,
+    carried: (body) => new Uint8Array([3, 0, (body.length + 4) >> 8, body.length + 4, ...body]),
+    except: { parts: "the length is written into the message" },
+  },
+  {
+    text: "delimiter(00)",
+    make: (options) => delimiter("\0", options),
+    frames: [[HELLO, "48454c4c4f 00"], [NOTHING, "00"], [HI, "6869 00"]],
+    above: { frame: "48454c4c4f21 00" },
+    carried: without(0),
+  },
+  {
+    text: "delimiter(0d0a)",
+    make: (options) => delimiter("\r\n", options),
+    frames: [[HELLO, "48454c4c4f 0d0a"], [NOTHING, "0d0a"], [hex("0d0d"), "0d0d 0d0a"]],
+    above: { frame: "48454c4c4f21 0d0a" },
+    carried: without(0x0a),
+  },
+  {
+    text: "delimiter(0d0a,0a,00,openEnd:true)",
+    make: (options) => delimiter(["\r\n", "\n", "\0"], { ...options, openEnd: true }),
+    frames: [[HELLO, "48454c4c4f 0d0a"], [NOTHING, "0d0a"], [HI, "6869 0d0a"]],
+    above: { frame: "48454c4c4f21 0d0a" },
+    carried: without(0x0a, 0, 0x0d),
+    except: { truncated: "what stands behind the last delimiter is a message" },
+  },
+  {
+    text: "delimiter(616162,keep:true)",
+    make: (options) => delimiter("aab", { ...options, keep: true }),
+    frames: [[utf8("HELaaab"), "48454c 61616162"], [utf8("aab"), "616162"]],
+    above: { frame: "48454c4c 61616162" },
+    carried: (message) => new Uint8Array([...without(0x62)(message), 0x61, 0x61, 0x62]),
+  },
+  {
+    text: "mllp",
+    make: mllp,
+    frames: [
+      [HELLO, "0b 48454c4c4f 1c0d"],
+      [NOTHING, "0b 1c0d"],
+      [hex("0b1c"), "0b 0b1c 1c0d"],
+    ],
+    above: { frame: "0b 48454c4c4f21 1c0d" },
+    carried: without(0x0d),
+  },
   {
     text: "line",
     make: line,

@@ -46,6 +46,15 @@ const RIGHT: [text: string, canonical: string][] = [
   ["line(telnet)", "line"],
   ["line(telnet:false)", "line(telnet:false)"],
   ["line(newline:crlf)", "line(newline:crlf)"],
+  ["varint(endian:little)", "varint"],
+  ["fixed(0188)", "fixed(188)"],
+  ["fixed(bytes:188)", "fixed(188)"],
+  ["delimiter(0D0A,keep)", "delimiter(0d0a,keep:true)"],
+  ["delimiter(openEnd:true,0d0a,0a,keep:false)", "delimiter(0d0a,0a,openEnd:true)"],
+  ["delimiter(delimiters:00,delimiters:0a)", "delimiter(00,0a)"],
+  ["octetCounted(send:counted,accept:both)", "octetCounted"],
+  ["recordMarking(maxFragmentBytes:2147483647)", "recordMarking"],
+  ["tpkt(keepHeader)", "tpkt(keepHeader:true)"],
 ];
 
 Deno.test("framing() reads kinds with parameters, and names them in canonical form", () => {
@@ -126,7 +135,37 @@ const WRONG: [text: string, reason: string, marks: string][] = [
     "^^^^^^",
   ],
   ["u8(1)", '"u8" at column 1 takes no parameters; length(…) does', "^^"],
-  ["varint(7)", '"7" at column 8 is unknown; there are no parameters here', "       ^"],
+  ["netstring(7)", '"7" at column 11 is unknown; there are no parameters here', "          ^"],
+  ["fixed", '"fixed" at column 1 lacks its bytes; right would be fixed(188)', "^^^^^"],
+  ["fixed(0)", '"0" at column 7 must be an integer from 1 to 9007199254740991', "      ^"],
+  ["fixed(1,2)", '"2" at column 9 is too much: bytes is given already', "        ^"],
+  [
+    "fixed(16777217)",
+    '"fixed" at column 1 cannot have bytes 16777217 together with maxMessageBytes 16777216: each message is too large',
+    "^^^^^",
+  ],
+  ["delimiter(0d0)", '"0d0" at column 11 must be pairs of hexadecimal digits', "          ^^^"],
+  ["delimiter(crlf)", '"crlf" at column 11 must be pairs of hexadecimal digits', "          ^^^^"],
+  [
+    "delimiter()",
+    '"delimiter" at column 1 lacks its delimiters; right would be delimiter(0d0a,0a)',
+    "^^^^^^^^^",
+  ],
+  [
+    "delimiter(0a,0a0d)",
+    '"delimiter" at column 1 cannot have delimiter 0a0d together with 0a: that one ends inside it',
+    "^^^^^^^^^",
+  ],
+  [
+    "delimiter(0a,0A)",
+    '"delimiter" at column 1 cannot have delimiter 0a together with 0a: it is the same',
+    "^^^^^^^^^",
+  ],
+  [
+    "octetCounted(send:lines,accept:counted)",
+    '"octetCounted" at column 1 cannot have send lines together with accept counted: the framing would refuse what it sends',
+    "^^^^^^^^^^^^",
+  ],
   ["lenght(offset:3)", '"lenght" at column 1 is unknown, the nearest is "length"', "^^^^^^"],
 ];
 
@@ -147,9 +186,9 @@ Deno.test("framing() says of a word without parameters which names there are", (
     const error = assertThrows(() => framing(text as FramingText), TypeError);
     assertEquals(error.message, `Cannot use framing "${text}": it must be one of ${names}`);
   }
-  const error = assertThrows(() => framing("toString()" as FramingText), FramingTextError);
+  const error = assertThrows(() => framing("valueOf()" as FramingText), FramingTextError);
   const kinds = FRAMING_KINDS.join(", ");
-  assertEquals(error.reason, `"toString" at column 1 is unknown, use one of ${kinds}`);
+  assertEquals(error.reason, `"valueOf" at column 1 is unknown, use one of ${kinds}`);
   assertThrows(() => framing("length(toString:1)"), FramingTextError, '"toString" at column 8');
 });
 
