@@ -17,7 +17,8 @@ export type Subject =
   | "sio"
   | "nats"
   | "lps"
-  | "ilp";
+  | "ilp"
+  | "u32be";
 
 /** How to call them, in the order of the table. */
 export const SUBJECTS: Record<Subject, string> = {
@@ -33,6 +34,7 @@ export const SUBJECTS: Record<Subject, string> = {
   nats: "NATS",
   lps: "lp-stream",
   ilp: "it-lp",
+  u32be: "own u32be",
 };
 
 /** Why a subject cannot be measured here, if it cannot. */
@@ -70,6 +72,7 @@ const CODECS: Partial<Record<Subject, string>> = {
   lengthwise: "codec/lengthwise.ts",
   lps: "codec/length_prefixed_stream.mjs",
   ilp: "codec/it_length_prefixed.mjs",
+  u32be: "codec/lengthwise.ts",
 };
 
 /** A server under test with its service. */

@@ -3,7 +3,7 @@
 import { InvalidMessageError, MessageTooLargeError, TruncatedMessageError } from "../errors.ts";
 import type { Memory } from "../internal/memory.ts";
 import { headerEnd, isToken, MAX_HEADER_BYTES, readHeader } from "./content_length_header.ts";
-import { isDigit, MAX_DIGITS } from "./decimal.ts";
+import { isDigit } from "./decimal.ts";
 import { type Decoder, EMPTY } from "./framing.ts";
 import { Gather } from "./gather.ts";
 import { hint } from "./hint.ts";
@@ -66,26 +66,21 @@ export class ContentLengthDecoder implements Decoder {
   decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      const { buffer, byteOffset, length } = chunk;
-      const view = new DataView(buffer, byteOffset, length);
+      const { length } = chunk;
+      const view = new DataView(chunk.buffer, chunk.byteOffset, length);
       let at = 0;
       if (this.#state === "body") at = this.#readBody(chunk, 0, messages);
       while (at < length) {
-        const body = this.#headBytes > 0
-          ? 0
-          : this.#usual(chunk, view, at) || this.#unusual(chunk, at);
-        if (body > 0 && length - body >= this.#length) {
-          const start = this.#keeps ? at : body;
-          at = body + this.#length;
-          messages.push(
-            start === at ? EMPTY : new Uint8Array(buffer, byteOffset + start, at - start),
-          );
-        } else if (body > 0) {
-          this.#beginBody(chunk.subarray(at, body));
-          at = this.#readBody(chunk, body, messages);
-        } else {
-          at = this.#readHeader(chunk, at, messages);
+        if (this.#headBytes === 0) {
+          at = this.#usualFrames(chunk, view, at, messages);
+          if (at === length) break;
+          const body = this.#wholeHeader(chunk, at);
+          if (body > 0) {
+            at = this.#readFrame(chunk, at, body, messages);
+            continue;
+          }
         }
+        at = this.#readHeader(chunk, at, messages);
       }
       this.#before += length;
       return messages;
@@ -105,32 +100,51 @@ export class ContentLengthDecoder implements Decoder {
   }
 
   /**
-   * Reads the header `Content-Length: N` at `at`, if it is just that and whole. Returns where its body
-   * begins, and sets `#length`; else returns 0.
+   * Decodes frames that lie in the chunk and whose header is just `Content-Length: N`. Returns where
+   * they end.
    */
-  #usual(chunk: Uint8Array, view: DataView, at: number): number {
-    const { length } = chunk;
-    if (
-      length - at < MIN_HEADER_BYTES || view.getUint32(at) !== CONT ||
-      view.getUint32(at + 4) !== ENT || view.getUint32(at + 8) !== LENG ||
-      view.getUint32(at + 12) !== TH
-    ) return 0;
-    const first = at + START_BYTES;
-    const last = Math.min(length - 4, first + MAX_DIGITS);
-    let value = 0;
-    let i = first;
-    for (; i < last && isDigit(chunk[i]); i++) value = value * 10 + (chunk[i] - ZERO);
-    if (i === first || view.getUint32(i) !== END || chunk[first] === ZERO && i > first + 1) {
-      return 0;
+  #usualFrames(chunk: Uint8Array, view: DataView, at: number, messages: Uint8Array[]): number {
+    const { buffer, byteOffset, length } = chunk;
+    const keeps = this.#keeps;
+    const maxBytes = this.#maxBytes;
+    const lastStart = length - MIN_HEADER_BYTES;
+    while (
+      at <= lastStart && view.getUint32(at) === CONT && view.getUint32(at + 4) === ENT &&
+      view.getUint32(at + 8) === LENG && view.getUint32(at + 12) === TH
+    ) {
+      let i = at + START_BYTES;
+      let bytes = chunk[i] - ZERO;
+      if (bytes <= 0 || bytes > 9) break;
+      for (i++; i < length && isDigit(chunk[i]); i++) bytes = bytes * 10 + (chunk[i] - ZERO);
+      const body = i + 4;
+      const end = body + bytes;
+      if (end > length || view.getUint32(i) !== END) break;
+      const start = keeps ? at : body;
+      if (end - start > maxBytes) break;
+      messages.push(new Uint8Array(buffer, byteOffset + start, end - start));
+      at = end;
     }
-    const body = i + 4;
-    this.#checkSize(value, body - at, at);
-    this.#length = value;
-    return body;
+    return at;
   }
 
-  /** The same for any header. */
-  #unusual(chunk: Uint8Array, at: number): number {
+  /** Takes a frame whose header lies in the chunk. Returns how far it came. */
+  #readFrame(chunk: Uint8Array, at: number, body: number, messages: Uint8Array[]): number {
+    const end = body + this.#length;
+    if (end > chunk.length) {
+      this.#beginBody(chunk.subarray(at, body));
+      return this.#readBody(chunk, body, messages);
+    }
+    const start = this.#keeps ? at : body;
+    const { buffer, byteOffset } = chunk;
+    messages.push(start === end ? EMPTY : new Uint8Array(buffer, byteOffset + start, end - start));
+    return end;
+  }
+
+  /**
+   * Reads the header at `at`, if it is whole. Returns where its body begins, and sets `#length`; else
+   * returns 0.
+   */
+  #wholeHeader(chunk: Uint8Array, at: number): number {
     if (!isToken(chunk[at])) {
       const likely = hint(chunk.subarray(at, at + 4));
       const byte = chunk[at].toString(16).padStart(2, "0");

@@ -36,6 +36,8 @@ export class EndDecoder implements Decoder {
   readonly #next: number[];
   readonly #longest: number;
   readonly #skip: number;
+  /** Whether there is one end, and frames begin with no byte of their own. */
+  readonly #isSimple: boolean;
   readonly #gather: Gather;
   /** The last bytes of what is gathered, in which an end may begin. */
   readonly #tail: Uint8Array;
@@ -54,6 +56,7 @@ export class EndDecoder implements Decoder {
     this.#next = this.#lasts.map(() => 0);
     this.#longest = this.#ends[0].length;
     this.#skip = layout.start === undefined ? 0 : 1;
+    this.#isSimple = this.#skip === 0 && this.#ends.length === 1;
     this.#tail = this.#longest === 1 ? EMPTY : new Uint8Array(this.#longest - 1);
     this.#gather = new Gather(memory);
   }
@@ -71,6 +74,10 @@ export class EndDecoder implements Decoder {
     let at = 0;
     while (at < length) {
       const isNew = this.#gather.bytes === 0;
+      if (isNew && this.#isSimple) {
+        at = this.#decodeWhole(chunk, at, messages);
+        break;
+      }
       if (isNew && start !== undefined) {
         at = this.#begin(chunk, at, start);
         if (at === length) break;
@@ -102,6 +109,30 @@ export class EndDecoder implements Decoder {
     this.#found = 0;
     messages.push(this.#finish(EMPTY));
     return messages;
+  }
+
+  /** Decodes the frames that are whole, if there is one end and no start. Returns where they end. */
+  #decodeWhole(chunk: Uint8Array, at: number, messages: Uint8Array[]): number {
+    const { buffer, byteOffset } = chunk;
+    const end = this.#ends[0];
+    const before = end.length - 1;
+    const last = end[before];
+    const extra = this.#layout.keep ? 1 : -before;
+    const maxBytes = this.#maxBytes;
+    for (let i = chunk.indexOf(last, at + before); i >= 0;) {
+      let k = before;
+      while (k > 0 && chunk[i - k] === end[before - k]) k--;
+      if (k > 0) {
+        i = chunk.indexOf(last, i + 1);
+        continue;
+      }
+      const bytes = i - at + extra;
+      if (bytes > maxBytes) this.#refuse(bytes, at);
+      messages.push(bytes === 0 ? EMPTY : new Uint8Array(buffer, byteOffset + at, bytes));
+      at = i + 1;
+      i = chunk.indexOf(last, at + before);
+    }
+    return at;
   }
 
   /** Skips fillers. Returns where the frame begins, or the end of the chunk. */

@@ -6,6 +6,7 @@ import { BaseFraming } from "./base.ts";
 import {
   decimalDigits,
   digitsEnd,
+  isDigit,
   MAX_DIGITS,
   readLength,
   refuseLength,
@@ -20,6 +21,7 @@ import {
 } from "./framing.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
 
+const ZERO = 0x30;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const END = new Uint8Array([COMMA]);
@@ -89,6 +91,20 @@ class NetstringDecoder extends PrefixDecoder {
   }
 
   protected override measure(chunk: Uint8Array, at: number, end: number): number {
+    let length = chunk[at] - ZERO;
+    let i = at + 1;
+    if (length > 0 && length < 10) {
+      for (; i < end && isDigit(chunk[i]); i++) length = length * 10 + (chunk[i] - ZERO);
+    }
+    if (i === end || chunk[i] !== COLON || length > this.#maxBytes || !isDigit(chunk[at])) {
+      return this.#measureOdd(chunk, at, end);
+    }
+    this.skip = i + 1 - at;
+    return this.skip + length + 1;
+  }
+
+  /** The same for a length that is not whole, or wrong. */
+  #measureOdd(chunk: Uint8Array, at: number, end: number): number {
     const colon = digitsEnd(chunk, at, end);
     if (colon === end && colon - at <= MAX_DIGITS) return -1;
     const digits = { bytes: chunk, at, end: colon, offset: this.origin + at };

@@ -11,7 +11,15 @@ const PASS_BYTES = 4 * 1024 * 1024;
  * @param {(size: number) => number[]} header What stands before each.
  */
 export function input(size, header) {
-  const frame = Uint8Array.from([...header(size), ...new Uint8Array(size).fill(97)]);
+  return inputOf(Uint8Array.from([...header(size), ...new Uint8Array(size).fill(97)]));
+}
+
+/**
+ * A stream of one frame again and again, cut into chunks of 64 KiB wherever that falls.
+ *
+ * @param {Uint8Array} frame
+ */
+export function inputOf(frame) {
   const messages = Math.floor(PASS_BYTES / frame.length);
   const stream = new Uint8Array(messages * frame.length);
   for (let i = 0; i < messages; i++) stream.set(frame, i * frame.length);

@@ -1,20 +1,18 @@
 /** The codec under test: Lengthwise. Decoding and encoding are synchronous calls of a framing. */
 
-import { type Framing, framing } from "../../codec.ts";
+import { type Framing, framing, type FramingText } from "../../codec.ts";
 import { answer, say } from "../subjects/answer.mjs";
-import { input, perSecond, u32Header, varintHeader } from "./input.mjs";
+import { inputOf, perSecond } from "./input.mjs";
 
 interface Run {
   readonly size: number;
-  readonly framing: "u32be" | "varint";
+  readonly framing: FramingText;
   readonly duration: number;
 }
 
-const HEADERS = { u32be: u32Header, varint: varintHeader };
-
 function decode({ size, framing: name, duration }: Run): Promise<number> {
   const wire: Framing = framing(name);
-  const { chunks, messages } = input(size, HEADERS[name]);
+  const { chunks, messages } = inputOf(wire.encode(new Uint8Array(size).fill(97)));
   return perSecond({ messages, bytes: messages * size, duration }, () => {
     const decoder = wire.decoder();
     let bytes = 0;
@@ -32,6 +30,7 @@ function encode({ size, framing: name, duration }: Run): Promise<number> {
   const message = new Uint8Array(size).fill(97);
   const block = new Uint8Array(64 * 1024);
   const messages = 100_000;
+  const headerBytes = wire.encode(message).length - size;
   return perSecond({ messages, bytes: messages * size, duration }, () => {
     let at = 0;
     let frames = 0;
@@ -42,7 +41,7 @@ function encode({ size, framing: name, duration }: Run): Promise<number> {
       if (at + bytes > block.length) at = 0;
       at = wire.encodeInto(message, block, at);
     }
-    return frames * size + (headers === frames * HEADERS[name](size).length ? 0 : 1);
+    return frames * size + (headers === frames * headerBytes ? 0 : 1);
   });
 }
 
