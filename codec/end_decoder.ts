@@ -183,7 +183,7 @@ export class EndDecoder implements Decoder {
     for (const end of this.#ends) {
       const start = last + 1 - end.length;
       if (start < first) continue;
-      let i = end.length - 2;
+      let i = end.length - 1;
       while (i >= 0 && this.#byteAt(chunk, start + i) === end[i]) i--;
       if (i >= 0) continue;
       this.#found = end.length;

@@ -9,11 +9,14 @@ import {
 } from "../../codec.ts";
 import { Gather } from "../../codec/gather.ts";
 import { SHARED_BLOCKS } from "../../internal/memory.ts";
+import { type KindRow, KINDS } from "./kinds.ts";
 import { allocatedBytes, byteByByte, cutAt, decodeAll, heldBytes, hex } from "../support/bytes.ts";
 
 const MiB = 1024 * 1024;
 /** Where a header is kept that straddles chunks. */
 const MAX_HEADER_BYTES = 10;
+/** What a decoder has of its own: a header, or the end of what is gathered. */
+const MAX_DECODER_BYTES = 512;
 
 Deno.test("Decoder.decode() checks the limit before it allocates for the body", () => {
   for (
@@ -92,6 +95,33 @@ Deno.test("Decoder.decode() holds what arrived and 16 KiB, when chunks are of on
     assert(held <= decoder.pendingBytes + MiB / 2, `${name}: ${held} bytes`);
   }
 });
+
+/** A frame of about so many bytes, and its framing. */
+function largeFrame({ make, forSize, carried }: KindRow, bytes: number): [Framing, Uint8Array] {
+  const framed = forSize?.(bytes) ?? make();
+  const any = new Uint8Array(bytes).fill(0x61);
+  const message = forSize === undefined ? carried?.(any) ?? any : any;
+  return [framed, framed.encode(message)];
+}
+
+for (const row of KINDS) {
+  Deno.test(`framing("${row.text}") holds what arrived and 16 KiB, whatever the chunks are`, () => {
+    if (row.text === "u8") return; // Its largest frame is smaller than that.
+    const [framed, frame] = largeFrame(row, 32_768);
+    for (const size of [1, 100, 5000]) {
+      const chunks: Uint8Array[] = [];
+      for (let at = 0; at < frame.length; at += size) chunks.push(frame.slice(at, at + size));
+      const last = chunks.pop()!;
+      const decoder = framed.decoder();
+      const allocated = allocatedBytes(() => chunks.forEach((chunk) => decoder.decode(chunk)));
+      const limit = decoder.pendingBytes + 16_384 + MAX_DECODER_BYTES;
+      assert(allocated <= limit, `chunks of ${size}: ${allocated} bytes`);
+      const [message] = decoder.decode(last);
+      assertEquals(framed.encode(message), frame);
+      assertEquals(decoder.pendingBytes, 0);
+    }
+  });
+}
 
 Deno.test("Decoder.readTarget() makes it hold the bytes asked for, or four times what arrived, and no more", () => {
   const READ = 65_536;
