@@ -40,6 +40,11 @@
  *   | ca | 00 05 | HELLO |                  the same frame, handed over whole: ca 00 05 HELLO
  * lengthPrefix({ bytes: 2, adjustment: 1, strip: 2 })
  *   | 00 05 | fe | HELLO |                  a byte after the length that it does not count: fe HELLO
+ *
+ * netstring()                               | 5 : | HELLO | , |
+ * delimiter("\r\n")                         | HELLO | 0d 0a |
+ * fixed(5)                                  | HELLO |
+ * and others: docs/framings.md has them all
  * ```
  *
  * @example Messages in, bytes out, messages again
