@@ -107,7 +107,9 @@ function largeFrame({ make, forSize, carried }: KindRow, bytes: number): [Framin
 for (const row of KINDS) {
   Deno.test(`framing("${row.text}") holds what arrived and 16 KiB, whatever the chunks are`, () => {
     if (row.text === "u8") return; // Its largest frame is smaller than that.
-    const [framed, frame] = largeFrame(row, 32_768);
+    const [framed, encoded] = largeFrame(row, 32_768);
+    const isLate = row.except?.["last byte"] !== undefined; // The message is whole before.
+    const frame = isLate ? encoded.subarray(0, -1) : encoded;
     for (const size of [1, 100, 5000]) {
       const chunks: Uint8Array[] = [];
       for (let at = 0; at < frame.length; at += size) chunks.push(frame.slice(at, at + size));
@@ -116,6 +118,7 @@ for (const row of KINDS) {
       const allocated = allocatedBytes(() => chunks.forEach((chunk) => decoder.decode(chunk)));
       const limit = decoder.pendingBytes + 16_384 + MAX_DECODER_BYTES;
       assert(allocated <= limit, `chunks of ${size}: ${allocated} bytes`);
+      if (isLate) continue;
       const [message] = decoder.decode(last);
       assertEquals(framed.encode(message), frame);
       assertEquals(decoder.pendingBytes, 0);
