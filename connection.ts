@@ -10,6 +10,7 @@ import { Lifecycle } from "./connection/lifecycle.ts";
 import type { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
 import { Shared } from "./connection/shared.ts";
+import { startTls } from "./connection/start_tls.ts";
 import { checkSwitch, type SwitchOptions } from "./connection/switching.ts";
 import type {
   ClosedListener,
@@ -23,7 +24,7 @@ import { Values } from "./connection/values.ts";
 import type { Sendable } from "./format.ts";
 import { handledRejection } from "./internal/handled.ts";
 import type { Memory } from "./internal/memory.ts";
-import type { PeerIdentity, Transport } from "./transport.ts";
+import type { PeerIdentity, StartTlsOptions, Transport } from "./transport.ts";
 
 export type {
   CloseInfo,
@@ -326,6 +327,28 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     }
     if (direction !== "in") this.#sender.switchTo(output);
     this.#settings = old.switchedTo(input === output ? input : duplex({ in: input, out: output }));
+  }
+
+  /**
+   * Encrypts the connection from here on, where both ends have agreed to it, such as by SMTP's
+   * STARTTLS. What was sent before leaves in plain text first. Sending is refused until the promise
+   * resolves. Then `peer` has the identity that the peer has proved. All checks are those of `tls:`;
+   * the name to check is the host of the endpoint, or `serverName`.
+   *
+   * Take the message that agrees, and call this before anything else is received. Bytes that came
+   * behind it in plain text are refused: somebody in between may have put them there, to be taken for
+   * encrypted ones (CVE-2011-0411). A server may have got the beginning of the handshake already.
+   *
+   * Works over `tcp:` and `unix:`, for both roles; needs no permission of its own.
+   *
+   * @throws {ProtocolError} if plain text came behind the last message. The connection is then aborted.
+   * @throws {ConnectionLostError} if the handshake fails or takes too long; its `cause` tells why. The
+   * connection is then aborted.
+   * @throws {ConnectionClosedError} if either end has ended.
+   * @throws {TypeError} if options are wrong, or the transport cannot do it. Nothing has changed then.
+   */
+  startTls(options: StartTlsOptions = {}): Promise<void> {
+    return startTls(this.#life, this.#transport, this.endpoint, options);
   }
 
   /**

@@ -206,6 +206,17 @@ export class Session<T = Uint8Array> extends Connection<T> {
   }
 
   /**
+   * Not for sessions: use `tls:` endpoints.
+   *
+   * @throws {TypeError} always.
+   */
+  override startTls(): Promise<void> {
+    return Promise.reject(
+      new TypeError(`Cannot start TLS with ${this.remote}: a session needs a tls: endpoint`),
+    );
+  }
+
+  /**
    * Closes in order, and tells the peer the code and the reason, unless `closeWrite()` was called
    * before. A reason of more than 1000 bytes is cut. Resolves to the value of `closed`.
    *

@@ -6,6 +6,7 @@
 
 import type { EndInfo, Framing } from "./codec.ts";
 import type { Memory } from "./internal/memory.ts";
+import type { StartTlsOptions } from "./transport/options.ts";
 
 export * from "./transport/endpoint.ts";
 export type { Memory } from "./internal/memory.ts";
@@ -66,6 +67,12 @@ export interface TransportAbilities {
   readonly tellsEnd?: boolean;
   /** The identity that the peer has proved. */
   readonly peer?: PeerIdentity | undefined;
+  /**
+   * Encrypts the stream from now on. A read that is under way, and every later one, gives what was
+   * encrypted. Nothing may be written until the promise resolves. Then `peer` has the identity.
+   * Rejects if the handshake fails: close the transport then. After a `TypeError` nothing has changed.
+   */
+  startTls?: ((start: TlsStart) => Promise<void>) | undefined;
   /** The subprotocol that both ends agreed on, if there is one. Only over WebSocket. */
   readonly subprotocol?: string | undefined;
   /**
@@ -85,6 +92,20 @@ export interface TransportAbilities {
    * @default blocks that all connections share
    */
   readonly blocks?: Memory;
+}
+
+/** How a stream becomes encrypted. */
+export interface TlsStart {
+  /** Which end this is, and its certificates. */
+  readonly options: StartTlsOptions;
+  /** The name that the server's certificate must have, unless the options have another one. */
+  readonly hostname: string | undefined;
+  /** Chunks of the handshake that were read already. */
+  readonly ahead: readonly Uint8Array[];
+  /** Resolves when everything was written that is not to be encrypted. */
+  readonly flushed: Promise<void>;
+  /** When it is aborted, the handshake gives up. */
+  readonly signal: AbortSignal;
 }
 
 /** The identity that a peer has proved by its certificate. */

@@ -9,7 +9,7 @@ import { endInfo, onAbort, part, type Parting } from "./parting.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { ConnectionSettings } from "./settings.ts";
-import { type Farewell, OPEN, type PeerEnd, type State } from "./states.ts";
+import { type Farewell, OPEN, type PeerEnd, STARTING_TLS, type State } from "./states.ts";
 import type { ClosedListener, CloseInfo, CloseOptions } from "./types.ts";
 
 const NOBODY: readonly ClosedListener[] = [];
@@ -93,6 +93,25 @@ export class Lifecycle {
         `Cannot send to ${this.#transport.remote}: connection is ${state.name}`,
       );
     }
+  }
+
+  /**
+   * Nothing may be sent until `tlsStarted()`.
+   *
+   * @throws {ConnectionClosedError} if either end has ended, or TLS starts already.
+   */
+  startingTls(): void {
+    if (this.#state !== OPEN) {
+      throw new ConnectionClosedError(
+        `Cannot start TLS with ${this.#transport.remote}: connection is ${this.#state.name}`,
+      );
+    }
+    this.#state = STARTING_TLS;
+  }
+
+  /** Messages may be sent again, if neither end has ended meanwhile. */
+  tlsStarted(): void {
+    if (this.#state === STARTING_TLS) this.#state = OPEN;
   }
 
   /** A message was refused. Other messages are not affected, but `closed` tells the error. */

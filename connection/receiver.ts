@@ -201,19 +201,24 @@ export class Receiver {
   switchTo(framing: Framing): void {
     if (this.#state === "discarding") return;
     const bytes = this.unread;
-    this.messages -= this.inbox.messages;
+    this.restart(framing);
     const before = this.messages;
-    this.inbox.clear();
-    this.#tail = undefined;
-    this.#frameDeadline?.stop();
-    this.#release();
-    this.inbox.reopen();
-    this.#use(framing);
     if (bytes.length > 0) this.#decode(bytes);
     if (this.#isAtEnd && this.#held === undefined) this.#decode(undefined);
     this.#watchFrame(this.messages > before);
     if (this.#held === undefined) this.inbox.endAgain();
     this.taken();
+  }
+
+  /** Drops everything behind the last message that was taken, and uses a new decoder. */
+  restart(framing: Framing = this.#framing): void {
+    this.messages -= this.inbox.messages;
+    this.inbox.clear();
+    this.inbox.reopen();
+    this.#tail = undefined;
+    this.#frameDeadline?.stop();
+    this.#release();
+    this.#use(framing);
   }
 
   /** Ends the readers now. Drops what waits and what still arrives, until the peer ends. */

@@ -17,6 +17,7 @@ import type { CloseOptions } from "./types.ts";
  * | state         | sending                    | receiving              | it lasts until                                   |
  * | ------------- | -------------------------- | ---------------------- | ------------------------------------------------ |
  * | `open`        | yes                        | yes                    | either end ends                                  |
+ * | `starting TLS` | refused                 | yes, but nothing comes | the handshake is over                            |
  * | `peer ended`  | yes                        | the peer has ended     | nothing was sent for `halfOpenTimeout`           |
  * | `half-closed` | over: the peer is told     | yes, if no `peerEnd`   | the peer was told and has ended, too             |
  * | `cut off`     | failed                     | yes                    | the peer has ended, or `closeTimeout` has passed |
@@ -25,7 +26,7 @@ import type { CloseOptions } from "./types.ts";
  *
  * `abort()` or a failure makes any state `closed` at once. `close()` makes any state `closing`.
  */
-export type State = Open | PeerEnded | HalfClosed | CutOff | Closing | Closed;
+export type State = Open | StartingTls | PeerEnded | HalfClosed | CutOff | Closing | Closed;
 
 /** Data that a state may have. Each state's type says which data it always has. */
 interface Held {
@@ -43,6 +44,10 @@ interface Held {
 
 interface Open extends Held {
   readonly name: "open";
+}
+
+interface StartingTls extends Held {
+  readonly name: "starting TLS";
 }
 
 interface PeerEnded extends Held {
@@ -90,3 +95,6 @@ export interface Farewell {
 
 /** The first state. One object for all connections, because many of them are idle. */
 export const OPEN: State = { name: "open" };
+
+/** The state while TLS starts in the middle of the connection. */
+export const STARTING_TLS: State = { name: "starting TLS" };

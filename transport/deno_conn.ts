@@ -1,13 +1,17 @@
 /** What all transports on Deno's own stream sockets share. */
 
+import { handledResolvers } from "../internal/handled.ts";
 import { BLOCK_BYTES, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
-import {
-  type Endpoint,
-  formatAddress,
-  type Transport,
-  type TransportAbilities,
+import type { Memory } from "../internal/memory.ts";
+import type {
+  Endpoint,
+  PeerIdentity,
+  TlsStart,
+  Transport,
+  TransportAbilities,
 } from "../transport.ts";
 import type { VanishingPeer } from "./acknowledgments.ts";
+import { endName, peerHasGone } from "./conn.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "./slots.ts";
 
@@ -58,16 +62,6 @@ export class DenoListener<C extends Deno.Conn> implements TransportListener {
   }
 }
 
-/**
- * Whether the peer has reset its connection. Before it is accepted, that must not stop the
- * listener.
- */
-export function peerHasGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.ConnectionAborted;
-}
-
 class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
   readonly #conn: C;
   readonly #open: Open<C>;
@@ -94,15 +88,30 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
 /** How much larger, or smaller, the next block is. */
 const BLOCK_STEP = 8;
 
-/** One object for all connections, because many of them are idle. */
-const ABILITIES: TransportAbilities = { chunks: SHARED_BLOCKS };
+/** What a stream socket of Deno can do. Its members are not private: other abilities inherit from it. */
+class SocketAbilities implements TransportAbilities {
+  constructor(readonly transport: DenoTransport) {}
+
+  /** What is decrypted comes from the engine, and not from these blocks. */
+  get chunks(): Memory | undefined {
+    return this.transport.secure === undefined ? SHARED_BLOCKS : undefined;
+  }
+
+  get peer(): PeerIdentity | undefined {
+    return this.transport.secure?.abilities.peer;
+  }
+
+  startTls(start: TlsStart): Promise<void> {
+    return this.transport.startTls(start);
+  }
+}
 
 /**
  * A stream socket of Deno as a transport. A read of an idle connection weighs as little as it can: it
  * waits in a slot, and not in an async function. When a read fills its memory, the next one gets more.
  */
 export class DenoTransport implements Transport {
-  readonly abilities: TransportAbilities = ABILITIES;
+  #abilities: TransportAbilities | undefined;
   readonly #conn: Deno.Conn;
   readonly #watch: VanishingPeer | undefined;
   /** Kept until the socket is closed. Made for the first read. */
@@ -113,6 +122,12 @@ export class DenoTransport implements Transport {
   /** The read that is under way, and what it reads into. */
   #reading: Promise<number | null> | undefined;
   #target: Uint8Array | undefined;
+  /**
+   * Set when TLS begins in the middle. Resolves to the encrypted stream, or to undefined if it stays
+   * plain. Rejects after `close()`.
+   */
+  #securing: PromiseWithResolvers<Transport | undefined> | undefined;
+  #secure: Transport | undefined;
 
   /** `watch` notices a peer that has vanished. */
   constructor(conn: Deno.Conn, watch?: VanishingPeer) {
@@ -128,9 +143,55 @@ export class DenoTransport implements Transport {
     return endName(this.#conn.remoteAddr);
   }
 
+  get abilities(): TransportAbilities {
+    return this.#abilities ??= new SocketAbilities(this);
+  }
+
+  /** The encrypted stream, if there is one. */
+  get secure(): Transport | undefined {
+    return this.#secure;
+  }
+
+  /** See `TransportAbilities.startTls()`. */
+  async startTls({ options, hostname, ahead, flushed, signal }: TlsStart): Promise<void> {
+    if (this.#securing !== undefined) {
+      throw new TypeError(`Cannot start TLS with ${this.remote}: it was started before`);
+    }
+    const securing = this.#securing = handledResolvers<Transport | undefined>();
+    const underWay = this.#underWay;
+    const chunks = underWay === undefined ? ahead : [...ahead, underWay];
+    try {
+      // Imported only when it is needed, because the engine takes time to load.
+      const { starterOf } = await import("./tls/start.ts");
+      const handshake = starterOf(options, hostname);
+      await flushed;
+      signal.throwIfAborted();
+      const wire = { conn: this.#conn, watch: this.#watch, ahead: chunks };
+      this.#secure = await handshake(wire, signal);
+      securing.resolve(this.#secure);
+    } catch (error) {
+      if (error instanceof TypeError && !signal.aborted) {
+        this.#securing = undefined;
+        securing.resolve(undefined);
+      }
+      throw error;
+    }
+  }
+
+  /** What the read that is under way will give; undefined if there is none. */
+  get #underWay(): Promise<Uint8Array | undefined> | undefined {
+    const target = this.#target;
+    const chunk = this.#reading?.then((bytes) =>
+      bytes === null ? undefined : target?.slice(0, bytes)
+    );
+    chunk?.catch(() => {}); // Whoever reads is told.
+    return chunk;
+  }
+
   read(
     readTarget?: (bytes: number) => Uint8Array | undefined,
   ): Promise<Uint8Array | undefined> {
+    if (this.#securing !== undefined) return this.#readSecurely(this.#securing);
     const target = this.#target = readTarget?.(this.#blockBytes) ?? this.#freePart();
     this.#reading = this.#watch === undefined
       ? this.#conn.read(target)
@@ -149,11 +210,24 @@ export class DenoTransport implements Transport {
   }
 
   /** A read has ended. One function for all reads. */
-  readonly #took = (bytes: number | null): Uint8Array | undefined => {
+  readonly #took = (
+    bytes: number | null,
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
     const target = this.#target!;
     this.#target = this.#reading = undefined;
-    return bytes === null ? undefined : this.#chunkOf(target, bytes);
+    const chunk = bytes === null ? undefined : this.#chunkOf(target, bytes);
+    return this.#securing === undefined ? chunk : this.#readSecurely(this.#securing, chunk);
   };
+
+  /** Reads what was encrypted. If TLS does not begin after all, `chunk` was read in plain text. */
+  async #readSecurely(
+    { promise }: PromiseWithResolvers<Transport | undefined>,
+    chunk?: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
+    const secure = await promise;
+    if (secure !== undefined) return await secure.read();
+    return chunk ?? await this.read();
+  }
 
   #chunkOf(target: Uint8Array, bytes: number): Uint8Array {
     if (target === this.#slot) {
@@ -192,6 +266,7 @@ export class DenoTransport implements Transport {
   }
 
   write(chunk: Uint8Array): Promise<number> {
+    if (this.#secure !== undefined) return this.#secure.write(chunk);
     return this.#watch === undefined
       ? this.#conn.write(chunk)
       : this.#writeWatched(chunk, this.#watch);
@@ -207,12 +282,16 @@ export class DenoTransport implements Transport {
   }
 
   async closeWrite(): Promise<void> {
+    const secure = this.#secure ?? await this.#securing?.promise;
+    if (secure !== undefined) return await secure.closeWrite();
     await this.#conn.closeWrite();
   }
 
   close(): void {
     this.#watch?.heard();
+    this.#secure?.close();
     closeQuietly(this.#conn);
+    this.#securing?.reject(new Deno.errors.Interrupted("the connection was closed"));
     const slot = this.#slot;
     this.#slot = undefined;
     if (slot === undefined) return;
@@ -229,8 +308,4 @@ function closeQuietly(resource: { close(): void }): void {
     // A failure of the other direction has closed it already.
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
-}
-
-function endName(address: Deno.Addr): string {
-  return "hostname" in address ? formatAddress(address.hostname, address.port) : "";
 }

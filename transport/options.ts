@@ -64,6 +64,35 @@ export interface TlsConnectOptions {
   insecure?: boolean;
 }
 
+/** How to start TLS in the middle of a connection. The ends have different roles. */
+export type StartTlsOptions = StartTlsAsClient | StartTlsAsServer;
+
+/** The end that says hello: whom it trusts. */
+export interface StartTlsAsClient extends TlsConnectOptions, StartTlsLimits {
+  /**
+   * This end is the client.
+   *
+   * @default "client"
+   */
+  role?: "client";
+}
+
+/** The end that has the certificate. */
+export interface StartTlsAsServer extends TlsListenOptions, StartTlsLimits {
+  /** This end is the server. */
+  role: "server";
+}
+
+/** What both roles have. */
+export interface StartTlsLimits {
+  /**
+   * Time for sending what waits, and for the handshake, in milliseconds.
+   *
+   * @default 10_000
+   */
+  handshakeTimeout?: number;
+}
+
 /** What a WebSocket server does with web pages. */
 export interface WebOptions {
   /**

@@ -4,6 +4,7 @@ import type { Endpoint, TlsEndpoint, TlsListenOptions } from "../transport.ts";
 import { DenoListener, requireDeno } from "./deno_conn.ts";
 import { dial } from "./dial.ts";
 import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
+import { wireOf } from "./tls/cipher_stream.ts";
 import { startTls, Trust } from "./tls/client.ts";
 import { acceptTls, Credentials } from "./tls/server.ts";
 
@@ -24,7 +25,7 @@ export const tls: TransportKind<TlsEndpoint> = {
   async connect(endpoint, { signal, tls: options = {}, proxy }) {
     requireDeno();
     const trust = new Trust(options, endpoint.hostname);
-    return await startTls(await dial(endpoint, { signal, proxy }), trust, signal);
+    return await startTls(wireOf(await dial(endpoint, { signal, proxy })), trust, signal);
   },
 };
 
@@ -39,7 +40,7 @@ export class TlsListener implements TransportListener {
     this.endpoint = endpoint;
     this.#credentials = credentials;
     this.#inner = new DenoListener(listener, endpoint, (conn, { signal }) => {
-      return acceptTls(conn, this.#credentials, signal);
+      return acceptTls(wireOf(conn), this.#credentials, signal);
     });
   }
 

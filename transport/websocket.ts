@@ -171,6 +171,7 @@ function speaking(
 ): TransportAbilities {
   return Object.create(abilities, {
     framing: { value: framing, enumerable: true },
+    startTls: { value: undefined, enumerable: true }, // Only below the frames, where no message ends.
     ...(subprotocol !== undefined && { subprotocol: { value: subprotocol, enumerable: true } }),
   });
 }

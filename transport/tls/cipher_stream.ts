@@ -11,6 +11,20 @@ const BLOCK_STEP = 8;
 /** How many of the first bytes are kept, to guess the protocol of a peer that does not speak TLS. */
 const FIRST_BYTES = 16;
 
+/** A socket, and what is known about it already. */
+export interface Wire {
+  readonly conn: Deno.Conn;
+  /** Notices a peer that has vanished. */
+  readonly watch: VanishingPeer | undefined;
+  /** Chunks that were read from the socket, or are being read, before the engine reads itself. */
+  readonly ahead?: readonly (Uint8Array | Promise<Uint8Array | undefined>)[];
+}
+
+/** A TCP socket from which nothing was read. */
+export function wireOf(conn: Deno.TcpConn): Wire {
+  return { conn, watch: prepare(conn) };
+}
+
 /**
  * A stream that reads from its socket only when it is told to. Deno's TLS engine takes all that a
  * socket gives, even if much waits to be read already. So the engine gets one read at a time.
@@ -18,36 +32,38 @@ const FIRST_BYTES = 16;
 export class CipherStream extends Duplex {
   /** The first bytes that the peer sent. */
   first: Uint8Array = new Uint8Array(0);
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   readonly #watch: VanishingPeer | undefined;
+  readonly #ahead: (Uint8Array | Promise<Uint8Array | undefined>)[];
   #block = new Uint8Array(MIN_BLOCK_BYTES);
 
-  constructor(conn: Deno.TcpConn) {
+  constructor({ conn, watch, ahead = [] }: Wire) {
     super({ allowHalfOpen: true, emitClose: true });
     this.#conn = conn;
-    this.#watch = prepare(conn);
+    this.#watch = watch;
+    this.#ahead = [...ahead];
   }
 
   /** Reads once, and passes the bytes on. Resolves to false at the end. */
   async feed(): Promise<boolean> {
-    const bytes = await this.#read();
-    if (bytes === null) return false;
+    const ahead = this.#ahead.shift();
+    const chunk = ahead === undefined ? await this.#read() : await ahead;
+    if (chunk === undefined) return false;
     if (this.destroyed) return true;
-    const chunk = this.#block.subarray(0, bytes);
     if (this.first.length < FIRST_BYTES) {
       this.first = Uint8Array.from([...this.first, ...chunk.subarray(0, FIRST_BYTES)])
         .subarray(0, FIRST_BYTES);
     }
     this.push(chunk);
-    this.#resize(bytes);
+    if (ahead === undefined) this.#resize(chunk.length);
     return true;
   }
 
-  async #read(): Promise<number | null> {
+  async #read(): Promise<Uint8Array | undefined> {
     try {
       const bytes = await this.#conn.read(this.#block);
       this.#watch?.heard();
-      return bytes;
+      return bytes === null ? undefined : this.#block.subarray(0, bytes);
     } catch (error) {
       throw this.#watch?.reasonFor(error) ?? error;
     }

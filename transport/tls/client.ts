@@ -18,6 +18,7 @@ import {
   readFingerprint,
   toPem,
 } from "./certificates.ts";
+import type { Wire } from "./cipher_stream.ts";
 import { hasKey, readPair } from "./pair.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
@@ -74,12 +75,12 @@ export class Trust {
  * @throws {TlsError} with the reason, or the signal's reason.
  */
 export function startTls(
-  conn: Deno.TcpConn,
+  wire: Wire,
   trust: Trust,
   signal: AbortSignal,
 ): Promise<TlsTransport> {
   const { ca, pair, alpn, name } = trust;
-  return openTls(conn, {
+  return openTls(wire, {
     signal,
     handshake: { role: "client", alpn },
     engine: (cipher) =>

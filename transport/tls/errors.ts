@@ -2,7 +2,7 @@
 
 import { hint } from "../../codec/internal.ts";
 import { TlsError } from "../../errors.ts";
-import { peerHasGone } from "../deno_conn.ts";
+import { peerHasGone } from "../conn.ts";
 
 /** The network told the end of the stream, and TLS did not: the stream may be cut. */
 export class CutError extends TlsError {}

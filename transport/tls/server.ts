@@ -11,7 +11,7 @@ import { TlsError } from "../../errors.ts";
 import type { PeerIdentity, TlsListenOptions } from "../../transport.ts";
 import { checkAlpn, dateFault, identityOf, readCertificates, toPem } from "./certificates.ts";
 import { hasKey, readPair } from "./pair.ts";
-import type { CipherStream } from "./cipher_stream.ts";
+import type { CipherStream, Wire } from "./cipher_stream.ts";
 import { hasLeft } from "./errors.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
 
@@ -60,13 +60,13 @@ function contextOf(options: SecureContextOptions): SecureContext {
  * @throws {TlsError} with the reason, or the signal's reason.
  */
 export async function acceptTls(
-  conn: Deno.TcpConn,
+  wire: Wire,
   { context, knowsClients, alpn }: Credentials,
   signal: AbortSignal,
 ): Promise<TlsTransport | undefined> {
   let stream: CipherStream | undefined;
   try {
-    return await openTls(conn, {
+    return await openTls(wire, {
       signal,
       handshake: { role: "server", alpn },
       engine: (cipher) =>

@@ -2,13 +2,9 @@
 
 import type { TLSSocket } from "node:tls";
 import { TlsError } from "../../errors.ts";
-import {
-  formatAddress,
-  type PeerIdentity,
-  type Transport,
-  type TransportAbilities,
-} from "../../transport.ts";
-import { CipherStream } from "./cipher_stream.ts";
+import type { PeerIdentity, Transport, TransportAbilities } from "../../transport.ts";
+import { endName } from "../conn.ts";
+import { CipherStream, type Wire } from "./cipher_stream.ts";
 import { CutError, type Handshake, handshakeError, streamError } from "./errors.ts";
 
 /** How much is encrypted at a time. So the progress of a large write can be seen. */
@@ -39,12 +35,9 @@ export interface HandshakeOptions {
  *
  * @throws {TlsError} with the reason, or the signal's reason.
  */
-export async function openTls(
-  conn: Deno.TcpConn,
-  options: HandshakeOptions,
-): Promise<TlsTransport> {
+export async function openTls(wire: Wire, options: HandshakeOptions): Promise<TlsTransport> {
   const { signal, check } = options;
-  const transport = new TlsTransport(conn, options);
+  const transport = new TlsTransport(wire, options);
   const abort = () => transport.close();
   signal.addEventListener("abort", abort, { once: true });
   try {
@@ -76,11 +69,11 @@ export class TlsTransport implements Transport {
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   #writer: PromiseWithResolvers<number> | undefined;
 
-  constructor(conn: Deno.TcpConn, { engine, handshake }: HandshakeOptions) {
-    this.local = formatAddress(conn.localAddr.hostname, conn.localAddr.port);
-    this.remote = formatAddress(conn.remoteAddr.hostname, conn.remoteAddr.port);
+  constructor(wire: Wire, { engine, handshake }: HandshakeOptions) {
+    this.local = endName(wire.conn.localAddr);
+    this.remote = endName(wire.conn.remoteAddr);
     this.#about = handshake;
-    this.#cipher = new CipherStream(conn);
+    this.#cipher = new CipherStream(wire);
     this.#cipher.on("error", (error) => this.#fail(error));
     this.#socket = engine(this.#cipher);
     this.#socket.on(handshake.role === "server" ? "secure" : "secureConnect", () => this.#open());
