@@ -3,7 +3,17 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes";
 import { connect } from "../../client.ts";
-import { duplex, type Framing, framing, lengthPrefix, line, none, varint } from "../../codec.ts";
+import {
+  cobs,
+  duplex,
+  type Framing,
+  framing,
+  lengthPrefix,
+  line,
+  none,
+  slip,
+  varint,
+} from "../../codec.ts";
 import { Connection, Shared } from "../../connection.ts";
 import {
   FrameTimeoutError,
@@ -66,6 +76,18 @@ const CONVERSATIONS: Record<string, {
     messages: [pattern(200, 2)],
     then: none(),
     rest: [bytes([0xff, 0xff, 0xff, 0xff])],
+  },
+  "slip, which takes its escapes out in place, then frames": {
+    first: slip(),
+    messages: [bytes([0xc0, 1, 0xdb]), bytes([0xdb, 0xdb])],
+    then: framing("u8"),
+    rest: [bytes([0xc0]), bytes([1, 2])],
+  },
+  "frames, then cobs": {
+    first: framing("u8"),
+    messages: [bytes([0, 1])],
+    then: cobs(),
+    rest: [bytes([0, 1, 0]), pattern(300, 3)],
   },
   "stripped headers, then counted ones": {
     first: stripped,
