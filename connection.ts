@@ -6,6 +6,7 @@
 
 import { duplex, type Framing, type FramingText } from "./codec.ts";
 import { inOf, outOf } from "./codec/internal.ts";
+import type { Convoy, Convoys } from "./connection/convoy.ts";
 import { Lifecycle } from "./connection/lifecycle.ts";
 import type { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
@@ -260,6 +261,28 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
       this.#life.refused(error);
       return false;
     }
+  }
+
+  /**
+   * As `offer()`, but together with others that keep up. Returns false if this connection does not.
+   *
+   * @internal
+   */
+  joinConvoy(convoys: Convoys<T, Connection<T>>, message: Shared<T>): boolean {
+    if (!this.#life.isOpen) return false;
+    const { format, framing } = this.#settings;
+    const convoy = convoys.of(message, format, framing);
+    return convoy !== undefined && this.#sender.joinConvoy(convoy, this);
+  }
+
+  /** @internal */
+  isInConvoy(convoy: Convoy): boolean {
+    return this.#sender.isIn(convoy);
+  }
+
+  /** @internal */
+  leaveConvoy(): void {
+    this.#sender.leaveConvoy();
   }
 
   /** Queues a message. Throws the error with which the message is refused. */

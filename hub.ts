@@ -7,7 +7,7 @@
 import { type BackplaneLink, inProcess } from "./backplane.ts";
 import { lengthPrefix } from "./codec.ts";
 import { Connection, markText, Shared } from "./connection.ts";
-import type { ClosedListener } from "./connection/internal.ts";
+import { Audience, type ClosedListener } from "./connection/internal.ts";
 import { ConnectionClosedError, LengthwiseError } from "./errors.ts";
 import { bytes, type Format, type FormatDecoder, type Sendable } from "./format.ts";
 import type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
@@ -56,7 +56,7 @@ export class Hub<T = Uint8Array> implements Disposable {
   readonly #limits: Readonly<
     Record<"maxRooms" | "maxMembersPerRoom" | "maxRoomsPerMember" | "maxNameLength", number>
   >;
-  readonly #rooms = new Map<string, Set<Connection<T>>>();
+  readonly #rooms = new Map<string, Audience<T>>();
   /** By id: each connection that has joined, until it ends, with the rooms that it is in. */
   readonly #members = new Map<number, { connection: Connection<T>; rooms: Set<string> }>();
   readonly #link: BackplaneLink;
@@ -120,15 +120,16 @@ export class Hub<T = Uint8Array> implements Disposable {
    */
   join(room: string, connection: Connection<T>): boolean {
     const there = this.#rooms.get(room);
-    if (there?.has(connection)) return false;
+    if (there?.members.has(connection)) return false;
     const member = this.#members.get(connection.id);
-    this.#check(room, connection, there?.size, member?.rooms.size ?? 0);
+    this.#check(room, connection, there?.members.size, member?.rooms.size ?? 0);
     const { rooms } = member ?? this.#admit(connection);
     if (rooms.size === 0) this.#present++;
     rooms.add(room);
-    if (there !== undefined) there.add(connection);
-    else {
-      this.#rooms.set(room, new Set([connection]));
+    const audience = there ?? new Audience<T>();
+    audience.add(connection);
+    if (there === undefined) {
+      this.#rooms.set(room, audience);
       this.#link.subscribe(room);
     }
     this.#guard(() => this.#options.onJoin?.(room, connection));
@@ -142,12 +143,12 @@ export class Hub<T = Uint8Array> implements Disposable {
     const { rooms } = this.#members.get(connection.id)!;
     rooms.delete(room);
     if (rooms.size === 0) this.#present--;
-    if (there.size === 0) {
+    if (there.members.size === 0) {
       this.#rooms.delete(room);
       this.#link.unsubscribe(room);
     }
     this.#guard(() => this.#options.onLeave?.(room, connection));
-    if (there.size === 0) this.#guard(() => this.#options.onEmpty?.(room));
+    if (there.members.size === 0) this.#guard(() => this.#options.onEmpty?.(room));
     return true;
   }
 
@@ -180,7 +181,7 @@ export class Hub<T = Uint8Array> implements Disposable {
 
   /** The members of a room, in the order of joining. */
   members(room: string): ReadonlySet<Connection<T>> {
-    return this.#rooms.get(room) ?? NOBODY;
+    return this.#rooms.get(room)?.members ?? NOBODY;
   }
 
   /** The rooms that have members, or those that one connection is in. */
@@ -244,24 +245,10 @@ export class Hub<T = Uint8Array> implements Disposable {
 
   #deliver(room: string, message: Sendable<T>, except?: RoomBroadcastOptions<T>["except"]): number {
     this.#broadcasts++;
-    const members = this.#rooms.get(room);
-    if (members === undefined) return 0;
-    const shared = new Shared<T>(message);
-    let queued = 0;
-    let refused = 0;
-    if (except === undefined) {
-      for (const member of members) {
-        if (member.offer(shared)) queued++;
-        else refused++;
-      }
-    } else {
-      const left = setOf(except);
-      for (const member of members) {
-        if (left.has(member)) continue;
-        if (member.offer(shared)) queued++;
-        else refused++;
-      }
-    }
+    const audience = this.#rooms.get(room);
+    if (audience === undefined) return 0;
+    const left = except === undefined ? undefined : setOf(except);
+    const { queued, refused } = audience.send(new Shared<T>(message), left);
     this.#delivered += queued;
     this.#dropped += refused;
     return queued;

@@ -22,7 +22,7 @@ export function flushSoon(connection: Flushable): void {
 
 /** Calls `flush()` now, instead of at the end of the turn. */
 export function flushNow(connection: Flushable): void {
-  if (dirty.length === 1) {
+  if (dirty.length === 1 && dirty[0] === connection) {
     // No other connection waits, so the event loop need not run for the flush any more.
     clearImmediate(turnEnd);
     dirty = [];

@@ -4,6 +4,7 @@
  * @module
  */
 
+export { Audience } from "./audience.ts";
 export { flushSoon } from "./flush.ts";
 export { ConnectionSettings, resolveSettings } from "./settings.ts";
 export type { ClosedListener } from "./types.ts";

@@ -79,6 +79,11 @@ export class Lifecycle {
     return this.#aborter.signal;
   }
 
+  /** Whether both ends may send. */
+  get isOpen(): boolean {
+    return this.#state === OPEN;
+  }
+
   /**
    * Call it before each message is sent.
    *

@@ -3,6 +3,7 @@
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../codec.ts";
 import { BLOCK_BYTES, type Memory, SHARED_BLOCKS } from "../internal/memory.ts";
+import type { Convoy } from "./convoy.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
 /** The size of the first block. It is enough for connections that send little at a time. */
@@ -48,6 +49,10 @@ export class Outbox {
   #blockBytes = SMALL_BLOCK_BYTES;
   /** Looked up when the first shared frame is pushed. */
   #run: Run | undefined;
+  /** What waits behind the entries, as long as it grows together with others. */
+  #convoy: Convoy | undefined;
+  /** As whom it travels along. */
+  #traveller: object | undefined;
 
   /** Assembles frames in blocks of `blocks`. */
   constructor(framing: Framing, blocks: Memory = SHARED_BLOCKS) {
@@ -58,17 +63,17 @@ export class Outbox {
 
   /** How many bytes wait, with headers. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#convoy === undefined ? this.#bytes : this.#bytes + this.#convoy.bytes;
   }
 
   /** How many bytes wait, plus the cost of blocks with a single message. The limits apply to this. */
   get cost(): number {
-    return this.#bytes + this.#cost;
+    return this.bytes + this.#cost;
   }
 
   /** Whether nothing waits, not even an empty message. */
   get isEmpty(): boolean {
-    return this.#entries === undefined || this.#entries.isEmpty();
+    return this.#convoy === undefined && (this.#entries === undefined || this.#entries.isEmpty());
   }
 
   /** The cost of the entry that is written now, or next. `dropOldest()` does not drop it. */
@@ -121,36 +126,81 @@ export class Outbox {
    */
   #extend(frame: Uint8Array): boolean {
     if (this.keeps || this.#framing.isApart) return false;
+    this.leaveConvoy();
     const run = this.#run ??= runOf(this.#framing);
-    const entries = this.#entries ??= new Deque<Entry>();
     run.put(frame);
-    const last = entries.peekBack();
-    if (last !== undefined) {
-      if (last.run === undefined) return false;
-      const end = last.block.byteOffset + last.used;
-      if (last.run === run.block && end === run.start) {
-        this.#bytes += frame.length;
-        last.used += frame.length;
-        last.messages++;
-        return true;
-      }
-      const isNext = run.start === 0 && end + frame.length > run.block.length;
-      if (!isNext) return false;
-    }
-    this.#bytes += frame.length;
-    entries.pushBack({
-      block: run.block.subarray(run.start),
-      used: frame.length,
-      rest: [],
-      messages: 1,
-      run: run.block,
-      memory: undefined,
-    });
+    const relation = this.#relationTo(run.block, run.start, frame.length);
+    if (relation === "elsewhere") return false;
+    this.#addRun(relation, run.block, run.block.subarray(run.start), frame.length, 1);
     return true;
+  }
+
+  /** Where a frame at `start` in a block of a run is, seen from the last entry. */
+  #relationTo(run: Uint8Array, start: number, bytes: number): "follows" | "begins" | "elsewhere" {
+    const last = this.#entries?.peekBack();
+    if (last === undefined) return "begins";
+    if (last.run === undefined) return "elsewhere";
+    const end = last.block.byteOffset + last.used;
+    if (last.run === run && end === start) return "follows";
+    const isNext = start === 0 && end + bytes > run.length;
+    return isNext ? "begins" : "elsewhere";
+  }
+
+  #addRun(
+    relation: "follows" | "begins",
+    run: Uint8Array,
+    block: Uint8Array,
+    bytes: number,
+    messages: number,
+  ): void {
+    this.#bytes += bytes;
+    const entries = this.#entries ??= new Deque<Entry>();
+    if (relation === "follows") {
+      const last = entries.peekBack()!;
+      last.used += bytes;
+      last.messages += messages;
+      return;
+    }
+    entries.pushBack({ block, used: bytes, rest: [], messages, run, memory: undefined });
+  }
+
+  /**
+   * Gets the frames of a convoy from now on, as a `traveller`, until it is written or gets something
+   * else. Returns false where the first of them could not be shared.
+   */
+  joinConvoy(convoy: Convoy, traveller: object): boolean {
+    if (this.keeps || this.#framing.isApart) return false;
+    this.leaveConvoy();
+    const { run, start, bytes } = convoy;
+    if (this.#relationTo(run, start, bytes) === "elsewhere") return false;
+    convoy.join();
+    this.#convoy = convoy;
+    this.#traveller = traveller;
+    this.#open = undefined;
+    return true;
+  }
+
+  /** Whether it travels along with this convoy. */
+  isIn(convoy: Convoy): boolean {
+    return this.#convoy === convoy;
+  }
+
+  /** Leaves its convoy, if it has one. What is there so far is here then. */
+  leaveConvoy(): void {
+    const convoy = this.#convoy;
+    if (convoy === undefined) return;
+    this.#convoy = undefined;
+    const { run, start, block, bytes, messages } = convoy;
+    // It was not elsewhere when it joined, and nothing was added since; but what waited may be written.
+    const relation = this.#relationTo(run, start, bytes) === "follows" ? "follows" : "begins";
+    this.#addRun(relation, run, block, bytes, messages);
+    convoy.leave(this.#traveller!);
+    this.#traveller = undefined;
   }
 
   /** The entry to which one more message is added. */
   #entryFor(frameBytes: number): Entry {
+    this.leaveConvoy();
     this.#bytes += frameBytes;
     const open = this.#open;
     if (open !== undefined && open.block.length - open.used >= frameBytes) {
@@ -182,6 +232,7 @@ export class Outbox {
    * until they were written. Then they go back to `memory`, if it is given.
    */
   pushRaw(bytes: Uint8Array, messages = 0, memory?: Memory): void {
+    this.leaveConvoy();
     this.#bytes += bytes.length;
     this.#open = undefined;
     (this.#entries ??= new Deque<Entry>()).pushBack({
@@ -211,6 +262,7 @@ export class Outbox {
 
   /** The next chunk to write. It stays in the outbox until `advance()`. */
   peek(): Uint8Array | undefined {
+    this.leaveConvoy();
     const first = this.#entries?.peekFront();
     if (first === undefined) return undefined;
     if (this.#written < first.used || first.rest.length === 0) {
@@ -251,6 +303,7 @@ export class Outbox {
 
   /** Drops the oldest block of messages that is not being written. Returns how many messages it had. */
   dropOldest(): number {
+    this.leaveConvoy();
     const started = this.#entries?.popFront();
     const dropped = this.#entries?.popFront();
     if (started !== undefined) this.#entries!.pushFront(started);
@@ -293,6 +346,7 @@ export class Outbox {
 
   /** Drops everything. `bytes` still tells how much that was. */
   release(): void {
+    this.leaveConvoy();
     this.#open = undefined;
     this.#cost = 0;
     this.#entries?.clear();

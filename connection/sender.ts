@@ -7,6 +7,7 @@ import type { Memory } from "../internal/memory.ts";
 import { reasonOf } from "../internal/reason.ts";
 import { Deadline, deadlineOf } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
+import type { Convoy } from "./convoy.ts";
 import { flushNow, flushSoon } from "./flush.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
@@ -91,6 +92,28 @@ export class Sender {
     if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
     this.#schedule();
     return true;
+  }
+
+  /**
+   * Gets the frames of a convoy from now on, until it gets something else or the turn ends. Returns
+   * false if the peer does not keep up: then the limits may hold for it.
+   */
+  joinConvoy(convoy: Convoy, traveller: object): boolean {
+    const { maxPendingBytes } = this.#limits;
+    if (this.#isHigh() || this.#outbox.cost + convoy.run.length > maxPendingBytes) return false;
+    if (!this.#outbox.joinConvoy(convoy, traveller)) return false;
+    this.#schedule();
+    return true;
+  }
+
+  /** Whether it travels along with this convoy. */
+  isIn(convoy: Convoy): boolean {
+    return this.#outbox.isIn(convoy);
+  }
+
+  /** Leaves its convoy, if it has one. */
+  leaveConvoy(): void {
+    this.#outbox.leaveConvoy();
   }
 
   /**

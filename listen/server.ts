@@ -2,7 +2,7 @@
 
 import { Deque } from "@std/data-structures";
 import { Connection, Shared } from "../connection.ts";
-import type { ClosedListener } from "../connection/internal.ts";
+import { Audience, type ClosedListener } from "../connection/internal.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
 import { checkDelay } from "../internal/check.ts";
@@ -33,7 +33,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 
   readonly #handler: Handler<T> | undefined;
   readonly #options: ServerOptions<T>;
-  readonly #connections = new Set<Connection<T>>();
+  readonly #audience = new Audience<T>();
   readonly #entrance: Entrance<T>;
   /** The running handlers. */
   readonly #tasks = new Tasks();
@@ -72,7 +72,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 
   /** The connections that are open now. */
   get connections(): ReadonlySet<Connection<T>> {
-    return this.#connections;
+    return this.#audience.members;
   }
 
   /** Counts as of now. */
@@ -94,12 +94,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     const left = except === undefined
       ? undefined
       : new Set(except instanceof Connection ? [except] : except);
-    const shared = new Shared<T>(message);
-    let count = 0;
-    for (const connection of this.#connections) {
-      if (!left?.has(connection) && connection.offer(shared)) count++;
-    }
-    return count;
+    return this.#audience.send(new Shared<T>(message), left).queued;
   }
 
   /**
@@ -116,7 +111,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
    * closes. Plain connections have no message for that.
    */
   drain(reason = ""): void {
-    for (const connection of this.#connections) {
+    for (const connection of this.connections) {
       if (connection instanceof Session) connection.drain(reason);
     }
   }
@@ -171,12 +166,12 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       const reason = new ConnectionClosedError(
         `Cannot go on with connection: the server closed and ${grace} ms of grace are over`,
       );
-      const left = [...this.#connections, ...this.#entrance.connections()];
+      const left = [...this.connections, ...this.#entrance.connections()];
       for (const connection of left) connection.abort(reason);
       // A session sends a last frame when it is aborted, which takes a second at most.
       over.resolve(Promise.all(left.map(({ closed }) => closed)));
     });
-    const closing = [...this.#connections].map((connection) =>
+    const closing = [...this.connections].map((connection) =>
       connection.close({ reason: "the server is closing" })
     );
     await Promise.race([Promise.all([entered, ...closing, this.#tasks.over()]), over.promise]);
@@ -189,7 +184,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   #hand(connection: Connection<T>): void {
     this.#accepted++;
     if (connection.state === "closed") return;
-    this.#connections.add(connection);
+    this.#audience.add(connection);
     connection.whenClosed(this.#leaving);
     if (this.#handler !== undefined) this.#handle(this.#handler, connection);
     else if (this.#claims.isEmpty()) this.#unclaimed.pushBack(connection);
@@ -197,7 +192,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   }
 
   #left(connection: Connection<T>): void {
-    this.#connections.delete(connection);
+    this.#audience.delete(connection);
     if (!this.#unclaimed.isEmpty()) this.#unclaimed.removeFirst((other) => other === connection);
   }
 
