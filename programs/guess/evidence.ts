@@ -86,12 +86,25 @@ function determined(framing: Framing, sample: Sample, place: number, at: number)
   return -Math.log2((taken + 0.25) / (TRIALS + 0.25));
 }
 
-/** What speaks for text: printable characters, in bits. Negative if it is none. */
-export function textEvidence({ bytes }: Sample): number {
-  const text = new TextDecoder().decode(bytes.subarray(0, CONTEXT_BYTES), { stream: true });
+/**
+ * What speaks for text between delimiters, in bits: printable characters in messages that have their
+ * delimiter. Negative if there are control characters in a message, or in what is behind the last one.
+ */
+export function textEvidence({ bytes }: Sample, { cuts, restBytes }: Decoded): number {
+  const rest = bytes.subarray(bytes.length - restBytes);
+  const ended = cuts.filter(({ start, end, message }) => end - start > message.length);
+  const size = ended.reduce((sum, { message }) => sum + message.length, 0);
+  const ends = size > 0 && restBytes === 0 ? 8 : 0;
+  const texts = [...cuts.map(({ message }) => message), rest];
+  const strange = texts.reduce((sum, text) => sum + controlsIn(text.subarray(0, CONTEXT_BYTES)), 0);
+  return Math.min(size, 40) + ends - strange * 20;
+}
+
+/** How many characters stand in no text. The last one may be cut off. */
+function controlsIn(bytes: Uint8Array): number {
+  const text = new TextDecoder().decode(bytes, { stream: true });
   // deno-lint-ignore no-control-regex
-  const strange = text.match(/[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]/g)?.length ?? 0;
-  return Math.min(text.length, 40) - strange * 12;
+  return text.match(/[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]/g)?.length ?? 0;
 }
 
 /** What speaks for frames of one size: columns that are the same in all of them, in bits. */
@@ -103,8 +116,8 @@ export function columnEvidence({ bytes }: Sample, size: number): number {
     const first = bytes[column];
     let same = 1;
     while (same < rows && bytes[same * size + column] === first) same++;
-    // Zeros are filling, and say less.
-    if (same === rows) bits += (rows - 1) * (first === 0 ? 1 : 6);
+    // Zeros may be filling, and say nothing.
+    if (same === rows && first !== 0) bits += (rows - 1) * 6;
   }
   return bits;
 }

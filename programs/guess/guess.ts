@@ -132,7 +132,7 @@ function bitsIn({ framing, decoded, isText, ends, rows }: Tried, sample: Sample,
   let bits = evidenceIn(framing, sample, found);
   if (ends !== undefined) bits += endEvidence(sample, ends);
   // Whatever is between two delimiters is a message: what speaks for lines is that they are text.
-  if (isText) bits += textEvidence(sample) + (found.cuts.length > 0 && !found.restBytes ? 8 : 0);
+  if (isText) bits += textEvidence(sample, found);
   return bits;
 }
 

@@ -17,12 +17,16 @@ export interface Candidate {
 }
 
 /** Looked at otherwise: any stream fits to `none`, and lengths have a place of their own. */
-const APART: readonly string[] = ["none", "length"];
+const APART: readonly string[] = ["none", "length", "fixed", "staged", "duplex"];
 /** Text between delimiters, and what is common. */
 const KNOWN: readonly Candidate[] = [
   { text: "line", cost: 1, isText: true },
   { text: "delimiter(00)", cost: 4, isText: true },
+  { text: "delimiter(0d)", cost: 8, isText: true },
   { text: "varint", cost: 3 },
+  { text: "varint(endian:big)", cost: 5 },
+  // Padding without content is like many other lengths.
+  { text: "fcgi", cost: 14 },
   { text: "slip", cost: 5, ends: 0xc0 },
   { text: "slip(leadingEnd:true)", cost: 5, ends: 0xc0 },
 ];

@@ -37,26 +37,47 @@ function makes({ decoded }: Guess, messages: readonly Uint8Array[]): boolean {
   return found.join() === messages.map((message) => message.toHex()).join();
 }
 
+/** Where the frames end, which is the same whatever of their headers is in the messages. */
+function endsOf(frames: readonly Uint8Array[]): number[] {
+  let end = 0;
+  return frames.map(({ length }) => end += length);
+}
+
 /** Between two delimiters may be anything: that it is text is what tells them. */
 const NEED_TEXT = /^(line|delimiter)/;
+/** What nobody can know. */
+const UNKNOWABLE: Record<string, string> = {
+  "fixed(5)": "nothing in the stream tells the size; a test below has columns",
+  "delimiter(616162,keep:true)": "any text may be a delimiter",
+};
+/** What another framing explains as well. */
+const SECOND: Record<string, string> = {
+  "recordMarking(maxFragmentBytes:3)": "each fragment is a frame with a length",
+};
 
 for (const { text, make, carried = (message: Uint8Array) => message } of KINDS) {
   for (const [what, given] of [["text", TEXTS], ["noise", NOISE]] as const) {
     if (what === "noise" && NEED_TEXT.test(text)) continue;
+    if (Object.hasOwn(UNKNOWABLE, text)) continue;
     Deno.test(`guess finds ${text} in frames with ${what}`, () => {
       const messages = given.map(carried);
-      const bytes = concat(messages.map((message) => make().encode(message)));
-      const { fitting } = guess(whole(bytes));
+      const frames = messages.map((message) => make().encode(message));
+      const { fitting } = guess(whole(concat(frames)));
       const names = fitting.map(({ framing, bits }) => `${framing} ${bits.toFixed(0)}`);
       const found = fitting.findIndex((one) =>
-        // It is shown with its header, whatever is dropped of that.
-        one.framing.replace(",strip:0", "") === text || one.also.includes(text) ||
+        one.decoded[0].cuts.map(({ end }) => end).join() === endsOf(frames).join() ||
         makes(one, messages)
       );
-      assertEquals(found, 0, `${found}. of ${names}`);
+      assert(found === 0 || found === 1 && Object.hasOwn(SECOND, text), `${found}. of ${names}`);
     });
   }
 }
+
+Deno.test("guess finds frames of one size by what is the same in all of them", () => {
+  const frames = NOISE.map((_, seed) => concat([hex("47"), noise(187, seed + 50)]));
+  const [best] = guess(whole(concat(frames))).fitting;
+  assertEquals([best.framing, best.decoded[0].cuts.length], ["fixed(188)", frames.length]);
+});
 
 Deno.test("guess finds nothing in noise, and nothing in zeros that would be sure", () => {
   for (let seed = 1; seed <= 4; seed++) {
@@ -107,10 +128,12 @@ for (const [what, first, then] of CHANGES) {
     const made = framing(then);
     // A framing that hands over its header is given it, with the right length.
     const messages = then.startsWith("u") ? TEXTS : TEXTS.map((text) => headed(then, text));
-    const bytes = concat([first, ...messages.map((message) => made.encode(message))]);
-    const change = changeIn(whole(bytes))!;
-    assertEquals([change.bytes, change.guess.framing], [first.length, then]);
-    assert(makes(change.guess, messages));
+    const frames = messages.map((message) => made.encode(message));
+    const change = changeIn(whole(concat([first, ...frames])))!;
+    assertEquals(change.bytes, first.length);
+    const { framing: name, also } = change.guess;
+    assert([name, ...also].includes(then), `${name}, ${also}`);
+    assertEquals(change.guess.decoded[0].cuts.map(({ end }) => end), endsOf(frames));
   });
 }
 
