@@ -2,6 +2,7 @@
 
 import type { Kind } from "./kind.ts";
 import { COBS, DELIMITER, LINE, MLLP, NONE, SLIP } from "./kinds_of_ends.ts";
+import { DUPLEX, STAGED } from "./kinds_of_framings.ts";
 import {
   CONTENT_LENGTH,
   FCGI,
@@ -42,6 +43,8 @@ export const CATALOG: Readonly<Record<FramingKind, Kind>> = {
   berTlv: BER_TLV,
   resp2: RESP2,
   resp3: RESP3,
+  staged: STAGED,
+  duplex: DUPLEX,
 };
 
 /** The names that stand for `length()` with these options. */

@@ -2,6 +2,7 @@
 
 import type { Decoder, Framing } from "./framing.ts";
 import type { Memory } from "../internal/memory.ts";
+import { canonical } from "./names.ts";
 
 /** The two framings of {@linkcode duplex}. */
 export interface DuplexOptions {
@@ -56,12 +57,14 @@ class DuplexFraming implements Framing {
   readonly name: string;
   readonly maxMessageBytes: number;
   readonly keepsBoundaries: boolean;
+  readonly isSelective: boolean;
   readonly after?: (messages: number) => Framing;
 
   constructor(readonly input: Framing, readonly output: Framing) {
-    this.name = `duplex(in: ${input.name}, out: ${output.name})`;
+    this.name = canonical("duplex", { in: input.name, out: output.name });
     this.maxMessageBytes = input.maxMessageBytes;
     this.keepsBoundaries = input.keepsBoundaries;
+    this.isSelective = Boolean(input.isSelective || output.isSelective);
     if (input.after !== undefined || output.after !== undefined) {
       this.after = (messages) =>
         new DuplexFraming(

@@ -25,7 +25,9 @@ export type FramingKind =
   | "jsonSequence"
   | "berTlv"
   | "resp2"
-  | "resp3";
+  | "resp3"
+  | "staged"
+  | "duplex";
 
 /** The names of framings without parameters. */
 export type FramingName =
@@ -83,6 +85,8 @@ export const FRAMING_KINDS: readonly FramingKind[] = [
   "berTlv",
   "resp2",
   "resp3",
+  "staged",
+  "duplex",
 ];
 
 /** A parameter as it is given to {@linkcode canonical}. */

@@ -5,6 +5,7 @@ import { endOfMessages, tailOf } from "./boundary.ts";
 import type { Decoder, Framing } from "./framing.ts";
 import { Gather } from "./gather.ts";
 import type { Memory } from "../internal/memory.ts";
+import { canonical } from "./names.ts";
 
 /** Options of {@linkcode staged}. */
 export interface StagedOptions {
@@ -67,12 +68,14 @@ class StagedFraming implements Framing {
   readonly name: string;
   readonly maxMessageBytes: number;
   readonly keepsBoundaries: boolean;
+  readonly isSelective: boolean;
 
   constructor(readonly first: Framing, readonly then: Framing, readonly messages: number) {
-    const count = messages === 1 ? "" : `, ${messages} messages`;
-    this.name = `staged(${first.name}, ${then.name}${count})`;
+    const count = messages === 1 ? undefined : messages;
+    this.name = canonical("staged", { messages: count }, [first.name, then.name]);
     this.maxMessageBytes = Math.max(first.maxMessageBytes, then.maxMessageBytes);
     this.keepsBoundaries = first.keepsBoundaries && then.keepsBoundaries;
+    this.isSelective = Boolean(first.isSelective || then.isSelective);
   }
 
   after(messages: number): Framing {

@@ -16,7 +16,7 @@ Deno.test("duplex() decodes by one framing and encodes by the other", () => {
   const target = new Uint8Array(5);
   assertEquals(both.encodeInto(hi, target, 1), 5);
   assertEquals(target, new Uint8Array([0, 0, 2, 104, 105]));
-  assertEquals(both.name, "duplex(in: line, out: u16be)");
+  assertEquals(both.name, "duplex(in:line,out:u16be)");
 });
 
 Deno.test("duplex() limits what is received, and not what is sent", () => {

@@ -80,6 +80,8 @@ const NOTHING = utf8("");
 /** Kinds that are not in the grid, and why. */
 export const NOT_IN_GRID: Partial<Record<FramingKind, string>> = {
   none: "it keeps no boundaries",
+  staged: "its frames differ from message to message: staged_test.ts",
+  duplex: "what it decodes is not what it encodes: duplex_test.ts",
 };
 
 function lengthRow(

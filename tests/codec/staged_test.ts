@@ -8,6 +8,8 @@ import {
   EncoderStream,
   type Framing,
   framing,
+  type FramingText,
+  FramingTextError,
   lengthPrefix,
   line,
   MessageTooLargeError,
@@ -146,14 +148,14 @@ Deno.test("staged() has a limit for both, which withLimit() lowers", () => {
 Deno.test("staged().after() is the framing of later messages", () => {
   const three = staged(framing("u8"), framing("u16be"), { messages: 3 });
   assertEquals([0, 1, 2, 3, 9].map((n) => three.after!(n).name), [
-    "staged(u8, u16be, 3 messages)",
-    "staged(u8, u16be, 2 messages)",
-    "staged(u8, u16be)",
+    "staged(u8,u16be,messages:3)",
+    "staged(u8,u16be,messages:2)",
+    "staged(u8,u16be)",
     "u16be",
     "u16be",
   ]);
   const both = duplex({ in: line(), out: three });
-  assertEquals(both.after!(3).name, "duplex(in: line, out: u16be)");
+  assertEquals(both.after!(3).name, "duplex(in:line,out:u16be)");
   assertEquals(three.encodeHeader!(bytes(1, 2)), bytes(2));
   assertEquals(three.encodeParts(bytes(1)), [bytes(1), bytes(1)]);
   assertEquals(three.frameBytes(bytes(1)), 2);
@@ -185,4 +187,32 @@ Deno.test("staged() is refused by sessions", async () => {
     TypeError,
     "it changes",
   );
+});
+
+Deno.test("staged() and duplex() are made of text, and their name is that text", () => {
+  const texts: [text: FramingText, name?: string][] = [
+    ["staged(u8,u16be,messages:2)"],
+    ["staged( fixed(8) , length(offset:3,adjustment:1,strip:0) )"],
+    ["staged(line,staged(u8,u32le),messages:3)"],
+    ["duplex(in:line(telnet:false),out:u16be)"],
+    ["duplex(out:u8,in:delimiter(00))", "duplex(in:delimiter(00),out:u8)"],
+    ["duplex(in:staged(u8,u16be),out:u8)"],
+  ];
+  for (const [text, name = text.replaceAll(" ", "")] of texts) {
+    const made = framing(text);
+    assertEquals(made.name, name);
+    assertEquals(framing(made.name as FramingText).name, name);
+    assertEquals(framing(text, { maxMessageBytes: 100 }).maxMessageBytes, 100);
+  }
+  for (
+    const [text, words] of [
+      ["staged(u8)", "must be two"],
+      ["staged(u8,u8,u8)", "must be two"],
+      ["staged", "lacks its framings"],
+      ["staged(none,u8)", "keeps no boundaries"],
+      ["duplex(in:u8)", "lacks its out"],
+      ["duplex(u8,u8)", "at column"],
+      ["staged(u8,u61be)", 'the nearest is "u16be"'],
+    ] as const
+  ) assertThrows(() => framing(text as FramingText), FramingTextError, words);
 });

@@ -286,7 +286,7 @@ Deno.test("Connection.switchFraming() sends in the old framing before, and in th
     [...transport.written],
     [...ascii("a\nb\n"), 1, 99, 1, 100, 1, 0, 101, 1, 0, 102],
   );
-  assertEquals(connection.framing.name, "duplex(in: varint, out: u16le)");
+  assertEquals(connection.framing.name, "duplex(in:varint,out:u16le)");
 });
 
 Deno.test("Connection.switchFraming() keeps one frame for many connections apart by framing", async () => {
