@@ -13,8 +13,15 @@ import type { Transport, TransportAbilities } from "./transport.ts";
 export { memoryPair } from "./transport/internal.ts";
 export type { Transport } from "./transport.ts";
 
-/** Faults in what is read from a transport. */
+/** Faults in what is read from a transport, or written to it. */
 export interface Faults {
+  /**
+   * Where the faults are: in what is read, which this end sees, or in what is written, which the peer
+   * sees. Below, a chunk is what one read or one write moves.
+   *
+   * @default "read"
+   */
+  on?: "read" | "write";
   /**
    * Chunks are cut into pieces of 1 to `chop` bytes.
    *
@@ -22,7 +29,7 @@ export interface Faults {
    */
   chop?: number;
   /**
-   * Each read takes longer, by a random time up to this many milliseconds.
+   * Each read or write takes longer, by a random time up to this many milliseconds.
    *
    * @default 0
    */
@@ -40,7 +47,7 @@ export interface Faults {
    */
   cutAfter?: number;
   /**
-   * After this many bytes nothing arrives any more, and no end either.
+   * After this many bytes nothing moves any more, and no end either.
    *
    * @default Infinity
    */
@@ -54,7 +61,8 @@ export interface Faults {
 }
 
 /**
- * Wraps a transport, and adds faults to what is read from it. Wrap both ends to have faults both ways.
+ * Wraps a transport, and adds faults to what is read from it, or to what is written to it. Wrap both
+ * ends to have faults both ways.
  *
  * @throws {RangeError} if a value is out of range.
  *
@@ -110,26 +118,41 @@ class FaultyTransport implements Transport {
     return this.#transport.remote;
   }
 
-  async read(): Promise<Uint8Array | undefined> {
-    const { chop, cutAfter, stallAfter, delay: longest = 0, corrupt = 0 } = this.#faults;
+  async read(
+    readTarget?: (bytes: number) => Uint8Array | undefined,
+  ): Promise<Uint8Array | undefined> {
+    if (this.#faults.on === "write") return await this.#transport.read(readTarget);
+    await this.#beforeChunk();
+    if (this.#rest.length === 0) {
+      const chunk = await this.#transport.read();
+      if (chunk === undefined) return undefined;
+      this.#rest = chunk;
+    }
+    const chunk = this.#faulty(this.#rest);
+    this.#rest = this.#rest.subarray(chunk.length);
+    this.#bytes += chunk.length;
+    return chunk;
+  }
+
+  /** Takes the time of the delay, and ends what must end here. */
+  async #beforeChunk(): Promise<void> {
+    const { cutAfter, stallAfter, delay: longest = 0 } = this.#faults;
     if (longest > 0) await delay(this.#random() * longest, { signal: this.#closed.signal });
     if (this.#bytes >= cutAfter) {
       this.#transport.close();
       throw new Deno.errors.ConnectionReset("connection was cut");
     }
     if (this.#bytes >= stallAfter) await this.#untilClosed();
-    if (this.#rest.length === 0) {
-      const chunk = await this.#transport.read();
-      if (chunk === undefined) return undefined;
-      this.#rest = chunk;
-    }
+  }
+
+  /** A copy of the start of a chunk, perhaps with a wrong bit. */
+  #faulty(chunk: Uint8Array): Uint8Array {
+    const { chop, cutAfter, stallAfter, corrupt = 0 } = this.#faults;
     const piece = chop === Infinity ? Infinity : 1 + Math.floor(this.#random() * chop);
-    const bytes = Math.min(piece, this.#rest.length, Math.min(cutAfter, stallAfter) - this.#bytes);
-    const chunk = this.#rest.slice(0, bytes);
-    this.#rest = this.#rest.subarray(bytes);
-    this.#bytes += bytes;
-    if (this.#random() < corrupt) chunk[Math.floor(this.#random() * bytes)] ^= 1;
-    return chunk;
+    const bytes = Math.min(piece, chunk.length, Math.min(cutAfter, stallAfter) - this.#bytes);
+    const copy = chunk.slice(0, bytes);
+    if (this.#random() < corrupt) copy[Math.floor(this.#random() * bytes)] ^= 1;
+    return copy;
   }
 
   #untilClosed(): Promise<never> {
@@ -140,8 +163,16 @@ class FaultyTransport implements Transport {
     });
   }
 
-  write(chunk: Uint8Array, endsMessage?: boolean): Promise<number> {
-    return this.#transport.write(chunk, endsMessage);
+  async write(chunk: Uint8Array, endsMessage?: boolean): Promise<number> {
+    if (this.#faults.on !== "write" || chunk.length === 0) {
+      return await this.#transport.write(chunk, endsMessage);
+    }
+    await this.#beforeChunk();
+    const piece = this.#faulty(chunk);
+    const isWhole = piece.length === chunk.length;
+    const bytes = await this.#transport.write(piece, isWhole && endsMessage);
+    this.#bytes += bytes;
+    return bytes;
   }
 
   closeWrite(info?: EndInfo): Promise<void> {

@@ -20,10 +20,10 @@ import type { ConnectOptions } from "./options.ts";
 export async function connectOnce<T>(
   wanted: Endpoint,
   settings: ConnectionSettings<T>,
-  options: Pick<ConnectOptions, "connectTimeout" | "tls" | "proxy" | "token" | "web">,
+  options: Pick<ConnectOptions, "connectTimeout" | "tls" | "proxy" | "token" | "web" | "through">,
   signal: AbortSignal | undefined = settings.signal,
 ): Promise<Connection<T>> {
-  const { connectTimeout = 10_000, tls, proxy, token, web } = options;
+  const { connectTimeout = 10_000, tls, proxy, token, web, through } = options;
   signal?.throwIfAborted();
   const name = formatEndpoint(wanted);
   const aborter = new AbortController();
@@ -37,7 +37,7 @@ export async function connectOnce<T>(
       kindOf(wanted).then((kind) => kind.connect(wanted, { signal: giveUp, tls, proxy, web })),
       giveUp,
     );
-    const connection = new Connection<T>(transport, settings, name);
+    const connection = new Connection<T>(through?.(transport) ?? transport, settings, name);
     if (token !== undefined) connection.sendRaw(withoutLineEnd(token));
     return connection;
   } catch (cause) {

@@ -13,6 +13,7 @@ import {
   hasSessions,
   parseEndpoint,
   type TlsConnectOptions,
+  type Transport,
   type WebConnectOptions,
 } from "../transport.ts";
 import { parseProxy } from "../transport/internal.ts";
@@ -44,6 +45,13 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
    * @default none
    */
   token?: string;
+  /**
+   * Wraps the transport before the connection uses it, as `withFaults()` of `./testing` does. Of a
+   * session it wraps each transport that carries it.
+   *
+   * @default the transport as it is
+   */
+  through?: (transport: Transport) => Transport;
   /**
    * Makes the connection a session, which outlives its sockets. An object gives the options of the
    * session. The server has to use sessions too. `?session=1` in the endpoint does the same.

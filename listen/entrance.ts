@@ -34,6 +34,8 @@ export interface EntranceOptions extends CarriersOptions {
   readonly handshakeTimeout: number;
   /** Asks for the token, if the server wants one. */
   readonly gate?: TokenGate;
+  /** Wraps each transport before it is used. */
+  readonly through?: (transport: Transport) => Transport;
 }
 
 /** The counts of a server that are made here. */
@@ -203,7 +205,8 @@ export class Entrance<T> {
     }
   }
 
-  #start(transport: Transport, place: Place, endpoint: OpenEndpoint<T>): void {
+  #start(opened: Transport, place: Place, endpoint: OpenEndpoint<T>): void {
+    const transport = this.#options.through?.(opened) ?? opened;
     const { settings, carrier: carrierSettings, name } = endpoint;
     if (carrierSettings !== undefined) {
       const carrier = new Connection<Uint8Array>(transport, carrierSettings, name);

@@ -16,6 +16,7 @@ import {
   hasSessions,
   parseEndpoint,
   type TlsListenOptions,
+  type Transport,
   type UdpListenOptions,
   type WebOptions,
   withFraming,
@@ -114,6 +115,12 @@ export interface ListenOptions<T = Uint8Array>
    * @default false
    */
   session?: boolean | SessionOptions;
+  /**
+   * Wraps the transport of each connection before it is used, as `withFaults()` of `./testing` does.
+   *
+   * @default the transport as it is
+   */
+  through?: (transport: Transport) => Transport;
   /** The certificates of `tls:` and `wss:` endpoints. */
   tls?: TlsListenOptions;
   /** What `ws:` and `wss:` endpoints do with web pages. */
@@ -214,7 +221,7 @@ async function listenWith<T>(
     for (const { listener } of listeners) listener.close();
     throw error;
   }
-  const { onError = reportOwnErrors, onRefuse = () => {}, onListen, signal } = options;
+  const { onError = reportOwnErrors, onRefuse = () => {}, onListen, signal, through } = options;
   const server = new Server<T>(listeners, handler, {
     maxConnections,
     maxConnectionsPerAddress,
@@ -222,6 +229,7 @@ async function listenWith<T>(
     denied,
     handshakeTimeout,
     gate,
+    through,
     session: sessionOptions,
     onError: guarded(onError),
     onRefuse: guarded(onRefuse),

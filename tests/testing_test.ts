@@ -138,3 +138,56 @@ Deno.test("withFaults() refuses values out of range", () => {
   assertThrows(() => withFaults(transport, { chop: 0 }), RangeError, "Cannot use chop 0");
   assertThrows(() => withFaults(transport, { cutAfter: -1 }), RangeError, "Cannot use cutAfter -1");
 });
+
+Deno.test("withFaults() on write: the peer gets pieces, late and wrong bytes, or a cut connection", async () => {
+  const sizes: number[] = [];
+  const [a, b] = memoryPair();
+  const counting: Transport = Object.assign(Object.create(a) as Transport, {
+    abilities: a.abilities,
+    read: () => a.read(),
+    write: (chunk: Uint8Array) => (sizes.push(chunk.length), a.write(chunk)),
+    closeWrite: () => a.closeWrite(),
+    close: () => a.close(),
+  });
+  const sender = new Connection(withFaults(counting, { on: "write", chop: 3, delay: 1 }));
+  const receiver = new Connection(b);
+  await sender.send("in small pieces");
+  assertEquals(await receiveText(receiver), "in small pieces");
+  assert(sizes.every((size) => size >= 1 && size <= 3), `${sizes}`);
+  assertEquals(sizes.reduce((sum, size) => sum + size), 4 + 15);
+  await Promise.all([sender.close(), receiver.close()]);
+
+  const [c, d] = memoryPair();
+  const wrong = new Connection(withFaults(c, { on: "write", corrupt: 1, random: () => 0.99 }));
+  const other = new Connection(d);
+  await wrong.send("abc");
+  assertEquals(await receiveText(other), "abb");
+  await Promise.all([wrong.close(), other.close()]);
+
+  const [e, f] = memoryPair();
+  const cut = new Connection(withFaults(e, { on: "write", cutAfter: 10 }));
+  const end = new Connection(f);
+  await cut.send("12");
+  cut.send("345678");
+  assertEquals(await receiveText(end), "12");
+  await assertRejects(() => receiveText(end));
+  assert((await cut.closed).error instanceof ConnectionLostError);
+  await end.close();
+});
+
+Deno.test("connect() and listen() take a transport through what wraps it, also those of sessions", async () => {
+  for (const session of [false, true]) {
+    let wrapped = 0;
+    const through = (transport: Transport) => {
+      wrapped++;
+      return withFaults(transport, { on: "write", chop: 2 });
+    };
+    await using server = await listen("tcp://127.0.0.1:0", { through, session }, async (peer) => {
+      for await (const message of peer) await peer.send(message);
+    });
+    await using client = await connect(server.endpoints[0], { through, session });
+    await client.send("whole");
+    assertEquals(await receiveText(client), "whole");
+    assertEquals(wrapped, 2);
+  }
+});
