@@ -95,6 +95,7 @@ class FaultyTransport implements Transport {
   readonly #closed = new AbortController();
   #rest: Uint8Array = new Uint8Array(0);
   #bytes = 0;
+  #isCut = false;
 
   constructor(
     transport: Transport,
@@ -121,7 +122,11 @@ class FaultyTransport implements Transport {
   async read(
     readTarget?: (bytes: number) => Uint8Array | undefined,
   ): Promise<Uint8Array | undefined> {
-    if (this.#faults.on === "write") return await this.#transport.read(readTarget);
+    if (this.#faults.on === "write") {
+      return await this.#transport.read(readTarget).catch((error) => {
+        throw this.#isCut ? cutError() : error;
+      });
+    }
     await this.#beforeChunk();
     if (this.#rest.length === 0) {
       const chunk = await this.#transport.read();
@@ -139,8 +144,9 @@ class FaultyTransport implements Transport {
     const { cutAfter, stallAfter, delay: longest = 0 } = this.#faults;
     if (longest > 0) await delay(this.#random() * longest, { signal: this.#closed.signal });
     if (this.#bytes >= cutAfter) {
+      this.#isCut = true;
       this.#transport.close();
-      throw new Deno.errors.ConnectionReset("connection was cut");
+      throw cutError();
     }
     if (this.#bytes >= stallAfter) await this.#untilClosed();
   }
@@ -183,4 +189,8 @@ class FaultyTransport implements Transport {
     this.#closed.abort(new Deno.errors.Interrupted("operation canceled"));
     this.#transport.close(error);
   }
+}
+
+function cutError(): Error {
+  return new Deno.errors.ConnectionReset("connection was cut");
 }

@@ -9,7 +9,7 @@ import type { Host } from "../shared/host.ts";
 import type { OptionSpec, OptionSpecs } from "../shared/options.ts";
 import type { ClientContext, ToolContext } from "./context.ts";
 import { CONNECT_OPTIONS, GENERAL_OPTIONS } from "./options.ts";
-import { RELAY_OPTIONS } from "./relay/options.ts";
+import { PROXY_OPTIONS, RELAY_OPTIONS } from "./relay/options.ts";
 
 /** What the help tells of a command, and what its command line may have. */
 interface CommandBase {
@@ -188,6 +188,22 @@ its own to the target, of any transport and framing. Messages stay whole.`,
       `bridge ws://:8080 unix:/run/lw.sock`,
     ],
     load: async () => (await import("./bridge.ts")).bridge,
+  },
+  proxy: {
+    kind: "tool",
+    operands: "LISTEN TARGET",
+    help: `A bridge with eyes: shows each message that passes, with time, direction and
+size, records it, and disturbs it, for tests of other programs.`,
+    options: {
+      ...PROXY_OPTIONS,
+      ...RELAY_OPTIONS,
+    },
+    examples: [
+      `proxy ":9000?framing=u32le" "10.0.0.7:9000?framing=u32le"`,
+      `proxy :2000 :1234 --record talk.jsonl --show none`,
+      `proxy :2000 :1234 --throttle 20k --delay 200 --chop 3`,
+    ],
+    load: async () => (await import("./proxying.ts")).proxy,
   },
 };
 

@@ -22,7 +22,7 @@ Commands (client.ts COMMAND --help tells all about one)
   put FILE…|get NAME|ls  files, to and from server.ts --service files
   ping, bench            round-trip time, messages per second: chat or echo
   guess FILE|ENDPOINT    tell which framings fit to bytes, a capture or a peer
-  bridge LISTEN TARGET   join two endpoints of any transport and framing
+  bridge, proxy          join two endpoints; show, record and disturb what passes
 Options (docs/programs.md tells all about them)
 ${
     describeOptions({

@@ -1,7 +1,7 @@
 /** The two ends of a relay: where it listens, and what it connects to. */
 
 import type { FramingName } from "../../../codec.ts";
-import { connect } from "../../../connect/connect.ts";
+import { connect, type ConnectOptions } from "../../../connect/connect.ts";
 import type { Connection } from "../../../connection.ts";
 import { reasonOf } from "../../../internal/reason.ts";
 import { type Handler, listen, type ListenOptions, type Server } from "../../../listen/listen.ts";
@@ -95,6 +95,7 @@ function tellFingerprint(fingerprint: string, reporter: Reporter): void {
 export async function diallingEnd(
   endpoint: string,
   context: ToolContext,
+  more: Pick<ConnectOptions, "through"> = {},
 ): Promise<() => Promise<Connection>> {
   const { options } = context;
   const target = parseEndpoint(endpoint);
@@ -106,6 +107,7 @@ export async function diallingEnd(
     ...await connectOptionsFor(endpoint, context, "relay"),
     maxMessageBytes: options.number("max-message") ?? MAX_MESSAGE_BYTES,
     framing: framingOf(target) ?? given,
+    ...more,
   };
   return () => connect(endpoint, connectOptions);
 }

@@ -2,6 +2,7 @@
 
 import type { Connection } from "../../../connection.ts";
 import { within } from "../../shared/within.ts";
+import { delayed } from "./delayed.ts";
 
 /** `>` from the first to the second, `<` back. */
 export type Direction = ">" | "<";
@@ -12,8 +13,8 @@ export interface Eyes {
   see(message: Uint8Array, direction: Direction): void;
   /** Called when a peer has ended in order, before the other one is told. */
   ended(direction: Direction): void;
-  /** Waits until what was seen is out, after each batch. */
-  flush(): Promise<void>;
+  /** Waits until what was seen is out. It is called after some messages, before they are sent on. */
+  flush(): void | Promise<void>;
 }
 
 /** How to join. */
@@ -25,6 +26,8 @@ export interface JoinOptions {
    * in milliseconds: over WebSocket and UDP.
    */
   readonly linger: number;
+  /** How much later messages pass, in milliseconds; at once by default. */
+  readonly delay?: number;
 }
 
 /**
@@ -87,16 +90,14 @@ class Way {
 
   async #pass(): Promise<void> {
     const to = this.#to;
-    const { eyes } = this.#options;
-    for await (const batch of this.#from.batches()) {
-      if (eyes === undefined) { for (const message of batch) await to.send(message); }
-      else {
-        for (const message of batch) {
-          eyes.see(message, this.#direction);
-          await to.send(message);
-        }
+    const { eyes, delay = 0 } = this.#options;
+    const batches = this.#from.batches();
+    for await (const batch of delay > 0 ? delayed(batches, delay) : batches) {
+      if (eyes !== undefined) {
+        for (const message of batch) eyes.see(message, this.#direction);
         await eyes.flush();
       }
+      for (const message of batch) await to.send(message);
       this.count += batch.length;
     }
   }

@@ -56,3 +56,25 @@ export const RELAY_OPTIONS: OptionSpecs = {
     help: "of WebSockets, to offer",
   },
 };
+
+/** How messages are shown; `none` shows nothing. */
+export type Show = "pretty" | "hex" | "json" | "none";
+
+/** The options that make a bridge a proxy. */
+export const PROXY_OPTIONS: OptionSpecs = {
+  show: {
+    value: "FORM",
+    choices: ["pretty", "hex", "json", "none"] satisfies Show[],
+    help: "how messages are shown; pretty by default",
+  },
+  record: { value: "FILE", help: "appends what passes; see docs/recording.md" },
+  throttle: { value: "RATE", help: "bytes per second each way, as 500, 20k or 1.5M" },
+  delay: { value: "MS", range: [0, MAX_DELAY], help: "each message passes so much later" },
+  chop: { value: "BYTES", range: [1, 2 ** 30], help: "bytes leave in pieces of 1 to so many" },
+  cut: {
+    value: "EVERY",
+    range: [1, Number.MAX_SAFE_INTEGER],
+    help: "breaks a connection after so many bytes",
+  },
+  corrupt: { value: "P", help: "probability of a wrong bit in a piece, 0 to 1" },
+};

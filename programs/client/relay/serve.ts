@@ -1,17 +1,28 @@
 /** Serves a relay: each peer that comes is joined with a connection of its own to the target. */
 
 import type { CloseInfo, Connection } from "../../../connection.ts";
+import type { Transport } from "../../../transport.ts";
 import { EXIT, UsageError } from "../../shared/options.ts";
+import { OutputError } from "../../shared/output.ts";
 import { exitCodeOf } from "../../shared/program.ts";
 import { makeReporter, messageOf, type Reporter } from "../../shared/report.ts";
 import type { ToolContext } from "../context.ts";
+import { RecordingError } from "../recording/recorder.ts";
 import { diallingEnd, listeningEnd } from "./ends.ts";
 import { type Eyes, join } from "./join.ts";
 
 /** What a command adds to a relay. */
 export interface RelayOptions {
+  /** Wraps the transports at both ends. */
+  readonly through?: (transport: Transport) => Transport;
+  /** How much later messages pass, in milliseconds. */
+  readonly delay?: number;
+  /** Called before anybody is let in. */
+  start?(): void;
   /** Makes who looks on at one pair of connections. */
-  eyes?(pair: Pair): Eyes;
+  eyes?(pair: Pair): Eyes | undefined;
+  /** Called when a pair has closed, with the error in words if there was one. */
+  closed?(id: number, error: string | undefined): void;
 }
 
 /** Two connections that are joined. */
@@ -42,8 +53,10 @@ export async function serveRelay(tool: ToolContext, more: RelayOptions = {}): Pr
   if (to === undefined || rest.length > 0) {
     throw new UsageError("it takes two endpoints, where to listen and what to connect to");
   }
-  const dial = await diallingEnd(to, context);
-  const open = await listeningEnd(from, context);
+  const { through } = more;
+  const dial = await diallingEnd(to, context, { through });
+  const open = await listeningEnd(from, context, { through });
+  more.start?.();
   const once = options.on("once");
   const over = Promise.withResolvers<number>();
   let count = 0;
@@ -51,14 +64,22 @@ export async function serveRelay(tool: ToolContext, more: RelayOptions = {}): Pr
     const id = ++count;
     if (once && id > 1) return connection.abort(new Error("--once: one connection was served"));
     const error = await relay({ id, first: connection, dial, to, context, more });
-    if (once) over.resolve(error === undefined ? EXIT.done : exitCodeOf(error));
+    if (isFatal(error)) over.reject(error);
+    else if (once) over.resolve(error === undefined ? EXIT.done : exitCodeOf(error));
   });
   const stop = Promise.withResolvers<number>();
   stopped.addEventListener("abort", () => stop.resolve(EXIT.done));
   if (stopped.aborted) stop.resolve(EXIT.done);
-  const code = await Promise.race([over.promise, stop.promise]);
-  await server.close();
-  return code;
+  try {
+    return await Promise.race([over.promise, stop.promise]);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Whether the relay cannot do any more what it was told to do, for any connection. */
+function isFatal(error: unknown): boolean {
+  return error instanceof OutputError || error instanceof RecordingError;
 }
 
 /** What one connection needs. */
@@ -81,14 +102,21 @@ async function relay({ id, first, dial, to, context, more }: Relaying): Promise<
   try {
     second = await dial();
     const eyes = more.eyes?.({ id, first, second });
-    await join(first, second, { eyes, linger: options.number("linger") ?? 1_000 });
+    const linger = options.number("linger") ?? 1_000;
+    await join(first, second, { eyes, linger, delay: more.delay });
   } catch (cause) {
     error = cause;
     first.abort(cause);
   }
   const info = await first.closed;
   const target = await second?.closed;
-  tellClosed({ id, first, second, error: error ?? info.error ?? target?.error }, info, reporter);
+  const cause = error ?? info.error ?? target?.error;
+  tellClosed({ id, first, second, error: cause }, info, reporter);
+  try {
+    if (!isFatal(error)) more.closed?.(id, cause === undefined ? undefined : messageOf(cause));
+  } catch (failure) {
+    return failure;
+  }
   return error;
 }
 
