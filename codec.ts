@@ -88,6 +88,7 @@ export {
   type FramingText,
 } from "./codec/names.ts";
 export { netstring } from "./codec/netstring.ts";
+export type { PresetName } from "./codec/presets/names.ts";
 export { none } from "./codec/none.ts";
 export { octetCounted, type OctetCountedOptions } from "./codec/octet_counted.ts";
 export { framing } from "./codec/parse.ts";

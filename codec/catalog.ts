@@ -16,6 +16,31 @@ import {
   VARINT,
 } from "./kinds_of_lengths.ts";
 import { BER_TLV, JSON_SEQUENCE, JSON_STREAM, RESP2, RESP3 } from "./kinds_of_values.ts";
+import {
+  BGP,
+  BSON,
+  CAPNP,
+  CHROME_NATIVE,
+  DIAMETER,
+  DNS,
+  DOTNET_STRING,
+  GRPC_MESSAGE,
+  JAVA_UTF,
+  JOURNAL_EXPORT,
+  KAFKA,
+  MINECRAFT,
+  MQTT,
+  MYSQL,
+  NINE_P,
+  PYTHON_CONNECTION,
+  QT_BYTE_ARRAY,
+  QT_STRING,
+  ROS1,
+  SMPP,
+  SSH_AGENT,
+  THRIFT_FRAMED,
+  ZOOKEEPER,
+} from "./kinds_of_programs.ts";
 import type { LengthPrefixOptions } from "./length_prefix.ts";
 import type { FramingKind } from "./names.ts";
 
@@ -45,6 +70,29 @@ export const CATALOG: Readonly<Record<FramingKind, Kind>> = {
   resp3: RESP3,
   staged: STAGED,
   duplex: DUPLEX,
+  "9p": NINE_P,
+  bgp: BGP,
+  bson: BSON,
+  capnp: CAPNP,
+  chromeNative: CHROME_NATIVE,
+  diameter: DIAMETER,
+  dns: DNS,
+  dotnetString: DOTNET_STRING,
+  grpcMessage: GRPC_MESSAGE,
+  javaUtf: JAVA_UTF,
+  journalExport: JOURNAL_EXPORT,
+  kafka: KAFKA,
+  minecraft: MINECRAFT,
+  mqtt: MQTT,
+  mysql: MYSQL,
+  pythonConnection: PYTHON_CONNECTION,
+  qtByteArray: QT_BYTE_ARRAY,
+  qtString: QT_STRING,
+  ros1: ROS1,
+  smpp: SMPP,
+  sshAgent: SSH_AGENT,
+  thriftFramed: THRIFT_FRAMED,
+  zookeeper: ZOOKEEPER,
 };
 
 /** The names that stand for `length()` with these options. */

@@ -1,5 +1,7 @@
 /** What framings are called, and how a name is written that has parameters. */
 
+import { PRESET_NAMES, type PresetName } from "./presets/names.ts";
+
 /**
  * The kinds of framings: what a text such as `length(bytes:4,offset:1)` begins with.
  * `docs/framings.md` tells what each kind is, and its parameters.
@@ -27,7 +29,8 @@ export type FramingKind =
   | "resp2"
   | "resp3"
   | "staged"
-  | "duplex";
+  | "duplex"
+  | PresetName;
 
 /** The names of framings without parameters. */
 export type FramingName =
@@ -87,6 +90,7 @@ export const FRAMING_KINDS: readonly FramingKind[] = [
   "resp3",
   "staged",
   "duplex",
+  ...PRESET_NAMES,
 ];
 
 /** A parameter as it is given to {@linkcode canonical}. */

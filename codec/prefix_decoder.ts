@@ -25,6 +25,8 @@ export abstract class PrefixDecoder implements Decoder {
   /** Where in the stream the first byte of the array stands that `measure()` sees. For errors. */
   protected origin = 0;
   #received = 0;
+  /** What stands for a message without bytes. `measure()` may set it. */
+  protected empty: Uint8Array = EMPTY;
   /** Made for the first header that spans chunks: it costs more than the rest of the decoder. */
   #head: Uint8Array | undefined;
   readonly #maxHeaderBytes: number;
@@ -82,7 +84,7 @@ export abstract class PrefixDecoder implements Decoder {
           this.checkTail?.(chunk, tail, this.origin + tail);
         }
         messages.push(
-          bytes === 0 ? EMPTY : new Uint8Array(buffer, byteOffset + at + this.skip, bytes),
+          bytes === 0 ? this.empty : new Uint8Array(buffer, byteOffset + at + this.skip, bytes),
         );
         at += total;
       }
@@ -155,6 +157,8 @@ export abstract class PrefixDecoder implements Decoder {
     const bytes = rest.length - this.tail;
     if (this.tail > 0) this.checkTail?.(rest, bytes, this.#received + at + missing - this.tail);
     messages.push(bytes === 0 ? EMPTY : this.tail === 0 ? rest : rest.subarray(0, bytes));
+    const message = this.#gather.take(this.skip, chunk.subarray(at, at + missing));
+    messages.push(message.length === 0 ? this.empty : message);
     return at + missing;
   }
 }

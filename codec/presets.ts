@@ -6,6 +6,23 @@ import { lengthPrefix } from "./length_prefix.ts";
 import { line } from "./line.ts";
 import { varint } from "./varint.ts";
 
+export { amqp091Frame, kafka, mqtt } from "./presets/brokers.ts";
+export { bson, mysql, postgresMessage, postgresStartup, zookeeper } from "./presets/databases.ts";
+export {
+  chromeNative,
+  type ChromeNativeOptions,
+  dbusMessage,
+  sshAgent,
+} from "./presets/desktop.ts";
+export { journalExport } from "./presets/journal.ts";
+export { minecraft } from "./presets/minecraft.ts";
+export { bgp, diameter, dns, nineP, smpp } from "./presets/network.ts";
+export { pythonConnection } from "./presets/python.ts";
+export { QT_NULL, qtByteArray, qtString } from "./presets/qt.ts";
+export { capnp, grpcMessage, type GrpcMessageOptions, ros1, thriftFramed } from "./presets/rpc.ts";
+export { dotnetString, javaUtf } from "./presets/strings.ts";
+export { x11Event, type X11Options, x11Request, x11Setup, x11SetupReply } from "./presets/x11.ts";
+
 /**
  * Erlang's `{packet, 1 | 2 | 4 | line}`. If a message is too long for a length of 1 or 2 bytes, an
  * Erlang sender silently sends a wrong length; this framing refuses the message. `line` does not

@@ -31,6 +31,7 @@ import {
   varint,
 } from "../../codec.ts";
 import { hex, utf8 } from "../support/bytes.ts";
+import { PRESET_KINDS } from "./preset_kinds.ts";
 
 /** A row of the grid. */
 export interface KindRow {
@@ -506,6 +507,7 @@ export const KINDS: readonly KindRow[] = [
     headerBytes: 4,
     carried: asResp,
   },
+  ...PRESET_KINDS,
 ];
 
 /** The messages of a row, and their frames, one behind the other: each twice. */
