@@ -210,6 +210,11 @@ export class Program implements AsyncDisposable {
     }
   }
 
+  /** Sends a signal to the program, unless it has ended. */
+  signal(name: Deno.Signal): void {
+    if (this.#state === "running") this.#child.kill(name);
+  }
+
   /** Kills the program, unless it has ended, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#kill();
