@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { createServer } from "smpp";
 import { connect } from "../../../client.ts";
-import { bgp, dns, nineP } from "../../../codec.ts";
+import { bgp, diameter, dns, nineP, smpp } from "../../../codec.ts";
 import { be, concat, counted, hex, latin1, le, utf8 } from "./bytes.ts";
 import { engine, freePort, RunningEngine, temporaryFolder, testWith } from "./engine.ts";
 import { ask, ended, receiveMany } from "./talk.ts";
@@ -8,6 +9,8 @@ import { ask, ended, receiveMany } from "./talk.ts";
 const UNBOUND = engine("unbound", { commands: ["unbound"] });
 const DIOD = engine("diod", { commands: ["diod", "socat"] });
 const GOBGP = engine("GoBGP", { commands: ["gobgpd"] });
+
+const FREE_DIAMETER = engine("freeDiameter", { commands: ["freeDiameterd"] });
 
 const le16 = (value: number) => le(value, 2);
 
@@ -124,4 +127,89 @@ await testWith(GOBGP, "bgp() opens with GoBGP", async () => {
   ));
   const [alive] = await receiveMany(connection, 1);
   assertEquals(alive, concat([MARKER, be(19, 2), Uint8Array.of(keepAlive)]));
+});
+
+/** An attribute of Diameter that must be understood. */
+function attribute(code: number, content: Uint8Array | string): Uint8Array {
+  const bytes = typeof content === "string" ? utf8(content) : content;
+  const padding = new Uint8Array(-bytes.length & 3);
+  return concat([be(code), hex("40"), be(8 + bytes.length, 3), bytes, padding]);
+}
+
+await testWith(FREE_DIAMETER, "diameter() exchanges capabilities with freeDiameter", async () => {
+  await using folder = await temporaryFolder();
+  const [port, unused] = [freePort(), freePort()];
+  const config = `${folder.path}/freeDiameter.conf`;
+  await Deno.writeTextFile(
+    config,
+    `Identity = "one.test"; Realm = "test"; Port = ${port}; SecPort = 0;
+No_SCTP; No_IPv6; AppServThreads = 1;
+ConnectPeer = "two.test" { ConnectTo = "127.0.0.1"; Port = ${unused}; No_TLS; };
+`,
+  );
+  // Asked to end in order, it waits for its peers.
+  await using _server = await RunningEngine.start(["freeDiameterd", "-c", config], {
+    ready: "daemon initialized",
+    endBy: "SIGKILL",
+  });
+  await using connection = await connect(`tcp://127.0.0.1:${port}`, { framing: diameter() });
+  const [request, capabilities] = [0x80, 257];
+  const ids = concat([be(7), be(9)]);
+  const answer = await ask(
+    connection,
+    concat([
+      ...[hex("01 000000"), Uint8Array.of(request), be(capabilities, 3), be(0), ids],
+      ...[attribute(264, "two.test"), attribute(296, "test")],
+      ...[attribute(257, hex("0001 7f000001")), attribute(266, be(0)), attribute(269, "test")],
+      ...[attribute(258, be(0xffff_ffff)), attribute(299, be(0))],
+    ]),
+  );
+  assertEquals(answer.subarray(1, 4), be(answer.length, 3));
+  assertEquals(answer.subarray(4, 8), concat([hex("00"), be(capabilities, 3)]));
+  assertEquals(answer.subarray(12, 20), ids);
+  const success = attribute(268, be(2001));
+  assertEquals(latin1(answer).includes(latin1(success)), true);
+  assertEquals(latin1(answer).includes("one.test"), true);
+});
+
+Deno.test("smpp() binds to a server of npm's smpp, and sends a short message", async () => {
+  const texts: string[] = [];
+  // deno-lint-ignore no-explicit-any
+  const server = createServer((session: any) => {
+    // deno-lint-ignore no-explicit-any
+    const answer = (pdu: any) => session.send(pdu.response({ message_id: "m1" }));
+    session.on("bind_transceiver", answer);
+    // deno-lint-ignore no-explicit-any
+    session.on("submit_sm", (pdu: any) => {
+      texts.push(pdu.short_message.message);
+      answer(pdu);
+      session.deliver_sm({ short_message: `${pdu.short_message.message}!` });
+    });
+  });
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", () => listening.resolve());
+  await listening.promise;
+  try {
+    const endpoint = `tcp://127.0.0.1:${server.address().port}`;
+    await using connection = await connect(endpoint, { framing: smpp() });
+    const call = (command: number, number: number, body: Uint8Array) =>
+      ask(connection, concat([be(0), be(command), be(0), be(number), body]));
+    const bind = concat([utf8("user\0secret\0\0"), hex("34 00 00"), utf8("\0")]);
+    const bound = await call(0x9, 1, bind);
+    assertEquals(bound.subarray(4, 16), concat([be(0x8000_0009), be(0), be(1)]));
+    const text = "hello";
+    const submit = concat([
+      ...[utf8("\0"), hex("0000"), utf8("1\0"), hex("0000"), utf8("2\0"), hex("000000")],
+      ...[utf8("\0\0"), hex("00000000"), Uint8Array.of(text.length), utf8(text)],
+    ]);
+    const submitted = await call(0x4, 2, submit);
+    assertEquals(submitted.subarray(4, 16), concat([be(0x8000_0004), be(0), be(2)]));
+    assertEquals(submitted.subarray(16), utf8("m1\0"));
+    const [delivered] = await receiveMany(connection, 1);
+    assertEquals(delivered.subarray(4, 8), be(5));
+    assertEquals(latin1(delivered).endsWith("hello!"), true);
+    assertEquals(texts, ["hello"]);
+  } finally {
+    server.close();
+  }
 });
