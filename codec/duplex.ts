@@ -29,18 +29,23 @@ export interface DuplexOptions {
  * ```
  */
 export function duplex(framings: DuplexOptions): Framing {
+  return namedDuplex(undefined, framings);
+}
+
+/** The same under the name of a program. */
+export function namedDuplex(name: string | undefined, framings: DuplexOptions): Framing {
   const { in: input, out: output } = framings;
-  for (const [name, framing] of Object.entries({ in: input, out: output })) {
+  for (const [side, framing] of Object.entries({ in: input, out: output })) {
     if (typeof framing?.decoder !== "function") {
-      throw new TypeError(`Cannot use ${name} ${framing}: it must be a framing`);
+      throw new TypeError(`Cannot use ${side} ${framing}: it must be a framing`);
     }
     if (framing.isApart || framing.encodeEnd !== undefined) {
       throw new TypeError(
-        `Cannot use ${name} ${framing.name}: it has frames that are not messages`,
+        `Cannot use ${side} ${framing.name}: it has frames that are not messages`,
       );
     }
   }
-  return new DuplexFraming(inOf(input), outOf(output));
+  return new DuplexFraming(inOf(input), outOf(output), name);
 }
 
 /** The framing of what is received. */
@@ -60,8 +65,12 @@ class DuplexFraming implements Framing {
   readonly isSelective: boolean;
   readonly after?: (messages: number) => Framing;
 
-  constructor(readonly input: Framing, readonly output: Framing) {
-    this.name = canonical("duplex", { in: input.name, out: output.name });
+  constructor(
+    readonly input: Framing,
+    readonly output: Framing,
+    readonly givenName: string | undefined,
+  ) {
+    this.name = givenName ?? canonical("duplex", { in: input.name, out: output.name });
     this.maxMessageBytes = input.maxMessageBytes;
     this.keepsBoundaries = input.keepsBoundaries;
     this.isSelective = Boolean(input.isSelective || output.isSelective);
@@ -70,12 +79,13 @@ class DuplexFraming implements Framing {
         new DuplexFraming(
           input.after?.(messages) ?? input,
           output.after?.(messages) ?? output,
+          givenName,
         );
     }
   }
 
   withLimit(maxMessageBytes: number): Framing {
-    return new DuplexFraming(this.input.withLimit(maxMessageBytes), this.output);
+    return new DuplexFraming(this.input.withLimit(maxMessageBytes), this.output, this.givenName);
   }
 
   decoder(memory?: Memory): Decoder {

@@ -1,16 +1,18 @@
 /** The catalog of framings under the names of programs and protocols. */
 
 import type { Kind } from "./kind.ts";
-import { kafka, mqtt } from "./presets/brokers.ts";
-import { bson, mysql, zookeeper } from "./presets/databases.ts";
-import { chromeNative, sshAgent } from "./presets/desktop.ts";
+import { amqp091, kafka, mqtt } from "./presets/brokers.ts";
+import { bson, mysql, postgres, redis, zookeeper } from "./presets/databases.ts";
+import { chromeNative, dbus, sshAgent } from "./presets/desktop.ts";
+import { erlang } from "./presets/erlang.ts";
 import { journalExport } from "./presets/journal.ts";
 import { minecraft } from "./presets/minecraft.ts";
-import { bgp, diameter, dns, nineP, smpp } from "./presets/network.ts";
+import { bgp, diameter, dns, nineP, smpp, syslog } from "./presets/network.ts";
 import { pythonConnection } from "./presets/python.ts";
 import { qtByteArray, qtString } from "./presets/qt.ts";
-import { capnp, grpcMessage, ros1, thriftFramed } from "./presets/rpc.ts";
-import { dotnetString, javaUtf } from "./presets/strings.ts";
+import { capnp, grpcMessage, hl7, lsp, ros1, thriftFramed } from "./presets/rpc.ts";
+import { dotnetString, gob, javaUtf } from "./presets/strings.ts";
+import { x11 } from "./presets/x11.ts";
 
 /** `9p`. */
 export const NINE_P: Kind = {
@@ -18,6 +20,21 @@ export const NINE_P: Kind = {
   example: "9p",
   parameters: {},
   make: nineP,
+};
+
+/** `amqp091(…)`. */
+export const AMQP091: Kind = {
+  help: "AMQP 0-9-1 from its first 8 bytes on, as RabbitMQ speaks it.",
+  example: "amqp091(side:server)",
+  parameters: {
+    side: {
+      type: "word",
+      words: { client: "client", server: "server" },
+      default: "client",
+      help: "Which end this is.",
+    },
+  },
+  make: amqp091,
 };
 
 /** `bgp`. */
@@ -59,6 +76,21 @@ export const CHROME_NATIVE: Kind = {
   make: chromeNative,
 };
 
+/** `dbus(…)`. */
+export const DBUS: Kind = {
+  help: "D-Bus from the lines of its authentication on.",
+  example: "dbus(side:server)",
+  parameters: {
+    side: {
+      type: "word",
+      words: { client: "client", server: "server" },
+      default: "client",
+      help: "Which end this is.",
+    },
+  },
+  make: dbus,
+};
+
 /** `diameter`. */
 export const DIAMETER: Kind = {
   help: "Who may use a mobile network.",
@@ -83,6 +115,41 @@ export const DOTNET_STRING: Kind = {
   make: dotnetString,
 };
 
+/** `erlang(…)`. */
+export const ERLANG: Kind = {
+  help: "Packet modes of Erlang's gen_tcp.",
+  example: "erlang(4)",
+  parameters: {
+    packet: {
+      type: "word",
+      words: {
+        raw: "raw",
+        1: 1,
+        2: 2,
+        4: 4,
+        line: "line",
+        asn1: "asn1",
+        cdr: "cdr",
+        sunrm: "sunrm",
+        fcgi: "fcgi",
+        tpkt: "tpkt",
+      },
+      required: true,
+      help: "The packet mode.",
+    },
+  },
+  bare: "packet",
+  make: erlang,
+};
+
+/** `gob`. */
+export const GOB: Kind = {
+  help: "Go's encoding/gob.",
+  example: "gob",
+  parameters: {},
+  make: gob,
+};
+
 /** `grpcMessage(…)`. */
 export const GRPC_MESSAGE: Kind = {
   help: "Messages of gRPC, in the body of HTTP/2.",
@@ -95,6 +162,14 @@ export const GRPC_MESSAGE: Kind = {
     },
   },
   make: grpcMessage,
+};
+
+/** `hl7`. */
+export const HL7: Kind = {
+  help: "HL7 version 2, between hospitals' programs.",
+  example: "hl7",
+  parameters: {},
+  make: hl7,
 };
 
 /** `javaUtf`. */
@@ -121,6 +196,14 @@ export const KAFKA: Kind = {
   make: kafka,
 };
 
+/** `lsp`. */
+export const LSP: Kind = {
+  help: "Language servers, debuggers and build servers.",
+  example: "lsp",
+  parameters: {},
+  make: lsp,
+};
+
 /** `minecraft`. */
 export const MINECRAFT: Kind = {
   help: "Packets of Minecraft, Java Edition.",
@@ -143,6 +226,21 @@ export const MYSQL: Kind = {
   example: "mysql",
   parameters: {},
   make: mysql,
+};
+
+/** `postgres(…)`. */
+export const POSTGRES: Kind = {
+  help: "PostgreSQL from its first message on.",
+  example: "postgres(side:server)",
+  parameters: {
+    side: {
+      type: "word",
+      words: { client: "client", server: "server" },
+      default: "client",
+      help: "Which end this is.",
+    },
+  },
+  make: postgres,
 };
 
 /** `pythonConnection`. */
@@ -169,6 +267,27 @@ export const QT_STRING: Kind = {
   make: qtString,
 };
 
+/** `redis(…)`. */
+export const REDIS: Kind = {
+  help: "Redis and Valkey.",
+  example: "redis(version:3)",
+  parameters: {
+    version: {
+      type: "word",
+      words: { 2: 2, 3: 3 },
+      default: "2",
+      help: "The version of the protocol.",
+    },
+    side: {
+      type: "word",
+      words: { client: "client", server: "server" },
+      default: "client",
+      help: "Which end this is.",
+    },
+  },
+  make: redis,
+};
+
 /** `ros1`. */
 export const ROS1: Kind = {
   help: "Messages between robots' programs.",
@@ -193,12 +312,41 @@ export const SSH_AGENT: Kind = {
   make: sshAgent,
 };
 
+/** `syslog`. */
+export const SYSLOG: Kind = {
+  help: "Syslog over TCP and TLS.",
+  example: "syslog",
+  parameters: {},
+  make: syslog,
+};
+
 /** `thriftFramed`. */
 export const THRIFT_FRAMED: Kind = {
   help: "Thrift's TFramedTransport.",
   example: "thriftFramed",
   parameters: {},
   make: thriftFramed,
+};
+
+/** `x11(…)`. */
+export const X11: Kind = {
+  help: "X11 from its setup on.",
+  example: "x11(endian:big)",
+  parameters: {
+    endian: {
+      type: "word",
+      words: { big: "big", little: "little" },
+      default: "little",
+      help: "The byte order that the client chooses.",
+    },
+    side: {
+      type: "word",
+      words: { client: "client", server: "server" },
+      default: "client",
+      help: "Which end this is.",
+    },
+  },
+  make: x11,
 };
 
 /** `zookeeper`. */

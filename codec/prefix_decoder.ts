@@ -20,13 +20,13 @@ const NOTHING = new Gather();
 export abstract class PrefixDecoder implements Decoder {
   /** How many bytes at the start of a frame are not part of its message. Set by `measure()`. */
   protected skip = 0;
+  /** What stands for a message without bytes. `measure()` may set it. */
+  protected empty: Uint8Array = EMPTY;
   /** How many bytes at the end of a frame are not part of its message. Set by `measure()`. */
   protected tail = 0;
   /** Where in the stream the first byte of the array stands that `measure()` sees. For errors. */
   protected origin = 0;
   #received = 0;
-  /** What stands for a message without bytes. `measure()` may set it. */
-  protected empty: Uint8Array = EMPTY;
   /** Made for the first header that spans chunks: it costs more than the rest of the decoder. */
   #head: Uint8Array | undefined;
   readonly #maxHeaderBytes: number;
@@ -156,9 +156,7 @@ export abstract class PrefixDecoder implements Decoder {
     this.#gather = NOTHING;
     const bytes = rest.length - this.tail;
     if (this.tail > 0) this.checkTail?.(rest, bytes, this.#received + at + missing - this.tail);
-    messages.push(bytes === 0 ? EMPTY : this.tail === 0 ? rest : rest.subarray(0, bytes));
-    const message = this.#gather.take(this.skip, chunk.subarray(at, at + missing));
-    messages.push(message.length === 0 ? this.empty : message);
+    messages.push(bytes === 0 ? this.empty : this.tail === 0 ? rest : rest.subarray(0, bytes));
     return at + missing;
   }
 }

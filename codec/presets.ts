@@ -6,22 +6,49 @@ import { lengthPrefix } from "./length_prefix.ts";
 import { line } from "./line.ts";
 import { varint } from "./varint.ts";
 
-export { amqp091Frame, kafka, mqtt } from "./presets/brokers.ts";
-export { bson, mysql, postgresMessage, postgresStartup, zookeeper } from "./presets/databases.ts";
+export { amqp091, amqp091Frame, kafka, mqtt } from "./presets/brokers.ts";
+export {
+  bson,
+  mysql,
+  postgres,
+  postgresMessage,
+  postgresStartup,
+  redis,
+  type RedisOptions,
+  zookeeper,
+} from "./presets/databases.ts";
 export {
   chromeNative,
   type ChromeNativeOptions,
+  dbus,
   dbusMessage,
   sshAgent,
 } from "./presets/desktop.ts";
+export { erlang, type ErlangOptions, type ErlangPacket } from "./presets/erlang.ts";
 export { journalExport } from "./presets/journal.ts";
 export { minecraft } from "./presets/minecraft.ts";
-export { bgp, diameter, dns, nineP, smpp } from "./presets/network.ts";
+export { bgp, diameter, dns, nineP, smpp, syslog } from "./presets/network.ts";
 export { pythonConnection } from "./presets/python.ts";
 export { QT_NULL, qtByteArray, qtString } from "./presets/qt.ts";
-export { capnp, grpcMessage, type GrpcMessageOptions, ros1, thriftFramed } from "./presets/rpc.ts";
-export { dotnetString, javaUtf } from "./presets/strings.ts";
-export { x11Event, type X11Options, x11Request, x11Setup, x11SetupReply } from "./presets/x11.ts";
+export {
+  capnp,
+  grpcMessage,
+  type GrpcMessageOptions,
+  hl7,
+  lsp,
+  ros1,
+  thriftFramed,
+} from "./presets/rpc.ts";
+export { dotnetString, gob, javaUtf } from "./presets/strings.ts";
+export type { SideOptions } from "./presets/side.ts";
+export {
+  x11,
+  x11Event,
+  type X11Options,
+  x11Request,
+  x11Setup,
+  x11SetupReply,
+} from "./presets/x11.ts";
 
 /**
  * Erlang's `{packet, 1 | 2 | 4 | line}`. If a message is too long for a length of 1 or 2 bytes, an

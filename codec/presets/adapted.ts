@@ -33,6 +33,7 @@ class AdaptedFraming implements Framing {
   readonly name: string;
   readonly maxMessageBytes: number;
   readonly keepsBoundaries: boolean;
+  readonly isSelective: boolean;
   readonly #inner: Framing;
   readonly #additions: Additions;
 
@@ -42,6 +43,7 @@ class AdaptedFraming implements Framing {
     this.#additions = additions;
     this.name = name;
     this.keepsBoundaries = inner.keepsBoundaries;
+    this.isSelective = inner.isSelective === true || additions.send !== undefined;
     this.maxMessageBytes = growth === 1 ? this.#inner.maxMessageBytes : maxMessageBytes;
   }
 
@@ -96,6 +98,10 @@ class AdaptedDecoder implements Decoder {
 
   get pendingBytes(): number {
     return this.#failure === undefined ? this.#inner.pendingBytes : 0;
+  }
+
+  get tailBytes(): number {
+    return this.#failure === undefined ? this.#inner.tailBytes ?? this.#inner.pendingBytes : 0;
   }
 
   get ended(): EndInfo | undefined {

@@ -2,12 +2,36 @@
 
 import { InvalidLengthError, InvalidMessageError } from "../../errors.ts";
 import { readVarint, varintEnd } from "../../internal/varint.ts";
+import { namedDuplex } from "../duplex.ts";
+import { fixed } from "../fixed.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "../framing.ts";
 import { lengthPrefix } from "../length_prefix.ts";
+import { canonical } from "../names.ts";
+import { staged } from "../staged.ts";
 import { adapted } from "./adapted.ts";
 import { ruled, selfSized } from "./rule.ts";
+import { checkSide, givenSide, type SideOptions } from "./side.ts";
 
 const FRAME_END = 0xce;
+/** `AMQP`, 0, and the version in 3 bytes. */
+const PROTOCOL_HEADER_BYTES = 8;
+
+/**
+ * AMQP 0-9-1, from the start: the client's first message is the 8 bytes `AMQP`, 0, 0, 9, 1; all others are
+ * {@linkcode amqp091Frame}. RabbitMQ answers other 8 bytes with its own 8 and a reset.
+ *
+ * @throws {TypeError} for another side.
+ */
+export function amqp091(options: SideOptions = {}): Framing {
+  const { maxMessageBytes } = options;
+  const side = checkSide(options);
+  const frame = amqp091Frame({ maxMessageBytes });
+  const client = staged(fixed(PROTOCOL_HEADER_BYTES), frame);
+  return namedDuplex(
+    canonical("amqp091", { side: givenSide(side) }),
+    side === "client" ? { in: frame, out: client } : { in: client, out: frame },
+  );
+}
 
 /**
  * The frames of AMQP 0-9-1, in both directions, behind the 8 bytes with which a client begins: a byte

@@ -1,9 +1,32 @@
 /** Framings of databases. */
 
 import { InvalidMessageError } from "../../errors.ts";
+import { namedDuplex } from "../duplex.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "../framing.ts";
 import { lengthPrefix } from "../length_prefix.ts";
+import { canonical } from "../names.ts";
+import { resp2, resp3 } from "../resp.ts";
+import { staged } from "../staged.ts";
 import { adapted } from "./adapted.ts";
+import { checkSide, givenSide, type SideOptions } from "./side.ts";
+
+/**
+ * PostgreSQL, from the first message on, which has no type: {@linkcode postgresStartup} for the client's
+ * first message, {@linkcode postgresMessage} for all others. A client's wish for TLS, which the server
+ * answers with one byte, is not part of it.
+ *
+ * @throws {TypeError} for another side.
+ */
+export function postgres(options: SideOptions = {}): Framing {
+  const { maxMessageBytes } = options;
+  const side = checkSide(options);
+  const message = postgresMessage({ maxMessageBytes });
+  const client = staged(postgresStartup(), message);
+  return namedDuplex(
+    canonical("postgres", { side: givenSide(side) }),
+    side === "client" ? { in: message, out: client } : { in: client, out: message },
+  );
+}
 
 /**
  * PostgreSQL's messages, in both directions: a byte for the type, then a length of 4 bytes,
@@ -86,4 +109,34 @@ function checkDocument(message: Uint8Array, verb: "send" | "receive"): Uint8Arra
 export function zookeeper(options: FramingOptions = {}): Framing {
   const { maxMessageBytes = 0xf_ffff } = options;
   return adapted(lengthPrefix(), { name: "zookeeper", maxBytes: maxMessageBytes });
+}
+
+/** Options of {@linkcode redis}. */
+export interface RedisOptions extends SideOptions {
+  /**
+   * The version of the protocol. Redis speaks 2 until the client says `HELLO 3`.
+   *
+   * @default 2
+   */
+  version?: 2 | 3;
+}
+
+/**
+ * Redis and Valkey: `resp2`, or `resp3` with `version: 3`. A server takes inline commands, too, which are
+ * lines. Redis' limit is 536 870 912 bytes for a string (`proto-max-bulk-len`); above it, Redis answers
+ * with an error and closes. The limit here is 16 MiB.
+ *
+ * Redis does not look at the two bytes behind a string, which should be CR and LF; this framing does.
+ *
+ * @throws {TypeError} for another version or side.
+ */
+export function redis(options: RedisOptions = {}): Framing {
+  const { version = 2, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  const side = checkSide(options);
+  if (version !== 2 && version !== 3) {
+    throw new TypeError(`Cannot use version ${version}: it must be 2 or 3`);
+  }
+  const inner = (version === 2 ? resp2 : resp3)({ inline: side === "server" });
+  const given = { version: version === 2 ? undefined : version, side: givenSide(side) };
+  return adapted(inner, { name: canonical("redis", given), maxBytes: maxMessageBytes });
 }

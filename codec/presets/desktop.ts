@@ -1,11 +1,15 @@
 /** Framings of what runs on a desktop and in its system. */
 
 import { InvalidMessageError, MessageTooLargeError } from "../../errors.ts";
+import { delimiter } from "../delimiter.ts";
+import { namedDuplex } from "../duplex.ts";
 import type { Framing, FramingOptions } from "../framing.ts";
 import { lengthPrefix } from "../length_prefix.ts";
 import { canonical } from "../names.ts";
+import { staged } from "../staged.ts";
 import { adapted } from "./adapted.ts";
 import { ruled, selfSized } from "./rule.ts";
+import { checkSide, givenSide, type SideOptions } from "./side.ts";
 
 /**
  * The protocol of SSH's agent: a length of 4 bytes, big-endian, that does not count itself. The limit is
@@ -73,6 +77,29 @@ const DBUS = /* @__PURE__ */ selfSized("dbusMessage", DBUS_HEADER_BYTES, (chunk,
 /** The letters with which X11 and D-Bus tell a byte order. */
 const LITTLE = 0x6c;
 const BIG = 0x42;
+
+/** What dbus-daemon takes as a line of the authentication, in bytes. */
+const MAX_DBUS_LINE = 16 * 1024;
+
+/**
+ * D-Bus from the start, as most clients begin: the client's first two messages are lines, `AUTH …` behind a
+ * NUL and `BEGIN`, and the server's first message is its line `OK …`. All others are
+ * {@linkcode dbusMessage}. For a longer talk, such as one about file descriptors, begin with
+ * `delimiter(0d0a)` and switch the framing.
+ *
+ * @throws {TypeError} for another side.
+ */
+export function dbus(options: SideOptions = {}): Framing {
+  const side = checkSide(options);
+  const message = dbusMessage({ maxMessageBytes: options.maxMessageBytes });
+  const line = delimiter("\r\n", { maxMessageBytes: MAX_DBUS_LINE });
+  const client = staged(line, message, { messages: 2 });
+  const server = staged(line, message);
+  return namedDuplex(
+    canonical("dbus", { side: givenSide(side) }),
+    side === "client" ? { in: server, out: client } : { in: client, out: server },
+  );
+}
 
 /**
  * D-Bus messages, in both directions, behind the lines of the authentication: the byte `l` or `B` for the

@@ -33,6 +33,7 @@ export function journalExport(options: FramingOptions = {}): Framing {
 class JournalFraming implements Framing {
   readonly name = "journalExport";
   readonly keepsBoundaries = true;
+  readonly isSelective = true;
 
   constructor(readonly maxMessageBytes: number) {}
 
@@ -141,6 +142,8 @@ class JournalDecoder implements Decoder {
   readonly #maxBytes: number;
   readonly #gather: Gather;
   readonly #scan = new FieldScan();
+  /** Empty lines behind the last message. */
+  #skipped = 0;
   #failure: unknown;
 
   constructor(maxMessageBytes: number, memory: Memory | undefined) {
@@ -152,12 +155,17 @@ class JournalDecoder implements Decoder {
     return this.#gather.bytes;
   }
 
+  get tailBytes(): number {
+    return this.#skipped + this.#gather.bytes;
+  }
+
   decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       for (let at = 0; at < chunk.length;) {
         if (this.#gather.bytes === 0 && this.#scan.isBetween && chunk[at] === LF) {
           at++;
+          this.#skipped++;
           continue;
         }
         const end = this.#scan.scan(chunk, at);
@@ -172,6 +180,7 @@ class JournalDecoder implements Decoder {
         }
         messages.push(this.#gather.bytes === 0 ? part : this.#gather.take(0, part));
         at = end + 1;
+        this.#skipped = 0;
       }
       return messages;
     } catch (error) {

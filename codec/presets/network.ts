@@ -3,6 +3,7 @@
 import { InvalidMessageError } from "../../errors.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "../framing.ts";
 import { lengthPrefix } from "../length_prefix.ts";
+import { octetCounted } from "../octet_counted.ts";
 import { adapted } from "./adapted.ts";
 
 /**
@@ -89,4 +90,14 @@ export function nineP(options: FramingOptions = {}): Framing {
   const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
   const inner = lengthPrefix({ endian: "little", includesHeader: true, strip: 0 });
   return adapted(inner, { name: "9p", maxBytes: maxMessageBytes });
+}
+
+/**
+ * Syslog over TCP and TLS (RFC 6587, RFC 5425): `octetCounted`, so messages behind a decimal count and a
+ * space, or lines. Sends counts. The limit is rsyslog's, 8 096 bytes, above which it cuts the message
+ * (`maxMessageSize`).
+ */
+export function syslog(options: FramingOptions = {}): Framing {
+  const { maxMessageBytes = 8096 } = options;
+  return adapted(octetCounted(), { name: "syslog", maxBytes: maxMessageBytes });
 }

@@ -1,8 +1,10 @@
 /** Framings of remote procedure calls and of robots. */
 
 import { InvalidLengthError, InvalidMessageError } from "../../errors.ts";
+import { contentLength } from "../content_length.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "../framing.ts";
 import { lengthPrefix } from "../length_prefix.ts";
+import { mllp } from "../mllp.ts";
 import { canonical } from "../names.ts";
 import { adapted } from "./adapted.ts";
 import { type Rule, ruled, selfSized } from "./rule.ts";
@@ -112,4 +114,22 @@ const CAPNP = /* @__PURE__ */ selfSized("capnp", 8, (chunk, at, end) => {
  */
 export function capnp(options: FramingOptions = {}): Framing {
   return ruled(CAPNP, options, 64 * 1024 * 1024);
+}
+
+/**
+ * Language servers (LSP), debuggers (DAP) and build servers (BSP): `contentLength`, so headers that tell the
+ * length in bytes, and JSON in UTF-8. The limit here is 16 MiB; clangd's is 1 GiB.
+ */
+export function lsp(options: FramingOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  return adapted(contentLength(), { name: "lsp", maxBytes: maxMessageBytes });
+}
+
+/**
+ * HL7 version 2 over TCP: `mllp`, so a byte 0x0B before a message, and 0x1C and 0x0D behind it. Lines inside
+ * end with CR. The limit here is 16 MiB; the protocol has none.
+ */
+export function hl7(options: FramingOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  return adapted(mllp(), { name: "hl7", maxBytes: maxMessageBytes });
 }

@@ -34,6 +34,8 @@ export interface Rule {
   readonly maxHeaderBytes: number;
   /** The largest message that a header can tell, in bytes. */
   readonly most: number;
+  /** Whether there are messages that it cannot carry. */
+  readonly isSelective?: boolean;
   /**
    * What stands before a message. The result is empty where the message begins with its own header.
    *
@@ -76,6 +78,7 @@ export function selfSized(
     minHeaderBytes: headerBytes,
     maxHeaderBytes,
     most: Number.MAX_SAFE_INTEGER,
+    isSelective: true,
     header(message) {
       const size = message.length < headerBytes ? -1 : sizeOf(message, 0, message.length);
       if (size !== message.length) {
@@ -99,6 +102,7 @@ class RuledFraming implements Framing {
   readonly name: string;
   readonly maxMessageBytes: number;
   readonly keepsBoundaries = true;
+  readonly isSelective: boolean;
   readonly #rule: Rule;
   readonly #most: number;
 
@@ -106,6 +110,7 @@ class RuledFraming implements Framing {
     this.#rule = rule;
     this.#most = most;
     this.name = rule.name;
+    this.isSelective = rule.isSelective === true;
     this.maxMessageBytes = maxMessageBytes;
   }
 

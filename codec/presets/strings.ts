@@ -2,6 +2,7 @@
 
 import { InvalidMessageError, MessageTooLargeError } from "../../errors.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "../framing.ts";
+import { gobUvarint } from "../gob_uvarint.ts";
 import { lengthPrefix } from "../length_prefix.ts";
 import { varint } from "../varint.ts";
 import { adapted } from "./adapted.ts";
@@ -131,4 +132,14 @@ function fromModified(bytes: Uint8Array, maxBytes: number): Uint8Array {
 export function dotnetString(options: FramingOptions = {}): Framing {
   const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
   return adapted(varint(), { name: "dotnetString", maxBytes: maxMessageBytes });
+}
+
+/**
+ * Go's `encoding/gob`: `gobUvarint`. The first messages of a stream define types, so a reader needs all of
+ * them, in order. Go's limit is 1 GiB, above which it stops with “message too big”; the limit here is
+ * 16 MiB.
+ */
+export function gob(options: FramingOptions = {}): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  return adapted(gobUvarint(), { name: "gob", maxBytes: maxMessageBytes });
 }

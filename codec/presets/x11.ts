@@ -1,8 +1,29 @@
 /** X11's framings: each direction has its own, and the first messages have theirs. */
 
 import { InvalidLengthError } from "../../errors.ts";
+import { namedDuplex } from "../duplex.ts";
 import type { Framing, FramingOptions } from "../framing.ts";
+import { canonical } from "../names.ts";
+import { staged } from "../staged.ts";
 import { type Rule, ruled, selfSized } from "./rule.ts";
+import { checkSide, givenSide, type SideOptions } from "./side.ts";
+
+/**
+ * X11 from the start: {@linkcode x11Setup} and {@linkcode x11SetupReply} first, then
+ * {@linkcode x11Request} one way and {@linkcode x11Event} the other.
+ *
+ * @throws {TypeError} for another side or byte order.
+ */
+export function x11(options: X11Options & SideOptions = {}): Framing {
+  const side = checkSide(options);
+  const client = staged(x11Setup(options), x11Request(options));
+  const server = staged(x11SetupReply(options), x11Event(options));
+  const endian = options.endian === "big" ? "big" : undefined;
+  return namedDuplex(
+    canonical("x11", { endian, side: givenSide(side) }),
+    side === "client" ? { in: server, out: client } : { in: client, out: server },
+  );
+}
 
 /** Options of X11's framings. */
 export interface X11Options extends FramingOptions {

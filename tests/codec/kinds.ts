@@ -9,24 +9,30 @@ import {
   cobs,
   contentLength,
   delimiter,
+  erlang,
   fcgi,
   fixed,
   type Framing,
   type FramingKind,
   type FramingOptions,
   type FramingText,
+  gob,
   gobUvarint,
+  hl7,
   jsonSequence,
   jsonStream,
   lengthPrefix,
   line,
+  lsp,
   mllp,
   netstring,
   octetCounted,
   recordMarking,
+  redis,
   resp2,
   resp3,
   slip,
+  syslog,
   tpkt,
   varint,
 } from "../../codec.ts";
@@ -83,6 +89,10 @@ export const NOT_IN_GRID: Partial<Record<FramingKind, string>> = {
   none: "it keeps no boundaries",
   staged: "its frames differ from message to message: staged_test.ts",
   duplex: "what it decodes is not what it encodes: duplex_test.ts",
+  amqp091: "its two directions differ",
+  dbus: "its two directions differ",
+  postgres: "its two directions differ",
+  x11: "its two directions differ",
 };
 
 function lengthRow(
@@ -158,8 +168,7 @@ function asRecord(content: Uint8Array): Uint8Array {
   return new Uint8Array([1, 5, 0, 1, content.length >> 8, content.length, 0, 9, ...content]);
 }
 
-/** The table. */
-export const KINDS: readonly KindRow[] = [
+const OWN_KINDS: readonly KindRow[] = [
   lengthRow(
     "u8",
     (options) => lengthPrefix({ ...options, bytes: 1 }),
@@ -507,7 +516,34 @@ export const KINDS: readonly KindRow[] = [
     headerBytes: 4,
     carried: asResp,
   },
+];
+
+/** Names of programs for framings that have a row. */
+const SAME: readonly (readonly [FramingText, KindRow["make"], FramingText])[] = [
+  ["erlang(1)", (options) => erlang({ ...options, packet: 1 }), "u8"],
+  ["erlang(2)", (options) => erlang({ ...options, packet: 2 }), "u16be"],
+  ["erlang(4)", (options) => erlang({ ...options, packet: 4 }), "u32be"],
+  ["erlang(asn1)", (options) => erlang({ ...options, packet: "asn1" }), "berTlv"],
+  ["erlang(sunrm)", (options) => erlang({ ...options, packet: "sunrm" }), "recordMarking"],
+  ["erlang(fcgi)", (options) => erlang({ ...options, packet: "fcgi" }), "fcgi"],
+  ["erlang(tpkt)", (options) => erlang({ ...options, packet: "tpkt" }), "tpkt(keepHeader:true)"],
+  ["gob", gob, "gobUvarint"],
+  ["hl7", hl7, "mllp"],
+  ["lsp", lsp, "contentLength"],
+  ["redis", redis, "resp2"],
+  ["redis(version:3)", (options) => redis({ ...options, version: 3 }), "resp3"],
+  ["syslog", syslog, "octetCounted"],
+];
+
+/** The table. */
+export const KINDS: readonly KindRow[] = [
+  ...OWN_KINDS,
   ...PRESET_KINDS,
+  ...SAME.map(([text, make, same]) => {
+    const row = OWN_KINDS.find((row) => row.text === same);
+    if (row === undefined) throw new Error(`There is no row ${same}`);
+    return { ...row, text, make };
+  }),
 ];
 
 /** The messages of a row, and their frames, one behind the other: each twice. */
