@@ -6,9 +6,11 @@ import { decodeAll, encodeAll } from "../../support/bytes.ts";
 import { be, concat, counted, hex, latin1, le, utf8 } from "./bytes.ts";
 import { engine, PYTHON, run, RunningEngine, temporaryFolder, testWith } from "./engine.ts";
 import { ask } from "./talk.ts";
+import { listen } from "../../../server.ts";
 
 const THRIFT = engine("Python's Thrift", { modules: ["thrift.transport.TSocket"] });
 const ROSPY = engine("rospy", { modules: ["rospy.msg", "std_msgs.msg"] });
+const HL7 = engine("Python's hl7", { modules: ["hl7.mllp"] });
 const CAPNP = engine("Cap'n Proto", { commands: ["capnp"] });
 const GRPC = engine("Python's gRPC", { modules: ["grpc"] });
 
@@ -208,3 +210,62 @@ async function callGrpc(
     await closed;
   }
 }
+
+const HL7_MESSAGE = "MSH|^~\\&|A|B|C|D|20240101||ADT^A01|1|P|2.3\rPID|1||grüße\r";
+
+/** A server that answers a message with an acknowledgment. */
+const HL7_SERVER = `
+import asyncio, hl7
+from hl7.mllp import start_hl7_server
+async def answer(reader, writer):
+    while not reader.at_eof():
+        try:
+            message = await reader.readmessage()
+        except asyncio.IncompleteReadError:
+            break
+        writer.writemessage(message.create_ack())
+        await writer.drain()
+    writer.close()
+async def main():
+    async with await start_hl7_server(answer, host="127.0.0.1", port=0, encoding="utf-8") as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
+asyncio.run(main())
+`;
+
+await testWith(HL7, "hl7 is acknowledged by Python's hl7", async () => {
+  const command = [PYTHON, "-c", HL7_SERVER];
+  await using server = await RunningEngine.start(command, { ready: "\n" });
+  const endpoint = `tcp://127.0.0.1:${parseInt(server.greeting)}?framing=hl7`;
+  await using connection = await connect(endpoint);
+  for (let i = 0; i < 2; i++) {
+    const answer = latin1(await ask(connection, utf8(HL7_MESSAGE)));
+    assertEquals(
+      answer.split("\r")[0].split("|").slice(0, 9).join("|").startsWith("MSH|^~\\&|C|D|A|B|"),
+      true,
+    );
+    assertEquals(answer.split("\r")[1], "MSA|AA|1");
+  }
+});
+
+await testWith(HL7, "hl7 takes a message of Python's hl7", async () => {
+  await using server = await listen("tcp://127.0.0.1:0?framing=hl7", async (connection) => {
+    for await (const message of connection) await connection.send(message);
+  });
+  const { port } = new URL(server.endpoints[0]);
+  const told = await run([
+    PYTHON,
+    "-c",
+    `import asyncio, hl7
+from hl7.mllp import open_hl7_connection
+async def main():
+    reader, writer = await open_hl7_connection("127.0.0.1", ${port}, encoding="utf-8")
+    writer.writemessage(hl7.parse("MSH|^~\\\\&|A|B|C|D|20240101||ADT^A01|7|P|2.3\\rPID|1"))
+    await writer.drain()
+    message = await reader.readmessage()
+    print(message.segment("MSH")[10], message.segment("PID")[1])
+    writer.close()
+asyncio.run(main())`,
+  ]);
+  assertEquals(latin1(told), "7 1\n");
+});

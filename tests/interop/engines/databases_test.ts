@@ -14,12 +14,114 @@ import {
 } from "./engine.ts";
 import { ask, ended, receiveMany } from "./talk.ts";
 
+const POSTGRES = engine("PostgreSQL 15", {
+  commands: ["/usr/lib/postgresql/15/bin/postgres", "/usr/lib/postgresql/15/bin/initdb"],
+});
+const REDIS = engine("Redis", { commands: ["redis-server"] });
 const MARIADB = engine("MariaDB", { commands: ["mariadbd"] });
 const ZOOKEEPER = engine("ZooKeeper", {
   commands: ["java"],
   files: ["/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-simple.jar"],
 });
 const BSON = engine("Python's bson", { modules: ["bson"] });
+
+await testWith(POSTGRES, "postgres asks PostgreSQL, and meets what it refuses", async () => {
+  await using folder = await temporaryFolder();
+  const [programs, data] = ["/usr/lib/postgresql/15/bin", `${folder.path}/data`];
+  const options = ["-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions"];
+  await run([`${programs}/initdb`, "-D", data, "--locale=C", ...options], {
+    unprivileged: true,
+    env: { HOME: folder.path },
+  });
+  await using _server = await RunningEngine.start([
+    ...[`${programs}/postgres`, "-D", data, "-k", folder.path],
+    ...["-c", "listen_addresses=", "-c", "fsync=off"],
+  ], { unprivileged: true, ready: "ready to accept connections", endBy: "SIGINT" });
+
+  const endpoint = `unix:${folder.path}/.s.PGSQL.5432`;
+  const protocol = be(196_608);
+  const startup = concat([
+    new Uint8Array(4),
+    protocol,
+    terminated("user"),
+    terminated("postgres"),
+    be(0, 1),
+  ]);
+  const types = (messages: Uint8Array[]) =>
+    messages.map(([type]) => String.fromCharCode(type)).join("");
+  const untilReady = async (connection: Connection) => {
+    const messages: Uint8Array[] = [];
+    do messages.push(...await receiveMany(connection, 1)); while (messages.at(-1)![0] !== 0x5a);
+    return messages;
+  };
+  const query = (text: string) => concat([utf8("Q"), new Uint8Array(4), terminated(text)]);
+  {
+    await using connection = await connect(`${endpoint}?framing=postgres`);
+    await connection.send(startup);
+    assertMatch(types(await untilReady(connection)), /^RS+KZ$/);
+    await connection.send(query("SELECT 6*7 AS answer"));
+    const [description, row, complete, ready] = await untilReady(connection);
+    assertStringIncludes(latin1(description), "Tanswer".slice(1));
+    assertEquals(row, concat([utf8("D"), be(12), be(1, 2), be(2), utf8("42")]));
+    assertEquals(complete.subarray(5), terminated("SELECT 1"));
+    assertEquals(ready, concat([utf8("Z"), be(5), utf8("I")]));
+    await connection.send(query("SELECT repeat('x', 1000000)"));
+    assertEquals((await untilReady(connection))[1].length, 1_000_011);
+    await connection.send(concat([utf8("X"), be(4)]));
+    await ended(connection);
+  }
+  // A length that cannot be is no error that is told: PostgreSQL closes.
+  for (const wrong of [be(3), be(0x4000_0000), be(-1)]) {
+    await using connection = await connect(endpoint, { framing: "none" });
+    await connection.send(concat([be(startup.length), startup.subarray(4)]));
+    while (!latin1(await connection.receive()).endsWith("Z\0\0\0\x05I"));
+    await connection.send(concat([utf8("Q"), wrong]));
+    assertEquals(await ended(connection), new Uint8Array(0));
+  }
+  for (const [length, closes] of [[10_004, false], [10_005, true]] as const) {
+    await using connection = await connect(endpoint, { framing: "none" });
+    await connection.send(be(length));
+    if (closes) assertEquals(await ended(connection), new Uint8Array(0));
+    else {
+      const named = [protocol, terminated("user"), terminated("nobody"), terminated("options")];
+      const fixed = concat(named).length + 2;
+      const filled = " ".repeat(length - 4 - fixed);
+      await connection.send(concat([...named, terminated(filled), be(0, 1)]));
+      assertStringIncludes(latin1(await connection.receive()), 'role "nobody" does not exist');
+    }
+  }
+});
+
+await testWith(REDIS, "redis asks Redis in both versions, and is told of pushes", async () => {
+  await using folder = await temporaryFolder();
+  const socket = `${folder.path}/socket`;
+  await using _server = await RunningEngine.start([
+    ...["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder.path],
+  ], { ready: "Ready to accept connections" });
+  const command = (...words: string[]) =>
+    utf8(`*${words.length}\r\n${words.map((w) => `$${utf8(w).length}\r\n${w}\r\n`).join("")}`);
+  const askText = async (connection: Connection, ...words: string[]) =>
+    new TextDecoder().decode(await ask(connection, command(...words)));
+
+  await using two = await connect(`unix:${socket}?framing=redis`);
+  assertEquals(await askText(two, "SET", "a", "grüße\r\n"), "+OK\r\n");
+  assertEquals(await askText(two, "MGET", "a", "b"), "*2\r\n$9\r\ngrüße\r\n\r\n$-1\r\n");
+  const long = "x".repeat(300_000);
+  assertEquals(await askText(two, "ECHO", long), `$300000\r\n${long}\r\n`);
+
+  await using three = await connect(`unix:${socket}?framing=redis(version:3)`);
+  assertMatch(await askText(three, "HELLO", "3"), /^%7\r\n\$6\r\nserver\r\n/);
+  assertEquals(await askText(three, "GET", "b"), "_\r\n");
+  assertMatch(await askText(three, "SUBSCRIBE", "news"), /^>3\r\n/);
+  assertEquals(await askText(two, "PUBLISH", "news", "hi"), ":1\r\n");
+  const [push] = await receiveMany(three, 1);
+  assertEquals(latin1(push), ">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
+
+  // Redis does not look at the two bytes behind a string.
+  await using careless = await connect(`unix:${socket}`, { framing: "line" });
+  await careless.send("*1\r\n$4\r\nPING!!*1\r\n$4\r\nPING");
+  assertEquals((await receiveMany(careless, 2)).map(latin1), ["+PONG", "+PONG"]);
+});
 
 /** A MariaDB in a folder, without any table. */
 async function startMariaDb(folder: string): Promise<RunningEngine> {

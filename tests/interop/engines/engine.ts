@@ -1,6 +1,7 @@
 /** Starting the servers that the tests here talk to, each in a folder of its own, and ending them. */
 
 import { assert } from "@std/assert";
+import { dirname } from "node:path";
 import { type Engine, Program, testWith } from "../peers.ts";
 
 export { Program, testWith };
@@ -35,8 +36,8 @@ const NOGROUP = 65_534;
 
 /** How an engine is started. */
 export interface StartOptions {
-  /** What it says when it is ready. */
-  readonly ready: string;
+  /** What it says when it is ready, or the file that it writes then. */
+  readonly ready: string | { readonly file: string };
   /** Variables of its environment. */
   readonly env?: Record<string, string>;
   /** Whether it refuses to run as root, so that it must run as somebody else. */
@@ -64,9 +65,19 @@ export class RunningEngine implements AsyncDisposable {
 
   /** Starts an engine, and waits until it is ready. */
   static async start(command: string[], options: StartOptions): Promise<RunningEngine> {
+    const { ready } = options;
+    using files = typeof ready === "string" ? undefined : Deno.watchFs(dirname(ready.file));
     const program = new Program([...wrapper(options), ...command]);
     try {
-      return new RunningEngine(program, options, await program.until(options.ready));
+      const greeting = typeof ready === "string" ? await program.until(ready) : "";
+      if (typeof ready !== "string") {
+        const ended = program.ended.then(({ stdout }) => {
+          throw new Error(`${command[0]} ended before it was ready: ${stdout}`);
+        });
+        await Promise.race([written(ready.file, files!), ended]);
+        ended.catch(() => {});
+      }
+      return new RunningEngine(program, options, greeting);
     } catch (error) {
       await program[Symbol.asyncDispose]();
       throw error;
@@ -85,6 +96,13 @@ export class RunningEngine implements AsyncDisposable {
     await this.#program.ended;
     await this.#program[Symbol.asyncDispose]();
     await atEnd?.();
+  }
+}
+
+/** Waits until a file that is watched has content. */
+async function written(file: string, changes: AsyncIterable<Deno.FsEvent>): Promise<void> {
+  for await (const { paths } of changes) {
+    if (paths.includes(file) && await Deno.readTextFile(file) !== "") return;
   }
 }
 

@@ -2,6 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../../client.ts";
 import {
   dotnetString,
+  erlang,
+  gob,
   javaUtf,
   pythonConnection,
   QT_NULL,
@@ -19,6 +21,8 @@ const MULTIPROCESSING = engine("Python's multiprocessing", {
 });
 const PYQT = engine("PyQt5", { modules: ["PyQt5.QtCore"] });
 const JAVA = engine("Java", { commands: ["java", "javac"] });
+const GO = engine("Go", { commands: ["go"] });
+const ERLANG = engine("Erlang", { commands: ["escript"] });
 const MONO = engine("Mono", { commands: ["mcs", "mono"] });
 
 const TEXTS = ["", "hello", "grüße, 漢字", "a\0b", "😀 𝄞", "x".repeat(40_000)];
@@ -182,4 +186,129 @@ await testWith(MONO, "dotnetString() gives .NET strings, also behind a long vari
   const back = await run(["mono", program], { input: sent });
   const expected = [...TEXTS, "HELLO"].map((text) => `${text}!`);
   assertEquals(texts(decodeAll(dotnetString(), [back])), expected);
+});
+
+const GO_SOURCE = `
+package main
+
+import (
+	"encoding/gob"
+	"io"
+	"os"
+	"strings"
+)
+
+type Point struct {
+	X    int
+	Name string
+}
+
+func main() {
+	encoder := gob.NewEncoder(os.Stdout)
+	if os.Args[1] == "write" {
+		for _, size := range []int{0, 5, 200, 70000} {
+			encoder.Encode(Point{-size, strings.Repeat("x", size)})
+		}
+		return
+	}
+	decoder := gob.NewDecoder(os.Stdin)
+	for {
+		var point Point
+		if err := decoder.Decode(&point); err == io.EOF {
+			return
+		} else if err != nil {
+			panic(err)
+		}
+		os.Stdout.WriteString(point.Name[:min(3, len(point.Name))] + "\\n")
+	}
+}
+
+func min(a, b int) int {
+	if a < b {
+		return a
+	}
+	return b
+}
+`;
+
+await testWith(GO, "gob() reads what Go's encoding/gob writes, and the reverse", async () => {
+  await using folder = await temporaryFolder();
+  const [source, program] = [`${folder.path}/main.go`, `${folder.path}/main`];
+  await Deno.writeTextFile(source, GO_SOURCE);
+  const env = { HOME: folder.path, GOCACHE: Deno.env.get("GOCACHE") ?? "/tmp/lengthwise_go_cache" };
+  await run(["go", "build", "-o", program, source], { env });
+  const written = await run([program, "write"]);
+  const messages = decodeAll(gob(), [written]);
+  // The definition of the type, and four values.
+  assertEquals(messages.length, 5);
+  assertEquals(latin1(messages[0]).includes("Point"), true);
+  assertEquals(messages.at(-1)!.length > 70_000, true);
+  assertEquals(encodeAll(gob(), messages), written);
+  const read = await run([program, "read"], { input: encodeAll(gob(), messages) });
+  assertEquals(latin1(read), "\nxxx\nxxx\nxxx\n");
+});
+
+/** Sends back each message that a mode gives, behind its length in 4 bytes. */
+const ERLANG_SOURCE = `#!/usr/bin/env escript
+main([Mode]) ->
+    Packet = case Mode of "4" -> 4; "2" -> 2; "1" -> 1; _ -> list_to_atom(Mode) end,
+    {ok, Listener} = gen_tcp:listen(0, [binary, {active, false}, {exit_on_close, false}, {packet, Packet}, {ip, {127,0,0,1}}]),
+    {ok, Port} = inet:port(Listener),
+    io:format("~p~n", [Port]),
+    {ok, Socket} = gen_tcp:accept(Listener),
+    loop(Socket, <<>>).
+loop(Socket, Seen) ->
+    case gen_tcp:recv(Socket, 0) of
+        {ok, Message} -> loop(Socket, <<Seen/binary, (byte_size(Message)):32, Message/binary>>);
+        {error, closed} ->
+            ok = inet:setopts(Socket, [{packet, raw}]),
+            gen_tcp:send(Socket, Seen),
+            gen_tcp:close(Socket)
+    end.
+`;
+
+/** What Erlang makes of messages that are sent with a framing. */
+async function throughErlang(
+  mode: string,
+  messages: Uint8Array[],
+): Promise<{ ours: Uint8Array[]; theirs: Uint8Array[] }> {
+  await using folder = await temporaryFolder();
+  const script = `${folder.path}/modes.escript`;
+  await Deno.writeTextFile(script, ERLANG_SOURCE);
+  await using server = await RunningEngine.start(["escript", script, mode], { ready: "\n" });
+  const framing = erlang({ packet: /^\d$/.test(mode) ? Number(mode) as 1 : mode as "line" });
+  const frames = encodeAll(framing, messages);
+  await using connection = await connect(`tcp://127.0.0.1:${parseInt(server.greeting)}`, {
+    framing: "none",
+  });
+  await connection.send(frames);
+  await connection.closeWrite();
+  const theirs = decodeAll(erlang({ packet: 4 }), [await ended(connection)]);
+  return { ours: decodeAll(framing, [frames]), theirs };
+}
+
+await testWith(ERLANG, "erlang() makes of a stream what Erlang's modes make of it", async () => {
+  const texts = [utf8("hello"), utf8("x".repeat(200))];
+  for (const mode of ["1", "2", "4"]) {
+    const { ours, theirs } = await throughErlang(mode, [...texts, new Uint8Array(0)]);
+    assertEquals(theirs, ours);
+  }
+  const tpkt = [hex("0300 0007 02f080"), hex("0300 0005 61")];
+  const cdr = [hex("47494f50 01020100 02000000 6162"), hex("47494f50 01020000 00000001 61")];
+  const asn1 = [hex("30 03 020107"), hex("0402 6869")];
+  for (const [mode, messages] of [["tpkt", tpkt], ["cdr", cdr], ["asn1", asn1]] as const) {
+    const { ours, theirs } = await throughErlang(mode, [...messages]);
+    assertEquals(ours, messages);
+    assertEquals(theirs, messages);
+  }
+});
+
+await testWith(ERLANG, "erlang() differs from Erlang where it says so", async () => {
+  // Erlang keeps the newline.
+  const line = await throughErlang("line", [utf8("hello")]);
+  assertEquals([line.ours, line.theirs], [[utf8("hello")], [utf8("hello\n")]]);
+  // Erlang keeps the header of a fragment.
+  const sunrm = await throughErlang("sunrm", [utf8("hello")]);
+  assertEquals(sunrm.ours, [utf8("hello")]);
+  assertEquals(sunrm.theirs, [concat([hex("80000005"), utf8("hello")])]);
 });
