@@ -205,6 +205,14 @@ size, records it, and disturbs it, for tests of other programs.`,
     ],
     load: async () => (await import("./proxying.ts")).proxy,
   },
+  formats: {
+    kind: "tool",
+    operands: "[NAME]",
+    help: `Lists the programs and protocols that have a framing under their name, or tells
+all that is known of one: its bytes, what the length counts, what surprised.`,
+    examples: ["formats", "formats postgres"],
+    load: async () => (await import("./formats.ts")).formats,
+  },
 };
 
 /** The options that a command takes. */
