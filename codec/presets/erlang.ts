@@ -50,9 +50,9 @@ const MODES: Record<ErlangPacket, () => Framing> = {
  *
  * - `1`, `2`: Erlang sends a wrong length for a message that is too long; this framing refuses it.
  * - `line`: Erlang keeps the newline, and cuts a line that is longer than its buffer.
- * - `asn1`: Erlang takes definite lengths only; of an indefinite one it hands over the pieces.
+ * - `asn1`: Of a value of indefinite length, Erlang hands over the pieces; here it is one message.
  * - `sunrm`: Erlang hands over each fragment with its header; here they are put together without it.
- * - `fcgi`: Erlang drops the padding, which the header still announces, and so does this framing.
+ * - `fcgi`: Erlang drops the padding, and leaves in the header how long it was; here the header says 0.
  *
  * In `asn1`, `cdr`, `sunrm`, `fcgi` and `tpkt` Erlang adds nothing to what it sends.
  *

@@ -126,6 +126,7 @@ export const ERLANG: ProgramFormat = {
     "In 1 and 2 Erlang sends a wrong length for a message that is too long; here it is refused.",
     "In line Erlang keeps the newline, and cuts a line that is longer than its buffer.",
     "In sunrm Erlang hands over each fragment with its header; here they are put together without it.",
-    "In asn1 Erlang takes definite lengths only.",
+    "Of a value of indefinite length, Erlang hands over the pieces in asn1; here it is one message.",
+    "In fcgi Erlang drops the padding, and leaves in the header how long it was; here the header says 0.",
   ],
 };

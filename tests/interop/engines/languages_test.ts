@@ -271,13 +271,14 @@ loop(Socket, Seen) ->
 async function throughErlang(
   mode: string,
   messages: Uint8Array[],
+  stream?: Uint8Array,
 ): Promise<{ ours: Uint8Array[]; theirs: Uint8Array[] }> {
   await using folder = await temporaryFolder();
   const script = `${folder.path}/modes.escript`;
   await Deno.writeTextFile(script, ERLANG_SOURCE);
   await using server = await RunningEngine.start(["escript", script, mode], { ready: "\n" });
   const framing = erlang({ packet: /^\d$/.test(mode) ? Number(mode) as 1 : mode as "line" });
-  const frames = encodeAll(framing, messages);
+  const frames = stream ?? encodeAll(framing, messages);
   await using connection = await connect(`tcp://127.0.0.1:${parseInt(server.greeting)}`, {
     framing: "none",
   });
@@ -311,4 +312,13 @@ await testWith(ERLANG, "erlang() differs from Erlang where it says so", async ()
   const sunrm = await throughErlang("sunrm", [utf8("hello")]);
   assertEquals(sunrm.ours, [utf8("hello")]);
   assertEquals(sunrm.theirs, [concat([hex("80000005"), utf8("hello")])]);
+  // Erlang hands over the pieces of a value of indefinite length.
+  const indefinite = hex("3080 020107 0000");
+  const asn1 = await throughErlang("asn1", [], indefinite);
+  assertEquals(asn1.ours, [indefinite]);
+  assertEquals(asn1.theirs, [hex("3080"), hex("020107"), hex("0000")]);
+  // Erlang drops the padding, and leaves its length in the header.
+  const fcgi = await throughErlang("fcgi", [], hex("01060001 0002 03 00 6869 000000"));
+  assertEquals(fcgi.ours, [hex("01060001 0002 00 00 6869")]);
+  assertEquals(fcgi.theirs, [hex("01060001 0002 03 00 6869")]);
 });
