@@ -15,6 +15,7 @@ import "../codec/parse_test.ts";
 import "../codec/portable_test.ts";
 import "../codec/prefix_test.ts";
 import "../codec/presets_test.ts";
+import "../codec/programs_test.ts";
 import "../codec/property_test.ts";
 import "../codec/references_test.ts";
 import "../codec/resp_test.ts";

@@ -2,6 +2,8 @@
 
 import "../programs/bridge_test.ts";
 import "../programs/capture/capture_test.ts";
+import "../programs/formats_test.ts";
 import "../programs/forms_test.ts";
 import "../programs/guess/command_test.ts";
 import "../programs/guess/guess_test.ts";
+import "../programs/proxying_test.ts";
