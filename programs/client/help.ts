@@ -21,8 +21,7 @@ Commands (client.ts COMMAND --help tells all about one)
   request METHOD [JSON]  print the answer, or with --stream its items
   put FILE…|get NAME|ls  files, to and from server.ts --service files
   ping, bench            round-trip time, messages per second: chat or echo
-  guess, formats         which framing fits to bytes; how programs frame
-  bridge, proxy          join two endpoints; show and record what passes
+  bridge, proxy, guess, formats   tools, told by their own --help
 Options (docs/programs.md tells all about them)
 ${
     describeOptions({

@@ -416,7 +416,7 @@ const OWN_KINDS: readonly KindRow[] = [
     frames: [[HELLO, "48454c4c4f c0"], [hex("c0db"), "dbdcdbdd c0"], [HI, "6869 c0"]],
     above: { frame: "48454c4c4f21 c0" },
     carried: notEmpty,
-    except: { parts: "bytes may be escaped" },
+    except: { parts: "bytes may be escaped", views: "messages with escapes are copied" },
   },
   {
     text: "slip(leadingEnd:true)",
@@ -426,6 +426,7 @@ const OWN_KINDS: readonly KindRow[] = [
     carried: notEmpty,
     except: {
       parts: "bytes may be escaped",
+      views: "messages with escapes are copied",
       "last byte": "an END before a frame is no part of it",
       truncated: "an END before a frame is no part of it",
     },
@@ -440,7 +441,7 @@ const OWN_KINDS: readonly KindRow[] = [
       [HI, "03 6869 00"],
     ],
     above: { frame: "07 48454c4c4f21 00" },
-    except: { parts: "zeros are taken out" },
+    except: { parts: "zeros are taken out", views: "messages with zeros are copied" },
   },
   {
     text: "jsonStream",
