@@ -14,6 +14,7 @@ import type { VanishingPeer } from "./acknowledgments.ts";
 import { endName, peerHasGone } from "./conn.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "./slots.ts";
+import { nextTurn, READ_COST, TURN_BYTES, TURN_TIME } from "./turn.ts";
 
 /** Throws for Deno before 2.9.5, which loses pending writes when a socket is closed. */
 export function requireDeno(): void {
@@ -128,6 +129,10 @@ export class DenoTransport implements Transport {
    */
   #securing: PromiseWithResolvers<Transport | undefined> | undefined;
   #secure: Transport | undefined;
+  /** How many bytes may be read before the others have their turn. */
+  #budget = TURN_BYTES;
+  #turnedAt = 0;
+  #isClosed = false;
 
   /** `watch` notices a peer that has vanished. */
   constructor(conn: Deno.Conn, watch?: VanishingPeer) {
@@ -192,6 +197,23 @@ export class DenoTransport implements Transport {
     readTarget?: (bytes: number) => Uint8Array | undefined,
   ): Promise<Uint8Array | undefined> {
     if (this.#securing !== undefined) return this.#readSecurely(this.#securing);
+    if (this.#budget > 0 || !this.#hadItsTurn()) return this.#readNow(readTarget);
+    return nextTurn().then(() => this.#isClosed ? undefined : this.#readNow(readTarget));
+  }
+
+  #hadItsTurn(): boolean {
+    this.#budget = TURN_BYTES;
+    const now = performance.now();
+    if (now - this.#turnedAt < TURN_TIME) return false;
+    this.#turnedAt = now;
+    return true;
+  }
+
+  #readNow(
+    readTarget: ((bytes: number) => Uint8Array | undefined) | undefined,
+  ): Promise<Uint8Array | undefined> {
+    // It may have begun while this read waited for its turn.
+    if (this.#securing !== undefined) return this.#readSecurely(this.#securing);
     const target = this.#target = readTarget?.(this.#blockBytes) ?? this.#freePart();
     this.#reading = this.#watch === undefined
       ? this.#conn.read(target)
@@ -215,6 +237,7 @@ export class DenoTransport implements Transport {
   ): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
     const target = this.#target!;
     this.#target = this.#reading = undefined;
+    if (bytes !== null) this.#budget -= bytes + READ_COST;
     const chunk = bytes === null ? undefined : this.#chunkOf(target, bytes);
     return this.#securing === undefined ? chunk : this.#readSecurely(this.#securing, chunk);
   };
@@ -292,6 +315,7 @@ export class DenoTransport implements Transport {
     this.#secure?.close();
     closeQuietly(this.#conn);
     this.#securing?.reject(new Deno.errors.Interrupted("the connection was closed"));
+    this.#isClosed = true;
     const slot = this.#slot;
     this.#slot = undefined;
     if (slot === undefined) return;
