@@ -312,7 +312,8 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * old framing. The limit stays `maxMessageBytes`.
    *
    * An error behind the last message taken waits until a reader asks for the next message, for at most
-   * `frameTimeout`. So this framing may still make messages of these bytes.
+   * `frameTimeout`, if a message was received before it. So this framing may still make messages of
+   * these bytes.
    *
    * To find the place, the bytes of the last chunk are decoded again. If the framing has no lengths, as
    * `line` has none, do not change a message that was taken from it before.

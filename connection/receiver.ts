@@ -56,8 +56,9 @@ export class Receiver {
   #readTarget: ((bytes: number) => Uint8Array | undefined) | undefined;
   /** Whether a frame tells the peer's end: then even chunks that are dropped must be decoded. */
   readonly #endsWithin: boolean;
-  /** Whether the framing may be switched. */
+  /** Whether the framing may be switched, and whether it was. */
   readonly #isSwitchable: boolean;
+  #isSwitched = false;
   /** What the decoder gives back is kept here while it may be decoded anew. */
   #memory: LateMemory | undefined;
   /** What was received behind the last message. Created when there is something for the first time. */
@@ -201,6 +202,7 @@ export class Receiver {
   switchTo(framing: Framing): void {
     if (this.#state === "discarding") return;
     const bytes = this.unread;
+    this.#isSwitched = true;
     this.restart(framing);
     const before = this.messages;
     if (bytes.length > 0) this.#decode(bytes);
@@ -301,7 +303,9 @@ export class Receiver {
     const raw = this.#tail === undefined ? chunk : this.#tail.addAll(chunk);
     this.#memory?.settle(false);
     this.#queue(messages, raw);
-    if (!this.#isSwitchable || this.#state === "discarding" || this.inbox.isAwaited) {
+    // Who has sent nothing else yet is no peer that speaks by another framing now.
+    const isFirst = this.messages === 0 && !this.#isSwitched;
+    if (!this.#isSwitchable || isFirst || this.#state === "discarding" || this.inbox.isAwaited) {
       this.#fail(error);
       return;
     }
