@@ -68,6 +68,8 @@ const TYPES = [
 /** Classes of errors that are not in errors.ts, and why. */
 const OTHER_ERRORS: Record<string, string> = {
   "programs/capture/packets.ts CaptureError": "a capture file that cannot be read any further",
+  "programs/client/recording/recorder.ts RecordingError":
+    "a recording that cannot be written, which ends the program",
   "programs/shared/options.ts UsageError": "a wrong command line, which ends the program",
   "programs/shared/output.ts OutputError": "output that cannot be written, told when that happens",
   "programs/shared/output.ts ReaderGoneError": "nobody reads the output, which is no failure",
