@@ -208,8 +208,8 @@ size, records it, and disturbs it, for tests of other programs.`,
   formats: {
     kind: "tool",
     operands: "[NAME]",
-    help: `Lists the programs and protocols that have a framing under their name, or tells
-all that is known of one: its bytes, what the length counts, what surprised.`,
+    help: `Lists the programs and protocols that have a framing under their name, or
+tells of one its bytes, what the length counts, and what surprised.`,
     examples: ["formats", "formats postgres"],
     load: async () => (await import("./formats.ts")).formats,
   },

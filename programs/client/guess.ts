@@ -13,7 +13,7 @@ import { EXIT, UsageError } from "../shared/options.ts";
 import { connectOptionsFor } from "./connecting.ts";
 import type { ToolContext } from "./context.ts";
 
-/** A framing is told for both directions if this much speaks for it, in bits. */
+/** What needs no second look, in bits. */
 const SURE = 16;
 /** So many framings are told, and so many messages are shown. */
 const MAX_TOLD = 5;
@@ -88,19 +88,22 @@ interface Subject {
   readonly change?: Change;
 }
 
-/** Both directions together if one framing fits to both, and each by itself if not. */
+/** Both directions together, or each by itself if more speaks for that. */
 function subjectsIn({ name, directions }: Source): Subject[] {
   const all = directions.flatMap(({ samples }) => samples);
   if (all.length === 0) return [];
-  const guesses = guess(all);
-  const [best] = guesses.fitting;
-  if (best?.bits >= SURE || directions.length < 2) return [looked(name, all, guesses)];
-  return directions.map((direction) =>
-    looked(`${name}, the ${direction.name}'s direction`, direction.samples)
+  const together = guess(all);
+  if (directions.length < 2) return [looked(name, all, together)];
+  const each = directions.map(({ samples }) => guess(samples));
+  const sum = each.reduce((total, { fitting }) => total + (fitting[0]?.bits ?? 0), 0);
+  const both = together.fitting[0]?.bits ?? 0;
+  if (both >= SURE && both + SURE >= sum) return [looked(name, all, together)];
+  return directions.map(({ name: whose, samples }, index) =>
+    looked(`${name}, the ${whose}'s direction`, samples, each[index])
   );
 }
 
-function looked(name: string, samples: readonly Sample[], guesses = guess(samples)): Subject {
+function looked(name: string, samples: readonly Sample[], guesses: Guesses): Subject {
   if (guesses.fitting[0]?.bits >= SURE) return { name, samples, guesses };
   return { name, samples, guesses, change: changeIn(samples) };
 }

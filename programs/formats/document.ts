@@ -1,7 +1,6 @@
-/** The table as a page of Markdown, docs/formats.md: `deno run -A programs/formats/document.ts` writes it. */
+/** The table as a page of Markdown, docs/formats.md, which generate.ts writes. */
 
 import type { ProgramFormat } from "./format.ts";
-import { FORMATS } from "./table.ts";
 
 const INTRODUCTION = `# Formats
 
@@ -68,10 +67,4 @@ function bytes(count: number): string {
 
 function anchor({ name }: ProgramFormat): string {
   return name.toLowerCase();
-}
-
-if (import.meta.main) {
-  const file = new URL("../../docs/formats.md", import.meta.url);
-  await Deno.writeTextFile(file, document(FORMATS));
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", file.pathname] }).output();
 }

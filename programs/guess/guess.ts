@@ -136,11 +136,17 @@ function bitsIn({ framing, decoded, isText, ends, rows }: Tried, sample: Sample,
   return bits;
 }
 
-/** The likeliest of the framings that make the same messages, and the names of the others. */
+/** What speaks for two framings may differ by this share only because their limits of size differ. */
+const SLACK = 0.2;
+
+/** The most usual of the framings that make the same messages, and the names of the others. */
 function together(group: readonly Tried[]): Omit<Guess, "share"> {
-  const [best, ...others] = group.toSorted((a, b) => b.bits - a.bits || a.cost - b.cost);
-  const { bits, decoded, framing: { name } } = best;
-  const also = [...new Set(others.map(({ framing }) => framing.name))];
+  const most = Math.max(...group.map(({ bits, cost }) => bits + cost));
+  const equal = group.filter(({ bits, cost }) => bits + cost >= most - Math.abs(most) * SLACK);
+  const [best] = equal.toSorted((a, b) => a.cost - b.cost || b.bits - a.bits);
+  const { decoded, framing: { name } } = best;
+  const also = [...new Set(group.map(({ framing }) => framing.name))];
+  const bits = Math.max(...group.map((one) => one.bits));
   return { framing: name, also: also.filter((other) => other !== name), bits, decoded };
 }
 

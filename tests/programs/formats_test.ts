@@ -45,7 +45,7 @@ Deno.test("docs/formats.md is the table of formats", async () => {
   await input;
   assert(success);
   const page = await Deno.readTextFile(new URL("../../docs/formats.md", import.meta.url));
-  const advice = "write it with: deno run -A programs/formats/document.ts";
+  const advice = "write it with: deno run -A programs/formats/generate.ts";
   assert(page === new TextDecoder().decode(stdout), advice);
 });
 
