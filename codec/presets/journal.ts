@@ -168,8 +168,11 @@ class JournalDecoder implements Decoder {
           this.#skipped++;
           continue;
         }
-        const end = this.#scan.scan(chunk, at);
-        const part = chunk.subarray(at, end < 0 ? chunk.length : end);
+        // Not beyond the limit, or an error behind it would be found in one chunk and not in two.
+        const most = at + this.#maxBytes - this.#gather.bytes + 1;
+        const bytes = most < chunk.length ? chunk.subarray(0, most) : chunk;
+        const end = this.#scan.scan(bytes, at);
+        const part = bytes.subarray(at, end < 0 ? bytes.length : end);
         const size = this.#gather.bytes + part.length + this.#scan.missing;
         if (size > this.#maxBytes) {
           throw new MessageTooLargeError("receive", size, this.#maxBytes, "a journal entry so far");
