@@ -399,10 +399,12 @@ conn.unwrap().close()
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    const reader = process.stdout.getReader();
-    const { value } = await reader.read();
-    await reader.cancel();
-    const endpoint = `127.0.0.1:${asText(value!)!.trim()}`;
+    let port = "";
+    for await (const chunk of process.stdout.pipeThrough(new TextDecoderStream())) {
+      port += chunk;
+      if (port.endsWith("\n")) break; // Before that, Python may still write.
+    }
+    const endpoint = `127.0.0.1:${port.trim()}`;
     await using connection = await connect(endpoint, { framing: smtp });
     assertEquals(await receiveText(connection), "220 python");
     connection.send("STARTTLS");
