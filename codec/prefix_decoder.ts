@@ -8,6 +8,9 @@ import type { Memory } from "../internal/memory.ts";
 /** What decoders between frames have gathered. Nothing is ever pushed to it. */
 const NOTHING = new Gather();
 
+/** A header up to this size gets its place at once. */
+const SMALL_HEADER_BYTES = 64;
+
 /**
  * Decodes frames whose header tells their length. Each kind of prefix adds only `measure()`.
  *
@@ -117,8 +120,7 @@ export abstract class PrefixDecoder implements Decoder {
   /** Keeps the start of a frame. It goes to `#head` if the header is not complete (`total` is -1). */
   #suspend(rest: Uint8Array, total: number): void {
     if (total < 0) {
-      this.#head ??= new Uint8Array(this.#maxHeaderBytes);
-      this.#head.set(rest);
+      this.#headOf(rest.length).set(rest);
       this.#headBytes = rest.length;
     } else {
       this.#begin(rest, total);
@@ -132,19 +134,29 @@ export abstract class PrefixDecoder implements Decoder {
     this.#gather.push(piece, total);
   }
 
+  /** The place for a header of so many bytes. Headers that may be long get it as they come. */
+  #headOf(bytes: number): Uint8Array {
+    if (this.#head !== undefined && this.#head.length >= bytes) return this.#head;
+    const larger = new Uint8Array(
+      Math.min(this.#maxHeaderBytes, Math.max(SMALL_HEADER_BYTES, 2 * bytes)),
+    );
+    if (this.#head !== undefined) larger.set(this.#head);
+    return this.#head = larger;
+  }
+
   /** Continues the unfinished frame. Returns how many bytes of the chunk it took. */
   #resume(chunk: Uint8Array, messages: Uint8Array[]): number {
     let at = 0;
     if (this.#headBytes > 0) {
-      const head = this.#head!;
       this.origin = this.#received - this.#headBytes;
       let total = -1;
       while (total < 0 && at < chunk.length) {
+        const head = this.#headOf(this.#headBytes + 1);
         head[this.#headBytes++] = chunk[at++];
         total = this.measure(head, 0, this.#headBytes);
       }
       if (total < 0) return at;
-      this.#begin(head.subarray(0, this.#headBytes), total);
+      this.#begin(this.#head!.subarray(0, this.#headBytes), total);
       this.#headBytes = 0;
     }
     const missing = this.#total - this.#gather.bytes;

@@ -95,25 +95,25 @@ class FieldScan {
   }
 
   /** Goes on at `at`. Returns where an empty line is, or -1 if all of the bytes belong to fields. */
-  scan(bytes: Uint8Array, at: number): number {
-    while (at < bytes.length) {
+  scan(bytes: Uint8Array, at: number, stop: number = bytes.length): number {
+    while (at < stop) {
       if (this.#state === "line") {
         if (bytes[at] === LF) return at;
         this.#state = "name";
       } else if (this.#state === "name") {
-        while (at < bytes.length && bytes[at] !== EQUALS && bytes[at] !== LF) at++;
-        if (at === bytes.length) break;
+        while (at < stop && bytes[at] !== EQUALS && bytes[at] !== LF) at++;
+        if (at === stop) break;
         this.#state = bytes[at++] === EQUALS ? "text" : "length";
       } else if (this.#state === "text") {
         const end = bytes.indexOf(LF, at);
-        if (end < 0) break;
+        if (end < 0 || end >= stop) break;
         at = end + 1;
         this.#state = "line";
       } else if (this.#state === "length") {
         this.#length += bytes[at++] * 2 ** (8 * this.#lengthBytes++);
         if (this.#lengthBytes === 8) this.#begin(this.#length);
       } else if (this.#state === "value") {
-        const taken = Math.min(this.missing, bytes.length - at);
+        const taken = Math.min(this.missing, stop - at);
         at += taken;
         this.missing -= taken;
         if (this.missing === 0) this.#state = "newline";
@@ -168,11 +168,11 @@ class JournalDecoder implements Decoder {
           this.#skipped++;
           continue;
         }
-        // Not beyond the limit, or an error behind it would be found in one chunk and not in two.
-        const most = at + this.#maxBytes - this.#gather.bytes + 1;
-        const bytes = most < chunk.length ? chunk.subarray(0, most) : chunk;
-        const end = this.#scan.scan(bytes, at);
-        const part = bytes.subarray(at, end < 0 ? bytes.length : end);
+        // No byte behind the limit is looked at, so that the error is the same for all chunks.
+        const room = this.#maxBytes - this.#gather.bytes;
+        const stop = Math.min(chunk.length, at + room + 1);
+        const end = this.#scan.scan(chunk, at, stop);
+        const part = chunk.subarray(at, end < 0 ? stop : end);
         const size = this.#gather.bytes + part.length + this.#scan.missing;
         if (size > this.#maxBytes) {
           throw new MessageTooLargeError("receive", size, this.#maxBytes, "a journal entry so far");

@@ -106,7 +106,7 @@ function largeFrame({ make, forSize, carried }: KindRow, bytes: number): [Framin
 
 for (const row of KINDS) {
   Deno.test(`framing("${row.text}") holds what arrived and 16 KiB, whatever the chunks are`, () => {
-    if (row.text === "u8") return; // Its largest frame is smaller than that.
+    if (row.make().maxMessageBytes < 40_000) return; // Its largest frame may be smaller than that.
     const [framed, encoded] = largeFrame(row, 32_768);
     const isLate = row.except?.["last byte"] !== undefined; // The message is whole before.
     const frame = isLate ? encoded.subarray(0, -1) : encoded;

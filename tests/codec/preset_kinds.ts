@@ -87,9 +87,12 @@ const u32be = (bytes: number) => be(bytes, 4);
 const u32le = (bytes: number) => le(bytes, 4);
 
 function mqttPacket(content: Uint8Array): Uint8Array {
-  const { length } = content;
-  const bytes = length < 0x80 ? [length] : [length & 0x7f | 0x80, length >> 7];
-  return Uint8Array.of(0x30, ...bytes, ...content);
+  const bytes = [content.length & 0x7f];
+  for (let rest = content.length >> 7; rest > 0; rest >>= 7) {
+    bytes[bytes.length - 1] |= 0x80;
+    bytes.push(rest & 0x7f);
+  }
+  return Uint8Array.from([0x30, ...bytes, ...content]);
 }
 
 /** Two segments, of which the second has the content, as words. */
@@ -109,6 +112,11 @@ function asUtf8(message: Uint8Array): Uint8Array {
   return utf8(
     Array.from(message, (byte) => String.fromCodePoint(byte * 300)).join("").toWellFormed(),
   );
+}
+
+/** Characters of one and two bytes, and NUL. */
+function asLatin1(message: Uint8Array): Uint8Array {
+  return utf8(Array.from(message, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** The table. */
@@ -149,7 +157,7 @@ export const PRESET_KINDS: readonly KindRow[] = [
     ],
     above: { frame: "0006 48454c4c4f21", limit: 5 },
     headerBytes: undefined,
-    carried: asUtf8,
+    carried: asLatin1,
     except: { views: "it converts", parts: "it converts" },
   },
   whole("journalExport", journalExport, journalEntry, 0, {

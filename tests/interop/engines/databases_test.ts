@@ -97,7 +97,7 @@ await testWith(REDIS, "redis asks Redis in both versions, and is told of pushes"
   const socket = `${folder.path}/socket`;
   await using _server = await RunningEngine.start([
     ...["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder.path],
-  ], { ready: "Ready to accept connections" });
+  ], { ready: "eady to accept connections" });
   const command = (...words: string[]) =>
     utf8(`*${words.length}\r\n${words.map((w) => `$${utf8(w).length}\r\n${w}\r\n`).join("")}`);
   const askText = async (connection: Connection, ...words: string[]) =>
