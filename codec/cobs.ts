@@ -120,9 +120,10 @@ class CobsScanner extends FrameScanner {
   }
 
   /** Puts zeros where codes were, and closes the gaps behind full blocks. */
-  override unwrap(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  override unwrap(bytes: Uint8Array, from: number, to: number, isOwn: boolean): Uint8Array {
     if (!this.#hasBlocks) return view(bytes, from + 1, to - 1);
-    const message = new Uint8Array(to - from - 2); // As long as without full blocks, or longer.
+    const size = to - from - 2; // Full blocks make it shorter.
+    const message = isOwn ? view(bytes, from + 1, to - 1) : new Uint8Array(size);
     let end = 0;
     let at = from;
     let code = bytes[at];
@@ -132,7 +133,7 @@ class CobsScanner extends FrameScanner {
       at += code;
       if (at >= to - 1) break;
       const next = bytes[at];
-      if (code !== FULL) end++; // A zero.
+      if (code !== FULL) message[end++] = 0;
       code = next;
     }
     return view(message, 0, end);

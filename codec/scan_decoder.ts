@@ -41,8 +41,11 @@ export abstract class FrameScanner {
     return at;
   }
 
-  /** The message in the frame that was scanned last, which lies between two positions. */
-  unwrap(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  /**
+   * The message in the frame that was scanned last, which lies between two positions. Only if the bytes
+   * are the decoder's own, they may be changed.
+   */
+  unwrap(bytes: Uint8Array, from: number, to: number, _isOwn: boolean): Uint8Array {
     return view(bytes, from, to);
   }
 
@@ -146,7 +149,9 @@ export class ScanDecoder implements Decoder {
           break;
         }
         messages.push(
-          gathered === 0 ? this.#unwrap(chunk, at, stop) : this.#finish(chunk.subarray(at, stop)),
+          gathered === 0
+            ? this.#unwrap(chunk, at, stop, false)
+            : this.#finish(chunk.subarray(at, stop)),
         );
         at = stop;
       }
@@ -182,12 +187,12 @@ export class ScanDecoder implements Decoder {
   /** The message of a frame that began in an earlier chunk. */
   #finish(last: Uint8Array): Uint8Array {
     const frame = this.#gather.take(0, last);
-    return this.#unwrap(frame, 0, frame.length);
+    return this.#unwrap(frame, 0, frame.length, true);
   }
 
-  #unwrap(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  #unwrap(bytes: Uint8Array, from: number, to: number, isOwn: boolean): Uint8Array {
     this.#scanner.total = Infinity;
-    const message = this.#scanner.unwrap(bytes, from, to);
+    const message = this.#scanner.unwrap(bytes, from, to, isOwn);
     this.#checkSize(message.length);
     return message;
   }

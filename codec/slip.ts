@@ -115,9 +115,10 @@ class SlipScanner extends FrameScanner {
     return -1;
   }
 
-  override unwrap(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  override unwrap(bytes: Uint8Array, from: number, to: number, isOwn: boolean): Uint8Array {
     if (this.#escapes === 0) return view(bytes, from, to - 1);
-    const message = new Uint8Array(to - 1 - from - this.#escapes);
+    const size = to - 1 - from - this.#escapes;
+    const message = isOwn ? view(bytes, from, from + size) : new Uint8Array(size);
     for (let at = from, end = 0; at < to - 1; at++) {
       const byte = bytes[at];
       message[end++] = byte !== ESC ? byte : bytes[++at] === ESC_END ? END : ESC;

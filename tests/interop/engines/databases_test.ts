@@ -118,9 +118,11 @@ await testWith(REDIS, "redis asks Redis in both versions, and is told of pushes"
   assertEquals(latin1(push), ">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
 
   // Redis does not look at the two bytes behind a string.
-  await using careless = await connect(`unix:${socket}`, { framing: "line" });
-  await careless.send("*1\r\n$4\r\nPING!!*1\r\n$4\r\nPING");
-  assertEquals((await receiveMany(careless, 2)).map(latin1), ["+PONG", "+PONG"]);
+  await using careless = await connect(`unix:${socket}?framing=none`);
+  await careless.send("*1\r\n$4\r\nPING!!*1\r\n$4\r\nPING\r\n");
+  let answers = "";
+  while (answers.length < 14) answers += latin1((await careless.receive())!);
+  assertEquals(answers, "+PONG\r\n+PONG\r\n");
 });
 
 /** A MariaDB in a folder, without any table. */
