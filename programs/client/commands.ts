@@ -9,7 +9,7 @@ import type { Host } from "../shared/host.ts";
 import type { OptionSpec, OptionSpecs } from "../shared/options.ts";
 import type { ClientContext, ToolContext } from "./context.ts";
 import { CONNECT_OPTIONS, GENERAL_OPTIONS } from "./options.ts";
-import { PROXY_OPTIONS, RELAY_OPTIONS } from "./relay/options.ts";
+import { LISTEN_OPTIONS, PROXY_OPTIONS, RELAY_OPTIONS, REPLAY_OPTIONS } from "./relay/options.ts";
 
 /** What the help tells of a command, and what its command line may have. */
 interface CommandBase {
@@ -212,6 +212,19 @@ size, records it, and disturbs it, for tests of other programs.`,
 tells of one its bytes, what the length counts, and what surprised.`,
     examples: ["formats", "formats postgres"],
     load: async () => (await import("./formats.ts")).formats,
+  },
+  replay: {
+    kind: "tool",
+    operands: "FILE [ENDPOINT]",
+    help: `Plays what proxy --record has recorded: as the client to the recorded target
+or another endpoint, or as the server to peers that come.`,
+    options: { ...REPLAY_OPTIONS, ...LISTEN_OPTIONS, ...CONNECT_OPTIONS },
+    examples: [
+      `replay talk.jsonl :1234 --speed 10`,
+      `replay talk.jsonl :1234 --diff --ignore '\\d\\d:\\d\\d:\\d\\dZ'`,
+      `replay talk.jsonl :2000 --as server --step`,
+    ],
+    load: async () => (await import("./replay.ts")).replay,
   },
 };
 

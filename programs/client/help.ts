@@ -21,7 +21,7 @@ Commands (client.ts COMMAND --help tells all about one)
   request METHOD [JSON]  print the answer, or with --stream its items
   put FILE…|get NAME|ls  files, to and from server.ts --service files
   ping, bench            round-trip time, messages per second: chat or echo
-  bridge, proxy, guess, formats   tools, told by their own --help
+  bridge, proxy, replay, listen, guess, formats   tools: COMMAND --help
 Options (docs/programs.md tells all about them)
 ${
     describeOptions({

@@ -58,8 +58,13 @@ async function run(program: ProgramContext): Promise<number> {
   const { host } = program;
   const stop = new AbortController();
   let reading: ReturnType<typeof setTimeout> | undefined;
-  program.resources.defer(() => clearTimeout(reading));
+  let state: "running" | "over" = "running";
+  program.resources.defer(() => {
+    state = "over";
+    clearTimeout(reading);
+  });
   onStopSignal(host).then((signal) => {
+    if (state === "over") return;
     stop.abort(new Error(`stopped by ${signal}`));
     reading = setTimeout(() => host.stdout.giveUp(new OutputError(UNREAD)), READING_TIME);
   });

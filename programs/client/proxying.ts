@@ -13,7 +13,7 @@ import { serveRelay } from "./relay/serve.ts";
  * passes to a file, before it is sent on.
  */
 export async function proxy(context: ToolContext): Promise<number> {
-  const { options, operands: [listen, target], host: { stdout }, resources } = context;
+  const { options, host: { stdout }, resources } = context;
   const show = options.text("show") as Show ?? (options.on("json") ? "json" : "pretty");
   const file = options.text("record");
   const through = faultsOf(options, context.operands);
@@ -22,7 +22,7 @@ export async function proxy(context: ToolContext): Promise<number> {
   return await serveRelay(context, {
     through,
     delay: options.number("delay"),
-    start() {
+    start(listen, target) {
       recorder?.add({
         type: "recording",
         version: RECORDING_VERSION,

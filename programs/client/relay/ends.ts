@@ -1,11 +1,17 @@
 /** The two ends of a relay: where it listens, and what it connects to. */
 
-import type { FramingName } from "../../../codec.ts";
+import type { FramingText } from "../../../codec.ts";
 import { connect, type ConnectOptions } from "../../../connect/connect.ts";
 import type { Connection } from "../../../connection.ts";
 import { reasonOf } from "../../../internal/reason.ts";
 import { type Handler, listen, type ListenOptions, type Server } from "../../../listen/listen.ts";
-import { framingOf, hasFraming, parseEndpoint } from "../../../transport.ts";
+import {
+  formatEndpoint,
+  framingOf,
+  hasFraming,
+  parseEndpoint,
+  withFraming,
+} from "../../../transport.ts";
 import { howToChange, limitsFrom } from "../../shared/limits.ts";
 import { UsageError } from "../../shared/options.ts";
 import { requireListen } from "../../shared/permissions.ts";
@@ -41,7 +47,7 @@ export async function listeningEnd(
   };
   const listenOptions: ListenOptions = {
     ...limits,
-    framing: options.text("framing") as FramingName | undefined,
+    framing: options.text("framing") as FramingText | undefined,
     tls,
     allow: options.list("allow"),
     deny: options.list("deny"),
@@ -86,9 +92,16 @@ function tellFingerprint(fingerprint: string, reporter: Reporter): void {
   );
 }
 
+/** The end to connect to. */
+export interface Dial {
+  /** The endpoint, with its framing. */
+  readonly endpoint: string;
+  /** Connects, as often as it is called. */
+  connect(): Promise<Connection>;
+}
+
 /**
- * Looks at the end to connect to, and reads the files for it. What is returned connects, as often as
- * it is called.
+ * Looks at the end to connect to, and reads the files for it.
  *
  * @throws {UsageError} {TypeError} {Error} for endpoints, options and files that cannot be used.
  */
@@ -96,18 +109,22 @@ export async function diallingEnd(
   endpoint: string,
   context: ToolContext,
   more: Pick<ConnectOptions, "through"> = {},
-): Promise<() => Promise<Connection>> {
+): Promise<Dial> {
   const { options } = context;
   const target = parseEndpoint(endpoint);
   if ("port" in target && target.port === 0) {
     throw new UsageError(`"${endpoint}": port 0 is only for listening`);
   }
-  const given = hasFraming(target) ? options.text("framing") as FramingName | undefined : undefined;
+  const given = hasFraming(target) ? options.text("framing") as FramingText | undefined : undefined;
   const connectOptions = {
     ...await connectOptionsFor(endpoint, context, "relay"),
     maxMessageBytes: options.number("max-message") ?? MAX_MESSAGE_BYTES,
     framing: framingOf(target) ?? given,
     ...more,
   };
-  return () => connect(endpoint, connectOptions);
+  const { framing = "u32be" } = connectOptions;
+  return {
+    endpoint: formatEndpoint(withFraming(target, framing)),
+    connect: () => connect(endpoint, connectOptions),
+  };
 }

@@ -11,14 +11,23 @@ import type { Pair } from "./serve.ts";
 /** Shows each message, with its time, connection, direction and size. */
 export function shower(show: Show, { id }: Pair, stdout: Output): Eyes | undefined {
   if (show === "none") return undefined;
-  const line = show === "json" ? jsonLine : show === "hex" ? hexLines : prettyLines;
   return {
-    see(message, direction) {
-      stdout.write(line({ id, direction, time: new Date().toISOString() }, message));
-    },
+    see: (message, direction) => showMessage(show, { id, direction }, message, stdout),
     ended() {},
     flush: () => stdout.room(),
   };
+}
+
+/** Shows a message. Whoever shows much asks `stdout` for room. */
+export function showMessage(
+  show: Show,
+  way: Omit<Passing, "time">,
+  message: Uint8Array,
+  stdout: Output,
+): void {
+  if (show === "none") return;
+  const line = show === "json" ? jsonLine : show === "hex" ? hexLines : prettyLines;
+  stdout.write(line({ ...way, time: new Date().toISOString() }, message));
 }
 
 /** Where and when a message has passed. */

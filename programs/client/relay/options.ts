@@ -11,6 +11,7 @@ export const LISTEN_OPTIONS: OptionSpecs = {
   framing: {
     value: "NAME",
     choices: FRAMING_NAMES,
+    framing: true,
     group: "Limits",
     help: "where an endpoint names none; u32be by default",
   },
@@ -77,4 +78,14 @@ export const PROXY_OPTIONS: OptionSpecs = {
     help: "breaks a connection after so many bytes",
   },
   corrupt: { value: "P", help: "probability of a wrong bit in a piece, 0 to 1" },
+};
+
+/** The options of `replay`, besides those of connecting and listening. */
+export const REPLAY_OPTIONS: OptionSpecs = {
+  as: { value: "ROLE", choices: ["client", "server"], help: "who to be; client by default" },
+  speed: { value: "N", help: "so many times faster, or max; 1" },
+  step: { help: "Enter sends the next message" },
+  diff: { help: "compares the answers with those recorded; code 1" },
+  ignore: { value: "REGEXP", help: "what of the answers --diff leaves out" },
+  show: { ...PROXY_OPTIONS.show, help: "how messages are shown; pretty, none with --diff" },
 };

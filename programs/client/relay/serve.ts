@@ -8,7 +8,7 @@ import { exitCodeOf } from "../../shared/program.ts";
 import { makeReporter, messageOf, type Reporter } from "../../shared/report.ts";
 import type { ToolContext } from "../context.ts";
 import { RecordingError } from "../recording/recorder.ts";
-import { diallingEnd, listeningEnd } from "./ends.ts";
+import { type Dial, diallingEnd, listeningEnd } from "./ends.ts";
 import { type Eyes, join } from "./join.ts";
 
 /** What a command adds to a relay. */
@@ -17,8 +17,8 @@ export interface RelayOptions {
   readonly through?: (transport: Transport) => Transport;
   /** How much later messages pass, in milliseconds. */
   readonly delay?: number;
-  /** Called before anybody is let in. */
-  start?(): void;
+  /** Called with the endpoints, with real ports and framings, before anybody is let in. */
+  start?(listen: string, target: string): void;
   /** Makes who looks on at one pair of connections. */
   eyes?(pair: Pair): Eyes | undefined;
   /** Called when a pair has closed, with the error in words if there was one. */
@@ -55,8 +55,10 @@ export async function serveRelay(tool: ToolContext, more: RelayOptions = {}): Pr
   }
   const { through } = more;
   const dial = await diallingEnd(to, context, { through });
-  const open = await listeningEnd(from, context, { through });
-  more.start?.();
+  const open = await listeningEnd(from, context, {
+    through,
+    onListen: ([endpoint]) => more.start?.(endpoint, dial.endpoint),
+  });
   const once = options.on("once");
   const over = Promise.withResolvers<number>();
   let count = 0;
@@ -86,7 +88,7 @@ function isFatal(error: unknown): boolean {
 interface Relaying {
   readonly id: number;
   readonly first: Connection;
-  readonly dial: () => Promise<Connection>;
+  readonly dial: Dial;
   readonly to: string;
   readonly context: ToolContext;
   readonly more: RelayOptions;
@@ -100,7 +102,7 @@ async function relay({ id, first, dial, to, context, more }: Relaying): Promise<
   let second: Connection | undefined;
   let error: unknown;
   try {
-    second = await dial();
+    second = await dial.connect();
     const eyes = more.eyes?.({ id, first, second });
     const linger = options.number("linger") ?? 1_000;
     await join(first, second, { eyes, linger, delay: more.delay });

@@ -1,0 +1,265 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Chat } from "../../chat.ts";
+import { connect, type Connection, listen, type Server, text } from "../../mod.ts";
+import { runHere, ServerHere } from "../support/in_process.ts";
+
+const decoder = new TextDecoder();
+
+/** A server that answers each message by a function. */
+async function answering(
+  answer: (text: string) => string,
+  endpoint = "tcp://127.0.0.1:0",
+): Promise<Server> {
+  return await listen(endpoint, async (connection) => {
+    for await (const message of connection) await connection.send(answer(decoder.decode(message)));
+  });
+}
+
+async function receiveText(connection: Connection): Promise<string> {
+  return decoder.decode(await connection.receive());
+}
+
+/** A recording file with these lines, each at its own millisecond. */
+async function recording(lines: readonly (Record<string, unknown> | string)[]): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".jsonl" });
+  const header = { type: "recording", version: 1, listen: "tcp://127.0.0.1:0", target: ":1" };
+  const all = [header, ...lines].map((line, i) =>
+    typeof line === "string" ? line : JSON.stringify({ time: 1000 + i, ...line })
+  );
+  await Deno.writeTextFile(file, all.join("\n") + "\n");
+  return file;
+}
+
+const message = (id: number, direction: string, text: string, time?: number) => ({
+  type: "message",
+  id,
+  direction,
+  text,
+  ...(time !== undefined && { time }),
+});
+const TALK = [
+  { type: "open", id: 1, remote: "x" },
+  message(1, ">", "a"),
+  message(1, "<", "A"),
+  message(1, ">", "b"),
+  message(1, "<", "B"),
+  { type: "end", id: 1, direction: ">" },
+  { type: "closed", id: 1 },
+];
+
+Deno.test("replay plays what a proxy has recorded to a fresh server, and finds no difference", async () => {
+  const file = await Deno.makeTempFile();
+  const upper = (text: string) => text.toUpperCase();
+  {
+    await using target = await answering(upper, "ws://127.0.0.1:0");
+    await using proxied = await ServerHere.start(
+      ["proxy", "tcp://127.0.0.1:0?framing=line", target.endpoints[0], "--record", file],
+      { script: "client.ts" },
+    );
+    for (const texts of [["one", "two"], ["three"]]) {
+      await using client = await connect(proxied.endpoints[0]);
+      for (const text of texts) {
+        await client.send(text);
+        await client.receive();
+      }
+    }
+  }
+  await using fresh = await answering(upper);
+  const args = ["replay", file, fresh.endpoints[0], "--diff", "--speed", "max"];
+  const { code, stdout, stderr } = await runHere("client.ts", args);
+  assertEquals([code, stdout, stderr], [0, "3 messages sent, no answer differs\n", ""]);
+  await Deno.remove(file);
+});
+
+Deno.test("replay plays a chat of several people to a fresh chat: the transcripts are equal", async () => {
+  const open = (endpoint: string) => {
+    const chat = new Chat({ flood: { burst: 1_000, perSecond: 1_000 } });
+    return listen(endpoint, { format: text() }, (connection) => chat.serve(connection));
+  };
+  const file = await Deno.makeTempFile();
+  {
+    await using server = await open("tcp://127.0.0.1:0");
+    await using proxied = await ServerHere.start(
+      ["proxy", "tcp://127.0.0.1:0", server.endpoints[0], "--record", file, "--show", "none"],
+      { script: "client.ts" },
+    );
+    await using one = await connect(proxied.endpoints[0], { format: text() });
+    assertMatch((await one.receive())!, /Welcome, guest-1/);
+    await one.send("/nick ann");
+    assertMatch((await one.receive())!, /ann/);
+    await using two = await connect(proxied.endpoints[0], { format: text() });
+    assertMatch((await two.receive())!, /Welcome, guest-2/);
+    for (let i = 0; i < 20; i++) {
+      const [from, other] = i % 2 === 0 ? [one, two] : [two, one];
+      await from.send(`line ${i}`);
+      for (const member of [from, other]) {
+        while (!(await member.receive())!.endsWith(`line ${i}`));
+      }
+    }
+  }
+  await using fresh = await open("tcp://127.0.0.1:0");
+  const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`;
+  const { code, stdout, stderr } = await runHere("client.ts", [
+    ...["replay", file, fresh.endpoints[0], "--diff", "--speed", "max", "--ignore", time],
+  ]);
+  assertEquals([code, stderr], [0, ""], stdout);
+  assertMatch(stdout, /^2[12] messages sent, no answer differs\n$/);
+  await Deno.remove(file);
+});
+
+Deno.test("replay --diff tells each answer that differs, is missing or too much, and ends with 1", async () => {
+  const file = await recording(TALK);
+  await using other = await answering((text) => text === "a" ? "\x1b[2J" : "B");
+  const run = (to: string, ...args: string[]) =>
+    runHere("client.ts", ["replay", file, to, "--diff", "--speed", "max", ...args]);
+  const { code, stdout } = await run(other.endpoints[0]);
+  assertEquals(
+    [code, stdout],
+    [1, '#1 < 1: recorded "A", came "\\u001b[2J"\n2 messages sent, 1 answers differ\n'],
+  );
+  await using silent = await listen("tcp://127.0.0.1:0", async (connection) => {
+    for await (const _ of connection);
+    await connection.send("too late");
+    await connection.send("too much");
+    await connection.send("and more");
+  });
+  const late = await run(silent.endpoints[0], "--timeout", "50", "--json");
+  assertEquals(late.code, 1);
+  const events = late.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(events.filter(({ event }) => event === "difference").length, 5);
+  assertEquals(events.at(-1), { event: "replayed", sent: 2, differences: 5 });
+  await Deno.remove(file);
+});
+
+Deno.test("replay keeps the recorded pace, goes faster with --speed, and waits for answers first", async () => {
+  const file = await recording([
+    { type: "open", id: 1, remote: "x" },
+    message(1, ">", "a", 2_000),
+    message(1, "<", "A", 2_001),
+    message(1, ">", "b", 2_300),
+    message(1, "<", "B", 2_301),
+  ]);
+  await using target = await answering((text) => text.toUpperCase());
+  const took = async (...args: string[]) => {
+    const startedAt = performance.now();
+    const result = await runHere("client.ts", [
+      "replay",
+      file,
+      target.endpoints[0],
+      "--diff",
+      ...args,
+    ]);
+    assertEquals([result.code, result.stderr], [0, ""], result.stdout);
+    return performance.now() - startedAt;
+  };
+  assert(await took() >= 1_290, "from the start of the connection to its last message: 1.3 s");
+  const half = await took("--speed", "4");
+  assert(half >= 320 && half < 1_200, `${half} ms`);
+  await Deno.remove(file);
+});
+
+Deno.test("replay --step sends a message per line of the input", async () => {
+  const file = await recording(TALK);
+  const got: string[] = [];
+  await using target = await answering((text) => (got.push(text), text.toUpperCase()));
+  const args = ["replay", file, target.endpoints[0], "--step", "--show", "none"];
+  const one = await runHere("client.ts", args, { stdin: "\n" });
+  assertEquals([one.code, got], [0, ["a"]]);
+  assertMatch(one.stderr, /#1: Enter sends the next 1 B/);
+  const all = await runHere("client.ts", args, { stdin: "\n\n" });
+  assertEquals([all.code, got], [0, ["a", "a", "b"]]);
+  await Deno.remove(file);
+});
+
+Deno.test("replay --as server plays the answers to a peer that comes", async () => {
+  const file = await recording(TALK);
+  await using server = await ServerHere.start(
+    ["replay", file, "tcp://127.0.0.1:0", "--as", "server", "--diff", "--speed", "max"],
+    { script: "client.ts" },
+  );
+  await using client = await connect(server.endpoints[0]);
+  await client.send("a");
+  assertEquals(await receiveText(client), "A");
+  await client.send("not b");
+  assertEquals(await receiveText(client), "B");
+  await client.close();
+  assertEquals(await server.ended(), 1);
+  assertMatch(
+    server.stdout,
+    /^#1 > 2: recorded "b", came "not b"\n2 messages sent, 1 answers differ$/m,
+  );
+  await Deno.remove(file);
+});
+
+Deno.test("replay passes over a line that a killed recorder has left, and plays each part", async () => {
+  const part = [...TALK.slice(0, 3), '{"type":"mess', {
+    type: "recording",
+    version: 1,
+    listen: "x",
+    target: "y",
+  }];
+  const file = await recording([...part, ...TALK, '{"cut']);
+  const got: string[] = [];
+  await using target = await answering((text) => (got.push(text), text.toUpperCase()));
+  const args = ["replay", file, target.endpoints[0], "--diff", "--speed", "max"];
+  const { code, stderr } = await runHere("client.ts", args);
+  assertEquals([code, stderr, got], [0, "", ["a", "a", "b"]]);
+  await Deno.remove(file);
+});
+
+Deno.test("replay says what is wrong with a file or an option, in one line", async () => {
+  const folder = await Deno.makeTempDir();
+  const write = async (name: string, content: string) => {
+    await Deno.writeTextFile(`${folder}/${name}`, content);
+    return `${folder}/${name}`;
+  };
+  const header = '{"type":"recording","version":1,"time":1,"listen":"x","target":":1"}\n';
+  const cases: [args: string[], code: number, message: RegExp][] = [
+    [[], 2, /"replay" takes a FILE/],
+    [["a", "b", "c"], 2, /"replay" takes a FILE/],
+    [[`${folder}/none`], 1, /none: there is no such file/],
+    [[await write("empty", "")], 1, /empty: there is nothing in it/],
+    [[await write("text", "hello\n")], 1, /text: it is no recording/],
+    [
+      [await write("new", header.replace(":1,", ":7,"))],
+      1,
+      /version 7 of recordings, and this program reads version 1/,
+    ],
+    [
+      [await write("bad", `${header}junk\n{"type":"closed","time":1,"id":1}\n`)],
+      1,
+      /bad: line 2 is no line of a recording/,
+    ],
+    [
+      [
+        await write(
+          "who",
+          `${header}{"type":"message","time":1,"id":5,"direction":">","text":""}\n`,
+        ),
+      ],
+      1,
+      /line 2 of the recording: connection 5 was not opened/,
+    ],
+    [["x", "--speed", "0"], 2, /--speed 0: it must be a number above 0/],
+    [["x", "--ignore", "("], 2, /--ignore \(: /],
+    [["x", "--as", "peer"], 2, /--as peer: it must be one of client, server/],
+  ];
+  for (const [args, code, message] of cases) {
+    const result = await runHere("client.ts", ["replay", ...args]);
+    assertMatch(result.stderr, message, args.join(" "));
+    assertEquals(
+      [result.code, result.stderr.trimEnd().split("\n").length],
+      [code, 1],
+      result.stderr,
+    );
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("replay ends with 1 when the peer is not there", async () => {
+  const file = await recording(TALK);
+  const { code, stderr } = await runHere("client.ts", ["replay", file, "tcp://127.0.0.1:1"]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^error: Cannot connect to .*: connection refused, nothing listens there\n$/);
+  await Deno.remove(file);
+});
