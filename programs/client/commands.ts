@@ -4,6 +4,7 @@
  */
 
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
+import { EXEC_OPTIONS } from "../shared/exec_options.ts";
 import { FORM_OPTIONS } from "../shared/forms.ts";
 import type { Host } from "../shared/host.ts";
 import type { OptionSpec, OptionSpecs } from "../shared/options.ts";
@@ -175,6 +176,27 @@ A peer that says nothing by itself is sent the lines TEXT first.`,
     options: LOOK_OPTIONS,
     examples: ["guess capture.pcap", "guess tls://mail.example.com:993"],
     load: async () => (await import("./guess.ts")).guessFraming,
+  },
+  listen: {
+    kind: "tool",
+    operands: "ENDPOINT",
+    help: `Waits for peers, prints what they say, and sends them what is typed or piped.
+It ends when the input has ended and everybody has gone.`,
+    options: {
+      once: { help: "serve one connection, and end with it" },
+      keep: { help: "go on when the input has ended" },
+      ...EXEC_OPTIONS,
+      tee: { value: "FILE", help: "appends what comes to a file, too" },
+      ...FORM_OPTIONS,
+      linger: LINGER,
+      ...LISTEN_OPTIONS,
+    },
+    examples: [
+      `listen :1234`,
+      `listen ":9000?framing=none" --once > file`,
+      `listen :1234 --exec "tr a-z A-Z"`,
+    ],
+    load: async () => (await import("./listen.ts")).listen,
   },
   bridge: {
     kind: "tool",

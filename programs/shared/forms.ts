@@ -29,7 +29,7 @@ export const FORM_OPTIONS: OptionSpecs = {
     value: "FORM",
     choices: IN_FORMS,
     group: "talk, send",
-    help: "what the input is: lines, bytes, hex, base64, json, length",
+    help: "lines, bytes, hex, base64, json or length",
   },
   out: {
     value: "FORM",
