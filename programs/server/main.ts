@@ -7,6 +7,8 @@ import { MAX_DELAY } from "../../internal/check.ts";
 import { reasonOf } from "../../internal/reason.ts";
 import { listen, type ListenOptions, type Server } from "../../listen/listen.ts";
 import { parseEndpoint, type TlsListenOptions } from "../../transport.ts";
+import { EXEC_OPTIONS } from "../shared/exec_options.ts";
+import { FORM_OPTIONS } from "../shared/forms.ts";
 import {
   DEFAULT_ENDPOINT,
   describeOptions,
@@ -65,6 +67,9 @@ const OPTIONS: OptionSpecs = {
   replace: { group: "Files", help: "lets files take the place of others" },
   "max-file": { value: "BYTES", range: [0, MAX], group: "Files", help: "17179869184 by default" },
   "max-dir": { value: "BYTES", range: [0, MAX], group: "Files", help: "68719476736 by default" },
+  ...EXEC_OPTIONS,
+  in: { ...FORM_OPTIONS.in, group: "Exec", hidden: true },
+  out: { ...FORM_OPTIONS.out, group: "Exec", hidden: true },
   limit: LIMIT_OPTION,
   "max-message": { value: "BYTES", range: [1, MAX], hidden: true, help: "1048576 by default" },
   "max-connections": { value: "N", range: [1, MAX], hidden: true, help: "10000 by default" },
@@ -179,7 +184,7 @@ async function backUp(options: ParsedOptions, to: string, reporter: Reporter): P
 function refuseOthersOptions(service: string, options: ParsedOptions): void {
   for (const [name, { group }] of Object.entries(OPTIONS)) {
     const owner = group?.toLowerCase();
-    if (owner !== "chat" && owner !== "files" || owner === service) continue;
+    if (!["chat", "files", "exec"].includes(owner ?? "") || owner === service) continue;
     if (options.text(name) !== undefined || options.on(name)) {
       throw new UsageError(`--${name} is for the service ${owner}, not for ${service}`);
     }

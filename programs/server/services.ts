@@ -12,7 +12,7 @@ import { secretFrom } from "../shared/secrets.ts";
 import type { Service } from "./service.ts";
 
 /** The names that `--service` knows. */
-export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "files"] as const;
+export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "broker", "exec", "files"] as const;
 
 /** Makes a service. The limits are those of the chat. */
 export async function makeService(
@@ -32,6 +32,10 @@ export async function makeService(
       return sink(reporter);
     case "files":
       return await (await import("./file_service.ts")).files(context);
+    case "broker":
+      return (await import("./broker.ts")).broker();
+    case "exec":
+      return await (await import("./exec_service.ts")).exec(context);
   }
 }
 
