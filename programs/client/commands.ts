@@ -144,8 +144,10 @@ or bytes as they are. With --in other than json, it asks with bytes.`,
   },
   ping: {
     kind: "conversation",
-    help: `Measures round-trip times to a chat or echo server.`,
+    help: `Measures round-trip times to a chat or echo server. With --port it tells
+which ports of the host are open.`,
     options: {
+      port: { value: "FROM-TO", help: "connects to each of these ports, and to nothing else" },
       count: COUNT,
       interval: {
         value: "MS",
@@ -154,7 +156,7 @@ or bytes as they are. With --in other than json, it asks with bytes.`,
         help: "between pings",
       },
     },
-    examples: [":1234 ping --count 10 --interval 100"],
+    examples: [":1234 ping --count 10 --interval 100", ":1 ping --port 7000-7100"],
     load: async () => (await import("./ping.ts")).ping,
   },
   bench: {

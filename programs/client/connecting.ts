@@ -1,7 +1,10 @@
 /** From the client's options to those of `connect()`. */
 
 import type { FramingText } from "../../codec.ts";
-import type { ConnectOptions } from "../../connect/connect.ts";
+import { connect, type ConnectOptions } from "../../connect/connect.ts";
+import type { Connection } from "../../connection.ts";
+import { ConnectError } from "../../errors.ts";
+import { Attempts, backoff, pause } from "../../internal/retry.ts";
 import type { WebConnectOptions } from "../../transport.ts";
 import { limitsFrom } from "../shared/limits.ts";
 import { type ParsedOptions, UsageError } from "../shared/options.ts";
@@ -49,6 +52,42 @@ export async function connectOptionsFor(
     token: await secretFrom(program, "token"),
     ...(options.on("session") && { session: session ?? true }),
   };
+}
+
+/** What a connection to an endpoint needs. */
+export interface Dialling {
+  readonly endpoint: string;
+  readonly options: ConnectOptions;
+}
+
+/**
+ * Connects, and tries again as often as `--retry` says, with longer and longer waits in between.
+ *
+ * @throws {ConnectError} the last failure.
+ */
+export async function connectAgain(
+  { endpoint, options }: Dialling,
+  program: ProgramContext,
+  stopped: AbortSignal,
+): Promise<Connection> {
+  const retries = program.options.number("retry") ?? 0;
+  if (retries === 0) return await connect(endpoint, options);
+  const attempts = new Attempts(backoff({ maxAttempts: retries + 1 }));
+  for (;;) {
+    try {
+      return await connect(endpoint, options);
+    } catch (error) {
+      if (!(error instanceof ConnectError) || stopped.aborted) throw error;
+      const wait = attempts.failed(error);
+      if (wait === undefined) throw error;
+      program.reporter.event(
+        { event: "retry", error: error.message },
+        `${error.message}; trying again in ${(wait / 1000).toFixed(1)} s`,
+      );
+      await pause(wait, stopped);
+      stopped.throwIfAborted();
+    }
+  }
 }
 
 /** The proxy, if one is named anywhere. Only then it is worth loading what chooses it. */

@@ -1,5 +1,6 @@
 /** What all commands of the client use. */
 
+import type { ConnectOptions } from "../../connect/connect.ts";
 import type { CloseInfo, Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../../errors.ts";
 import type { ProgramContext } from "../shared/program.ts";
@@ -19,6 +20,10 @@ export interface ToolContext extends ProgramContext {
 export interface ClientContext extends ToolContext {
   /** How long the last `connect()` took, in milliseconds: at least a round trip. */
   readonly connectTime: number;
+  /** The endpoint. */
+  readonly endpoint: string;
+  /** How to connect to it. */
+  readonly connectOptions: ConnectOptions;
   /** Connects. It may be called again. A signal closes the last connection in order. */
   connect(): Promise<Connection>;
 }

@@ -1,6 +1,5 @@
 /** The client program: from the command line to the command. */
 
-import { connect } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
 import { withoutPassword } from "../../internal/address.ts";
 import { likely } from "../../internal/nearest.ts";
@@ -16,7 +15,7 @@ import {
   optionsOf,
   TALK,
 } from "./commands.ts";
-import { connectOptionsFor } from "./connecting.ts";
+import { connectAgain, connectOptionsFor } from "./connecting.ts";
 import type { ToolContext } from "./context.ts";
 
 /** How long whoever reads the output may still read when the user wants the program to end, in milliseconds. */
@@ -100,10 +99,12 @@ async function converse(
     },
     async connect() {
       const startedAt = performance.now();
-      current = await connect(endpoint, options);
+      current = await connectAgain({ endpoint, options }, tool, tool.stopped);
       connectTime = performance.now() - startedAt;
       return current;
     },
+    endpoint,
+    connectOptions: options,
   });
 }
 

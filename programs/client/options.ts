@@ -1,7 +1,7 @@
 /** The client's options, in sets that commands share. */
 
 import { FRAMING_NAMES } from "../../codec.ts";
-import { MAX_DELAY } from "../../internal/check.ts";
+import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
 import { LIMIT_OPTION } from "../shared/limits.ts";
 import type { OptionSpecs } from "../shared/options.ts";
 import { CLIENT_TLS_OPTIONS } from "../shared/secure.ts";
@@ -25,6 +25,12 @@ export const CONNECT_OPTIONS: OptionSpecs = {
     value: "MS",
     range: [1, MAX_DELAY],
     help: "to connect, and per answer; 10000 by default",
+  },
+  retry: {
+    value: "N",
+    range: [0, MAX_INT32],
+    group: "Access",
+    help: "so many further attempts to connect",
   },
   ...CLIENT_TLS_OPTIONS,
   session: { group: "Access", help: "nothing is lost while the network is away" },

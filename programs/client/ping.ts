@@ -11,10 +11,13 @@ const decoder = new TextDecoder();
 
 /**
  * Sends `/ping TOKEN` and waits for a message that contains the token. An echo server sends the
- * same message back, and a chat server answers with a pong. Other messages are ignored.
+ * same message back, and a chat server answers with a pong. Other messages are ignored. With `--port` it
+ * only connects, to each port of a range.
  */
 export async function ping(context: ClientContext): Promise<number> {
   const { options, reporter, host: { stdout } } = context;
+  const range = options.text("port");
+  if (range !== undefined) return await (await import("./ports.ts")).pingPorts(context, range);
   const count = options.number("count") ?? 4;
   const interval = options.number("interval") ?? 1_000;
   const timeout = options.number("timeout") ?? 10_000;

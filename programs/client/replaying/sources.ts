@@ -1,8 +1,7 @@
 /** Where the connections of a replay come from. */
 
-import { connect } from "../../../connect/connect.ts";
 import type { Connection } from "../../../connection.ts";
-import { connectOptionsFor } from "../connecting.ts";
+import { connectAgain, connectOptionsFor } from "../connecting.ts";
 import type { ToolContext } from "../context.ts";
 import { listeningEnd } from "../relay/ends.ts";
 
@@ -16,9 +15,12 @@ export interface Source {
 
 /** Connects to an endpoint. */
 export async function connecting(endpoint: string, context: ToolContext): Promise<Source> {
-  const options = await connectOptionsFor(endpoint, context);
+  const options = {
+    ...await connectOptionsFor(endpoint, context),
+    signal: context.stopped,
+  };
   return {
-    next: () => connect(endpoint, { ...options, signal: context.stopped }),
+    next: () => connectAgain({ endpoint, options }, context, context.stopped),
     close: () => Promise.resolve(),
   };
 }
