@@ -147,7 +147,7 @@ Deno.test("client.ts says which line of its input has not the form, and ends wit
     [["--in", "length"], new Uint8Array([0, 0, 0, 9, 1]), /not in the form "length"/],
     [["--in", "length"], new Uint8Array([255, 255, 255, 255]), /not in the form "length": .*limit/],
     [["--in", "hxe"], "", /--in hxe: it must be one of .*; the nearest is hex/],
-    [["ls", "--in", "hex"], "", /--in is for talk and "send" and "request"/],
+    [["ls", "--in", "hex"], "", /--in has nothing to do with "ls"/],
     [["send", "--in", "hex", "zz"], "", /"zz" is not hex/],
     [["send", "--in", "length", "x"], "", /"x": the form "length" is for files and pipes/],
     [["send", "-", "-"], "", /"-" is standard input, which can be read only once/],
