@@ -55,8 +55,9 @@ let lastId = 0;
  * - **Backpressure.** When `maxUnreadBytes` wait to be read, the connection stops reading until half of
  *   them are taken. Then the sends of the peer wait, by TCP's own flow control.
  * - **Sending.** Several tasks may call `send()` without waiting; frames are never mixed. The messages
- *   that are sent in one turn of the event loop leave in one write. The promise of `send()` waits while
- *   the peer is slow. It is safe not to await the promise: it never becomes an unhandled rejection, and
+ *   that are sent in one turn of the event loop leave in one write. On a quiet connection, what is sent
+ *   before anything is awaited leaves at once, and what follows in the same turn leaves in a second
+ *   write. The promise of `send()` waits while the peer is slow. It is safe not to await the promise: it never becomes an unhandled rejection, and
  *   `closed` tells how much was not delivered. A message above 64 KiB is not copied: do not change it
  *   before it has left.
  * - **The peer's end.** When the peer closes in order, iteration ends without an error after the last

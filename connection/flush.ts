@@ -1,4 +1,4 @@
-/** Flushes connections once per turn of the event loop. */
+/** When connections write what was sent: at once, or at the end of the turn of the event loop. */
 
 import { clearImmediate, setImmediate } from "node:timers";
 
@@ -9,8 +9,23 @@ interface Flushable {
   readonly scheduled: boolean;
 }
 
+let quiet: Flushable[] = [];
 let dirty: Flushable[] = [];
 let turnEnd: ReturnType<typeof setImmediate> | undefined;
+
+/**
+ * Calls `flush()` as soon as the code that runs now waits for something. So what it sends before that
+ * leaves in one write.
+ */
+export function flushAtOnce(connection: Flushable): void {
+  if (quiet.push(connection) === 1) queueMicrotask(flushQuiet);
+}
+
+function flushQuiet(): void {
+  const connections = quiet;
+  quiet = [];
+  for (const connection of connections) if (connection.scheduled) connection.flush();
+}
 
 /**
  * Calls `flush()` at the end of this turn of the event loop. A microtask would be too early: microtasks

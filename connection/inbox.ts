@@ -79,6 +79,15 @@ export class Inbox {
 
   /** Adds messages. From now on the array belongs to the inbox. `raw` is what they were decoded from. */
   put(messages: Uint8Array[], raw?: Raw): void {
+    if (messages.length === 1 && this.#waiter !== undefined) {
+      // Nothing is queued, so a single message needs no batch.
+      const { want, resolve } = this.#nextWaiter()!;
+      const [message] = messages;
+      if (want === "message") resolve(message);
+      else if (want === "result") resolve({ done: false, value: message });
+      else resolve(messages);
+      return;
+    }
     let cost = messages.length * MESSAGE_COST;
     for (const message of messages) cost += message.length;
     this.#cost += cost;

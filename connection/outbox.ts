@@ -2,12 +2,16 @@
 
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../codec.ts";
-import { BLOCK_BYTES, type Memory, SHARED_BLOCKS } from "../internal/memory.ts";
+import {
+  BLOCK_BYTES,
+  KEPT_SMALL_BLOCKS,
+  type Memory,
+  SHARED_BLOCKS,
+  SMALL_BLOCKS,
+} from "../internal/memory.ts";
 import type { Convoy } from "./convoy.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
-/** The size of the first block. It is enough for connections that send little at a time. */
-const SMALL_BLOCK_BYTES = 1024;
 /** The additional cost of a message in a block of its own, so that many tiny messages are limited. */
 const ENTRY_COST = 64;
 
@@ -46,7 +50,8 @@ export class Outbox {
   #written = 0;
   #bytes = 0;
   #cost = 0;
-  #blockBytes = SMALL_BLOCK_BYTES;
+  /** The size of the next block: small for connections that send little at a time. */
+  #blockBytes = SMALL_BLOCKS.bytes;
   /** Looked up when the first shared frame is pushed. */
   #run: Run | undefined;
   /** What waits behind the entries, as long as it grows together with others. */
@@ -220,8 +225,8 @@ export class Outbox {
       return this.#open = last;
     }
     if (last !== undefined) this.#blockBytes = this.#blocks.bytes;
-    const block = this.#newBlock(Math.max(frameBytes, this.#blockBytes));
-    const entry = newEntry(block, this.#blocks);
+    const memory = this.#memoryFor(Math.max(frameBytes, this.#blockBytes));
+    const entry = newEntry(memory.take(), memory);
     entries.pushBack(entry);
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
     return entry;
@@ -294,8 +299,8 @@ export class Outbox {
     if (this.#framing.isApart) this.#cost -= ENTRY_COST;
     if (first === this.#open) this.#open = undefined;
     this.#written = 0;
-    if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
-      this.#blockBytes = SMALL_BLOCK_BYTES;
+    if (this.#entries!.isEmpty() && first.used < SMALL_BLOCKS.bytes) {
+      this.#blockBytes = SMALL_BLOCKS.bytes;
     }
     first.memory?.recycle(first.block);
     return first.messages;
@@ -315,8 +320,12 @@ export class Outbox {
     return dropped.messages;
   }
 
-  #newBlock(bytes: number): Uint8Array {
-    return bytes <= SMALL_BLOCK_BYTES ? new Uint8Array(SMALL_BLOCK_BYTES) : this.#blocks.take();
+  get #smallBlocks(): Memory {
+    return this.keeps ? KEPT_SMALL_BLOCKS : SMALL_BLOCKS;
+  }
+
+  #memoryFor(bytes: number): Memory {
+    return bytes <= SMALL_BLOCKS.bytes ? this.#smallBlocks : this.#blocks;
   }
 
   /**
@@ -325,17 +334,17 @@ export class Outbox {
    * old block, which is not used again. A block that goes back to other memory is not replaced.
    */
   #ensureSpace(entry: Entry, bytes: number): boolean {
-    const isOwn = entry.memory === this.#blocks;
+    const isOwn = entry.memory === this.#blocks || entry.memory === this.#smallBlocks;
     if (!isOwn && entry.memory !== undefined) return false;
     if (isOwn && entry.block.length - entry.used >= bytes) return true;
     const total = entry.used + bytes;
     const most = this.#blocks.bytes;
     if (total > most || isOwn && entry.block.length === most) return false;
     const old = entry.block;
-    entry.block = this.#newBlock(total);
+    entry.memory = this.#memoryFor(total);
+    entry.block = entry.memory.take();
     entry.block.set(old.subarray(0, entry.used));
     entry.run = undefined;
-    entry.memory = this.#blocks;
     return true;
   }
 

@@ -25,8 +25,8 @@ export interface ReceiverOwner {
 
 /** The sending half, which decides when queued messages are written. */
 export interface Outlet {
-  /** A chunk was decoded. The next one will be read now. */
-  chunkTaken(): void;
+  /** A chunk was decoded, which completed so many messages. The next one will be read now. */
+  chunkTaken(messages: number): void;
   /** All messages were read, and a reader waits for the next one. */
   readerWaits(): void;
 }
@@ -122,10 +122,12 @@ export class Receiver {
         const chunk = await this.#transport.read(this.#readTarget);
         if (this.ended) return;
         if (chunk === undefined) break;
+        const before = this.messages;
         this.#take(chunk);
+        const completed = this.messages - before;
         if (this.#held !== undefined) await this.#held.settled.promise;
         if (this.ended) return;
-        this.#outlet.chunkTaken();
+        this.#outlet.chunkTaken(completed);
         if (this.#decoder.ended !== undefined) break;
       }
       this.#isAtEnd = true;

@@ -8,7 +8,7 @@ import { reasonOf } from "../internal/reason.ts";
 import { Deadline, deadlineOf } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import type { Convoy } from "./convoy.ts";
-import { flushNow, flushSoon } from "./flush.ts";
+import { flushAtOnce, flushNow, flushSoon } from "./flush.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import type { ConnectionSettings } from "./settings.ts";
@@ -21,11 +21,17 @@ export interface SenderOwner {
 
 /** After this many chunks were read, queued messages are written. */
 const MAX_CHUNKS_WAITED = 16;
+/** A connection that has written nothing for so long is quiet, in milliseconds. */
+const QUIET_TIME = 1;
 const DONE: Promise<void> = Promise.resolve();
 /** How long the last word to a peer may take, in milliseconds. */
 const LAST_WORD_TIMEOUT = 1_000;
 
-/** Queues messages and writes them, many per write. */
+/**
+ * Queues messages and writes them. On a quiet connection, a message leaves at once. It is quiet when the
+ * peer has sent a single message since the last write, or nothing was written for a millisecond. What
+ * is sent on other connections in one turn of the event loop leaves in one write.
+ */
 export class Sender {
   messages = 0;
   dropped = 0;
@@ -39,10 +45,13 @@ export class Sender {
   readonly #outbox: Outbox;
   /** Created for the first write. */
   #deadline: Deadline | undefined;
-  #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
+  #state: "idle" | "at once" | "scheduled" | "writing" | "stopped" = "idle";
   #underWay: Promise<void> = DONE;
   /** How many chunks were read since messages wait for the end of the turn. */
   #chunksWaited = 0;
+  /** Whether the peer has sent a single message, and nothing was written since. */
+  #isAsked = false;
+  #wroteAt = -QUIET_TIME;
   #drained: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
 
@@ -102,7 +111,9 @@ export class Sender {
     const { maxPendingBytes } = this.#limits;
     if (this.#isHigh() || this.#outbox.cost + convoy.run.length > maxPendingBytes) return false;
     if (!this.#outbox.joinConvoy(convoy, traveller)) return false;
-    this.#schedule();
+    // Not at once: the frames of this turn are still to come.
+    if (this.#isHigh()) this.flush();
+    else if (this.#state === "idle") this.#scheduleForTurnEnd();
     return true;
   }
 
@@ -181,9 +192,18 @@ export class Sender {
     if (this.#isHigh()) {
       this.flush();
     } else if (this.#state === "idle") {
-      this.#state = "scheduled";
-      flushSoon(this);
+      if (this.#isAsked || performance.now() - this.#wroteAt >= QUIET_TIME) {
+        this.#state = "at once";
+        flushAtOnce(this);
+      } else {
+        this.#scheduleForTurnEnd();
+      }
     }
+  }
+
+  #scheduleForTurnEnd(): void {
+    this.#state = "scheduled";
+    flushSoon(this);
   }
 
   /** Resolves when the queue is below the high-water mark: at once, or later. */
@@ -192,9 +212,9 @@ export class Sender {
     return (this.#drained ??= handledResolvers<void>()).promise;
   }
 
-  /** Whether queued messages wait for the end of this turn of the event loop. */
+  /** Whether queued messages wait for `flush()`. */
   get scheduled(): boolean {
-    return this.#state === "scheduled";
+    return this.#state === "scheduled" || this.#state === "at once";
   }
 
   /** A reader that has read everything will probably send no more in this turn: writes now. */
@@ -207,7 +227,8 @@ export class Sender {
    * end. Then queued messages are written after some chunks. Not after each chunk: the writes would
    * be small.
    */
-  chunkTaken(): void {
+  chunkTaken(messages: number): void {
+    if (messages > 0) this.#isAsked = messages === 1;
     if (this.#state !== "scheduled") this.#chunksWaited = 0;
     else if (++this.#chunksWaited > MAX_CHUNKS_WAITED) {
       this.#chunksWaited = 0;
@@ -217,7 +238,7 @@ export class Sender {
 
   /** Starts to write, and writes until the queue is empty. */
   flush(): void {
-    if (this.#state === "idle" || this.#state === "scheduled") this.#underWay = this.#write();
+    if (this.#state !== "writing" && this.#state !== "stopped") this.#underWay = this.#write();
   }
 
   /** Resolves when everything was written, or when nothing will be written any more. */
@@ -246,14 +267,16 @@ export class Sender {
   }
 
   async #write(): Promise<void> {
+    const isAtOnce = this.#state === "at once";
     this.#state = "writing";
+    this.#isAsked = false;
     const deadline = this.#deadline ??= new Deadline(
       this.#limits.writeTimeout,
       () => this.#writeExpired(),
     );
     try {
       for (let chunk = this.#outbox.peek(); chunk !== undefined; chunk = this.#outbox.peek()) {
-        deadline.start();
+        this.#wroteAt = deadline.start();
         const bytes = await this.#transport.write(chunk, this.#outbox.endsMessage);
         if (this.#isStopped()) {
           this.#outbox.wroteAfterRelease(bytes);
@@ -262,16 +285,18 @@ export class Sender {
         }
         this.messages += this.#outbox.advance(bytes);
         this.bytes += bytes;
+        let gathers = isAtOnce;
         if (this.#drained !== undefined && !this.#isHigh()) {
           this.#drained.resolve();
           this.#drained = undefined;
-          // The waiting senders resume now. What is left waits for their messages, to join one write.
-          if (this.#flushed === undefined && !this.#outbox.isEmpty) {
-            deadline.stop();
-            this.#state = "scheduled";
-            flushSoon(this);
-            return;
-          }
+          gathers = true;
+        }
+        // The waiting senders resume now, and a burst goes on after its first message. What is left
+        // waits for these messages, to join one write.
+        if (gathers && this.#flushed === undefined && !this.#outbox.isEmpty && !this.#isHigh()) {
+          deadline.stop();
+          this.#scheduleForTurnEnd();
+          return;
         }
       }
     } catch (cause) {

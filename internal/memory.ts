@@ -5,11 +5,14 @@ export const BLOCK_BYTES: number = 64 * 1024;
 /** Together at most 4 MiB. */
 const MAX_SPARE_BLOCKS = 64;
 const spare: Uint8Array[] = [];
+/** Together at most 256 KiB. */
+const MAX_SPARE_SMALL_BLOCKS = 256;
+const spareSmall: Uint8Array[] = [];
 
 /**
  * Where blocks of memory come from, and where they go back to. The system fills a new block with zeros,
- * which costs more than to read into it. So blocks of 64 KiB are used again when nobody uses them any
- * more. One rule holds for all memory: **it has one owner at a time, and only the owner may change it,
+ * which costs more than to read into it. So blocks of 64 KiB, and of 1 KiB for small writes, are used
+ * again when nobody uses them any more. One rule holds for all memory: **it has one owner at a time, and only the owner may change it,
  * hand it on, or give it back.** An owner need not give it back; then the garbage collector takes it.
  *
  * ## In: from `read()` to `recycle()`
@@ -41,6 +44,7 @@ const spare: Uint8Array[] = [];
  * | -------------------------------- | ----------------------------------- | --------------------------------- |
  * | a message up to 64 KiB           | the program: the outbox copies it   | the program may change it at once |
  * | the block that it was copied to  | the outbox                          | goes back to `abilities.blocks`   |
+ * | or the small block               | the outbox                          | goes back to `SMALL_BLOCKS`       |
  * | the rest of a larger message     | nobody: it must not change          | the program may change it         |
  * | a frame for many connections     | nobody: it never changes            | nothing; others may write it too  |
  * | a frame that is sent in place    | the outbox                          | goes back to the memory given     |
@@ -83,10 +87,28 @@ export function recycle(block: Uint8Array): void {
 /** The default: blocks that all connections share. */
 export const SHARED_BLOCKS: Memory = { bytes: BLOCK_BYTES, take: takeBlock, recycle };
 
+/** Small blocks that all connections share, for those that send little at a time. */
+export const SMALL_BLOCKS: Memory = {
+  bytes: 1024,
+  take: () => spareSmall.pop() ?? new Uint8Array(SMALL_BLOCKS.bytes),
+  recycle(block) {
+    const isWhole = block.length === SMALL_BLOCKS.bytes;
+    if (isWhole && spareSmall.length < MAX_SPARE_SMALL_BLOCKS) spareSmall.push(block);
+  },
+};
+
 /** Blocks for transports that keep what was written to them. */
 export const KEPT_BLOCKS: Memory = {
   bytes: BLOCK_BYTES,
   keeps: true,
   take: () => new Uint8Array(BLOCK_BYTES),
+  recycle: () => {},
+};
+
+/** The same, for those that send little at a time. */
+export const KEPT_SMALL_BLOCKS: Memory = {
+  bytes: SMALL_BLOCKS.bytes,
+  keeps: true,
+  take: () => new Uint8Array(SMALL_BLOCKS.bytes),
   recycle: () => {},
 };
