@@ -4,7 +4,7 @@
  * @module
  */
 
-import { duplex, type Framing, type FramingText } from "./codec.ts";
+import { type Batch, duplex, type Framing, type FramingText } from "./codec.ts";
 import { inOf, outOf } from "./codec/internal.ts";
 import type { Convoy, Convoys } from "./connection/convoy.ts";
 import { Lifecycle } from "./connection/lifecycle.ts";
@@ -33,6 +33,7 @@ export type {
   ConnectionOptions,
   ConnectionStats,
 } from "./connection/types.ts";
+export { Batch } from "./codec.ts";
 export { Shared } from "./connection/shared.ts";
 export { isText, markText } from "./internal/text_mark.ts";
 export type { SwitchOptions } from "./connection/switching.ts";
@@ -46,7 +47,7 @@ let lastId = 0;
  * - **Order and boundaries.** Messages arrive whole, at most once, and in the order in which they were
  *   sent. With framing `none` there are no boundaries, only order. Over UDP there is no order, and
  *   messages may be lost or duplicated.
- * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed, and several readers may use
+ * - **Receiving.** `for await`, `receive()`, `batches()` and `rawBatches()` may be mixed, and several readers may use
  *   them. Each message goes to one reader, first come, first served. Messages are views of larger
  *   blocks: to keep a small message for long, keep a `slice()` of it.
  * - **Text and bytes.** WebSocket tells them apart. A message that came as text is sent on as text, and
@@ -403,6 +404,14 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    */
   batches(): AsyncGenerator<T[], void, void> {
     return this.#values.batches();
+  }
+
+  /**
+   * As `batches()`, but without the format, and without a `Uint8Array` for each message: a
+   * {@linkcode Batch} makes one only of those that are asked for. With `using`, its memory is used again.
+   */
+  rawBatches(): AsyncGenerator<Batch, void, void> {
+    return this.#values.rawBatches();
   }
 
   /**

@@ -10,24 +10,11 @@ import {
   SMALL_BLOCKS,
 } from "../internal/memory.ts";
 import type { Convoy } from "./convoy.ts";
+import { type Entry, newEntry } from "./entry.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
 /** The additional cost of a message in a block of its own, so that many tiny messages are limited. */
 const ENTRY_COST = 64;
-
-/** Frames that are written together. Only the last entry of an outbox can grow. */
-interface Entry {
-  /** Frames side by side, or the start of one large frame. */
-  block: Uint8Array;
-  used: number;
-  /** What is written after the block: the rest of one large frame, which is not copied. */
-  rest: Uint8Array[];
-  messages: number;
-  /** The block of a run, if `block` is a part of it: then only frames of the run can be added. */
-  run: Uint8Array | undefined;
-  /** Where the block goes back to after it was written; undefined if it goes nowhere. */
-  memory: Memory | undefined;
-}
 
 /**
  * Collects frames and gives them out in chunks for writing.
@@ -360,9 +347,4 @@ export class Outbox {
     this.#cost = 0;
     this.#entries?.clear();
   }
-}
-
-/** Makes an entry for one message. */
-function newEntry(block: Uint8Array, memory: Memory): Entry {
-  return { block, used: 0, rest: [], messages: 1, run: undefined, memory };
 }

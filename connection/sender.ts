@@ -9,15 +9,11 @@ import { Deadline, deadlineOf } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import type { Convoy } from "./convoy.ts";
 import { flushAtOnce, flushNow, flushSoon } from "./flush.ts";
+import { frameInPlace } from "./in_place.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
+import type { SenderOwner } from "./owners.ts";
 import type { ConnectionSettings } from "./settings.ts";
-
-/** The owner of a sender. It is told if sending fails. */
-export interface SenderOwner {
-  /** The stream broke, or the peer reads too slowly. */
-  outputFailed(error: LengthwiseError): void;
-}
 
 /** After this many chunks were read, queued messages are written. */
 const MAX_CHUNKS_WAITED = 16;
@@ -355,14 +351,4 @@ export class Sender {
     this.#owner.outputFailed(error);
     return error;
   }
-}
-
-/** Writes the header into the memory before the message. Undefined if the header does not fit there. */
-function frameInPlace(message: Uint8Array, framing: Framing): Uint8Array | undefined {
-  const header = framing.encodeHeader?.(message);
-  if (header === undefined || header.length > message.byteOffset) return undefined;
-  const start = message.byteOffset - header.length;
-  const frame = new Uint8Array(message.buffer, start, header.length + message.length);
-  frame.set(header);
-  return frame;
 }

@@ -29,14 +29,14 @@ const spareSmall: Uint8Array[] = [];
  * until it is closed. What arrives there is copied into a chunk of its own in step 2.
  *
  * Several chunks may lie side by side in one block. The owner of a chunk changes nothing outside
- * it. In step 4 the block is never given back, because nobody knows how long the program keeps the
- * messages. In step 5 it is given back only if the chunk is the whole block: then nothing else lies
- * in it.
+ * it. In step 4 only the program can give the memory back, by `Batch.recycle()`, because nobody else
+ * knows how long it keeps the messages. A block is used again when all of its parts were given back:
+ * the chunks by their owners, and what was never read into by the transport.
  *
  * A large message may be read straight into the buffer where it is assembled. The decoder owns that
  * buffer. It lends the buffer to the transport, as the `readTarget` of `read()`, until the promise of
  * `read()` settles. The chunk is then the start of the buffer. When the message is whole, the program
- * owns the buffer.
+ * owns the buffer. `Batch.recycle()` gives it back, too, for another large message.
  *
  * ## Out: from `send()` to done
  *
@@ -79,9 +79,45 @@ export function takeBlock(): Uint8Array {
   return spare.pop() ?? new Uint8Array(BLOCK_BYTES);
 }
 
-/** Gives back a block that nobody uses any more. Does nothing with memory of another size. */
-export function recycle(block: Uint8Array): void {
-  if (block.length === BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
+/** How many bytes of each block were given back in parts. */
+const returned = new WeakMap<ArrayBufferLike, number>();
+
+/**
+ * Gives back a block, or a part of it, that nobody uses any more. The block is used again when all of it
+ * was given back. Does nothing with memory of another size.
+ */
+export function recycle(part: Uint8Array): void {
+  const { buffer, length } = part;
+  if (buffer.byteLength !== BLOCK_BYTES || length === 0 || spare.length >= MAX_SPARE_BLOCKS) return;
+  if (length === BLOCK_BYTES) {
+    spare.push(part);
+    return;
+  }
+  const bytes = (returned.get(buffer) ?? 0) + length;
+  if (bytes < BLOCK_BYTES) returned.set(buffer, bytes);
+  else {
+    returned.delete(buffer);
+    spare.push(new Uint8Array(buffer));
+  }
+}
+
+/** Together at most 16 MiB. */
+const MAX_SPARE_LARGE = 4;
+const MAX_LARGE_BYTES = 4 * 1024 * 1024;
+const spareLarge: ArrayBufferLike[] = [];
+
+/** Memory with any content for a large message: what was given back, if it has that size. */
+export function takeLarge(bytes: number): Uint8Array {
+  const i = spareLarge.findIndex(({ byteLength }) => byteLength === bytes);
+  return i < 0 ? new Uint8Array(bytes) : new Uint8Array(spareLarge.splice(i, 1)[0]);
+}
+
+/** Gives back the memory of a large message that nobody uses any more. Does nothing with smaller ones. */
+export function recycleLarge(buffer: ArrayBufferLike): void {
+  const { byteLength } = buffer;
+  if (byteLength <= BLOCK_BYTES || byteLength > MAX_LARGE_BYTES) return;
+  if (spareLarge.length === MAX_SPARE_LARGE) spareLarge.shift();
+  spareLarge.push(buffer);
 }
 
 /** The default: blocks that all connections share. */

@@ -1,7 +1,7 @@
 /** What all transports on Deno's own stream sockets share. */
 
 import { handledResolvers } from "../internal/handled.ts";
-import { BLOCK_BYTES, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
+import { BLOCK_BYTES, recycle, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
 import type { Memory } from "../internal/memory.ts";
 import type {
   Endpoint,
@@ -276,7 +276,7 @@ export class DenoTransport implements Transport {
     if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
       return this.#block.subarray(this.#used);
     }
-    this.#used = 0;
+    this.#dropBlock();
     return this.#block = this.#blockBytes === BLOCK_BYTES
       ? takeBlock()
       : new Uint8Array(this.#blockBytes);
@@ -285,7 +285,14 @@ export class DenoTransport implements Transport {
   #resize(blockBytes: number): void {
     if (blockBytes === this.#blockBytes) return;
     this.#blockBytes = blockBytes;
+    this.#dropBlock();
+  }
+
+  /** Gives back the part of the block that nothing was read into. The chunks have other owners. */
+  #dropBlock(): void {
+    if (this.#block !== undefined) recycle(this.#block.subarray(this.#used));
     this.#block = undefined;
+    this.#used = 0;
   }
 
   write(chunk: Uint8Array): Promise<number> {
