@@ -272,8 +272,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    */
   joinConvoy(convoys: Convoys<T, Connection<T>>, message: Shared<T>): boolean {
     if (!this.#life.isOpen) return false;
-    const { format, framing } = this.#settings;
-    const convoy = convoys.of(message, format, framing);
+    const convoy = convoys.of(message, this.#settings.format, this.#sender.framing);
     return convoy !== undefined && this.#sender.joinConvoy(convoy, this);
   }
 

@@ -78,6 +78,7 @@ export class Outbox {
 
   /** Frames what is added from now on by another framing. */
   useFraming(framing: Framing): void {
+    this.leaveConvoy();
     this.#framing = framing;
     this.#run = undefined;
   }

@@ -104,6 +104,7 @@ export class Sender {
    * false if the peer does not keep up: then the limits may hold for it.
    */
   joinConvoy(convoy: Convoy, traveller: object): boolean {
+    if (this.framing.after !== undefined) return false;
     const { maxPendingBytes } = this.#limits;
     if (this.#isHigh() || this.#outbox.cost + convoy.run.length > maxPendingBytes) return false;
     if (!this.#outbox.joinConvoy(convoy, traveller)) return false;
