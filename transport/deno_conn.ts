@@ -14,7 +14,7 @@ import type { VanishingPeer } from "./acknowledgments.ts";
 import { endName, peerHasGone } from "./conn.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "./slots.ts";
-import { nextTurn, READ_COST, TURN_BYTES, TURN_TIME } from "./turn.ts";
+import { nextTurn, TURN_BYTES, TURN_TIME } from "./turn.ts";
 
 /** Throws for Deno before 2.9.5, which loses pending writes when a socket is closed. */
 export function requireDeno(): void {
@@ -129,7 +129,7 @@ export class DenoTransport implements Transport {
    */
   #securing: PromiseWithResolvers<Transport | undefined> | undefined;
   #secure: Transport | undefined;
-  /** How many bytes may be read before the others have their turn. */
+  /** How many bytes may be read and written at once before the others have their turn. */
   #budget = TURN_BYTES;
   #turnedAt = 0;
   #isClosed = false;
@@ -201,6 +201,7 @@ export class DenoTransport implements Transport {
     return nextTurn().then(() => this.#isClosed ? undefined : this.#readNow(readTarget));
   }
 
+  /** Whether this connection has worked for so long that it is the turn of the others. */
   #hadItsTurn(): boolean {
     this.#budget = TURN_BYTES;
     const now = performance.now();
@@ -237,7 +238,8 @@ export class DenoTransport implements Transport {
   ): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
     const target = this.#target!;
     this.#target = this.#reading = undefined;
-    if (bytes !== null) this.#budget -= bytes + READ_COST;
+    // Memory that is not full tells that the socket is empty: the next read waits for the event loop.
+    this.#budget = bytes === target.length ? this.#budget - bytes : TURN_BYTES;
     const chunk = bytes === null ? undefined : this.#chunkOf(target, bytes);
     return this.#securing === undefined ? chunk : this.#readSecurely(this.#securing, chunk);
   };
@@ -297,6 +299,8 @@ export class DenoTransport implements Transport {
 
   write(chunk: Uint8Array): Promise<number> {
     if (this.#secure !== undefined) return this.#secure.write(chunk);
+    if (this.#budget <= 0 && this.#hadItsTurn()) return nextTurn().then(() => this.write(chunk));
+    this.#budget -= chunk.length;
     return this.#watch === undefined
       ? this.#conn.write(chunk)
       : this.#writeWatched(chunk, this.#watch);
