@@ -12,6 +12,7 @@ import type { ResolvedLimits } from "./limits.ts";
 import type { Outlet, ReceiverOwner } from "./owners.ts";
 import { NO_BYTES, type Raw, Tail } from "./raw.ts";
 import type { ConnectionSettings } from "./settings.ts";
+import { turnEnd } from "./turn_end.ts";
 import { HeldError, unreadOf } from "./unread.ts";
 
 /**
@@ -57,6 +58,8 @@ export class Receiver {
   #isRaw = false;
   #state: "reading" | "discarding" | "ended" = "reading";
   #paused: (() => void) | undefined;
+  /** Set while the next read waits for the readers. */
+  #drained: (() => void) | undefined;
 
   constructor(
     transport: Transport,
@@ -104,6 +107,7 @@ export class Receiver {
     try {
       for (;;) {
         if (this.inbox.cost >= this.#limits.maxUnreadBytes) await this.#pause();
+        else if (this.inbox.messages > 0) await this.#readersTurn();
         const chunk = await this.#transport.read(this.#readTarget);
         if (this.ended) return;
         if (chunk === undefined) break;
@@ -131,12 +135,14 @@ export class Receiver {
   take(): Uint8Array | undefined {
     this.#isRaw = false;
     const message = this.inbox.take();
+    if (this.#drained !== undefined && this.inbox.messages === 0) this.#drained();
     if (this.#paused !== undefined) this.taken();
     return message;
   }
 
   /** Messages were taken from the inbox: reading goes on if few enough are left. */
   taken(): void {
+    if (this.inbox.messages === 0) this.#drained?.();
     if (this.inbox.cost <= this.#limits.maxUnreadBytes / 2) this.#paused?.();
   }
 
@@ -242,6 +248,7 @@ export class Receiver {
     const quiet = this.#lossIsEnd && error?.error instanceof ConnectionLostError;
     this.inbox.end(quiet ? undefined : error);
     this.#paused?.();
+    this.#drained?.();
   }
 
   #take(chunk: Uint8Array): void {
@@ -328,6 +335,22 @@ export class Receiver {
         }
         resolve();
       };
+    });
+  }
+
+  /**
+   * Lets the readers take what was received, for one turn of the event loop at most. Chunks are decoded
+   * faster than their messages are taken, both in microtasks. So without this, `maxUnreadBytes` would be
+   * read ahead, and the loop would not turn before all of that is taken: other connections would wait.
+   */
+  #readersTurn(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        if (this.#drained === done) this.#drained = undefined;
+        resolve();
+      };
+      this.#drained = done;
+      turnEnd().then(done);
     });
   }
 
