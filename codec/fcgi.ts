@@ -71,7 +71,8 @@ class FcgiFraming extends BaseFraming {
   }
 
   decoder(memory?: Memory): Decoder {
-    return new FcgiDecoder(this.#keeps, this.maxMessageBytes, memory);
+    const records = new RecordDecoder(this.#keeps, this.maxMessageBytes, memory);
+    return this.#keeps ? records : new UnpaddedDecoder(records);
   }
 
   frameBytes(message: Uint8Array): number {
@@ -100,7 +101,7 @@ class FcgiFraming extends BaseFraming {
   }
 }
 
-class FcgiDecoder extends PrefixDecoder {
+class RecordDecoder extends PrefixDecoder {
   readonly #keeps: boolean;
   readonly #maxBytes: number;
 
@@ -121,8 +122,6 @@ class FcgiDecoder extends PrefixDecoder {
       const where = `its length is at byte ${this.origin + at + 4}`;
       throw new MessageTooLargeError("receive", size, this.#maxBytes, where);
     }
-    // The chunk belongs to the decoder.
-    if (!this.#keeps) chunk[at + PADDING] = 0;
     return total;
   }
 
@@ -133,4 +132,42 @@ class FcgiDecoder extends PrefixDecoder {
         `begins with version ${VERSION}${likely === undefined ? "" : ` (${likely})`}`,
     );
   }
+}
+
+/** Says in the header of records that there is no padding. A record that had some is copied once. */
+class UnpaddedDecoder implements Decoder {
+  readonly #records: RecordDecoder;
+
+  constructor(records: RecordDecoder) {
+    this.#records = records;
+  }
+
+  get pendingBytes(): number {
+    return this.#records.pendingBytes;
+  }
+
+  readTarget(bytes: number): Uint8Array | undefined {
+    return this.#records.readTarget(bytes);
+  }
+
+  decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
+    const before = messages.length;
+    try {
+      return this.#records.decode(chunk, messages);
+    } finally {
+      for (let n = before; n < messages.length; n++) messages[n] = unpadded(messages[n]);
+    }
+  }
+
+  end(messages?: Uint8Array[]): Uint8Array[] {
+    return this.#records.end(messages);
+  }
+}
+
+function unpadded(record: Uint8Array): Uint8Array {
+  if (record[PADDING] === 0) return record;
+  // A chunk is not changed, because another framing may have to decode it anew.
+  const copy = record.slice();
+  copy[PADDING] = 0;
+  return copy;
 }
