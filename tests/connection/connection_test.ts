@@ -12,6 +12,7 @@ import {
   TruncatedMessageError,
 } from "../../errors.ts";
 import { listen } from "../../server.ts";
+import { memoryPair } from "../../testing.ts";
 import { FakeTransport, turn } from "../support/fake_transport.ts";
 import { ascii, pattern, rawPair } from "../support/raw.ts";
 import { allTexts, asText, receiveText } from "../support/texts.ts";
@@ -429,4 +430,20 @@ Deno.test("Connection sends while it reads, although a full socket keeps the eve
   assertGreater(transport.chunks.length, 1);
   transport.end();
   await connection.close();
+});
+
+Deno.test("Connections that answer each other in one process let the event loop turn", async () => {
+  const [near, far] = memoryPair().map((transport) => new Connection(transport));
+  const answering = (async () => {
+    for await (const message of far) await far.send(message);
+  })();
+  let isOver = false;
+  setImmediate(() => isOver = true);
+  let trips = 0;
+  for (; !isOver && trips < 100_000; trips++) {
+    await near.send("?");
+    await near.receive();
+  }
+  assert(isOver, `${trips} round trips, and no turn`);
+  await Promise.all([near.close(), answering.then(() => far.close())]);
 });
