@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Batch, duplex, type Framing, type FramingText } from "./codec.ts";
+import { duplex, type Framing, type FramingText } from "./codec.ts";
 import { inOf, outOf } from "./codec/internal.ts";
 import type { Convoy, Convoys } from "./connection/convoy.ts";
 import { Lifecycle } from "./connection/lifecycle.ts";
@@ -33,7 +33,6 @@ export type {
   ConnectionOptions,
   ConnectionStats,
 } from "./connection/types.ts";
-export { Batch } from "./codec.ts";
 export { Shared } from "./connection/shared.ts";
 export { isText, markText } from "./internal/text_mark.ts";
 export type { SwitchOptions } from "./connection/switching.ts";
@@ -47,7 +46,7 @@ let lastId = 0;
  * - **Order and boundaries.** Messages arrive whole, at most once, and in the order in which they were
  *   sent. With framing `none` there are no boundaries, only order. Over UDP there is no order, and
  *   messages may be lost or duplicated.
- * - **Receiving.** `for await`, `receive()`, `batches()` and `rawBatches()` may be mixed, and several readers may use
+ * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed, and several readers may use
  *   them. Each message goes to one reader, first come, first served. Messages are views of larger
  *   blocks: to keep a small message for long, keep a `slice()` of it.
  * - **Text and bytes.** WebSocket tells them apart. A message that came as text is sent on as text, and
@@ -56,9 +55,8 @@ let lastId = 0;
  * - **Backpressure.** When `maxUnreadBytes` wait to be read, the connection stops reading until half of
  *   them are taken. Then the sends of the peer wait, by TCP's own flow control.
  * - **Sending.** Several tasks may call `send()` without waiting; frames are never mixed. The messages
- *   that are sent in one turn of the event loop leave in one write. On a quiet connection, what is sent
- *   before anything is awaited leaves at once, and what follows in the same turn leaves in a second
- *   write. The promise of `send()` waits while the peer is slow. It is safe not to await the promise: it never becomes an unhandled rejection, and
+ *   that are sent in one turn of the event loop leave in one write. The promise of `send()` waits while
+ *   the peer is slow. It is safe not to await the promise: it never becomes an unhandled rejection, and
  *   `closed` tells how much was not delivered. A message above 64 KiB is not copied: do not change it
  *   before it has left.
  * - **The peer's end.** When the peer closes in order, iteration ends without an error after the last
@@ -272,7 +270,8 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    */
   joinConvoy(convoys: Convoys<T, Connection<T>>, message: Shared<T>): boolean {
     if (!this.#life.isOpen) return false;
-    const convoy = convoys.of(message, this.#settings.format, this.#sender.framing);
+    const { format, framing } = this.#settings;
+    const convoy = convoys.of(message, format, framing);
     return convoy !== undefined && this.#sender.joinConvoy(convoy, this);
   }
 
@@ -403,14 +402,6 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    */
   batches(): AsyncGenerator<T[], void, void> {
     return this.#values.batches();
-  }
-
-  /**
-   * As `batches()`, but without the format, and without a `Uint8Array` for each message: a
-   * {@linkcode Batch} makes one only of those that are asked for. With `using`, its memory is used again.
-   */
-  rawBatches(): AsyncGenerator<Batch, void, void> {
-    return this.#values.rawBatches();
   }
 
   /**

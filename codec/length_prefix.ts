@@ -13,7 +13,6 @@ import {
 import { hint } from "./hint.ts";
 import { canonical, FRAMING_NAMES, type FramingName } from "./names.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
-import type { Spans } from "./spans.ts";
 import type { Memory } from "../internal/memory.ts";
 
 /**
@@ -246,30 +245,6 @@ class LengthPrefixDecoder extends PrefixDecoder {
     const length = this.#read(chunk, at + this.#offset);
     if (length > this.#maxLength || length < this.#minLength) this.#refuse(chunk, at, length);
     return length + this.#extra;
-  }
-
-  /** As the one of every prefix, with all that it needs at hand: this is the loop for each message. */
-  protected override scan(chunk: Uint8Array, at: number, end: number, spans: Spans): number {
-    const { skip } = this;
-    const read = this.#read;
-    const lengthAt = this.#offset;
-    const lastStart = end - this.#headerBytes;
-    const extra = this.#extra;
-    const minLength = this.#minLength;
-    const maxLength = this.#maxLength;
-    let { list, used } = spans;
-    const first = at;
-    while (at <= lastStart) {
-      const length = read(chunk, at + lengthAt);
-      const next = at + length + extra;
-      if (length > maxLength || length < minLength || next > end) break;
-      if (used === list.length) list = spans.grow();
-      list[used++] = at + skip;
-      list[used++] = at = next;
-    }
-    spans.used = used;
-    spans.bytes += at - first - skip * used / 2;
-    return at;
   }
 
   #refuse(chunk: Uint8Array, at: number, length: number): never {

@@ -2,19 +2,28 @@
 
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../codec.ts";
-import {
-  BLOCK_BYTES,
-  KEPT_SMALL_BLOCKS,
-  type Memory,
-  SHARED_BLOCKS,
-  SMALL_BLOCKS,
-} from "../internal/memory.ts";
+import { BLOCK_BYTES, type Memory, SHARED_BLOCKS } from "../internal/memory.ts";
 import type { Convoy } from "./convoy.ts";
-import { type Entry, newEntry } from "./entry.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
+/** The size of the first block. It is enough for connections that send little at a time. */
+const SMALL_BLOCK_BYTES = 1024;
 /** The additional cost of a message in a block of its own, so that many tiny messages are limited. */
 const ENTRY_COST = 64;
+
+/** Frames that are written together. Only the last entry of an outbox can grow. */
+interface Entry {
+  /** Frames side by side, or the start of one large frame. */
+  block: Uint8Array;
+  used: number;
+  /** What is written after the block: the rest of one large frame, which is not copied. */
+  rest: Uint8Array[];
+  messages: number;
+  /** The block of a run, if `block` is a part of it: then only frames of the run can be added. */
+  run: Uint8Array | undefined;
+  /** Where the block goes back to after it was written; undefined if it goes nowhere. */
+  memory: Memory | undefined;
+}
 
 /**
  * Collects frames and gives them out in chunks for writing.
@@ -37,8 +46,7 @@ export class Outbox {
   #written = 0;
   #bytes = 0;
   #cost = 0;
-  /** The size of the next block: small for connections that send little at a time. */
-  #blockBytes = SMALL_BLOCKS.bytes;
+  #blockBytes = SMALL_BLOCK_BYTES;
   /** Looked up when the first shared frame is pushed. */
   #run: Run | undefined;
   /** What waits behind the entries, as long as it grows together with others. */
@@ -78,7 +86,6 @@ export class Outbox {
 
   /** Frames what is added from now on by another framing. */
   useFraming(framing: Framing): void {
-    this.leaveConvoy();
     this.#framing = framing;
     this.#run = undefined;
   }
@@ -213,8 +220,8 @@ export class Outbox {
       return this.#open = last;
     }
     if (last !== undefined) this.#blockBytes = this.#blocks.bytes;
-    const memory = this.#memoryFor(Math.max(frameBytes, this.#blockBytes));
-    const entry = newEntry(memory.take(), memory);
+    const block = this.#newBlock(Math.max(frameBytes, this.#blockBytes));
+    const entry = newEntry(block, this.#blocks);
     entries.pushBack(entry);
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
     return entry;
@@ -287,8 +294,8 @@ export class Outbox {
     if (this.#framing.isApart) this.#cost -= ENTRY_COST;
     if (first === this.#open) this.#open = undefined;
     this.#written = 0;
-    if (this.#entries!.isEmpty() && first.used < SMALL_BLOCKS.bytes) {
-      this.#blockBytes = SMALL_BLOCKS.bytes;
+    if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
+      this.#blockBytes = SMALL_BLOCK_BYTES;
     }
     first.memory?.recycle(first.block);
     return first.messages;
@@ -308,12 +315,8 @@ export class Outbox {
     return dropped.messages;
   }
 
-  get #smallBlocks(): Memory {
-    return this.keeps ? KEPT_SMALL_BLOCKS : SMALL_BLOCKS;
-  }
-
-  #memoryFor(bytes: number): Memory {
-    return bytes <= SMALL_BLOCKS.bytes ? this.#smallBlocks : this.#blocks;
+  #newBlock(bytes: number): Uint8Array {
+    return bytes <= SMALL_BLOCK_BYTES ? new Uint8Array(SMALL_BLOCK_BYTES) : this.#blocks.take();
   }
 
   /**
@@ -322,17 +325,17 @@ export class Outbox {
    * old block, which is not used again. A block that goes back to other memory is not replaced.
    */
   #ensureSpace(entry: Entry, bytes: number): boolean {
-    const isOwn = entry.memory === this.#blocks || entry.memory === this.#smallBlocks;
+    const isOwn = entry.memory === this.#blocks;
     if (!isOwn && entry.memory !== undefined) return false;
     if (isOwn && entry.block.length - entry.used >= bytes) return true;
     const total = entry.used + bytes;
     const most = this.#blocks.bytes;
     if (total > most || isOwn && entry.block.length === most) return false;
     const old = entry.block;
-    entry.memory = this.#memoryFor(total);
-    entry.block = entry.memory.take();
+    entry.block = this.#newBlock(total);
     entry.block.set(old.subarray(0, entry.used));
     entry.run = undefined;
+    entry.memory = this.#blocks;
     return true;
   }
 
@@ -348,4 +351,9 @@ export class Outbox {
     this.#cost = 0;
     this.#entries?.clear();
   }
+}
+
+/** Makes an entry for one message. */
+function newEntry(block: Uint8Array, memory: Memory): Entry {
+  return { block, used: 0, rest: [], messages: 1, run: undefined, memory };
 }

@@ -53,11 +53,6 @@ export class Tail {
     return this.#take(chunk, 0);
   }
 
-  /** Whether a view of the chunk is held. */
-  keeps(chunk: Uint8Array): boolean {
-    return this.#pieces.at(-1)?.buffer === chunk.buffer;
-  }
-
   #push(chunk: Uint8Array): void {
     if (this.#isLost || chunk.length === 0) return;
     this.#bytes += chunk.length;

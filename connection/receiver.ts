@@ -1,6 +1,6 @@
 /** The receiving half of a connection: from the transport through the decoder to the inbox. */
 
-import { Batch, type Decoder, type Framing } from "../codec.ts";
+import type { Decoder, EndInfo, Framing } from "../codec.ts";
 import { tailOf } from "../codec/internal.ts";
 import { ConnectionLostError, FrameTimeoutError, LengthwiseError } from "../errors.ts";
 import { reasonOf } from "../internal/reason.ts";
@@ -9,11 +9,27 @@ import type { Transport } from "../transport.ts";
 import { Inbox, type Wanted } from "./inbox.ts";
 import { type LateMemory, lateMemory } from "./late_memory.ts";
 import type { ResolvedLimits } from "./limits.ts";
-import type { Outlet, ReceiverOwner } from "./owners.ts";
 import { NO_BYTES, type Raw, Tail } from "./raw.ts";
 import type { ConnectionSettings } from "./settings.ts";
-import { turnEnd } from "./turn_end.ts";
 import { HeldError, unreadOf } from "./unread.ts";
+
+/** The owner of a receiver. It is told how receiving ends. */
+export interface ReceiverOwner {
+  /** The peer has ended in order, at a message boundary. `info` is what it said about its end. */
+  inputEnded(info: EndInfo | undefined): void;
+  /** The framing has something to answer. */
+  inputReplied(reply: Uint8Array): unknown;
+  /** The stream broke, or the peer broke the rules. The messages before that are in the inbox. */
+  inputFailed(error: LengthwiseError): void;
+}
+
+/** The sending half, which decides when queued messages are written. */
+export interface Outlet {
+  /** A chunk was decoded. The next one will be read now. */
+  chunkTaken(): void;
+  /** All messages were read, and a reader waits for the next one. */
+  readerWaits(): void;
+}
 
 /**
  * Reads chunks, decodes them and queues the messages, until the peer ends.
@@ -54,12 +70,8 @@ export class Receiver {
   #isAtEnd = false;
   /** Created for the first frame that does not arrive in one chunk. */
   #frameDeadline: Deadline | undefined;
-  /** Whether the last reader asked for batches without a view for each message. */
-  #isRaw = false;
   #state: "reading" | "discarding" | "ended" = "reading";
   #paused: (() => void) | undefined;
-  /** Set while the next read waits for the readers. */
-  #drained: (() => void) | undefined;
 
   constructor(
     transport: Transport,
@@ -107,16 +119,13 @@ export class Receiver {
     try {
       for (;;) {
         if (this.inbox.cost >= this.#limits.maxUnreadBytes) await this.#pause();
-        else if (this.inbox.messages > 0) await this.#readersTurn();
         const chunk = await this.#transport.read(this.#readTarget);
         if (this.ended) return;
         if (chunk === undefined) break;
-        const before = this.messages;
         this.#take(chunk);
-        const completed = this.messages - before;
         if (this.#held !== undefined) await this.#held.settled.promise;
         if (this.ended) return;
-        this.#outlet.chunkTaken(completed);
+        this.#outlet.chunkTaken();
         if (this.#decoder.ended !== undefined) break;
       }
       this.#isAtEnd = true;
@@ -133,33 +142,21 @@ export class Receiver {
 
   /** The next message; undefined if none waits. */
   take(): Uint8Array | undefined {
-    this.#isRaw = false;
     const message = this.inbox.take();
-    if (this.#drained !== undefined && this.inbox.messages === 0) this.#drained();
     if (this.#paused !== undefined) this.taken();
     return message;
   }
 
   /** Messages were taken from the inbox: reading goes on if few enough are left. */
   taken(): void {
-    if (this.inbox.messages === 0) this.#drained?.();
     if (this.inbox.cost <= this.#limits.maxUnreadBytes / 2) this.#paused?.();
   }
 
   /** The next batch; undefined at the end. */
   async takeBatch(): Promise<Uint8Array[] | undefined> {
-    this.#isRaw = false;
     const batch = this.inbox.takeBatch();
     this.taken();
     return batch ?? await this.wait("batch");
-  }
-
-  /** As `takeBatch()`, without a view for each message. */
-  async takeRaw(): Promise<Batch | undefined> {
-    this.#isRaw = true;
-    const batch = this.inbox.takeRaw();
-    this.taken();
-    return batch ?? await this.wait("raw");
   }
 
   /** Waits for what is wanted, or for the end. Call it only when there is nothing to take. */
@@ -248,7 +245,6 @@ export class Receiver {
     const quiet = this.#lossIsEnd && error?.error instanceof ConnectionLostError;
     this.inbox.end(quiet ? undefined : error);
     this.#paused?.();
-    this.#drained?.();
   }
 
   #take(chunk: Uint8Array): void {
@@ -273,36 +269,29 @@ export class Receiver {
   /** Decodes a chunk, or the end. Queues the messages, also those that come before an error. */
   #decode(chunk: Uint8Array | undefined): void {
     if (this.#held !== undefined) return this.#held.add(chunk ?? NO_BYTES);
-    const isRaw = this.#isRaw && chunk !== undefined && this.#state === "reading";
-    const messages = isRaw && this.#decoder.decodeInto !== undefined ? new Batch() : [];
+    const messages: Uint8Array[] = [];
     try {
-      if (messages instanceof Batch) this.#decoder.decodeInto!(messages, chunk!);
-      else if (chunk === undefined) this.#decoder.end(messages);
+      if (chunk === undefined) this.#decoder.end(messages);
       else this.#decoder.decode(chunk, messages);
     } catch (error) {
       return this.#decodedUntil(error, messages, chunk);
     }
-    const raw = this.#rawOf(messages.length > 0, chunk);
-    // When the batch is given back, it was taken; but what is behind it may still be decoded anew.
-    if (messages instanceof Batch && this.#memory !== undefined) {
-      messages.returnTo(this.#tail?.keeps(chunk!) ? undefined : this.#memory.memory);
-    }
-    this.#queue(messages, raw);
+    this.#queue(messages, this.#rawOf(messages, chunk));
     this.#memory?.settle(this.inbox.messages === 0, chunk);
     const reply = this.#decoder.takeReply?.();
     if (reply !== undefined) this.#owner.inputReplied(reply);
   }
 
   /** The bytes that messages were decoded from. Keeps what is behind them. */
-  #rawOf(isComplete: boolean, chunk = NO_BYTES): Raw | undefined {
+  #rawOf(messages: Uint8Array[], chunk = NO_BYTES): Raw | undefined {
     if (!this.#isSwitchable) return undefined;
     const tailBytes = tailOf(this.#decoder);
     if (tailBytes === 0 && this.#tail === undefined) return chunk;
     this.#tail ??= new Tail(this.#framing);
-    return this.#tail.add(chunk, tailBytes, isComplete);
+    return this.#tail.add(chunk, tailBytes, messages.length > 0);
   }
 
-  #queue(messages: Uint8Array[] | Batch, raw: Raw | undefined): void {
+  #queue(messages: Uint8Array[], raw: Raw | undefined): void {
     this.messages += messages.length;
     if (this.#state === "discarding") {
       for (const { length } of messages) this.discardedBytes += length;
@@ -310,7 +299,7 @@ export class Receiver {
   }
 
   /** The decoder failed. If no reader waits, its next message may come by another framing. */
-  #decodedUntil(error: unknown, messages: Uint8Array[] | Batch, chunk = NO_BYTES): void {
+  #decodedUntil(error: unknown, messages: Uint8Array[], chunk = NO_BYTES): void {
     const raw = this.#tail === undefined ? chunk : this.#tail.addAll(chunk);
     this.#memory?.settle(false);
     this.#queue(messages, raw);
@@ -320,7 +309,7 @@ export class Receiver {
       this.#fail(error);
       return;
     }
-    this.#held = new HeldError(error, raw, [...messages]);
+    this.#held = new HeldError(error, raw, messages);
     if (this.#state === "reading") this.#startFrameDeadline();
   }
 
@@ -335,22 +324,6 @@ export class Receiver {
         }
         resolve();
       };
-    });
-  }
-
-  /**
-   * Lets the readers take what was received, for one turn of the event loop at most. Chunks are decoded
-   * faster than their messages are taken, both in microtasks. So without this, `maxUnreadBytes` would be
-   * read ahead, and the loop would not turn before all of that is taken: other connections would wait.
-   */
-  #readersTurn(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        if (this.#drained === done) this.#drained = undefined;
-        resolve();
-      };
-      this.#drained = done;
-      turnEnd().then(done);
     });
   }
 

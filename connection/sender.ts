@@ -8,26 +8,24 @@ import { reasonOf } from "../internal/reason.ts";
 import { Deadline, deadlineOf } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import type { Convoy } from "./convoy.ts";
-import { flushAtOnce, flushNow, flushSoon } from "./flush.ts";
-import { frameInPlace } from "./in_place.ts";
+import { flushNow, flushSoon } from "./flush.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
-import type { SenderOwner } from "./owners.ts";
 import type { ConnectionSettings } from "./settings.ts";
+
+/** The owner of a sender. It is told if sending fails. */
+export interface SenderOwner {
+  /** The stream broke, or the peer reads too slowly. */
+  outputFailed(error: LengthwiseError): void;
+}
 
 /** After this many chunks were read, queued messages are written. */
 const MAX_CHUNKS_WAITED = 16;
-/** A connection that has written nothing for so long is quiet, in milliseconds. */
-const QUIET_TIME = 1;
 const DONE: Promise<void> = Promise.resolve();
 /** How long the last word to a peer may take, in milliseconds. */
 const LAST_WORD_TIMEOUT = 1_000;
 
-/**
- * Queues messages and writes them. On a quiet connection, a message leaves at once. It is quiet when the
- * peer has sent a single message since the last write, or nothing was written for a millisecond. What
- * is sent on other connections in one turn of the event loop leaves in one write.
- */
+/** Queues messages and writes them, many per write. */
 export class Sender {
   messages = 0;
   dropped = 0;
@@ -41,13 +39,10 @@ export class Sender {
   readonly #outbox: Outbox;
   /** Created for the first write. */
   #deadline: Deadline | undefined;
-  #state: "idle" | "at once" | "scheduled" | "writing" | "stopped" = "idle";
+  #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
   #underWay: Promise<void> = DONE;
   /** How many chunks were read since messages wait for the end of the turn. */
   #chunksWaited = 0;
-  /** Whether the peer has sent a single message, and nothing was written since. */
-  #isAsked = false;
-  #wroteAt = -QUIET_TIME;
   #drained: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
 
@@ -104,13 +99,10 @@ export class Sender {
    * false if the peer does not keep up: then the limits may hold for it.
    */
   joinConvoy(convoy: Convoy, traveller: object): boolean {
-    if (this.framing.after !== undefined) return false;
     const { maxPendingBytes } = this.#limits;
     if (this.#isHigh() || this.#outbox.cost + convoy.run.length > maxPendingBytes) return false;
     if (!this.#outbox.joinConvoy(convoy, traveller)) return false;
-    // Not at once: the frames of this turn are still to come.
-    if (this.#isHigh()) this.flush();
-    else if (this.#state === "idle") this.#scheduleForTurnEnd();
+    this.#schedule();
     return true;
   }
 
@@ -189,18 +181,9 @@ export class Sender {
     if (this.#isHigh()) {
       this.flush();
     } else if (this.#state === "idle") {
-      if (this.#isAsked || performance.now() - this.#wroteAt >= QUIET_TIME) {
-        this.#state = "at once";
-        flushAtOnce(this);
-      } else {
-        this.#scheduleForTurnEnd();
-      }
+      this.#state = "scheduled";
+      flushSoon(this);
     }
-  }
-
-  #scheduleForTurnEnd(): void {
-    this.#state = "scheduled";
-    flushSoon(this);
   }
 
   /** Resolves when the queue is below the high-water mark: at once, or later. */
@@ -209,9 +192,9 @@ export class Sender {
     return (this.#drained ??= handledResolvers<void>()).promise;
   }
 
-  /** Whether queued messages wait for `flush()`. */
+  /** Whether queued messages wait for the end of this turn of the event loop. */
   get scheduled(): boolean {
-    return this.#state === "scheduled" || this.#state === "at once";
+    return this.#state === "scheduled";
   }
 
   /** A reader that has read everything will probably send no more in this turn: writes now. */
@@ -224,8 +207,7 @@ export class Sender {
    * end. Then queued messages are written after some chunks. Not after each chunk: the writes would
    * be small.
    */
-  chunkTaken(messages: number): void {
-    if (messages > 0) this.#isAsked = messages === 1;
+  chunkTaken(): void {
     if (this.#state !== "scheduled") this.#chunksWaited = 0;
     else if (++this.#chunksWaited > MAX_CHUNKS_WAITED) {
       this.#chunksWaited = 0;
@@ -235,7 +217,7 @@ export class Sender {
 
   /** Starts to write, and writes until the queue is empty. */
   flush(): void {
-    if (this.#state !== "writing" && this.#state !== "stopped") this.#underWay = this.#write();
+    if (this.#state === "idle" || this.#state === "scheduled") this.#underWay = this.#write();
   }
 
   /** Resolves when everything was written, or when nothing will be written any more. */
@@ -264,16 +246,14 @@ export class Sender {
   }
 
   async #write(): Promise<void> {
-    const isAtOnce = this.#state === "at once";
     this.#state = "writing";
-    this.#isAsked = false;
     const deadline = this.#deadline ??= new Deadline(
       this.#limits.writeTimeout,
       () => this.#writeExpired(),
     );
     try {
       for (let chunk = this.#outbox.peek(); chunk !== undefined; chunk = this.#outbox.peek()) {
-        this.#wroteAt = deadline.start();
+        deadline.start();
         const bytes = await this.#transport.write(chunk, this.#outbox.endsMessage);
         if (this.#isStopped()) {
           this.#outbox.wroteAfterRelease(bytes);
@@ -282,18 +262,16 @@ export class Sender {
         }
         this.messages += this.#outbox.advance(bytes);
         this.bytes += bytes;
-        let gathers = isAtOnce;
         if (this.#drained !== undefined && !this.#isHigh()) {
           this.#drained.resolve();
           this.#drained = undefined;
-          gathers = true;
-        }
-        // The waiting senders resume now, and a burst goes on after its first message. What is left
-        // waits for these messages, to join one write.
-        if (gathers && this.#flushed === undefined && !this.#outbox.isEmpty && !this.#isHigh()) {
-          deadline.stop();
-          this.#scheduleForTurnEnd();
-          return;
+          // The waiting senders resume now. What is left waits for their messages, to join one write.
+          if (this.#flushed === undefined && !this.#outbox.isEmpty) {
+            deadline.stop();
+            this.#state = "scheduled";
+            flushSoon(this);
+            return;
+          }
         }
       }
     } catch (cause) {
@@ -352,4 +330,14 @@ export class Sender {
     this.#owner.outputFailed(error);
     return error;
   }
+}
+
+/** Writes the header into the memory before the message. Undefined if the header does not fit there. */
+function frameInPlace(message: Uint8Array, framing: Framing): Uint8Array | undefined {
+  const header = framing.encodeHeader?.(message);
+  if (header === undefined || header.length > message.byteOffset) return undefined;
+  const start = message.byteOffset - header.length;
+  const frame = new Uint8Array(message.buffer, start, header.length + message.length);
+  frame.set(header);
+  return frame;
 }

@@ -1,6 +1,5 @@
 /** Reads the messages of a connection as values of its format. */
 
-import type { Batch } from "../codec.ts";
 import { MessageTooLargeError } from "../errors.ts";
 import type { FormatDecoder } from "../format.ts";
 import { checkInteger } from "../internal/check.ts";
@@ -83,11 +82,6 @@ export class Values<T> {
     }
     const last = this.#decoder?.end();
     if (last !== undefined) yield [last];
-  }
-
-  /** Messages in the batches in which they arrived, not decoded, without a view for each. */
-  async *rawBatches(): AsyncGenerator<Batch, void, void> {
-    for (let batch; (batch = await this.#receiver.takeRaw()) !== undefined;) yield batch;
   }
 
   /** All values until the end. Aborts the connection above `maxBytes`. */

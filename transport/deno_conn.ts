@@ -1,7 +1,7 @@
 /** What all transports on Deno's own stream sockets share. */
 
 import { handledResolvers } from "../internal/handled.ts";
-import { BLOCK_BYTES, recycle, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
+import { BLOCK_BYTES, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
 import type { Memory } from "../internal/memory.ts";
 import type {
   Endpoint,
@@ -14,7 +14,7 @@ import type { VanishingPeer } from "./acknowledgments.ts";
 import { endName, peerHasGone } from "./conn.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "./slots.ts";
-import { nextTurn, TURN_BYTES, TURN_TIME } from "./turn.ts";
+import { nextTurn, READ_COST, TURN_BYTES, TURN_TIME } from "./turn.ts";
 
 /** Throws for Deno before 2.9.5, which loses pending writes when a socket is closed. */
 export function requireDeno(): void {
@@ -129,7 +129,7 @@ export class DenoTransport implements Transport {
    */
   #securing: PromiseWithResolvers<Transport | undefined> | undefined;
   #secure: Transport | undefined;
-  /** How many bytes may be read and written at once before the others have their turn. */
+  /** How many bytes may be read before the others have their turn. */
   #budget = TURN_BYTES;
   #turnedAt = 0;
   #isClosed = false;
@@ -201,7 +201,6 @@ export class DenoTransport implements Transport {
     return nextTurn().then(() => this.#isClosed ? undefined : this.#readNow(readTarget));
   }
 
-  /** Whether this connection has worked for so long that it is the turn of the others. */
   #hadItsTurn(): boolean {
     this.#budget = TURN_BYTES;
     const now = performance.now();
@@ -238,8 +237,7 @@ export class DenoTransport implements Transport {
   ): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
     const target = this.#target!;
     this.#target = this.#reading = undefined;
-    // Memory that is not full tells that the socket is empty: the next read waits for the event loop.
-    this.#budget = bytes === target.length ? this.#budget - bytes : TURN_BYTES;
+    if (bytes !== null) this.#budget -= bytes + READ_COST;
     const chunk = bytes === null ? undefined : this.#chunkOf(target, bytes);
     return this.#securing === undefined ? chunk : this.#readSecurely(this.#securing, chunk);
   };
@@ -278,7 +276,7 @@ export class DenoTransport implements Transport {
     if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
       return this.#block.subarray(this.#used);
     }
-    this.#dropBlock();
+    this.#used = 0;
     return this.#block = this.#blockBytes === BLOCK_BYTES
       ? takeBlock()
       : new Uint8Array(this.#blockBytes);
@@ -287,20 +285,11 @@ export class DenoTransport implements Transport {
   #resize(blockBytes: number): void {
     if (blockBytes === this.#blockBytes) return;
     this.#blockBytes = blockBytes;
-    this.#dropBlock();
-  }
-
-  /** Gives back the part of the block that nothing was read into. The chunks have other owners. */
-  #dropBlock(): void {
-    if (this.#block !== undefined) recycle(this.#block.subarray(this.#used));
     this.#block = undefined;
-    this.#used = 0;
   }
 
   write(chunk: Uint8Array): Promise<number> {
     if (this.#secure !== undefined) return this.#secure.write(chunk);
-    if (this.#budget <= 0 && this.#hadItsTurn()) return nextTurn().then(() => this.write(chunk));
-    this.#budget -= chunk.length;
     return this.#watch === undefined
       ? this.#conn.write(chunk)
       : this.#writeWatched(chunk, this.#watch);

@@ -237,28 +237,23 @@ Deno.test("Connection takes a single message above maxPendingBytes when nothing 
 
 // Unread.
 
-/** So many turns that all is read that may be: where nobody takes it, a chunk is read in each. */
-async function turns(): Promise<void> {
-  for (let n = 0; n < 20; n++) await turn();
-}
-
 Deno.test("Connection stops reading at maxUnreadBytes, and goes on when half of them are taken", async () => {
   const transport = new FakeTransport({ endsInReply: true });
   await using connection = new Connection(transport, { framing: "u8", maxUnreadBytes: 656 });
   // Each counts 100 + 64.
   for (let n = 0; n < 9; n++) transport.arrive([100, ...pattern(100)]);
-  await turns();
+  await turn();
   assertEquals([transport.reads, transport.reading], [4, false]);
   const { unreadMessages, unreadBytes } = connection.stats;
   assertEquals([unreadMessages, unreadBytes], [4, 400]);
   await connection.receive();
-  await turns();
+  await turn();
   assertEquals(transport.reads, 4);
   await connection.receive();
-  await turns();
+  await turn();
   assertEquals([transport.reads, connection.stats.unreadMessages], [6, 4]);
   for await (const _ of connection) if (connection.stats.messagesReceived === 9) break;
-  await turns();
+  await turn();
   assertEquals([transport.reads, transport.reading], [10, true]);
 });
 
@@ -281,7 +276,7 @@ Deno.test("Connection bounds a flood of empty messages too", async () => {
   const transport = new FakeTransport();
   await using connection = new Connection(transport, { maxUnreadBytes: 6400 });
   for (let n = 0; n < 20; n++) transport.arrive(new Uint8Array(40));
-  await turns();
+  await turn();
   assertEquals([transport.reads, connection.stats.unreadMessages], [10, 100]);
   transport.failRead("done");
 });

@@ -7,7 +7,6 @@ import "../connection/close_test.ts";
 import "../connection/closed_test.ts";
 import "../connection/connection_test.ts";
 import "../connection/outbox_test.ts";
-import "../connection/raw_batches_test.ts";
 import "../connection/standstill_test.ts";
 import "../connection/start_tls_test.ts";
 import "../connection/switch_test.ts";

@@ -1,6 +1,5 @@
 /** Messages and bytes: framings, formats, and the small things that several layers need. */
 
-import "../codec/batch_test.ts";
 import "../codec/ber_tlv_test.ts";
 import "../codec/cobs_test.ts";
 import "../codec/codec_test.ts";
