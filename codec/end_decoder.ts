@@ -22,6 +22,9 @@ export interface EndLayout {
   readonly name: string;
 }
 
+/** So many bytes are looked at one by one before `indexOf()`, which takes as long to begin. */
+const NEAR_BYTES = 48;
+
 /**
  * A frame ends where one of the ends is complete for the first time. If several are, the longest counts.
  * So it never depends on the bytes that follow, nor on where the stream is cut.
@@ -113,24 +116,27 @@ export class EndDecoder implements Decoder {
 
   /** Decodes the frames that are whole, if there is one end and no start. Returns where they end. */
   #decodeWhole(chunk: Uint8Array, at: number, messages: Uint8Array[]): number {
-    const { buffer, byteOffset } = chunk;
+    const { buffer, byteOffset, length } = chunk;
     const end = this.#ends[0];
     const before = end.length - 1;
     const last = end[before];
     const extra = this.#layout.keep ? 1 : -before;
     const maxBytes = this.#maxBytes;
-    for (let i = chunk.indexOf(last, at + before); i >= 0;) {
+    for (let i = at + before; i < length; i++) {
+      const near = Math.min(length, i + NEAR_BYTES);
+      while (i < near && chunk[i] !== last) i++;
+      if (i === near) {
+        i = near < length ? chunk.indexOf(last, near) : -1;
+        if (i < 0) break;
+      }
       let k = before;
       while (k > 0 && chunk[i - k] === end[before - k]) k--;
-      if (k > 0) {
-        i = chunk.indexOf(last, i + 1);
-        continue;
-      }
+      if (k > 0) continue;
       const bytes = i - at + extra;
       if (bytes > maxBytes) this.#refuse(bytes, at);
       messages.push(bytes === 0 ? EMPTY : new Uint8Array(buffer, byteOffset + at, bytes));
       at = i + 1;
-      i = chunk.indexOf(last, at + before);
+      i += before;
     }
     return at;
   }
