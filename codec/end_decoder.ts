@@ -22,8 +22,9 @@ export interface EndLayout {
   readonly name: string;
 }
 
-/** So many bytes are looked at one by one before `indexOf()`, which takes as long to begin. */
-const NEAR_BYTES = 48;
+/** So many words are looked at before `indexOf()`, which takes as long to begin. */
+const NEAR_WORDS = 24;
+const NO_WORDS = /* @__PURE__ */ new Uint32Array(0);
 
 /**
  * A frame ends where one of the ends is complete for the first time. If several are, the longest counts.
@@ -122,13 +123,31 @@ export class EndDecoder implements Decoder {
     const last = end[before];
     const extra = this.#layout.keep ? 1 : -before;
     const maxBytes = this.#maxBytes;
+    // Four bytes at a time: a word has the byte if this subtraction borrows where the word has zeros
+    // after the byte was taken away by `^`.
+    const first = -byteOffset & 3;
+    const words = length < 8
+      ? NO_WORDS // Behind the start of a word may be the end of the memory.
+      : new Uint32Array(buffer, byteOffset + first, length - first >> 2);
+    const pattern = Math.imul(last, 0x01010101);
     for (let i = at + before; i < length; i++) {
-      const near = Math.min(length, i + NEAR_BYTES);
-      while (i < near && chunk[i] !== last) i++;
-      if (i === near) {
-        i = near < length ? chunk.indexOf(last, near) : -1;
-        if (i < 0) break;
+      while (i < length && (i - first & 3) !== 0 && chunk[i] !== last) i++;
+      if (i < length && chunk[i] !== last) {
+        let w = i - first >> 2;
+        const near = Math.min(words.length, w + NEAR_WORDS);
+        for (; w < near; w++) {
+          const rest = words[w] ^ pattern;
+          if ((rest - 0x01010101 & ~rest & 0x80808080) !== 0) break;
+        }
+        i = first + w * 4;
+        const end = Math.min(length, i + 4);
+        while (i < end && chunk[i] !== last) i++;
+        if (i === end) {
+          i = end < length ? chunk.indexOf(last, end) : -1;
+          if (i < 0) break;
+        }
       }
+      if (i === length) break;
       let k = before;
       while (k > 0 && chunk[i - k] === end[before - k]) k--;
       if (k > 0) continue;

@@ -1,7 +1,7 @@
 /** What single framings take that is odd but right, and what makes none of them slow. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { equals } from "@std/bytes";
+import { concat, equals } from "@std/bytes";
 import fc from "fast-check";
 import {
   contentLength,
@@ -171,5 +171,27 @@ Deno.test("A stream that ends inside a header says so", () => {
     const { error } = outcomeOf(framing.decoder(), [utf8(start)]);
     assert(error instanceof TruncatedMessageError);
     assert(error.message.includes("in its header"), error.message);
+  }
+});
+
+Deno.test("delimiter finds its ends wherever a chunk lies in memory, near and far", () => {
+  const messages = [0, 1, 2, 3, 4, 5, 7, 31, 95, 96, 97, 98, 99, 100, 101, 400].map((size) =>
+    new Uint8Array(size).fill(0x8a)
+  );
+  for (const framing of [delimiter(hex("0a")), delimiter(hex("0d0a")), delimiter(hex("8b"))]) {
+    const stream = concat(messages.map((message) => framing.encode(message)));
+    for (let offset = 0; offset < 8; offset++) {
+      for (const size of [1, 2, 3, 5, 7, 8, 9, 64, stream.length]) {
+        const decoder = framing.decoder();
+        const found: Uint8Array[] = [];
+        for (let at = 0; at < stream.length; at += size) {
+          const part = stream.subarray(at, at + size);
+          const memory = new Uint8Array(offset + part.length); // The chunk is the end of its memory.
+          memory.set(part, offset);
+          decoder.decode(memory.subarray(offset), found);
+        }
+        assertEquals(found, messages);
+      }
+    }
   }
 });
