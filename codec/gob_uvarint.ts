@@ -115,7 +115,7 @@ class GobUvarintDecoder extends PrefixDecoder {
       const bytes = 256 - first;
       if (bytes > MAX_LENGTH_BYTES) {
         throw new InvalidLengthError(
-          `Cannot receive message: its length has ${bytes} bytes at byte 0: ` +
+          `Cannot receive message: its length at byte ${this.origin + at} has ${bytes} bytes: ` +
             `limit is ${MAX_LENGTH_BYTES} bytes`,
         );
       }
@@ -125,7 +125,8 @@ class GobUvarintDecoder extends PrefixDecoder {
       for (let i = 1; i <= bytes; i++) length = length * 256 + chunk[at + i];
     }
     if (length > this.#maxBytes) {
-      const likely = hint(chunk.subarray(at, at + 4));
+      const likely = hint(chunk.subarray(at, at + 4)) ??
+        `its length is at byte ${this.origin + at}`;
       throw new MessageTooLargeError("receive", length, this.#maxBytes, likely);
     }
     return this.skip + length;

@@ -52,7 +52,7 @@ Deno.test("gobUvarint() takes longer forms of a length, up to 8 bytes", () => {
 
 Deno.test("gobUvarint() refuses lengths that are too wide or too large, from the header alone", () => {
   for (const [first, bytes] of [["f7", 9], ["80", 128]] as const) {
-    const words = `Cannot receive message: its length has ${bytes} bytes at byte 0: ` +
+    const words = `Cannot receive message: its length at byte 2 has ${bytes} bytes: ` +
       `limit is 8 bytes`;
     assertRefused(gobUvarint(), hex(`01 61 ${first}`), InvalidLengthError, words, 1);
   }
