@@ -1,11 +1,11 @@
 /** Framing by the length of Go's encoding/gob. */
 
 import { InvalidLengthError, MessageTooLargeError } from "../errors.ts";
+import { BaseFraming } from "./base.ts";
 import {
   checkLimit,
   type Decoder,
   DEFAULT_MAX_MESSAGE_BYTES,
-  encodeWhole,
   type Framing,
   type FramingOptions,
 } from "./framing.ts";
@@ -42,11 +42,12 @@ export function gobUvarint(options: FramingOptions = {}): Framing {
   return new GobUvarintFraming(checkLimit(maxMessageBytes));
 }
 
-class GobUvarintFraming implements Framing {
+class GobUvarintFraming extends BaseFraming {
   readonly name = "gobUvarint";
-  readonly keepsBoundaries = true;
 
-  constructor(readonly maxMessageBytes: number) {}
+  constructor(readonly maxMessageBytes: number) {
+    super();
+  }
 
   withLimit(maxMessageBytes: number): Framing {
     return new GobUvarintFraming(checkLimit(maxMessageBytes));
@@ -66,7 +67,7 @@ class GobUvarintFraming implements Framing {
     return start + message.length;
   }
 
-  encodeParts(message: Uint8Array): Uint8Array[] {
+  override encodeParts(message: Uint8Array): Uint8Array[] {
     return [this.encodeHeader(message), message];
   }
 
@@ -74,10 +75,6 @@ class GobUvarintFraming implements Framing {
     const header = new Uint8Array(headerBytes(message.length));
     writeHeader(message.length, header, 0);
     return header;
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeWhole(this, message);
   }
 }
 

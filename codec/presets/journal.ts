@@ -2,11 +2,11 @@
 
 import { InvalidMessageError, MessageTooLargeError, TruncatedMessageError } from "../../errors.ts";
 import type { Memory } from "../../internal/memory.ts";
+import { BaseFraming } from "../base.ts";
 import {
   checkLimit,
   type Decoder,
   DEFAULT_MAX_MESSAGE_BYTES,
-  encodeWhole,
   type Framing,
   type FramingOptions,
 } from "../framing.ts";
@@ -30,12 +30,13 @@ export function journalExport(options: FramingOptions = {}): Framing {
   return new JournalFraming(checkLimit(maxMessageBytes));
 }
 
-class JournalFraming implements Framing {
+class JournalFraming extends BaseFraming {
   readonly name = "journalExport";
-  readonly keepsBoundaries = true;
   readonly isSelective = true;
 
-  constructor(readonly maxMessageBytes: number) {}
+  constructor(readonly maxMessageBytes: number) {
+    super();
+  }
 
   withLimit(maxMessageBytes: number): Framing {
     return new JournalFraming(checkLimit(maxMessageBytes));
@@ -70,13 +71,9 @@ class JournalFraming implements Framing {
     return at + bytes;
   }
 
-  encodeParts(message: Uint8Array): Uint8Array[] {
+  override encodeParts(message: Uint8Array): Uint8Array[] {
     this.frameBytes(message);
     return [message, NEWLINE];
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeWhole(this, message);
   }
 }
 

@@ -2,12 +2,12 @@
 
 import { InvalidMessageError, MessageTooLargeError } from "../../errors.ts";
 import type { Memory } from "../../internal/memory.ts";
+import { BaseFraming } from "../base.ts";
 import {
   checkLimit,
   type Decoder,
   DEFAULT_MAX_MESSAGE_BYTES,
   EMPTY,
-  encodeWhole,
   type Framing,
   type FramingOptions,
 } from "../framing.ts";
@@ -98,15 +98,15 @@ export function selfSized(
   };
 }
 
-class RuledFraming implements Framing {
+class RuledFraming extends BaseFraming {
   readonly name: string;
   readonly maxMessageBytes: number;
-  readonly keepsBoundaries = true;
   readonly isSelective: boolean;
   readonly #rule: Rule;
   readonly #most: number;
 
   constructor(rule: Rule, maxMessageBytes: number, most: number) {
+    super();
     this.#rule = rule;
     this.#most = most;
     this.name = rule.name;
@@ -134,7 +134,7 @@ class RuledFraming implements Framing {
     return at + header.length + message.length;
   }
 
-  encodeParts(message: Uint8Array): Uint8Array[] {
+  override encodeParts(message: Uint8Array): Uint8Array[] {
     const header = this.encodeHeader(message);
     return header.length === 0 ? [message] : [header, message];
   }
@@ -145,10 +145,6 @@ class RuledFraming implements Framing {
       throw new MessageTooLargeError("send", message.length, most, `framing ${name}`);
     }
     return this.#rule.header(message);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeWhole(this, message);
   }
 }
 
