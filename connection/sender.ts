@@ -80,8 +80,7 @@ export class Sender {
     if (frameBytes === 0 && !this.framing.isApart) return true;
     if (this.#isHigh() && !this.#fits(frameBytes)) return false;
     this.#outbox.push(message, frameBytes, isText);
-    if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
-    this.#schedule();
+    this.#messageQueued();
     return true;
   }
 
@@ -89,8 +88,7 @@ export class Sender {
   offerFrame(frame: Uint8Array): boolean {
     if (this.#isHigh() && !this.#fits(frame.length)) return false;
     this.#outbox.pushFrame(frame);
-    if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
-    this.#schedule();
+    this.#messageQueued();
     return true;
   }
 
@@ -129,8 +127,7 @@ export class Sender {
       memory.recycle(message);
     } else {
       this.#outbox.pushRaw(frame, 1, memory);
-      if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
-      this.#schedule();
+      this.#messageQueued();
     }
   }
 
@@ -175,6 +172,12 @@ export class Sender {
   #fits(frameBytes: number): boolean {
     return this.#outbox.cost + frameBytes <= this.#limits.maxPendingBytes ||
       this.#applySlowConsumer(frameBytes);
+  }
+
+  /** A message waits to be written. The next one may have another framing. */
+  #messageQueued(): void {
+    if (this.framing.after !== undefined) this.switchTo(this.framing.after(1));
+    this.#schedule();
   }
 
   #schedule(): void {
