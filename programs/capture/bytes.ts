@@ -1,5 +1,7 @@
 /** Reads a stream of chunks by numbers of bytes, which is how files of packets are written. */
 
+import { concat } from "@std/bytes/concat";
+
 /** The bytes of a file or a pipe, taken from the front. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
@@ -50,13 +52,7 @@ export class ByteReader {
       parts.push(value);
       size += value.length;
     }
-    const filled = new Uint8Array(size);
-    let at = 0;
-    for (const part of parts) {
-      filled.set(part, at);
-      at += part.length;
-    }
-    this.#rest = filled;
+    this.#rest = concat(parts);
     return size >= count;
   }
 }

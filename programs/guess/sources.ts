@@ -1,5 +1,6 @@
 /** Where the bytes come from that are looked at: a file, a capture, or a peer. */
 
+import { concat } from "@std/bytes/concat";
 import { ByteReader } from "../capture/bytes.ts";
 import { isCapture, packetsOf } from "../capture/packets.ts";
 import { type StreamEvent, Streams } from "../capture/streams.ts";
@@ -89,7 +90,7 @@ class Service {
     if (bytes === undefined) one.state = end === "closed" ? "whole" : "cut"; // A hole, or a reset.
     else {
       const room = SAMPLE_BYTES - one.bytes.length;
-      one.bytes = concatenated(one.bytes, bytes.subarray(0, room));
+      one.bytes = concat([one.bytes, bytes.subarray(0, room)]);
       if (bytes.length > room) one.state = "cut";
     }
   }
@@ -110,13 +111,6 @@ interface Collected {
   state: "open" | "whole" | "cut";
 }
 
-function concatenated(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
-}
-
 /** What a peer says first: until it has been quiet for a while, has ended, or has said enough. */
 export async function heard(
   chunks: AsyncIterable<Uint8Array>,
@@ -131,7 +125,7 @@ export async function heard(
     const next = await Promise.race([iterator.next(), silence]);
     if (next === undefined) return { bytes, isWhole: false };
     if (next.done) return { bytes, isWhole: true };
-    bytes = concatenated(bytes, next.value);
+    bytes = concat([bytes, next.value]);
   }
   return { bytes, isWhole: false };
 }
