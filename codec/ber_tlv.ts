@@ -1,18 +1,9 @@
 /** Framing of ASN.1 values in the basic encoding rules (X.690). */
 
 import { InvalidLengthError } from "../errors.ts";
-import { DEFAULT_MAX_MESSAGE_BYTES, type Framing } from "./framing.ts";
-import type { NestedOptions } from "./json_stream.ts";
-import { canonical } from "./names.ts";
+import type { Framing } from "./framing.ts";
 import { FrameScanner } from "./scan_decoder.ts";
-import {
-  checkDepth,
-  DEFAULT_MAX_DEPTH,
-  enclosed,
-  givenDepth,
-  type Scanned,
-  scanned,
-} from "./scanned.ts";
+import { nested, type NestedOptions } from "./scanned.ts";
 
 /** The bit of a tag that says that the value consists of values. */
 const CONSTRUCTED = 0x20;
@@ -46,14 +37,10 @@ const MAX_LENGTH_BYTES = 8;
  * ```
  */
 export function berTlv(options: NestedOptions = {}): Framing {
-  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, maxDepth = DEFAULT_MAX_DEPTH } = options;
-  checkDepth(maxDepth);
-  const scanner: Scanned["scanner"] = (limit, verb) => new BerScanner(limit, verb, maxDepth);
-  return scanned({
-    name: canonical("berTlv", { maxDepth: givenDepth(maxDepth) }),
-    maxMessageBytes,
-    scanner,
-    encoding: enclosed(scanner, "one BER value"),
+  return nested(options, {
+    kind: "berTlv",
+    what: "one BER value",
+    scanner: (limit, verb, maxDepth) => new BerScanner(limit, verb, maxDepth),
   });
 }
 

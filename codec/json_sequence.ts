@@ -1,18 +1,9 @@
 /** Framing of JSON text sequences (RFC 7464). */
 
-import { DEFAULT_MAX_MESSAGE_BYTES, type Framing } from "./framing.ts";
+import type { Framing } from "./framing.ts";
 import { isSpace, JsonScanner } from "./json_scanner.ts";
-import type { NestedOptions } from "./json_stream.ts";
-import { canonical } from "./names.ts";
 import { FrameScanner, view } from "./scan_decoder.ts";
-import {
-  checkDepth,
-  DEFAULT_MAX_DEPTH,
-  enclosed,
-  givenDepth,
-  type Scanned,
-  scanned,
-} from "./scanned.ts";
+import { nested, type NestedOptions } from "./scanned.ts";
 
 /** Record separator. */
 const RS = 0x1e;
@@ -41,18 +32,13 @@ const LF = 0x0a;
  * ```
  */
 export function jsonSequence(options: NestedOptions = {}): Framing {
-  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, maxDepth = DEFAULT_MAX_DEPTH } = options;
-  checkDepth(maxDepth);
-  const scanner: Scanned["scanner"] = (limit, verb) => new SequenceScanner(limit, verb, maxDepth);
-  return scanned({
-    name: canonical("jsonSequence", { maxDepth: givenDepth(maxDepth) }),
-    maxMessageBytes,
-    scanner,
-    encoding: enclosed(scanner, "one JSON value", {
-      before: [RS],
-      after: [LF],
-      isAfterInside: true,
-    }),
+  return nested(options, {
+    kind: "jsonSequence",
+    what: "one JSON value",
+    before: [RS],
+    after: [LF],
+    isAfterInside: true,
+    scanner: (limit, verb, maxDepth) => new SequenceScanner(limit, verb, maxDepth),
   });
 }
 

@@ -1,27 +1,8 @@
 /** Framing of JSON values that stand one behind the other. */
 
-import { DEFAULT_MAX_MESSAGE_BYTES, type Framing, type FramingOptions } from "./framing.ts";
+import type { Framing } from "./framing.ts";
 import { JsonScanner } from "./json_scanner.ts";
-import { canonical } from "./names.ts";
-import {
-  checkDepth,
-  DEFAULT_MAX_DEPTH,
-  enclosed,
-  givenDepth,
-  type Scanned,
-  scanned,
-} from "./scanned.ts";
-
-/** Options of the framings whose messages have parts that lie in one another. */
-export interface NestedOptions extends FramingOptions {
-  /**
-   * How many levels deep the parts of a message may lie in one another, 1 to 1 000 000. While a message
-   * is not whole, a decoder needs up to 16 bytes for each level that is open.
-   *
-   * @default 512
-   */
-  maxDepth?: number;
-}
+import { nested, type NestedOptions } from "./scanned.ts";
 
 /**
  * Frames messages as JSON values (RFC 8259) that stand one behind the other: objects, arrays, strings,
@@ -47,13 +28,10 @@ export interface NestedOptions extends FramingOptions {
  * ```
  */
 export function jsonStream(options: NestedOptions = {}): Framing {
-  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, maxDepth = DEFAULT_MAX_DEPTH } = options;
-  checkDepth(maxDepth);
-  const scanner: Scanned["scanner"] = (limit, verb) => new JsonScanner(limit, verb, maxDepth);
-  return scanned({
-    name: canonical("jsonStream", { maxDepth: givenDepth(maxDepth) }),
-    maxMessageBytes,
-    scanner,
-    encoding: enclosed(scanner, "one JSON value", { after: [0x0a] }),
+  return nested(options, {
+    kind: "jsonStream",
+    what: "one JSON value",
+    after: [0x0a],
+    scanner: (limit, verb, maxDepth) => new JsonScanner(limit, verb, maxDepth),
   });
 }

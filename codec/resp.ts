@@ -1,17 +1,8 @@
 /** Framing of Redis' protocol, versions 2 and 3. */
 
-import { DEFAULT_MAX_MESSAGE_BYTES, type Framing } from "./framing.ts";
-import type { NestedOptions } from "./json_stream.ts";
-import { canonical } from "./names.ts";
+import type { Framing } from "./framing.ts";
 import { RespScanner } from "./resp_scanner.ts";
-import {
-  checkDepth,
-  DEFAULT_MAX_DEPTH,
-  enclosed,
-  givenDepth,
-  type Scanned,
-  scanned,
-} from "./scanned.ts";
+import { nested, type NestedOptions } from "./scanned.ts";
 
 /** Options of {@linkcode resp2} and {@linkcode resp3}. */
 export interface RespOptions extends NestedOptions {
@@ -75,18 +66,11 @@ export function resp3(options: RespOptions = {}): Framing {
 }
 
 function resp(version: 2 | 3, options: RespOptions): Framing {
-  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, maxDepth = DEFAULT_MAX_DEPTH } = options;
   const { inline = false } = options;
-  checkDepth(maxDepth);
-  const scanner: Scanned["scanner"] = (limit, verb) =>
-    new RespScanner(limit, verb, { version, maxDepth, inline });
-  return scanned({
-    name: canonical(`resp${version}`, {
-      maxDepth: givenDepth(maxDepth),
-      inline: inline ? true : undefined,
-    }),
-    maxMessageBytes,
-    scanner,
-    encoding: enclosed(scanner, "one RESP value"),
+  return nested(options, {
+    kind: `resp${version}`,
+    parameters: { inline: inline || undefined },
+    what: "one RESP value",
+    scanner: (limit, verb, maxDepth) => new RespScanner(limit, verb, { version, maxDepth, inline }),
   });
 }

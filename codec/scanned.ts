@@ -2,21 +2,19 @@
 
 import type { Memory } from "../internal/memory.ts";
 import { checkInteger } from "../internal/check.ts";
-import { checkLimit, type Decoder, encodeWhole, type Framing } from "./framing.ts";
+import {
+  checkLimit,
+  type Decoder,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  encodeWhole,
+  type Framing,
+  type FramingOptions,
+} from "./framing.ts";
+import { canonical, type FramingKind, type Given } from "./names.ts";
 import { type FrameScanner, ScanDecoder } from "./scan_decoder.ts";
 
 /** How deep the parts of a message may lie in one another, if nothing else is said. */
-export const DEFAULT_MAX_DEPTH = 512;
-
-/** Checks `maxDepth`, and returns it. */
-export function checkDepth(maxDepth: number): number {
-  return checkInteger("maxDepth", maxDepth, 1, 1_000_000);
-}
-
-/** The depth as a parameter of a framing's name. */
-export function givenDepth(maxDepth: number): number | undefined {
-  return maxDepth === DEFAULT_MAX_DEPTH ? undefined : maxDepth;
-}
+const DEFAULT_MAX_DEPTH = 512;
 
 /** What is different from framing to framing. */
 export interface Scanned {
@@ -45,6 +43,53 @@ export function scanned(parts: Scanned): Framing {
     },
     ...encoding,
   };
+}
+
+/** Options of the framings whose messages have parts that lie in one another. */
+export interface NestedOptions extends FramingOptions {
+  /**
+   * How many levels deep the parts of a message may lie in one another, 1 to 1 000 000. While a message
+   * is not whole, a decoder needs up to 16 bytes for each level that is open.
+   *
+   * @default 512
+   */
+  maxDepth?: number;
+}
+
+/** A kind of framing whose messages have parts that lie in one another. */
+export interface Nested extends Enclosure {
+  readonly kind: FramingKind;
+  /** The parameters of its name besides `maxDepth`. */
+  readonly parameters?: Readonly<Record<string, Given>>;
+  /** The one thing that a message must be. */
+  readonly what: string;
+  /** A new scanner of its frames. */
+  readonly scanner: (
+    maxMessageBytes: number,
+    verb: "send" | "receive",
+    maxDepth: number,
+  ) => FrameScanner;
+}
+
+/**
+ * Makes a framing of such a kind.
+ *
+ * @throws {RangeError} for a limit out of range.
+ */
+export function nested(options: NestedOptions, parts: Nested): Framing {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, maxDepth = DEFAULT_MAX_DEPTH } = options;
+  checkInteger("maxDepth", maxDepth, 1, 1_000_000);
+  const { kind, parameters, what, ...enclosure } = parts;
+  const scanner: Scanned["scanner"] = (limit, verb) => parts.scanner(limit, verb, maxDepth);
+  return scanned({
+    name: canonical(kind, {
+      maxDepth: maxDepth === DEFAULT_MAX_DEPTH ? undefined : maxDepth,
+      ...parameters,
+    }),
+    maxMessageBytes,
+    scanner,
+    encoding: enclosed(scanner, what, enclosure),
+  });
 }
 
 /** What stands around each message that is sent. */
