@@ -6,7 +6,7 @@ import { headerEnd, isToken, MAX_HEADER_BYTES, readHeader } from "./content_leng
 import { isDigit } from "./decimal.ts";
 import { type Decoder, EMPTY } from "./framing.ts";
 import { Gather } from "./gather.ts";
-import { hint } from "./hint.ts";
+import { hexByte, hint } from "./hint.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -147,9 +147,10 @@ export class ContentLengthDecoder implements Decoder {
   #wholeHeader(chunk: Uint8Array, at: number): number {
     if (!isToken(chunk[at])) {
       const likely = hint(chunk.subarray(at, at + 4));
-      const byte = chunk[at].toString(16).padStart(2, "0");
       throw new InvalidMessageError(
-        `Cannot receive message: byte ${this.#before + at} is 0x${byte}, where a header begins` +
+        `Cannot receive message: byte ${this.#before + at} is ${
+          hexByte(chunk[at])
+        }, where a header begins` +
           (likely === undefined ? "" : ` (${likely})`),
       );
     }

@@ -4,7 +4,7 @@ import { InvalidMessageError, MessageTooLargeError, TruncatedMessageError } from
 import type { Memory } from "../internal/memory.ts";
 import { type Decoder, EMPTY } from "./framing.ts";
 import { Gather } from "./gather.ts";
-import { hint } from "./hint.ts";
+import { hexByte, hint } from "./hint.ts";
 
 /** How a frame begins and ends. */
 export interface EndLayout {
@@ -165,12 +165,13 @@ export class EndDecoder implements Decoder {
     const { fillers = [], name } = this.#layout;
     while (at < chunk.length && fillers.includes(chunk[at])) at++;
     if (at === chunk.length || chunk[at] === start) return at;
-    const [byte, wanted] = [chunk[at], start].map((one) => one.toString(16).padStart(2, "0"));
     const likely = hint(chunk.subarray(at, at + 4));
     throw this.#fail(
       new InvalidMessageError(
-        `Cannot receive message: byte ${this.#before + at} is 0x${byte}, where framing ${name} ` +
-          `begins with 0x${wanted}${likely === undefined ? "" : ` (${likely})`}`,
+        `Cannot receive message: byte ${this.#before + at} is ${
+          hexByte(chunk[at])
+        }, where framing ${name} ` +
+          `begins with ${hexByte(start)}${likely === undefined ? "" : ` (${likely})`}`,
       ),
     );
   }

@@ -22,3 +22,8 @@ export function hint(start: Uint8Array, swapped?: number, limit = 0): string | u
 function isTextByte(byte: number): boolean {
   return byte >= 0x20 && byte < 0x7f || byte === 0x0d || byte === 0x0a || byte === 0x09;
 }
+
+/** A byte as a number, for errors: `0x0a`. */
+export function hexByte(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0")}`;
+}

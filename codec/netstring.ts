@@ -19,12 +19,13 @@ import {
   type Framing,
   type FramingOptions,
 } from "./framing.ts";
+import { hexByte } from "./hint.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
 
 const ZERO = 0x30;
 const COLON = 0x3a;
 const COMMA = 0x2c;
-const END = new Uint8Array([COMMA]);
+const END = /* @__PURE__ */ new Uint8Array([COMMA]);
 
 /**
  * Frames messages as netstrings: the length in decimal digits, a colon, the message, a comma (D. J.
@@ -118,9 +119,10 @@ class NetstringDecoder extends PrefixDecoder {
 
   protected override checkTail(bytes: Uint8Array, at: number, offset: number): void {
     if (bytes[at] === COMMA) return;
-    const byte = bytes[at].toString(16).padStart(2, "0");
     throw new InvalidMessageError(
-      `Cannot receive message: byte ${offset} is 0x${byte}, where a netstring ends with a comma`,
+      `Cannot receive message: byte ${offset} is ${
+        hexByte(bytes[at])
+      }, where a netstring ends with a comma`,
     );
   }
 }

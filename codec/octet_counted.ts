@@ -20,6 +20,7 @@ import {
   type FramingOptions,
 } from "./framing.ts";
 import { Gather } from "./gather.ts";
+import { hexByte } from "./hint.ts";
 import { canonical } from "./names.ts";
 
 const SPACE = 0x20;
@@ -230,8 +231,8 @@ class OctetCountedDecoder implements Decoder {
     this.#headerBytes = length;
     if (!isWhole) return end;
     if (length <= MAX_DIGITS && chunk[end] !== SPACE) {
-      const byte = chunk[end].toString(16).padStart(2, "0");
-      refuseLength(found, this.#maxBytes, `is followed by 0x${byte} and not by a space`);
+      const byte = hexByte(chunk[end]);
+      refuseLength(found, this.#maxBytes, `is followed by ${byte} and not by a space`);
     }
     this.#total = readLength(found, this.#maxBytes);
     if (this.#total === 0) refuseLength(found, this.#maxBytes, "must not be 0");

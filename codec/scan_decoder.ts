@@ -4,6 +4,7 @@ import { InvalidMessageError, MessageTooLargeError, TruncatedMessageError } from
 import type { Memory } from "../internal/memory.ts";
 import { type Decoder, EMPTY } from "./framing.ts";
 import { Gather } from "./gather.ts";
+import { hexByte } from "./hint.ts";
 
 /**
  * Finds where a frame ends. It keeps its state from chunk to chunk, so no byte is scanned twice. Each
@@ -84,9 +85,7 @@ export abstract class FrameScanner {
 /** A byte as an error shows it: a character, or a number. */
 export function show(byte: number): string {
   const isPrintable = byte > 0x20 && byte < 0x7f;
-  return isPrintable
-    ? JSON.stringify(String.fromCharCode(byte))
-    : `0x${byte.toString(16).padStart(2, "0")}`;
+  return isPrintable ? JSON.stringify(String.fromCharCode(byte)) : hexByte(byte);
 }
 
 /** The bytes between two positions, without a copy. */
