@@ -1,9 +1,7 @@
 /** One clock for all deadlines of this process. */
 
 import { ascend, BinaryHeap } from "@std/data-structures";
-
-/** The longest delay of a timer, in milliseconds. */
-const MAX_DELAY = 2 ** 31 - 1;
+import { MAX_DELAY } from "./check.ts";
 
 /** What is called when its time has come. */
 export interface Sleeper {

@@ -13,3 +13,8 @@ export function handledRejection(error: unknown): Promise<never> {
   promise.catch(() => {});
   return promise;
 }
+
+/** What a call gives, as a promise; what it throws is a rejection. Node 22 has no `Promise.try()`. */
+export async function attempt<T>(call: () => T | PromiseLike<T>): Promise<T> {
+  return await call();
+}

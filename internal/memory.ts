@@ -5,11 +5,14 @@ export const BLOCK_BYTES: number = 64 * 1024;
 /** Together at most 4 MiB. */
 const MAX_SPARE_BLOCKS = 64;
 const spare: Uint8Array[] = [];
+/** Together at most 256 KiB. */
+const MAX_SPARE_SMALL_BLOCKS = 256;
+const spareSmall: Uint8Array[] = [];
 
 /**
  * Where blocks of memory come from, and where they go back to. The system fills a new block with zeros,
- * which costs more than to read into it. So blocks of 64 KiB are used again when nobody uses them any
- * more. One rule holds for all memory: **it has one owner at a time, and only the owner may change it,
+ * which costs more than to read into it. So blocks of 64 KiB, and of 1 KiB for small writes, are used
+ * again when nobody uses them any more. One rule holds for all memory: **it has one owner at a time, and only the owner may change it,
  * hand it on, or give it back.** An owner need not give it back; then the garbage collector takes it.
  *
  * ## In: from `read()` to `recycle()`
@@ -26,14 +29,14 @@ const spare: Uint8Array[] = [];
  * until it is closed. What arrives there is copied into a chunk of its own in step 2.
  *
  * Several chunks may lie side by side in one block. The owner of a chunk changes nothing outside
- * it. In step 4 the block is never given back, because nobody knows how long the program keeps the
- * messages. In step 5 it is given back only if the chunk is the whole block: then nothing else lies
- * in it.
+ * it. In step 4 only the program can give the memory back, by `Batch.recycle()`, because nobody else
+ * knows how long it keeps the messages. A block is used again when all of its parts were given back:
+ * the chunks by their owners, and what was never read into by the transport.
  *
  * A large message may be read straight into the buffer where it is assembled. The decoder owns that
  * buffer. It lends the buffer to the transport, as the `readTarget` of `read()`, until the promise of
  * `read()` settles. The chunk is then the start of the buffer. When the message is whole, the program
- * owns the buffer.
+ * owns the buffer. `Batch.recycle()` gives it back, too, for another large message.
  *
  * ## Out: from `send()` to done
  *
@@ -41,6 +44,7 @@ const spare: Uint8Array[] = [];
  * | -------------------------------- | ----------------------------------- | --------------------------------- |
  * | a message up to 64 KiB           | the program: the outbox copies it   | the program may change it at once |
  * | the block that it was copied to  | the outbox                          | goes back to `abilities.blocks`   |
+ * | or the small block               | the outbox                          | goes back to `SMALL_BLOCKS`       |
  * | the rest of a larger message     | nobody: it must not change          | the program may change it         |
  * | a frame for many connections     | nobody: it never changes            | nothing; others may write it too  |
  * | a frame that is sent in place    | the outbox                          | goes back to the memory given     |
@@ -75,18 +79,74 @@ export function takeBlock(): Uint8Array {
   return spare.pop() ?? new Uint8Array(BLOCK_BYTES);
 }
 
-/** Gives back a block that nobody uses any more. Does nothing with memory of another size. */
-export function recycle(block: Uint8Array): void {
-  if (block.length === BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
+/** How many bytes of each block were given back in parts. */
+const returned = new WeakMap<ArrayBufferLike, number>();
+
+/**
+ * Gives back a block, or a part of it, that nobody uses any more. The block is used again when all of it
+ * was given back. Does nothing with memory of another size.
+ */
+export function recycle(part: Uint8Array): void {
+  const { buffer, length } = part;
+  if (buffer.byteLength !== BLOCK_BYTES || length === 0 || spare.length >= MAX_SPARE_BLOCKS) return;
+  if (length === BLOCK_BYTES) {
+    spare.push(part);
+    return;
+  }
+  const bytes = (returned.get(buffer) ?? 0) + length;
+  if (bytes < BLOCK_BYTES) returned.set(buffer, bytes);
+  else {
+    returned.delete(buffer);
+    spare.push(new Uint8Array(buffer));
+  }
+}
+
+/** Together at most 16 MiB. */
+const MAX_SPARE_LARGE = 4;
+/** A full frame of a session has nearly a block. */
+const MIN_LARGE_BYTES = BLOCK_BYTES / 2;
+const MAX_LARGE_BYTES = 4 * 1024 * 1024;
+const spareLarge: ArrayBufferLike[] = [];
+
+/** Memory with any content for a large message: what was given back, if it has that size. */
+export function takeLarge(bytes: number): Uint8Array {
+  const i = spareLarge.findIndex(({ byteLength }) => byteLength === bytes);
+  return i < 0 ? new Uint8Array(bytes) : new Uint8Array(spareLarge.splice(i, 1)[0]);
+}
+
+/** Gives back the memory of a large message that nobody uses any more. Does nothing with smaller ones. */
+export function recycleLarge(buffer: ArrayBufferLike): void {
+  const { byteLength } = buffer;
+  if (byteLength < MIN_LARGE_BYTES || byteLength > MAX_LARGE_BYTES) return;
+  if (spareLarge.length === MAX_SPARE_LARGE) spareLarge.shift();
+  spareLarge.push(buffer);
 }
 
 /** The default: blocks that all connections share. */
 export const SHARED_BLOCKS: Memory = { bytes: BLOCK_BYTES, take: takeBlock, recycle };
+
+/** Small blocks that all connections share, for those that send little at a time. */
+export const SMALL_BLOCKS: Memory = {
+  bytes: 1024,
+  take: () => spareSmall.pop() ?? new Uint8Array(SMALL_BLOCKS.bytes),
+  recycle(block) {
+    const isWhole = block.length === SMALL_BLOCKS.bytes;
+    if (isWhole && spareSmall.length < MAX_SPARE_SMALL_BLOCKS) spareSmall.push(block);
+  },
+};
 
 /** Blocks for transports that keep what was written to them. */
 export const KEPT_BLOCKS: Memory = {
   bytes: BLOCK_BYTES,
   keeps: true,
   take: () => new Uint8Array(BLOCK_BYTES),
+  recycle: () => {},
+};
+
+/** The same, for those that send little at a time. */
+export const KEPT_SMALL_BLOCKS: Memory = {
+  bytes: SMALL_BLOCKS.bytes,
+  keeps: true,
+  take: () => new Uint8Array(SMALL_BLOCKS.bytes),
   recycle: () => {},
 };

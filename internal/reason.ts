@@ -1,24 +1,26 @@
 /** Explains the system's errors, in words that say what to do. */
 
+import { errors } from "./runtime/errors.ts";
+
 /** The reason why a call failed, as the last part of an error's message. */
 export function reasonOf(cause: unknown): string {
-  if (cause instanceof Deno.errors.ConnectionRefused) {
+  if (cause instanceof errors.ConnectionRefused) {
     return "connection refused, nothing listens there";
   }
-  if (cause instanceof Deno.errors.AddrInUse) {
+  if (cause instanceof errors.AddrInUse) {
     return "the port is in use; choose another one, or 0 for any";
   }
-  if (cause instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
-  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder";
-  if (cause instanceof Deno.errors.NotFound) return "there is no such file or folder";
-  if (cause instanceof Deno.errors.AddrNotAvailable) {
+  if (cause instanceof errors.NotADirectory) return "a part of its path is not a folder";
+  if (cause instanceof errors.IsADirectory) return "it is a folder";
+  if (cause instanceof errors.NotFound) return "there is no such file or folder";
+  if (cause instanceof errors.AddrNotAvailable) {
     return "this machine does not have that address";
   }
-  if (cause instanceof Deno.errors.NotCapable) {
+  if (cause instanceof errors.NotCapable) {
     const flags = /--allow-\w+(=\S+)?( --allow-\w+(=\S+)?)*/.exec(cause.message)?.[0];
     return `no permission; run with ${flags ?? "--allow-net"}`;
   }
-  if (cause instanceof Deno.errors.PermissionDenied) {
+  if (cause instanceof errors.PermissionDenied) {
     return "the system does not permit it; a port below 1024 needs privileges, a file its owner's leave";
   }
   if (codeOf(cause) === "EMFILE") return "too many files are open; ulimit -n allows more";

@@ -2,6 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { checkDelay, checkInteger } from "./check.ts";
+import { onAwake } from "./runtime/awake.ts";
 
 /** A failure that a {@linkcode RetryPolicy} decides about. */
 export interface Failure {
@@ -119,11 +120,16 @@ export class Attempts {
   }
 }
 
-/** Waits. Resolves earlier if the signal is aborted. */
+/** Waits. Resolves earlier if the signal is aborted, or if a page is awake again: then it may work now. */
 export async function pause(wait: number, signal: AbortSignal | undefined): Promise<void> {
+  const awake = new AbortController();
+  const stop = onAwake(() => awake.abort());
   try {
-    await delay(wait, { signal });
+    const signals = signal === undefined ? [awake.signal] : [signal, awake.signal];
+    await delay(wait, { signal: AbortSignal.any(signals) });
   } catch {
-    // Only the signal makes delay() reject, and the caller checks the signal.
+    // Only the signals make delay() reject, and the caller checks its own.
+  } finally {
+    stop();
   }
 }

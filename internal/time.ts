@@ -131,9 +131,11 @@ export class Deadline extends Wakeup {
     return this.due !== Infinity;
   }
 
-  /** Starts, or starts again from now. */
-  start(): void {
-    this.at(performance.now() + this.#delay);
+  /** Starts, or starts again from now. Returns the time now, on the clock of `performance.now()`. */
+  start(): number {
+    const now = performance.now();
+    this.at(now + this.#delay);
+    return now;
   }
 
   /** Stops. It can be started again. */
