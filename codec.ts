@@ -65,6 +65,7 @@
  * @module
  */
 
+export { Batch } from "./codec/batch.ts";
 export type { Decoder, EndInfo, Framing, FramingOptions } from "./codec/framing.ts";
 export type { Memory } from "./internal/memory.ts";
 export { berTlv } from "./codec/ber_tlv.ts";

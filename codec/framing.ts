@@ -3,6 +3,7 @@
 import type { ProtocolError } from "../errors.ts";
 import { checkInteger } from "../internal/check.ts";
 import type { Memory } from "../internal/memory.ts";
+import type { Batch } from "./batch.ts";
 
 /**
  * A framing: the rule that turns messages into frames. Immutable, free of I/O, shared by any number
@@ -128,6 +129,11 @@ export interface Decoder {
    */
   decode(chunk: Uint8Array, messages?: Uint8Array[]): Uint8Array[];
   /**
+   * As `decode()`, but puts the messages into a new batch, which makes a view only of those that are
+   * asked for. A decoder that has to change bytes does not have this method.
+   */
+  decodeInto?(batch: Batch, chunk: Uint8Array): void;
+  /**
    * Tells that the stream has ended. Appends the message that the end completes, if there is one: a
    * last line without its newline.
    *
@@ -146,11 +152,10 @@ export interface FramingOptions {
   maxMessageBytes?: number;
 }
 
+export { EMPTY } from "./empty.ts";
+
 /** The default limit of a framing without a connection: 16 MiB. */
 export const DEFAULT_MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
-
-/** The only empty message. Without it, a chunk of empty frames would become thousands of arrays. */
-export const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Checks `maxMessageBytes`, which every framing has, and returns it. */
 export function checkLimit(maxMessageBytes: number): number {

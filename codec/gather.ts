@@ -1,6 +1,6 @@
 /** Gathers the pieces of one frame until the frame is whole. */
 
-import type { Memory } from "../internal/memory.ts";
+import { type Memory, takeLarge } from "../internal/memory.ts";
 
 /** Pieces below this size are copied into blocks, because each view costs over a hundred bytes. */
 const SMALL_PIECE_BYTES = 4096;
@@ -86,7 +86,7 @@ export class Gather {
   /** Moves what has arrived into a new buffer for the whole frame. */
   #move(total: number): Uint8Array {
     this.#seal();
-    const target = new Uint8Array(total);
+    const target = takeLarge(total);
     this.#copyTo(target, 0);
     this.#pieces = [];
     return target;
@@ -135,6 +135,11 @@ export class Gather {
       if (piece.length === piece.buffer.byteLength) this.#memory?.recycle(piece);
     }
     return at;
+  }
+
+  /** Whether a view of the chunk is held. */
+  keeps(chunk: Uint8Array): boolean {
+    return this.#pieces.at(-1)?.buffer === chunk.buffer;
   }
 
   /** Drops everything held. */

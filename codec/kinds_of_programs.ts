@@ -1,6 +1,7 @@
 /** The catalog of framings under the names of programs and protocols. */
 
 import type { Kind } from "./kind.ts";
+import type { Parameter } from "./parameters.ts";
 import { amqp091, kafka, mqtt } from "./presets/brokers.ts";
 import { bson, mysql, postgres, redis, zookeeper } from "./presets/databases.ts";
 import { chromeNative, dbus, sshAgent } from "./presets/desktop.ts";
@@ -14,6 +15,13 @@ import { capnp, grpcMessage, hl7, lsp, ros1, thriftFramed } from "./presets/rpc.
 import { dotnetString, gob, javaUtf } from "./presets/strings.ts";
 import { x11 } from "./presets/x11.ts";
 
+const SIDE: Parameter = {
+  type: "word",
+  words: { client: "client", server: "server" },
+  default: "client",
+  help: "Which end this is.",
+};
+
 /** `9p`. */
 export const NINE_P: Kind = {
   help: "Plan 9's file protocol, in Linux and virtual machines.",
@@ -26,14 +34,7 @@ export const NINE_P: Kind = {
 export const AMQP091: Kind = {
   help: "AMQP 0-9-1 from its first 8 bytes on, as RabbitMQ speaks it.",
   example: "amqp091(side:server)",
-  parameters: {
-    side: {
-      type: "word",
-      words: { client: "client", server: "server" },
-      default: "client",
-      help: "Which end this is.",
-    },
-  },
+  parameters: { side: SIDE },
   make: amqp091,
 };
 
@@ -80,14 +81,7 @@ export const CHROME_NATIVE: Kind = {
 export const DBUS: Kind = {
   help: "D-Bus from the lines of its authentication on.",
   example: "dbus(side:server)",
-  parameters: {
-    side: {
-      type: "word",
-      words: { client: "client", server: "server" },
-      default: "client",
-      help: "Which end this is.",
-    },
-  },
+  parameters: { side: SIDE },
   make: dbus,
 };
 
@@ -232,14 +226,7 @@ export const MYSQL: Kind = {
 export const POSTGRES: Kind = {
   help: "PostgreSQL from its first message on.",
   example: "postgres(side:server)",
-  parameters: {
-    side: {
-      type: "word",
-      words: { client: "client", server: "server" },
-      default: "client",
-      help: "Which end this is.",
-    },
-  },
+  parameters: { side: SIDE },
   make: postgres,
 };
 
@@ -278,12 +265,7 @@ export const REDIS: Kind = {
       default: "2",
       help: "The version of the protocol.",
     },
-    side: {
-      type: "word",
-      words: { client: "client", server: "server" },
-      default: "client",
-      help: "Which end this is.",
-    },
+    side: SIDE,
   },
   make: redis,
 };
@@ -339,12 +321,7 @@ export const X11: Kind = {
       default: "little",
       help: "The byte order that the client chooses.",
     },
-    side: {
-      type: "word",
-      words: { client: "client", server: "server" },
-      default: "client",
-      help: "Which end this is.",
-    },
+    side: SIDE,
   },
   make: x11,
 };

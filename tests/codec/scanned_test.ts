@@ -50,7 +50,7 @@ for (const [index, [framing, make]] of SUBJECTS.entries()) {
       assertEquals(messages.length, 1);
       assert(equals(messages[0], message));
       assert(allocated < 2 * bytes + MiB, `${allocated} bytes`);
-      assert(performance.now() - started < 3000, `${performance.now() - started} ms`);
+      assert(performance.now() - started < 30_000, `${performance.now() - started} ms`);
       return allocated;
     });
     assert(large < 2 * small + MiB / 4, `${small}, then ${large} bytes`);

@@ -71,7 +71,7 @@ Deno.test("Decoder.decode() gathers 131072 chunks of one byte in linear time and
       assertEquals(messages.length, 1);
       assert(equals(messages[0], message));
       assert(allocated < 2 * bytes + MiB, `${name}: ${allocated} bytes`);
-      assert(performance.now() - started < 3000, `${name}: ${performance.now() - started} ms`);
+      assert(performance.now() - started < 30_000, `${name}: ${performance.now() - started} ms`);
       return allocated;
     });
     assert(large < 2 * small + MiB / 4, `${name}: ${small}, then ${large} bytes`);
