@@ -9,6 +9,7 @@
  * │   │   └── SessionRefusedError    the server refused the session
  * │   └── SessionLostError       a session cannot go on
  * ├── ListenError                the endpoint cannot be opened
+ * ├── BackplaneError             messages between hubs are lost, or may be
  * ├── SlowConsumerError          the peer does not read, and too much waits to be sent
  * ├── ProtocolError              the peer broke the rules
  * │   ├── MessageTooLargeError   a message is larger than the limit
@@ -18,6 +19,7 @@
  * │   ├── FrameTimeoutError      a message did not become complete in time
  * │   ├── SessionProtocolError   the peer broke the rules of sessions
  * │   └── HeadError              the HTTP head of a WebSocket handshake is invalid or refused
+ * ├── RefusedError               a peer may not come in
  * ├── RequestError               a request or a file transfer was answered with an error, or too late
  * └── HistoryError               a chat's history cannot be opened, read or written
  *
@@ -50,14 +52,14 @@ export class ConnectionClosedError extends LengthwiseError {}
 /** The network or the peer failed while a connection was open; `cause` is the system's error. */
 export class ConnectionLostError extends LengthwiseError {}
 
-/**
- * A connection could not be made: it was refused or timed out, or the host is unknown or
- * unreachable.
- */
+/** A connection could not be made: it was refused, too late, or the host cannot be found or reached. */
 export class ConnectError extends ConnectionLostError {}
 
 /** An endpoint could not be opened: the port is in use, a permission or the address is missing. */
 export class ListenError extends LengthwiseError {}
+
+/** A backplane lost messages between hubs, or may have lost them. */
+export class BackplaneError extends LengthwiseError {}
 
 /** More bytes wait to be sent than `maxPendingBytes` allows, because the peer does not read them. */
 export class SlowConsumerError extends LengthwiseError {}
@@ -162,6 +164,60 @@ export class SessionProtocolError extends ProtocolError {
   }
 }
 
+/** What a {@linkcode RefusedError} tells in addition to its message. */
+export interface RefusedOptions extends ErrorOptions {
+  /**
+   * The reason for programs.
+   *
+   * @default "unauthorized"
+   */
+  code?: string;
+  /**
+   * The HTTP status of the answer, 400 to 599, where the peer has sent a request: 401 for one who should
+   * say who it is, 403 for one who may not come in.
+   *
+   * @default 403
+   */
+  status?: number;
+  /**
+   * Header fields of that answer. With 401, `WWW-Authenticate: Bearer` if it is not there.
+   *
+   * @default {}
+   */
+  headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A peer may not come in. `authorize` of `listen()` gives or throws it. The peer is told the message; a
+ * server sees the error as the `error` of a refusal.
+ */
+export class RefusedError extends LengthwiseError {
+  /** The reason for programs. */
+  readonly code: string;
+  /** The HTTP status of the answer. */
+  readonly status: number;
+  /** Header fields of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  /**
+   * Takes the reason in words, which the peer is told.
+   *
+   * @throws {RangeError} for a status that refuses nothing.
+   * @throws {TypeError} for fields that cannot be sent.
+   */
+  constructor(reason: string, options: RefusedOptions = {}) {
+    const { code = "unauthorized", status = 403, headers = {}, ...rest } = options;
+    super(reason, rest);
+    if (!Number.isInteger(status) || status < 400 || status > 599) {
+      throw new RangeError(`Cannot refuse with status ${status}: it must be from 400 to 599`);
+    }
+    this.code = code;
+    this.status = status;
+    new Headers(headers); // Throws for what cannot be sent.
+    this.headers = status === 401 ? { "WWW-Authenticate": "Bearer", ...headers } : headers;
+  }
+}
+
 /**
  * The HTTP head of a WebSocket handshake is invalid or refused. A server sees this error as the `error`
  * of a refusal.
@@ -192,6 +248,8 @@ export class HeadError extends ProtocolError {
  * | `cancelled` | the peer | the request was cancelled; only its handler and its items see this code |
  * | `timeout` | this end | no answer within `timeout` |
  * | `internal` | the peer | its handler failed with anything but a `RequestError` |
+ * | `worker-lost` | this end | the worker of a group was lost; the request may have been done or not |
+ * | `no-worker` | this end | no worker of the group took the request in time; it was not done |
  * | `invalid-result` | either end | the answer is not JSON, or too large for the peer |
  */
 export type RequestErrorCode =
@@ -202,6 +260,8 @@ export type RequestErrorCode =
   | "cancelled"
   | "timeout"
   | "internal"
+  | "worker-lost"
+  | "no-worker"
   | "invalid-result";
 
 /** What a {@linkcode RequestError} has in addition to its code and message. */
