@@ -5,8 +5,14 @@
  * acknowledgment; Deno lets whoever has all permissions read it. Elsewhere nothing is watched.
  */
 
+import { builtin } from "../internal/runtime/builtin.ts";
+import { errors } from "../internal/runtime/errors.ts";
+import { os } from "../internal/runtime/os.ts";
+import { isGranted } from "../internal/runtime/permissions.ts";
+import type { TcpAddress, TcpSocket } from "../internal/runtime/stream_socket.ts";
 import { isLoopback, parseAddress } from "../internal/address.ts";
 import { Wakeup } from "../internal/time.ts";
+import { ProxiedConn } from "./proxied/conn.ts";
 
 /** How often to look, while something was written to a peer that has said nothing since. */
 const INTERVAL = 5_000;
@@ -112,7 +118,7 @@ export function unacknowledged(tables: string): ReadonlySet<string> {
 }
 
 /** The two ends of a socket as one text. */
-export function pairOf(local: Deno.NetAddr, remote: Deno.NetAddr): string {
+export function pairOf(local: TcpAddress, remote: TcpAddress): string {
   return [local, remote].map(({ hostname, port }) => `${parseAddress(hostname)?.value}:${port}`)
     .join(" ");
 }
@@ -131,28 +137,29 @@ let shared: Acknowledgments | undefined | "unavailable";
 function available(): Acknowledgments | undefined {
   if (shared === undefined) {
     const names = ["read", "write", "net", "env", "run", "sys", "ffi"] as const;
-    const isAllowed = Deno.build.os === "linux" &&
-      names.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+    const isAllowed = os === "linux" &&
+      isGranted(...names.map((name) => ({ name })));
     shared = isAllowed ? new Acknowledgments({ read: readTables }) : "unavailable";
   }
   return shared === "unavailable" ? undefined : shared;
 }
 
 async function readTables(): Promise<string> {
+  const { readFile } = builtin("node:fs").promises;
   const files = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
-  const texts = await Promise.all(files.map((file) => Deno.readTextFile(file).catch(() => "")));
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
   return texts.join("");
 }
 
 /** Watches one socket of this process. */
 export class VanishingPeer implements Watched {
   readonly pair: string;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: TcpSocket;
   readonly #acknowledgments: Acknowledgments;
   #isInDoubt = false;
   #error: Error | undefined;
 
-  constructor(conn: Deno.TcpConn, acknowledgments: Acknowledgments) {
+  constructor(conn: TcpSocket, acknowledgments: Acknowledgments) {
     this.#conn = conn;
     this.#acknowledgments = acknowledgments;
     this.pair = pairOf(conn.localAddr, conn.remoteAddr);
@@ -174,7 +181,7 @@ export class VanishingPeer implements Watched {
 
   /** Closes the socket, so that whoever reads learns it. */
   vanished(): void {
-    this.#error = new Deno.errors.TimedOut(
+    this.#error = new errors.TimedOut(
       `nothing that was sent was acknowledged for ${TIMEOUT} ms; its network may be gone`,
     );
     this.#conn.close();
@@ -190,7 +197,9 @@ export class VanishingPeer implements Watched {
  * Gets a socket ready: small writes leave at once, and the system asks a peer that is silent for hours
  * whether it is there. Gives its watch, where there is one. Loopback cannot vanish.
  */
-export function prepare(conn: Deno.TcpConn): VanishingPeer | undefined {
+export function prepare(proxied: TcpSocket): VanishingPeer | undefined {
+  // The system knows it by its own ends.
+  const conn = proxied instanceof ProxiedConn ? proxied.inner : proxied;
   conn.setNoDelay(true);
   conn.setKeepAlive(true);
   if (isLoopback(conn.remoteAddr.hostname)) return undefined;

@@ -1,5 +1,7 @@
-/** What is known about a socket of Deno, and about its errors. */
+/** What is known about a socket, and about its errors. */
 
+import { errors } from "../internal/runtime/errors.ts";
+import type { TcpAddress, UnixAddress } from "../internal/runtime/stream_socket.ts";
 import { formatAddress } from "../transport.ts";
 
 /**
@@ -7,12 +9,12 @@ import { formatAddress } from "../transport.ts";
  * listener.
  */
 export function peerHasGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.ConnectionAborted;
+  return error instanceof errors.NotConnected ||
+    error instanceof errors.ConnectionReset ||
+    error instanceof errors.ConnectionAborted;
 }
 
 /** The name of one end of a socket; empty if it has none. */
-export function endName(address: Deno.Addr): string {
+export function endName(address: TcpAddress | UnixAddress): string {
   return "hostname" in address ? formatAddress(address.hostname, address.port) : "";
 }

@@ -1,5 +1,7 @@
 /** TCP connections, direct or through a proxy. */
 
+import { sockets } from "../internal/runtime/sockets.ts";
+import type { TcpSocket } from "../internal/runtime/stream_socket.ts";
 import { type DialTarget, parseProxy } from "./proxy.ts";
 
 /** How to dial. */
@@ -12,6 +14,12 @@ export interface DialOptions {
    * @default none
    */
   readonly proxy?: string;
+  /**
+   * The address of this machine to connect from.
+   *
+   * @default the system chooses
+   */
+  readonly source?: string;
 }
 
 /**
@@ -24,34 +32,22 @@ export interface DialOptions {
  */
 export async function dial(
   target: DialTarget,
-  { signal, proxy }: DialOptions,
-): Promise<Deno.TcpConn> {
-  if (proxy === undefined) return await openDirectly(target, signal);
+  { signal, proxy, source }: DialOptions,
+): Promise<TcpSocket> {
+  const open = await opener(source);
+  if (proxy === undefined) return await open(target, signal);
   // Imported only when it is needed, because its dependencies take time to load.
   const { dialThrough } = await import("./proxy/through.ts");
-  return await dialThrough(parseProxy(proxy), target, signal, openDirectly);
+  return await dialThrough(parseProxy(proxy), target, signal, open);
 }
 
-async function openDirectly(
-  { hostname, port }: DialTarget,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
-  signal.throwIfAborted();
-  // Deno 2.9.6 checks the signal once more after it has connected, and then throws without closing
-  // the connection. Nobody could close it any more. So it gets a signal with which it does not throw.
-  const stop = AbortSignal.any([signal]);
-  stop.throwIfAborted = () => {};
-  let conn: Deno.TcpConn;
-  try {
-    conn = await Deno.connect({ hostname, port, signal: stop });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
-  if (signal.aborted) {
-    conn.close();
-    throw signal.reason;
-  }
-  conn.setNoDelay(true);
-  return conn;
+/** What opens connections. Deno's own sockets cannot choose where from. */
+async function opener(source: string | undefined): Promise<typeof openDirectly> {
+  if (source === undefined) return openDirectly;
+  const { openFrom } = await import("./source.ts"); // It loads node:net.
+  return (target, signal) => openFrom(source, target, signal);
+}
+
+async function openDirectly(target: DialTarget, signal: AbortSignal): Promise<TcpSocket> {
+  return await (await sockets()).connectTcp(target, signal);
 }

@@ -1,6 +1,7 @@
 /** Endpoints: where to listen or to connect, written as a URL. */
 
 import type { FramingText } from "../codec.ts";
+import { os } from "../internal/runtime/os.ts";
 import { parseQuery, wrong } from "./endpoint/query.ts";
 
 /** Where to listen or to connect. */
@@ -28,14 +29,23 @@ export interface StreamEndpoint {
   readonly session?: boolean;
 }
 
+/** What endpoints have that a proxy may stand before. */
+export interface ProxiedEndpoint {
+  /**
+   * When listening: whether a proxy stands before it, and each connection begins with a header of the
+   * PROXY protocol. Without the option `proxies` of `listen()` no proxy is trusted.
+   */
+  readonly proxy?: boolean;
+}
+
 /** `tcp://HOST:PORT`. */
-export interface TcpEndpoint extends HostEndpoint, StreamEndpoint {
+export interface TcpEndpoint extends HostEndpoint, StreamEndpoint, ProxiedEndpoint {
   /** The kind of transport. */
   readonly transport: "tcp";
 }
 
 /** `tls://HOST:PORT`. */
-export interface TlsEndpoint extends HostEndpoint, StreamEndpoint {
+export interface TlsEndpoint extends HostEndpoint, StreamEndpoint, ProxiedEndpoint {
   /** The kind of transport. */
   readonly transport: "tls";
 }
@@ -72,13 +82,15 @@ export interface UdpEndpoint extends HostEndpoint {
 }
 
 /** `ws://HOST:PORT/PATH` and `wss://HOST:PORT/PATH`: each message is one WebSocket message. */
-export interface WebSocketEndpoint extends HostEndpoint {
+export interface WebSocketEndpoint extends HostEndpoint, ProxiedEndpoint {
   /** The kind of transport; `wss` is over TLS. */
   readonly transport: "ws" | "wss";
   /** The path with the query; `/` by default. */
   readonly path: string;
   /** Whether connections are sessions, if the endpoint says so. */
   readonly session?: boolean;
+  /** Whether messages are compressed, where the other end does that too. */
+  readonly deflate?: boolean;
 }
 
 /** `memory:NAME`: inside this process. */
@@ -100,7 +112,7 @@ const WEB = new RegExp(String.raw`^\w+:\/\/${HOST}(?::(\d{1,5}))?((?:[\/?][!-~]*
  * The longest path: the system's limit of 108 bytes on Linux, 104 on macOS and BSD, less a zero
  * byte.
  */
-const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
+const MAX_PATH_BYTES = os === "linux" ? 107 : 103;
 
 /**
  * Parses an endpoint: `tcp://HOST:PORT`, `HOST:PORT`, `:PORT`, `tls://HOST:PORT`, `unix:PATH`,
@@ -137,7 +149,7 @@ export function parseEndpoint(text: string): Endpoint {
     case "tcp":
     case "tls": {
       const { query, ...host } = parseHost(text);
-      const options = parseQuery(text, query, ["framing", "session"]);
+      const options = parseQuery(text, query, ["framing", "session", "proxy"]);
       return { transport, ...host, ...options } as TcpEndpoint | TlsEndpoint;
     }
     case "udp": {
@@ -163,7 +175,10 @@ function parseHost(text: string): HostEndpoint & { query: string } {
   const parts = HOST_AND_PORT.exec(text);
   const port = Number(parts?.[2]);
   if (parts === null || port > 65_535) {
-    throw wrong(text, `it must look like ${FORMS}, PORT up to 65535`);
+    const meant = /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+      ? `; did you mean :${text}?`
+      : "";
+    throw wrong(text, `it must look like ${FORMS}, PORT up to 65535${meant}`);
   }
   return { hostname: bareHostname(parts[1]), port, query: parts[3] ?? "" };
 }
@@ -182,24 +197,27 @@ function parseWebSocket(text: string, transport: "ws" | "wss"): WebSocketEndpoin
   if (/[?&]framing=/.test(url)) {
     throw wrong(text, "WebSocket has its own framing, a WebSocket message is a message");
   }
-  const { path, session } = takeSession(text, url);
-  return {
-    transport,
-    hostname: bareHostname(parts[1]),
-    port,
-    path,
-    ...(session !== undefined && { session }),
-  };
+  return { transport, hostname: bareHostname(parts[1]), port, ...takeOwn(text, url) };
 }
 
-/** Takes `session` out of the query. The rest of the query is for the server. */
-function takeSession(text: string, url: string): { path: string; session?: boolean } {
+/** The options of a WebSocket's endpoint. The rest of its query is for the server. */
+const WEB_OPTIONS = ["session", "proxy", "deflate"] as const;
+
+/** Takes the options out of the query. */
+function takeOwn(
+  text: string,
+  url: string,
+): { path: string } & Pick<WebSocketEndpoint, (typeof WEB_OPTIONS)[number]> {
   const [path, query] = url.split(/\?(.*)/s);
   const pairs = query?.split("&") ?? [];
-  const own = pairs.find((pair) => pair.startsWith("session="));
-  if (own === undefined) return { path: url };
-  const rest = pairs.filter((pair) => pair !== own).join("&");
-  return { path: rest === "" ? path : `${path}?${rest}`, ...parseQuery(text, own, ["session"]) };
+  const own = WEB_OPTIONS.map((name) => pairs.find((pair) => pair.startsWith(`${name}=`)));
+  const rest = pairs.filter((pair) => !own.includes(pair)).join("&");
+  const options = own.filter((pair) => pair !== undefined).join("&");
+  if (options === "") return { path: url };
+  return {
+    path: rest === "" ? path : `${path}?${rest}`,
+    ...parseQuery(text, options, WEB_OPTIONS),
+  };
 }
 
 function parseUnix(text: string): UnixEndpoint {
@@ -217,7 +235,7 @@ function parseUnix(text: string): UnixEndpoint {
 /** A name in the system's own list and not in a folder, which only Linux has: unix(7). */
 function checkAbstract(text: string, path: string, mode: number | undefined): void {
   if (path === "@") throw wrong(text, "it must look like unix:@NAME, or unix:PATH");
-  if (Deno.build.os !== "linux") {
+  if (os !== "linux") {
     throw wrong(text, `only Linux has names without a file; a file of that name is unix:./${path}`);
   }
   if (mode !== undefined) {
@@ -237,9 +255,10 @@ function parseMemory(text: string): MemoryEndpoint {
 export function formatEndpoint(endpoint: Endpoint): string {
   const { transport } = endpoint;
   if (transport === "ws" || transport === "wss") {
-    const { hostname, port, path, session } = endpoint;
-    const own = session ? `${path.includes("?") ? "&" : "?"}session=1` : "";
-    return `${transport}://${formatAddress(hostname, port)}${path}${own}`;
+    const { hostname, port, path } = endpoint;
+    const own = WEB_OPTIONS.filter((name) => endpoint[name]).map((name) => `${name}=1`).join("&");
+    const mark = own === "" ? "" : path.includes("?") ? "&" : "?";
+    return `${transport}://${formatAddress(hostname, port)}${path}${mark}${own}`;
   }
   const query = formatQuery(endpoint as Exclude<Endpoint, WebSocketEndpoint>);
   if (transport === "unix") return `unix:${endpoint.path}${query}`;
@@ -256,7 +275,11 @@ function formatQuery(endpoint: Exclude<Endpoint, WebSocketEndpoint>): string {
         broadcast: endpoint.broadcast ? 1 : undefined,
         framing: endpoint.framing,
       }
-      : { framing: endpoint.framing, session: endpoint.session ? 1 : undefined };
+      : {
+        framing: endpoint.framing,
+        session: endpoint.session ? 1 : undefined,
+        proxy: isProxied(endpoint) ? 1 : undefined,
+      };
   const pairs = Object.entries(options).filter(([_, value]) => value !== undefined);
   return pairs.length === 0 ? "" : `?${pairs.map(([name, value]) => `${name}=${value}`).join("&")}`;
 }
@@ -274,6 +297,11 @@ export function withSession(endpoint: Endpoint, session: boolean): Endpoint {
 /** Whether an endpoint can have sessions. All can but UDP, which has no connections to resume. */
 export function hasSessions(endpoint: Endpoint): endpoint is Exclude<Endpoint, UdpEndpoint> {
   return endpoint.transport !== "udp";
+}
+
+/** Whether each connection to an endpoint begins with a header of the PROXY protocol. */
+export function isProxied(endpoint: Endpoint): boolean {
+  return "proxy" in endpoint && endpoint.proxy === true;
 }
 
 /** The framing that an endpoint names; undefined if it names none. */

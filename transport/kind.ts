@@ -1,5 +1,6 @@
 /** What a kind of transport is: it listens on its endpoints and connects to them. */
 
+import type { RefusedError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type {
@@ -28,18 +29,60 @@ export interface TransportListener {
   close(): void;
 }
 
+/** Options for a handshake. */
+export interface OpenOptions {
+  /** Aborted when the time for the handshake is over, or the server closes. */
+  readonly signal: AbortSignal;
+  /**
+   * Called when the peer wants no connection, but the answer to a request. The signal is not aborted any
+   * more because the server closes: the answer still leaves.
+   */
+  answering?(): void;
+  /**
+   * Asked before a request is answered, where a handshake has one. Resolves to why the peer is refused,
+   * which it is told then, and `open()` rejects with; undefined if it is not.
+   */
+  readonly judge?: (
+    request: WebRequest,
+    below: Pick<Transport, "remote" | "abilities">,
+  ) => Promise<RefusedError | undefined>;
+  /** Called when the head of an answer has left: the time does not run until a further request. */
+  pause?(): void;
+  /** Called when a further request of such a peer awaits its answer: the time runs anew. */
+  resume?(): void;
+}
+
 /** A peer that was accepted and is not a connection yet. */
 export interface AcceptedPeer {
   /** The peer's address, by which connections are counted; empty for a peer on this machine. */
   readonly hostname: string;
   /**
+   * Finds out whose connection it is, before `open()`. Only peers that a proxy may stand before have
+   * this method; until it resolves, `hostname` is the proxy's, and then the client's. Gives up when the
+   * signal is aborted. Resolves to false for a peer that left before it sent a byte. Rejects if the
+   * peer is no proxy that may say so, or says it wrong.
+   */
+  identify?(options: { readonly signal: AbortSignal }): Promise<boolean>;
+  /**
    * Makes the peer ready for messages, by a handshake if the transport has one. Gives up when the
    * signal is aborted. Resolves to undefined for a peer that left before it sent a byte, or whose
    * request was answered without a WebSocket. Rejects with the reason if the handshake fails.
    */
-  open(options: { readonly signal: AbortSignal }): Transport | Promise<Transport | undefined>;
-  /** Closes it without a handshake. */
-  refuse(): void;
+  open(options: OpenOptions): Transport | Promise<Transport | undefined>;
+  /** Set if another server of the cluster has let it in, with what that one knows of it. */
+  readonly vouched?: { readonly user: unknown };
+  /** Closes it without a handshake. A peer that can be told is told which limit keeps it out. */
+  refuse(limit?: string): void;
+}
+
+/** What a peer asks for that wants to speak WebSocket. */
+export interface WebRequest {
+  /** The URL with its query. */
+  readonly url: URL;
+  /** The fields of its head. */
+  readonly headers: Headers;
+  /** The subprotocols that it offers, in its order. */
+  readonly subprotocols: readonly string[];
 }
 
 /** What a kind of transport can do. */
@@ -54,10 +97,16 @@ export interface TransportKind<E extends Endpoint = Endpoint> {
 export interface TransportListenOptions {
   /** How many connections the system holds until they are accepted. */
   readonly backlog: number;
+  /** Whether other servers may have the same port, for `tcp:`, `tls:`, `ws:` and `wss:`. */
+  readonly reusePort?: boolean;
   /** Certificates, for `tls:` and `wss:`. */
   readonly tls?: TlsListenOptions;
   /** What to do with web pages, for `ws:` and `wss:`. */
   readonly web?: WebOptions;
+  /** Tells which addresses are those of proxies that may say whose connection it is. */
+  readonly isProxy?: (hostname: string) => boolean;
+  /** The client's address, as a request from a named proxy has it. For `ws:` and `wss:`. */
+  readonly clientOf?: (hostname: string, headers: Headers) => string;
   /** How long peers stay, for `udp:`. */
   readonly udp?: UdpListenOptions;
 }
@@ -72,4 +121,6 @@ export interface TransportConnectOptions {
   readonly web?: WebConnectOptions;
   /** The URL of a proxy, `socks5://…` or `http://…`. */
   readonly proxy?: string;
+  /** The address of this machine to connect from. Unix sockets have none. */
+  readonly source?: string;
 }

@@ -1,5 +1,7 @@
 /** Transports inside one process: `memory:NAME`, and linked pairs. */
 
+import { errors } from "../internal/runtime/errors.ts";
+import { attempt } from "../internal/handled.ts";
 import { Deque } from "@std/data-structures";
 import type { MemoryEndpoint, Transport, TransportAbilities } from "../transport.ts";
 import type { AcceptedPeer, TransportKind, TransportListener } from "./kind.ts";
@@ -15,9 +17,9 @@ let lastPair = 0;
 /** Connections without a network. They need no permission and leave nothing to clean up. */
 export const memory: TransportKind<MemoryEndpoint> = {
   listen(endpoint, { backlog }) {
-    return Promise.try(() => {
+    return attempt(() => {
       if (listeners.has(endpoint.name)) {
-        throw new Deno.errors.AlreadyExists("another server listens there");
+        throw new errors.AlreadyExists("another server listens there");
       }
       const listener = new MemoryListener(endpoint, backlog);
       listeners.set(endpoint.name, listener);
@@ -25,12 +27,12 @@ export const memory: TransportKind<MemoryEndpoint> = {
     });
   },
   connect({ name }, { signal }) {
-    return Promise.try(() => {
+    return attempt(() => {
       signal.throwIfAborted();
       const [near, far] = memoryPair(name);
       const listener = listeners.get(name);
       if (listener === undefined || !listener.enqueue(far)) {
-        throw new Deno.errors.ConnectionRefused();
+        throw new errors.ConnectionRefused();
       }
       return near;
     });
@@ -99,7 +101,7 @@ class Pipe {
 
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
-      if (this.#state === "broken") throw new Deno.errors.Interrupted("operation canceled");
+      if (this.#state === "broken") throw new errors.Interrupted("operation canceled");
       const chunk = this.#chunks.popFront();
       if (chunk !== undefined) {
         this.#bytes -= chunk.length;
@@ -113,7 +115,7 @@ class Pipe {
 
   async write(chunk: Uint8Array): Promise<number> {
     while (this.#state === "open" && this.#bytes >= MAX_PIPE_BYTES) await this.#change.promise;
-    if (this.#state !== "open") throw new Deno.errors.BrokenPipe("broken pipe");
+    if (this.#state !== "open") throw new errors.BrokenPipe("broken pipe");
     const taken = chunk.slice(0, MAX_PIPE_BYTES - this.#bytes);
     this.#chunks.pushBack(taken);
     this.#bytes += taken.length;
@@ -160,7 +162,7 @@ class MemoryListener implements TransportListener {
   async accept(): Promise<AcceptedPeer> {
     while (this.#waiting.isEmpty()) {
       if (listeners.get(this.endpoint.name) !== this) {
-        throw new Deno.errors.BadResource("listener has been closed");
+        throw new errors.BadResource("listener has been closed");
       }
       this.#accepting = Promise.withResolvers<void>();
       await this.#accepting.promise;

@@ -115,8 +115,30 @@ export interface WebOptions {
     | readonly string[]
     | ((offered: readonly string[], request: Request) => string | undefined);
   /**
+   * Compresses messages of 1 KiB to 4 MiB that become shorter by it, for clients that offer that
+   * (permessage-deflate, RFC 7692); each by itself, without the context of the messages before. What
+   * comes is limited by `maxMessageBytes` while it is inflated. `?deflate=1` in an endpoint is the same.
+   *
+   * @default false
+   */
+  deflate?: boolean;
+  /**
+   * The field in which the proxies of `proxies` tell the client's address, at `ws:` and `wss:` endpoints
+   * and for `server.upgrade()`. They
+   * must set it themselves, or add to its end. The other field is not read, because a proxy that does
+   * not know it passes on what the client has written there.
+   *
+   * @default "x-forwarded-for"
+   */
+  forwarded?: "x-forwarded-for" | "forwarded";
+  /**
    * Answers HTTP requests that do not ask for a WebSocket. By default, `/health` is answered with
    * 200 and every other path with 426.
+   *
+   * Bodies may have any size, and come as they are read; each part of an answer leaves when it is there
+   * (server-sent events). A connection is used for further requests. An error is answered with 500, or
+   * cuts an answer that has begun, and goes to `onRefuse`. `request.signal` is aborted when the peer
+   * leaves or the server closes. The answer must begin within `handshakeTimeout`.
    */
   respond?: (request: Request) => Response | Promise<Response>;
 }
@@ -130,6 +152,12 @@ export interface WebConnectOptions {
    * @default []
    */
   subprotocols?: readonly string[];
+  /**
+   * Offers to compress messages, as `deflate` of {@linkcode WebOptions}. `?deflate=1` is the same.
+   *
+   * @default false
+   */
+  deflate?: boolean;
   /**
    * Further fields of the request, such as `Authorization` or `Origin`. The fields of the handshake
    * itself cannot be set.

@@ -31,6 +31,7 @@
  * broadcast address with `?broadcast=1`, everybody may answer, and a message does not tell its sender.
  */
 
+import { notHere, runtime } from "../internal/runtime/runtime.ts";
 import type { UdpEndpoint } from "../transport.ts";
 import type { TransportKind } from "./kind.ts";
 import { connectUdp } from "./udp/client.ts";
@@ -38,6 +39,16 @@ import { listenUdp } from "./udp/listener.ts";
 
 /** UDP by `node:dgram`. */
 export const udp: TransportKind<UdpEndpoint> = {
-  listen: (endpoint, { udp = {} }) => listenUdp(endpoint, udp),
-  connect: (endpoint, { signal }) => connectUdp(endpoint, signal),
+  async listen(endpoint, { udp = {} }) {
+    requireUdp();
+    return await listenUdp(endpoint, udp);
+  },
+  async connect(endpoint, { signal, source }) {
+    requireUdp();
+    return await connectUdp(endpoint, signal, source);
+  },
 };
+
+function requireUdp(): void {
+  if (runtime.name === "Bun") throw notHere("udp:", "it tells too late whether an address is free");
+}

@@ -1,36 +1,37 @@
 /** Unix sockets: `unix:PATH`, and Linux's without a file, `unix:@NAME`. */
 
+import { errors } from "../internal/runtime/errors.ts";
+import { sockets } from "../internal/runtime/sockets.ts";
+import type { SocketListener, StreamSocket } from "../internal/runtime/stream_socket.ts";
 import type { UnixEndpoint } from "../transport.ts";
-import { DenoListener, DenoTransport, requireDeno } from "./deno_conn.ts";
 import type { AcceptedPeer, TransportKind } from "./kind.ts";
+import { StreamListener, StreamTransport } from "./stream.ts";
 import { openSocketFile, type OwnedSocket } from "./unix/socket_file.ts";
 
 /**
- * Unix sockets by `Deno.listen` and `Deno.connect`. A socket file that a dead server left behind is
+ * Unix sockets by the sockets of the runtime. A socket file that a dead server left behind is
  * replaced; the file of a live server is not. The file is removed when the listener is closed, unless
  * another file has taken its path by then.
  */
 export const unix: TransportKind<UnixEndpoint> = {
   async listen(endpoint) {
-    requireDeno();
     return new UnixListener(
       await withPermissionsNamed(endpoint, () => listenUnix(endpoint)),
       endpoint,
     );
   },
   async connect(endpoint, { signal }) {
-    requireDeno();
     signal.throwIfAborted();
     const path = systemPath(endpoint);
     const conn = await withPermissionsNamed(
       endpoint,
-      () => Deno.connect({ transport: "unix", path }),
+      async () => await (await sockets()).connectUnix(path),
     );
     return new UnixTransport(conn, endpoint.path);
   },
 };
 
-class UnixListener extends DenoListener<Deno.UnixConn> {
+class UnixListener extends StreamListener<StreamSocket> {
   readonly #socket: OwnedSocket;
   #state: "open" | "closed" = "open";
   #stopWaiting: (reason: unknown) => void = () => {};
@@ -54,16 +55,16 @@ class UnixListener extends DenoListener<Deno.UnixConn> {
     else {
       // The socket must stay open, and ends with the process. But nobody waits for its peers any more.
       this.#socket.listener.unref();
-      this.#stopWaiting(new Deno.errors.BadResource("the listener is closed"));
+      this.#stopWaiting(new errors.BadResource("the listener is closed"));
     }
   }
 }
 
 /** Both ends have the endpoint's name. The system's name for the socket may be a temporary one. */
-class UnixTransport extends DenoTransport {
+class UnixTransport extends StreamTransport {
   readonly #name: string;
 
-  constructor(conn: Deno.UnixConn, path: string) {
+  constructor(conn: StreamSocket, path: string) {
     super(conn);
     this.#name = `unix:${path}`;
   }
@@ -80,16 +81,16 @@ class UnixTransport extends DenoTransport {
 async function listenUnix(endpoint: UnixEndpoint): Promise<OwnedSocket> {
   const path = systemPath(endpoint);
   if (!path.startsWith("\0")) return await openSocketFile(path, endpoint.mode);
-  const listener = listenAbstract(path);
+  const listener = await listenAbstract(path);
   return { listener, release: () => true };
 }
 
-function listenAbstract(path: string): Deno.UnixListener {
+async function listenAbstract(path: string): Promise<SocketListener> {
   try {
-    return Deno.listen({ transport: "unix", path });
+    return await (await sockets()).listenUnix(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new Deno.errors.AlreadyExists("another server listens there");
+    if (!(error instanceof errors.AddrInUse)) throw error;
+    throw new errors.AlreadyExists("another server listens there");
   }
 }
 
@@ -106,8 +107,8 @@ async function withPermissionsNamed<R>(
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    throw new Deno.errors.NotCapable(
+    if (!(error instanceof errors.NotCapable)) throw error;
+    throw new errors.NotCapable(
       path.startsWith("@")
         ? "run with --allow-net"
         : `run with --allow-net --allow-read=${path} --allow-write=${path}`,

@@ -8,13 +8,14 @@ import {
 } from "@std/assert";
 import { concat } from "@std/bytes";
 import { ProxyError } from "../../errors.ts";
+import type { TcpSocket } from "../../internal/runtime/stream_socket.ts";
 import { proxyFor } from "../../programs/client/proxy.ts";
 import { dial } from "../../transport/dial.ts";
 import { parseProxy } from "../../transport/proxy.ts";
 import { Program, testWith } from "../interop/peers.ts";
 import { byteByByte, everyCut, hex, utf8 } from "../support/bytes.ts";
+import { freePort } from "../support/free_port.ts";
 import {
-  freePort,
   HttpProxy,
   MICROSOCKS,
   NCAT,
@@ -111,7 +112,7 @@ class Echo implements AsyncDisposable {
 }
 
 /** Sends bytes and gets them back. */
-async function assertEchoes(conn: Deno.TcpConn, count = 300_000): Promise<void> {
+async function assertEchoes(conn: TcpSocket, count = 300_000): Promise<void> {
   using peer = new RawPeer(conn);
   const bytes = Uint8Array.from({ length: count }, (_, i) => i * 7);
   const [received] = await Promise.all([peer.receive(count), peer.send(bytes)]);

@@ -1,7 +1,8 @@
 /** The memory in which idle connections wait. */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { DenoTransport } from "../../transport/deno_conn.ts";
+import { turnOver } from "../../internal/turn.ts";
+import { StreamTransport } from "../../transport/stream.ts";
 import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "../../transport/slots.ts";
 
 /** A transport, and the plain socket at its other end. */
@@ -11,13 +12,14 @@ async function pair() {
     Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
     listener.accept(),
   ]);
-  const transport = new DenoTransport(near);
+  const transport = new StreamTransport(near);
   return {
     transport,
     far,
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       transport.close();
       far.close();
+      await turnOver();
     },
   };
 }
@@ -43,8 +45,8 @@ Deno.test("copyOf() gives a chunk that the slot's next bytes do not change", () 
 });
 
 Deno.test("Chunks of an idle connection stay as they are, whatever it and others read later", async () => {
-  using one = await pair();
-  using other = await pair();
+  await using one = await pair();
+  await using other = await pair();
   const chunks: Uint8Array[] = [];
   for (let n = 1; n <= 200; n++) {
     for (const { far, transport } of [one, other]) {
@@ -59,7 +61,7 @@ Deno.test("Chunks of an idle connection stay as they are, whatever it and others
 });
 
 Deno.test("A read takes more than a slot when there is more, and then less again", async () => {
-  using both = await pair();
+  await using both = await pair();
   const sent = new Uint8Array(100_000).map((_, i) => i % 251);
   const writing = (async () => {
     for (let at = 0; at < sent.length;) at += await both.far.write(sent.subarray(at));

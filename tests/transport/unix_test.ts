@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { connect, ConnectError, listen, ListenError } from "../../mod.ts";
 import { parseEndpoint } from "../../transport.ts";
+import { nobodyListens } from "../support/listening.ts";
 import { run, RunningServer } from "../support/program.ts";
 import { receiveText } from "../support/texts.ts";
 
@@ -227,6 +228,7 @@ linuxTest(
     const { stdout } = await run("client.ts", [server.endpoints[0], "send", "--expect", "1", "hi"]);
     assertEquals(stdout, `unix:@${name}\n`);
     await server.close();
+    await nobodyListens(`unix:@${name}`);
     await assertRejects(() => connect(`unix:@${name}`), ConnectError, "nothing listens there");
   },
 );

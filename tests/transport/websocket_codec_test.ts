@@ -401,12 +401,16 @@ Deno.test("Decoder.pendingBytes counts what arrived of the unfinished frame or m
   }
 });
 
-Deno.test("Decoder.takeReply() answers the last ping of a chunk, once, with its body", () => {
+Deno.test("Decoder.takeReply() answers each ping of a chunk, in order, once, with its body", () => {
   const decoder = client.decoder();
   decoder.decode(hex("8901 61 8201 00 8901 62 8a01 63"));
-  const reply = decoder.takeReply!()!;
-  assertEquals(reply.subarray(0, 2), hex("8a81"));
-  assertEquals(unmasked(reply), utf8("b"));
+  const replies = decoder.takeReply!()!;
+  assertEquals(replies.length, 14);
+  for (const [i, letter] of ["a", "b"].entries()) {
+    const reply = replies.subarray(7 * i, 7 * i + 7);
+    assertEquals(reply.subarray(0, 2), hex("8a81"));
+    assertEquals(unmasked(reply), utf8(letter));
+  }
   assertEquals(decoder.takeReply!(), undefined);
   decoder.decode(hex("8900"));
   assertEquals(decoder.takeReply!()!.length, 6);
@@ -414,6 +418,22 @@ Deno.test("Decoder.takeReply() answers the last ping of a chunk, once, with its 
   for (const chunks of everyCut(long)) {
     chunks.forEach((chunk) => decoder.decode(chunk));
     assertEquals(unmasked(decoder.takeReply!()!), long.subarray(2));
+  }
+});
+
+Deno.test("Decoder.takeReply() answers the pings before an error, and none after it", () => {
+  const decoder = server.decoder();
+  assertThrows(() => decoder.decode(concat([masked(0x89, utf8("a")), hex("ff")])), ProtocolError);
+  assertEquals(decoder.takeReply!(), hex("8a01 61"));
+  assertEquals(decoder.takeReply!(), undefined);
+});
+
+Deno.test("Decoder.decode() refuses text at the first byte that cannot be UTF-8, also inside of a frame", () => {
+  for (const start of ["0104 c3bc f490", "810a c3bc f490", "0102 c3bc 000a f490"]) {
+    const bytes = hex(start);
+    const decoder = client.decoder();
+    decoder.decode(bytes.subarray(0, -1).slice());
+    assertThrows(() => decoder.decode(hex("90")), InvalidMessageError, "it is not UTF-8");
   }
 });
 

@@ -14,6 +14,8 @@ import { likely } from "../../internal/nearest.ts";
 export interface Query {
   framing?: FramingText;
   session?: boolean;
+  proxy?: boolean;
+  deflate?: boolean;
   mode?: number;
   group?: string;
   ttl?: number;
@@ -43,6 +45,8 @@ const READERS: { [K in keyof Query]-?: { read(value: string): Query[K]; right: s
   },
   broadcast: { read: readSwitch, right: "0 or 1" },
   session: { read: readSwitch, right: "0 or 1" },
+  proxy: { read: readSwitch, right: "0 or 1" },
+  deflate: { read: readSwitch, right: "0 or 1" },
 };
 
 /** The canonical form. */

@@ -2,6 +2,7 @@
 
 import { ProxyError } from "../../errors.ts";
 import { writeAll } from "../../internal/bytes.ts";
+import type { TcpSocket } from "../../internal/runtime/stream_socket.ts";
 import type { Proxy } from "../proxy.ts";
 
 /**
@@ -11,10 +12,10 @@ import type { Proxy } from "../proxy.ts";
 export class Dialogue {
   /** The proxy at the other end. */
   readonly proxy: Proxy;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: TcpSocket;
 
   /** Starts on a new connection to the proxy. */
-  constructor(proxy: Proxy, conn: Deno.TcpConn) {
+  constructor(proxy: Proxy, conn: TcpSocket) {
     this.proxy = proxy;
     this.#conn = conn;
   }

@@ -1,5 +1,6 @@
 /** CONNECT of HTTP (RFC 9110, section 9.3.6), with user and password (RFC 7617). */
 
+import { toBase64 } from "../../internal/encoding.ts";
 import { printable } from "../../internal/text.ts";
 import { formatAddress } from "../endpoint.ts";
 import type { Dialogue } from "./dialogue.ts";
@@ -85,5 +86,5 @@ function quote(text: string): string {
 }
 
 function base64(text: string): string {
-  return new TextEncoder().encode(text).toBase64();
+  return toBase64(new TextEncoder().encode(text));
 }

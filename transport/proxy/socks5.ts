@@ -1,7 +1,10 @@
 /** SOCKS 5 (RFC 1928), with user and password (RFC 1929). */
 
-import { isIPv4, isIPv6 } from "node:net";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import { toHex } from "../../internal/encoding.ts";
 import type { Dialogue } from "./dialogue.ts";
+
+const { isIPv4, isIPv6 } = builtin("node:net");
 
 const VERSION = 5;
 const NO_AUTHENTICATION = 0;
@@ -94,6 +97,6 @@ function notSocks(dialogue: Dialogue, ...bytes: number[]): Error {
   if (String.fromCharCode(...bytes) === "HT") {
     return dialogue.error("does not speak SOCKS 5, but HTTP; try http:// in its URL");
   }
-  const hex = Uint8Array.from(bytes).toHex().replace(/..\B/g, "$& ");
+  const hex = toHex(Uint8Array.from(bytes)).replace(/..\B/g, "$& ");
   return dialogue.error(`does not speak SOCKS 5: it answered with the bytes ${hex}`);
 }

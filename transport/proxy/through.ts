@@ -1,15 +1,19 @@
 /** Connects through a proxy. */
 
-import { isIPv6 } from "node:net";
-import { domainToASCII } from "node:url";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import { errors } from "../../internal/runtime/errors.ts";
 import { ProxyError } from "../../errors.ts";
 import { reasonOf } from "../../internal/reason.ts";
+import type { TcpSocket } from "../../internal/runtime/stream_socket.ts";
 import { formatAddress } from "../endpoint.ts";
 import type { DialTarget, Proxy } from "../proxy.ts";
 import { endpointReason } from "../reasons.ts";
 import { Dialogue } from "./dialogue.ts";
 import { httpConnect } from "./http.ts";
 import { socks5 } from "./socks5.ts";
+
+const { isIPv6 } = builtin("node:net");
+const { domainToASCII } = builtin("node:url");
 
 const PROTOCOLS = { socks5, http: httpConnect };
 
@@ -18,8 +22,8 @@ export async function dialThrough(
   proxy: Proxy,
   target: DialTarget,
   signal: AbortSignal,
-  open: (target: DialTarget, signal: AbortSignal) => Promise<Deno.TcpConn>,
-): Promise<Deno.TcpConn> {
+  open: (target: DialTarget, signal: AbortSignal) => Promise<TcpSocket>,
+): Promise<TcpSocket> {
   const destination = forProxy(target);
   const conn = await open(proxy, signal).catch((cause) => {
     throw signal.aborted ? signal.reason : unreachable(proxy, cause);
@@ -43,9 +47,9 @@ export async function dialThrough(
 
 function unreachable(proxy: Proxy, cause: unknown): Error {
   // Stays a NotCapable error, so that nobody retries. It names the permission for the proxy.
-  if (cause instanceof Deno.errors.NotCapable) {
+  if (cause instanceof errors.NotCapable) {
     const address = formatAddress(proxy.hostname, proxy.port);
-    return new Deno.errors.NotCapable(`run with --allow-net=${address}`, { cause });
+    return new errors.NotCapable(`run with --allow-net=${address}`, { cause });
   }
   return new ProxyError(
     proxy.name,

@@ -1,8 +1,11 @@
 /** Reads certificates from PEM, checks them, and describes them. */
 
-import { X509Certificate } from "node:crypto";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import type { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate } from "node:tls";
 import type { PeerIdentity } from "../../transport.ts";
+
+const crypto = builtin("node:crypto");
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 /** Only this many certificates of a chain are checked. */
@@ -22,7 +25,7 @@ export function readCertificates(pem: string, option: string): X509Certificate[]
   }
   return blocks.map((block, i) => {
     try {
-      return new X509Certificate(block);
+      return new crypto.X509Certificate(block);
     } catch (cause) {
       throw new TypeError(`Cannot use ${option}: certificate ${i + 1} in it cannot be read`, {
         cause,
@@ -98,20 +101,29 @@ function splitNames(text: string): string[] {
   return (text.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((name) => name.trim());
 }
 
+/** A certificate and those of its issuers, as far as the peer sent them. */
+export function chainOf(certificate: DetailedPeerCertificate): DetailedPeerCertificate[] {
+  const chain: DetailedPeerCertificate[] = [];
+  let link: DetailedPeerCertificate | undefined = certificate;
+  while (link?.raw !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(link);
+    link = link.issuerCertificate === link ? undefined : link.issuerCertificate;
+  }
+  return chain;
+}
+
 /**
  * What is wrong with the dates of a certificate or of its issuers; undefined if nothing is wrong.
  * Deno's engine does not always tell wrong dates from a missing issuer.
  */
 export function dateFault(certificate: DetailedPeerCertificate): string | undefined {
-  let link: DetailedPeerCertificate | undefined = certificate;
-  for (let length = 0; link?.raw !== undefined && length < MAX_CHAIN; length++) {
+  for (const link of chainOf(certificate)) {
     const { valid_from, valid_to } = link;
     const { name } = identityOf(link);
     if (Date.parse(valid_to) < Date.now()) return `${JSON.stringify(name)} expired on ${valid_to}`;
     if (Date.parse(valid_from) > Date.now()) {
       return `${JSON.stringify(name)} is not valid before ${valid_from}`;
     }
-    link = link.issuerCertificate === link ? undefined : link.issuerCertificate;
   }
 }
 

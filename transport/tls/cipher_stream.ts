@@ -1,8 +1,12 @@
-/** The encrypted side of a TLS connection: a socket of Deno as a stream of Node. */
+/** The encrypted side of a TLS connection: a socket as a stream of Node. */
 
-import { Duplex } from "node:stream";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import { errors } from "../../internal/runtime/errors.ts";
+import type { StreamSocket, TcpSocket } from "../../internal/runtime/stream_socket.ts";
 import { writeAll } from "../../internal/bytes.ts";
 import { prepare, type VanishingPeer } from "../acknowledgments.ts";
+
+const { Duplex } = builtin("node:stream");
 
 /** A pending read occupies its block, so an idle connection waits with a small block. */
 const MIN_BLOCK_BYTES = 2 * 1024;
@@ -13,7 +17,7 @@ const FIRST_BYTES = 16;
 
 /** A socket, and what is known about it already. */
 export interface Wire {
-  readonly conn: Deno.Conn;
+  readonly conn: StreamSocket;
   /** Notices a peer that has vanished. */
   readonly watch: VanishingPeer | undefined;
   /** Chunks that were read from the socket, or are being read, before the engine reads itself. */
@@ -21,7 +25,7 @@ export interface Wire {
 }
 
 /** A TCP socket from which nothing was read. */
-export function wireOf(conn: Deno.TcpConn): Wire {
+export function wireOf(conn: TcpSocket): Wire {
   return { conn, watch: prepare(conn) };
 }
 
@@ -32,7 +36,7 @@ export function wireOf(conn: Deno.TcpConn): Wire {
 export class CipherStream extends Duplex {
   /** The first bytes that the peer sent. */
   first: Uint8Array = new Uint8Array(0);
-  readonly #conn: Deno.Conn;
+  readonly #conn: StreamSocket;
   readonly #watch: VanishingPeer | undefined;
   readonly #ahead: (Uint8Array | Promise<Uint8Array | undefined>)[];
   #block = new Uint8Array(MIN_BLOCK_BYTES);
@@ -83,6 +87,9 @@ export class CipherStream extends Duplex {
   /** Resolves when everything was written. */
   flushed(): Promise<void> {
     return new Promise((resolve, reject) => {
+      // Node's engine has ended it then.
+      if (this.writableFinished) return resolve();
+      if (this.writableEnded) return void this.once("finish", resolve);
       this.write(new Uint8Array(0), (error) => error ? reject(error) : resolve());
     });
   }
@@ -120,7 +127,7 @@ export class CipherStream extends Duplex {
       this.#conn.close();
     } catch (cause) {
       // A failure has closed it already.
-      if (!(cause instanceof Deno.errors.BadResource)) throw cause;
+      if (!(cause instanceof errors.BadResource)) throw cause;
     }
     done(error);
   }

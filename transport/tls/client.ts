@@ -1,12 +1,7 @@
 /** TLS of a client: whom it trusts, and its handshake. */
 
-import { isIP } from "node:net";
-import {
-  checkServerIdentity,
-  connect,
-  type DetailedPeerCertificate,
-  type TLSSocket,
-} from "node:tls";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { TlsError } from "../../errors.ts";
 import type { PeerIdentity, TlsConnectOptions } from "../../transport.ts";
 import {
@@ -21,6 +16,9 @@ import {
 import type { Wire } from "./cipher_stream.ts";
 import { hasKey, readPair } from "./pair.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
+
+const { isIP } = builtin("node:net");
+const { checkServerIdentity, connect } = builtin("node:tls");
 
 /** The checked options of a client: whom it trusts, and its own certificate. */
 export class Trust {
@@ -71,6 +69,7 @@ export class Trust {
 
 /**
  * Does the client's side of the handshake over a socket. Closes the socket if the handshake fails.
+ * `check` may look at the server in another way than to require that it is trusted.
  *
  * @throws {TlsError} with the reason, or the signal's reason.
  */
@@ -78,6 +77,7 @@ export function startTls(
   wire: Wire,
   trust: Trust,
   signal: AbortSignal,
+  check: (socket: TLSSocket) => PeerIdentity | undefined = (socket) => identify(socket, trust),
 ): Promise<TlsTransport> {
   const { ca, pair, alpn, name } = trust;
   return openTls(wire, {
@@ -94,11 +94,16 @@ export function startTls(
         // The engine still checks the certificate. identify() reads the result, and explains it.
         rejectUnauthorized: false,
       }),
-    check: (socket) => identify(socket, trust),
+    check,
   });
 }
 
-function identify(socket: TLSSocket, trust: Trust): PeerIdentity | undefined {
+/**
+ * Who the server is. Undefined if anyone will do.
+ *
+ * @throws {TlsError} if it is not trusted, which says why.
+ */
+export function identify(socket: TLSSocket, trust: Trust): PeerIdentity | undefined {
   const { fingerprint, insecure, name } = trust;
   if (insecure) return undefined;
   const certificate = socket.getPeerCertificate(true) as DetailedPeerCertificate | undefined;

@@ -25,37 +25,43 @@ export interface Handshake {
   readonly alpn: readonly string[];
 }
 
-/** Patterns for the engine's messages, and our words for them. */
+/**
+ * Patterns for the engine's messages, and our words for them. Each has the words of Deno's engine first,
+ * and then those of Node's and Bun's, which have blanks or underscores between them.
+ */
 const REASONS: readonly [RegExp, (handshake: Handshake) => string][] = [
-  [/known protocol|NoApplicationProtocol/, ({ role, alpn }) => {
+  [/known protocol|NoApplicationProtocol|no.application.protocol/i, ({ role, alpn }) => {
     const names = alpn.map((name) => JSON.stringify(name)).join(", ");
     return role === "server"
       ? `the client offers none of the application protocols ${names}`
       : `the server knows none of the application protocols ${names}`;
   }],
-  [/sent no certificates/, () => "the client sent no certificate, and needs one"],
+  [
+    /sent no certificates|did.not.return.a.certificate/i,
+    () => "the client sent no certificate, and needs one",
+  ],
   [
     // A missing issuer is reported after the handshake. During it, these words mean a wrong signature.
-    /unable to verify the first certificate|BadSignature/,
+    /unable to verify the first certificate|BadSignature|bad.signature/i,
     ({ role }) => `the ${other(role)} does not have the key of its certificate`,
   ],
   [
-    /CertificateRequired/,
+    /CertificateRequired|certificate.required/i,
     () => "the server wants a client certificate; give cert and key (--cert, --key)",
   ],
   [
-    /alert: (UnknownCA|BadCertificate|Certificate(Unknown|Expired|Revoked)|UnsupportedCertificate)/,
+    /alert:? ?_?(unknown.?ca|bad.?certificate|certificate.?(unknown|expired|revoked)|unsupported.?certificate)/i,
     ({ role }) =>
       role === "server"
         ? "the client does not trust this server's certificate"
         : "the server does not accept this client's certificate",
   ],
   [
-    /ProtocolVersion|SignatureAlgorithmsExtensionRequired|DoesNotSupportTls|Tls1\dNotOffered/,
+    /ProtocolVersion|SignatureAlgorithmsExtensionRequired|DoesNotSupportTls|Tls1\dNotOffered|unsupported.protocol|alert.protocol.version/i,
     ({ role }) => `the ${other(role)} speaks no common version of TLS; this end speaks 1.2 and 1.3`,
   ],
   [
-    /NoCipherSuitesInCommon|NoKxGroupsInCommon|HandshakeFailure/,
+    /NoCipherSuitesInCommon|NoKxGroupsInCommon|HandshakeFailure|no.shared.cipher|handshake.failure/i,
     ({ role }) => `the ${other(role)} and this end have no cipher or key exchange in common`,
   ],
 ];

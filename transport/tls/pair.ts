@@ -1,7 +1,10 @@
 /** A certificate and its private key: found in PEM, in whatever order, and proven to be able to serve. */
 
-import { createPrivateKey, type KeyObject, sign, verify, type X509Certificate } from "node:crypto";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { readCertificates, toPem } from "./certificates.ts";
+
+const { createPrivateKey, sign, verify } = builtin("node:crypto");
 
 const KEY = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^]*?-----END \1PRIVATE KEY-----/g;
 /** What is signed to see whether a key is the certificate's. */

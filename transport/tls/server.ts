@@ -1,19 +1,22 @@
 /** TLS of a server: its certificates, and its handshake. */
 
-import {
-  createSecureContext,
-  type DetailedPeerCertificate,
-  type SecureContext,
-  type SecureContextOptions,
+import { builtin } from "../../internal/runtime/builtin.ts";
+import type {
+  DetailedPeerCertificate,
+  SecureContext,
+  SecureContextOptions,
   TLSSocket,
 } from "node:tls";
 import { TlsError } from "../../errors.ts";
+import { notHere, runtime } from "../../internal/runtime/runtime.ts";
 import type { PeerIdentity, TlsListenOptions } from "../../transport.ts";
 import { checkAlpn, dateFault, identityOf, readCertificates, toPem } from "./certificates.ts";
 import { hasKey, readPair } from "./pair.ts";
 import type { CipherStream, Wire } from "./cipher_stream.ts";
 import { hasLeft } from "./errors.ts";
 import { openTls, type TlsTransport } from "./transport.ts";
+
+const tls = builtin("node:tls");
 
 /** The checked certificates of a server. */
 export class Credentials {
@@ -36,6 +39,12 @@ export class Credentials {
       );
     }
     const pair = readPair(cert, key ?? cert);
+    if (clientCa !== undefined && runtime.name === "Bun") {
+      throw notHere(
+        "tls.clientCa",
+        "its TLS does not tell a server whether a client can be trusted",
+      );
+    }
     const ca = clientCa === undefined ? undefined : readCertificates(clientCa, "tls.clientCa");
     this.knowsClients = ca !== undefined;
     this.alpn = checkAlpn(alpn);
@@ -46,7 +55,7 @@ export class Credentials {
 /** The engine may still find something wrong, which is wrong for all handshakes. */
 function contextOf(options: SecureContextOptions): SecureContext {
   try {
-    return createSecureContext(options);
+    return tls.createSecureContext(options);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.replace(/^error:\w+:/, "") : `${cause}`;
     throw new TypeError(`Cannot use tls.cert and tls.key: ${why}`, { cause });
@@ -70,7 +79,7 @@ export async function acceptTls(
       signal,
       handshake: { role: "server", alpn },
       engine: (cipher) =>
-        new TLSSocket(stream = cipher, {
+        new tls.TLSSocket(stream = cipher, {
           isServer: true,
           secureContext: context,
           requestCert: knowsClients,

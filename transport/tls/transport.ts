@@ -1,8 +1,9 @@
-/** A TLS connection as a transport, by `node:tls` over a socket of Deno. */
+/** A TLS connection as a transport, by `node:tls` over a socket. */
 
 import type { TLSSocket } from "node:tls";
 import { TlsError } from "../../errors.ts";
 import type { PeerIdentity, Transport, TransportAbilities } from "../../transport.ts";
+import { notHere, runtime } from "../../internal/runtime/runtime.ts";
 import { endName } from "../conn.ts";
 import { CipherStream, type Wire } from "./cipher_stream.ts";
 import { CutError, type Handshake, handshakeError, streamError } from "./errors.ts";
@@ -11,6 +12,13 @@ import { CutError, type Handshake, handshakeError, streamError } from "./errors.
 const MAX_WRITE_BYTES = 256 * 1024;
 /** How long the alert that refuses a peer may take to leave, in milliseconds. */
 const ALERT_TIMEOUT = 250;
+
+/**
+ * Bun's engine takes all that it is given, before it was written. And it ends what it sends when the peer
+ * has ended.
+ */
+const ENGINE_IS_BUNS = runtime.name === "Bun";
+const HALF_CLOSED = "its TLS has ended both directions";
 
 const CUT = "the peer ended without saying so (close_notify); what it sent may be cut short";
 const GONE = "the peer ended within the handshake";
@@ -115,11 +123,19 @@ export class TlsTransport implements Transport {
 
   write(chunk: Uint8Array): Promise<number> {
     if (this.#state === "failed" || this.#state === "closed") return Promise.reject(this.#error);
+    if (this.#state === "ended" && ENGINE_IS_BUNS) {
+      return Promise.reject(notHere("tls:, after the peer's end, to send", HALF_CLOSED));
+    }
     const piece = chunk.subarray(0, MAX_WRITE_BYTES);
     const writer = this.#writer = Promise.withResolvers<number>();
     this.#socket.write(piece, (error) => {
       if (error) writer.reject(this.#error ?? error);
-      else writer.resolve(piece.length);
+      else if (ENGINE_IS_BUNS) {
+        this.#cipher.flushed().then(
+          () => writer.resolve(piece.length),
+          (error) => writer.reject(this.#error ?? error),
+        );
+      } else writer.resolve(piece.length);
     });
     return writer.promise;
   }

@@ -1,15 +1,19 @@
 /** Addresses for UDP, and the permission to use them. */
 
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import { errors } from "../../internal/runtime/errors.ts";
+import { isGranted } from "../../internal/runtime/permissions.ts";
 import { formatAddress } from "../../transport.ts";
 
-/** The address of a host: the first one that the system gives. */
-export async function resolve(hostname: string): Promise<string> {
+const { lookup } = builtin("node:dns/promises");
+const { isIP } = builtin("node:net");
+
+/** The address of a host: the first one that the system gives, of one family if that is given. */
+export async function resolve(hostname: string, family?: 4 | 6): Promise<string> {
   if (isIP(hostname) !== 0) return canonical(hostname, { keepZone: true });
   requireNet(hostname);
   try {
-    return (await lookup(hostname)).address;
+    return (await lookup(hostname, { family })).address;
   } catch (cause) {
     throw new Error(`failed to lookup address of "${hostname}"`, { cause });
   }
@@ -41,7 +45,7 @@ export function wildcardFor(address: string): string {
 
 /** Whether the whole network is permitted, so that single addresses need no check. */
 export function hasAllNet(): boolean {
-  return Deno.permissions.querySync({ name: "net" }).state === "granted";
+  return isGranted({ name: "net" });
 }
 
 /**
@@ -53,8 +57,8 @@ export function hasAllNet(): boolean {
 export function requireNet(hostname: string, port?: number): void {
   const [plain] = hostname.split("%");
   const host = port === undefined ? plain : formatAddress(plain, port);
-  if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
-  throw new Deno.errors.NotCapable(
+  if (isGranted({ name: "net", host })) return;
+  throw new errors.NotCapable(
     `Requires net access to "${host}", run again with the --allow-net flag`,
   );
 }

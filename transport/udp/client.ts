@@ -14,8 +14,15 @@ import { abilitiesOf, Mailbox } from "./mailbox.ts";
 import { applyTtl } from "./options.ts";
 import { UdpSocket } from "./socket.ts";
 
-/** Makes a socket for one peer, or for all peers of a multicast group or broadcast address. */
-export async function connectUdp(endpoint: UdpEndpoint, signal: AbortSignal): Promise<Transport> {
+/**
+ * Makes a socket for one peer, or for all peers of a multicast group or broadcast address. Without
+ * `source`, the system chooses the address of this machine.
+ */
+export async function connectUdp(
+  endpoint: UdpEndpoint,
+  signal: AbortSignal,
+  source?: string,
+): Promise<Transport> {
   const { port, group, ttl, broadcast = false } = endpoint;
   if (group !== undefined) {
     throw new TypeError(
@@ -23,13 +30,18 @@ export async function connectUdp(endpoint: UdpEndpoint, signal: AbortSignal): Pr
         `connect to udp://${formatAddress(group, port)}`,
     );
   }
-  const found = await resolve(endpoint.hostname);
+  const family = source === undefined ? undefined : isIPv6(source) ? 6 : 4;
+  const found = await resolve(endpoint.hostname, family);
   signal.throwIfAborted();
   // As with TCP, the wildcard address means this machine here.
   const hostname = isWildcard(found) ? loopbackFor(found) : found;
   requireNet(hostname, port);
+  if (source !== undefined && isIPv6(source) !== isIPv6(hostname)) {
+    throw new Error(`${source} and ${hostname} are of IPv4 and IPv6: both must be of the same`);
+  }
   const framing = datagramFraming(isIPv6(hostname), endpoint.framing === "line");
-  const transport = new UdpClient(hostname, port, framing, broadcast || isMulticast(hostname));
+  const isForMany = broadcast || isMulticast(hostname);
+  const transport = new UdpClient({ hostname, port, isForMany, source }, framing);
   try {
     transport.prepare(ttl, broadcast);
     return transport;
@@ -37,6 +49,15 @@ export async function connectUdp(endpoint: UdpEndpoint, signal: AbortSignal): Pr
     transport.close();
     throw error;
   }
+}
+
+/** Whom a client talks with, and from where. */
+interface UdpPath {
+  readonly hostname: string;
+  readonly port: number;
+  /** Whether anybody may answer. */
+  readonly isForMany: boolean;
+  readonly source: string | undefined;
 }
 
 class UdpClient implements Transport {
@@ -51,7 +72,7 @@ class UdpClient implements Transport {
   /** Who answered in the place of the peer. */
   #stranger: string | undefined;
 
-  constructor(hostname: string, port: number, framing: Framing, isForMany: boolean) {
+  constructor({ hostname, port, isForMany, source }: UdpPath, framing: Framing) {
     this.abilities = this.#abilities(abilitiesOf(framing, this.#mailbox));
     this.#hostname = hostname;
     this.#canonical = canonical(hostname);
@@ -61,7 +82,7 @@ class UdpClient implements Transport {
     // reach IPv4-mapped loopback.
     const loopback = loopbackFor(hostname);
     const isNear = isLoopback(hostname) && isIPv6(loopback) === isIPv6(hostname);
-    const local = isNear && !isForMany ? loopback : wildcardFor(hostname);
+    const local = source ?? (isNear && !isForMany ? loopback : wildcardFor(hostname));
     this.#socket = new UdpSocket(local, 0, {
       received: (datagram, from, port) => this.#received(datagram, from, port),
       // Only Windows tells such a socket that nothing listens at the peer's address.

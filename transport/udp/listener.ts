@@ -1,5 +1,7 @@
 /** The listening end of UDP: its sockets, and a transport for each address that sends to it. */
 
+import { errors } from "../../internal/runtime/errors.ts";
+import { os } from "../../internal/runtime/os.ts";
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../../codec.ts";
 import { isWildcard } from "../../internal/address.ts";
@@ -107,7 +109,7 @@ class UdpListener implements TransportListener, PeerOwner {
   async accept(): Promise<AcceptedPeer> {
     while (this.#waiting.isEmpty()) {
       if (this.#state === "closed") {
-        throw new Deno.errors.BadResource("listener has been closed");
+        throw new errors.BadResource("listener has been closed");
       }
       this.#accepting ??= Promise.withResolvers<void>();
       await this.#accepting.promise;
@@ -200,5 +202,5 @@ class UdpListener implements TransportListener, PeerOwner {
  * sent to the group. Windows cannot do that.
  */
 function hostForGroup(group: string): string {
-  return Deno.build.os === "windows" ? wildcardFor(group) : canonical(group, { keepZone: true });
+  return os === "windows" ? wildcardFor(group) : canonical(group, { keepZone: true });
 }

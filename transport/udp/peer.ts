@@ -1,5 +1,6 @@
 /** One peer of a listening UDP socket. */
 
+import { errors } from "../../internal/runtime/errors.ts";
 import type { Framing } from "../../codec.ts";
 import { Deadline } from "../../internal/time.ts";
 import { formatAddress, type Transport, type TransportAbilities } from "../../transport.ts";
@@ -70,7 +71,7 @@ export class UdpPeer implements Transport {
 
   write(chunk: Uint8Array): Promise<number> {
     if (this.#state === "closed") {
-      return Promise.reject(new Deno.errors.BadResource("connection has been closed"));
+      return Promise.reject(new errors.BadResource("connection has been closed"));
     }
     if (this.#state === "open") this.#idle.start();
     return this.#owner.send(chunk, this);

@@ -1,9 +1,13 @@
 /** A bound UDP socket: `node:dgram`, with promises and with the error classes of Deno. */
 
-import { createSocket, type Socket } from "node:dgram";
-import { setImmediate } from "node:timers";
+import { builtin } from "../../internal/runtime/builtin.ts";
+import { errors, systemError } from "../../internal/runtime/errors.ts";
+import type { Socket } from "node:dgram";
+import { setImmediate } from "../../internal/runtime/immediate.ts";
 import { delay } from "@std/async/delay";
 import { isIPv6, requireNet } from "./addresses.ts";
+
+const { createSocket } = builtin("node:dgram");
 
 /** Callbacks of a socket. They must not throw. */
 export interface SocketEvents {
@@ -15,11 +19,6 @@ export interface SocketEvents {
 
 /** How long to wait before each new attempt to send, in milliseconds: buffers may be full. */
 const RETRY_DELAYS = [5, 20, 80];
-const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
-  EADDRINUSE: Deno.errors.AddrInUse,
-  EADDRNOTAVAIL: Deno.errors.AddrNotAvailable,
-  EACCES: Deno.errors.PermissionDenied,
-};
 
 /** A socket that is bound to an address of this machine. */
 export class UdpSocket {
@@ -49,13 +48,13 @@ export class UdpSocket {
       // Only addresses are used here. A synchronous look-up lets errors come during bind().
       lookup: (address, _options, callback) => callback(null, address, family),
     });
-    let failure: unknown;
+    let failure: Error | undefined;
     socket.once("error", (error) => failure = error);
     socket.bind(port, hostname);
     socket.removeAllListeners("error");
     if (failure !== undefined) {
       socket.close();
-      throw denoError(failure);
+      throw systemError(failure);
     }
     socket.on("error", (error) => events.failed(error));
     socket.on("message", (datagram, { address, port }) => events.received(datagram, address, port));
@@ -86,7 +85,7 @@ export class UdpSocket {
   /** Gives a datagram to the system. */
   async send(datagram: Uint8Array, hostname: string, port: number): Promise<number> {
     for (let attempt = 0;; attempt++) {
-      if (this.#state === "closed") throw new Deno.errors.BadResource("socket has been closed");
+      if (this.#state === "closed") throw new errors.BadResource("socket has been closed");
       try {
         const bytes = await this.#sendOnce(datagram, hostname, port);
         // Sending never waits by itself. So this waits for a turn of the event loop. Otherwise a busy
@@ -127,12 +126,6 @@ export class UdpSocket {
     this.#state = "closed";
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
-}
-
-function denoError(error: unknown): unknown {
-  const { code = "", message } = error as { code?: string; message: string };
-  const Words = ERRORS[code];
-  return Words === undefined ? error : new Words(message);
 }
 
 /** Guesses the reason, because `node:dgram` gives the same error for all reasons but size. */

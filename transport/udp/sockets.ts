@@ -1,5 +1,8 @@
 /** The sockets of a listener: one per address of this machine, so that answers leave from the one asked. */
 
+import { builtin } from "../../internal/runtime/builtin.ts";
+import { errors } from "../../internal/runtime/errors.ts";
+import { isGranted } from "../../internal/runtime/permissions.ts";
 import { isWildcard } from "../../internal/address.ts";
 import { isIPv6 } from "./addresses.ts";
 import { UdpSocket } from "./socket.ts";
@@ -85,7 +88,7 @@ export class UdpSockets {
 
 /** Whether the addresses of this machine may be looked at. */
 function mayListAddresses(): boolean {
-  return Deno.permissions.querySync(INTERFACES).state === "granted";
+  return isGranted(INTERFACES);
 }
 
 /**
@@ -102,7 +105,7 @@ async function bindToFree(
     try {
       return bind(port);
     } catch (error) {
-      const isTaken = wanted === 0 && error instanceof Deno.errors.AddrInUse;
+      const isTaken = wanted === 0 && error instanceof errors.AddrInUse;
       if (!isTaken || attempt === MAX_CHOICES) throw error;
     }
   }
@@ -117,9 +120,11 @@ async function freePort(hostname: string, wanted: number): Promise<number> {
 
 /** As a socket of the family has them: IPv4's are mapped for one of IPv6. */
 function ownAddresses(forIPv6: boolean): string[] {
-  const found = mayListAddresses() ? Deno.networkInterfaces() : [];
-  const own = found.map(({ address, family, name }) =>
-    family === "IPv6" && /^fe[89ab].:/i.test(address) ? `${address}%${name}` : address
+  const found = mayListAddresses() ? builtin("node:os").networkInterfaces() : {};
+  const own = Object.entries(found).flatMap(([name, addresses = []]) =>
+    addresses.map(({ address, family }) =>
+      family === "IPv6" && /^fe[89ab].:/i.test(address) ? `${address}%${name}` : address
+    )
   );
   const ipv4 = new Set([...LOOPBACKS, ...own.filter((address) => !isIPv6(address))]);
   if (!forIPv6) return [...ipv4];

@@ -1,11 +1,17 @@
 /** Creates the file of a Unix socket, replaces the file of a dead server, and removes its own file. */
 
+import { errors } from "../../internal/runtime/errors.ts";
 import { delay } from "@std/async/delay";
+import { toHex } from "../../internal/encoding.ts";
+import { type Disk, type FileIdentity, isSame } from "../../internal/runtime/disk/disk.ts";
+import { runtime } from "../../internal/runtime/runtime.ts";
+import { sockets } from "../../internal/runtime/sockets.ts";
+import type { SocketListener } from "../../internal/runtime/stream_socket.ts";
 
 /** A listener on a socket's file. */
 export interface OwnedSocket {
   /** Accepts the connections. */
-  readonly listener: Deno.UnixListener;
+  readonly listener: SocketListener;
   /** Removes the file if it is still its own. Returns whether the listener may then be closed. */
   release(): boolean;
 }
@@ -31,20 +37,22 @@ const LOCK_STEP = 20;
  * there already is not replaced.
  */
 export async function openSocketFile(path: string, mode?: number): Promise<OwnedSocket> {
-  const fresh = `${path}.${crypto.getRandomValues(new Uint8Array(3)).toHex()}`;
+  const fresh = `${path}.${toHex(crypto.getRandomValues(new Uint8Array(3)))}`;
   const lockPath = `${path}.lock`;
-  if (!await mayUse(fresh) || !await mayUse(lockPath)) return await openInPlace(path, mode);
-  const unlock = await lock(lockPath);
+  const disk = await diskHere();
+  const { listenUnix } = await sockets();
+  if (!disk.mayUse(fresh) || !disk.mayUse(lockPath)) return await openInPlace(disk, path, mode);
+  const unlock = await lock(disk, lockPath);
   try {
-    const there = await stateOf(path);
-    const listener = Deno.listen({ transport: "unix", path: fresh });
+    const there = await stateOf(disk, path);
+    const listener = await listenUnix(fresh);
     try {
       // Done before anybody can find it at the path.
-      if (mode !== undefined) await Deno.chmod(fresh, mode);
-      await (there === "stale" ? Deno.rename(fresh, path) : moveToFree(fresh, path));
-      return owned(listener, path);
+      if (mode !== undefined) await disk.chmod(fresh, mode);
+      await (there === "stale" ? disk.rename(fresh, path) : moveToFree(disk, fresh, path));
+      return owned(disk, listener, path);
     } catch (error) {
-      listener.close(); // Deno also removes the file with the temporary name.
+      listener.close(); // That also removes the file with the temporary name.
       throw error;
     }
   } finally {
@@ -52,131 +60,119 @@ export async function openSocketFile(path: string, mode?: number): Promise<Owned
   }
 }
 
-async function openInPlace(path: string, mode: number | undefined): Promise<OwnedSocket> {
-  let listener: Deno.UnixListener;
+async function openInPlace(
+  disk: Disk,
+  path: string,
+  mode: number | undefined,
+): Promise<OwnedSocket> {
+  const { listenUnix } = await sockets();
+  let listener: SocketListener;
   try {
-    listener = Deno.listen({ transport: "unix", path });
+    listener = await listenUnix(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    await stateOf(path);
-    throw new Deno.errors.AlreadyExists(
+    if (!(error instanceof errors.AddrInUse)) throw error;
+    await stateOf(disk, path);
+    throw new errors.AlreadyExists(
       "a server that is gone left its file there; remove it, or permit to write to its folder",
     );
   }
   try {
-    if (mode !== undefined) await Deno.chmod(path, mode);
-    return owned(listener, path, { inPlace: true });
+    if (mode !== undefined) await disk.chmod(path, mode);
+    return owned(disk, listener, path, { inPlace: true });
   } catch (error) {
     listener.close();
     throw error;
   }
 }
 
-/**
- * Whether the program may create a file or socket of that name. Checked first, so Deno does not
- * ask.
- */
-async function mayUse(path: string): Promise<boolean> {
-  const wanted: Deno.PermissionDescriptor[] = [
-    { name: "net", host: `unix:${path}` },
-    { name: "read", path },
-    { name: "write", path },
-  ];
-  const states = await Promise.all(wanted.map((one) => Deno.permissions.query(one)));
-  return states.every(({ state }) => state === "granted");
-}
-
 /** What is at a path. Rejects for a live server, and for a file that is not a socket. */
-async function stateOf(path: string): Promise<"free" | "stale"> {
-  const info = await infoOf(path);
+async function stateOf(disk: Disk, path: string): Promise<"free" | "stale"> {
+  const info = disk.identityOf(path);
   if (info === undefined) return "free";
-  if (!info.isSocket) throw new Deno.errors.AlreadyExists("there is a file that is no socket");
+  if (!info.isSocket) throw new errors.AlreadyExists("there is a file that is no socket");
   try {
-    (await Deno.connect({ transport: "unix", path })).close();
+    (await (await sockets()).connectUnix(path)).close();
   } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return "stale";
-    if (error instanceof Deno.errors.NotFound) return "free";
-    if (error instanceof Deno.errors.PermissionDenied) throw error;
+    if (error instanceof errors.ConnectionRefused) return "stale";
+    if (error instanceof errors.NotFound) return "free";
+    if (error instanceof errors.PermissionDenied) throw error;
     // Any other error means that somebody listens; perhaps the queue is full.
   }
-  throw new Deno.errors.AlreadyExists("another server listens there");
+  throw new errors.AlreadyExists("another server listens there");
 }
 
 /** Moves a file to a name that was free. Rejects if somebody has taken the name in the meantime. */
-async function moveToFree(from: string, path: string): Promise<void> {
+async function moveToFree(disk: Disk, from: string, path: string): Promise<void> {
   try {
-    await Deno.link(from, path);
+    await disk.link(from, path);
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw new Deno.errors.AlreadyExists("another server listens there");
+    if (error instanceof errors.AlreadyExists) {
+      throw new errors.AlreadyExists("another server listens there");
     }
-    return await Deno.rename(from, path); // Some file systems have no links.
+    return await disk.rename(from, path); // Some file systems have no links.
   }
-  await Deno.remove(from);
+  disk.remove(from);
 }
 
 /** Takes the lock of a lock file. Returns a function that removes the file and releases the lock. */
-async function lock(path: string): Promise<() => void> {
+async function lock(disk: Disk, path: string): Promise<() => void> {
   const until = performance.now() + LOCK_TIMEOUT;
   for (;;) {
-    const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
-    const isLocked = await file.tryLock(true).catch(() => true); // Some file systems have no locks.
-    // The previous holder may have removed the file: then this lock protects nothing.
-    const there = isLocked ? await infoOf(path) : undefined;
-    if (there !== undefined && isSame(there, await file.stat())) {
+    const release = await disk.tryLock(path);
+    if (release !== undefined) {
       return () => {
-        removeQuietly(path);
-        file.close();
+        removeQuietly(disk, path);
+        release();
       };
     }
-    file.close();
     if (performance.now() > until) {
-      throw new Deno.errors.AlreadyExists(
+      throw new errors.AlreadyExists(
         `another server is being started there, it holds ${path}`,
       );
     }
-    if (!isLocked) await delay(LOCK_STEP);
+    await delay(LOCK_STEP);
   }
 }
 
-function owned(listener: Deno.UnixListener, path: string, { inPlace = false } = {}): OwnedSocket {
-  const own = Deno.lstatSync(path);
+function owned(
+  disk: Disk,
+  listener: SocketListener,
+  path: string,
+  { inPlace = false } = {},
+): OwnedSocket {
+  const own = disk.identityOf(path);
   return {
     listener,
     release() {
-      const isOwn = isOwnFile(path, own);
-      if (isOwn) removeQuietly(path);
+      const isOwn = isOwnFile(disk, path, own);
+      if (isOwn) removeQuietly(disk, path);
       // close() removes the file of the name that the socket was created with, even another server's.
       return isOwn || !inPlace;
     },
   };
 }
 
-function isOwnFile(path: string, own: Deno.FileInfo): boolean {
+function isOwnFile(disk: Disk, path: string, own: FileIdentity | undefined): boolean {
   try {
-    return isSame(Deno.lstatSync(path), own);
+    const there = disk.identityOf(path);
+    return there !== undefined && own !== undefined && isSame(there, own);
   } catch {
-    return false; // It is gone, or cannot be read: then it is not ours to remove.
+    return false; // It cannot be read: then it is not ours to remove.
   }
 }
 
-function removeQuietly(path: string): void {
+function removeQuietly(disk: Disk, path: string): void {
   try {
-    Deno.removeSync(path);
+    disk.remove(path);
   } catch {
     // It is gone already, or cannot be removed: then the next server replaces it.
   }
 }
 
-async function infoOf(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
-  return a.ino === b.ino && a.dev === b.dev;
+/** What works on files here. */
+async function diskHere(): Promise<Disk> {
+  const { disk } = runtime.name === "Deno"
+    ? await import("../../internal/runtime/disk/deno.ts")
+    : await import("../../internal/runtime/disk/node.ts");
+  return disk;
 }

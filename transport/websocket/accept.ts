@@ -4,19 +4,19 @@ import { hint } from "../../codec/internal.ts";
 import { HeadError } from "../../errors.ts";
 import { hostnameOf, isLoopback } from "../../internal/address.ts";
 import { printable } from "../../internal/text.ts";
-import { optionsResponse, textResponse } from "../../internal/text_response.ts";
 import type { Transport } from "../../transport.ts";
+import type { OpenOptions } from "../kind.ts";
 import { hasLeft } from "../tls/errors.ts";
-import { answer, toWire, type WireResponse } from "./answer.ts";
-import { hasToken, type Head, readHead } from "./head.ts";
+import { type Agreed, choose } from "./extensions.ts";
+import { hasBody, hasToken, type Head, readHead } from "./head.ts";
 import { acceptOf, isKey } from "./key.ts";
 import { allowsOrigin } from "./origin.ts";
+import { refuse } from "./refusal.ts";
 import { writeText } from "./stream.ts";
-import { offeredIn, type Pick } from "./subprotocol.ts";
+import { offeredIn, type Pick as PickSubprotocol } from "./subprotocol.ts";
+import { isMethod, urlOf } from "./target.ts";
 
 const FAILED = "The server failed to answer";
-/** The methods that `Request` can express. */
-const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
 /** How an endpoint accepts WebSockets. */
 export interface AcceptSettings {
@@ -27,9 +27,11 @@ export interface AcceptSettings {
   /** Origins that may connect in addition to the server's own. */
   readonly origins: ReadonlySet<string>;
   /** Picks the subprotocol. */
-  readonly pick: Pick;
-  /** Answers requests that do not ask for a WebSocket. */
-  respond(request: Request): Response | Promise<Response>;
+  readonly pick: PickSubprotocol;
+  /** Whether messages may be compressed. */
+  readonly deflates: boolean;
+  /** Answers the requests of a peer that does not ask for a WebSocket, of which `first` was read. */
+  answer(transport: Transport, first: readonly Uint8Array[], options: OpenOptions): Promise<void>;
 }
 
 /** The result of an accepted handshake. */
@@ -38,36 +40,66 @@ export interface Upgraded {
   readonly rest: Uint8Array | undefined;
   /** The subprotocol that was picked. */
   readonly subprotocol: string | undefined;
+  /** How messages are compressed; undefined if they are not. */
+  readonly deflate: Agreed | undefined;
 }
 
+/** A request that was read. */
 interface HttpRequest extends Head {
   readonly method: string;
   readonly version: string;
   readonly url: URL;
-  /** Whether it asks about the server as a whole and not about a path: `OPTIONS *`. */
-  readonly isForServer: boolean;
+}
+
+/** What a peer asks for, or why that is no request; undefined if it left before it sent a byte. */
+export type Asked = { readonly request: HttpRequest } | { readonly error: HeadError } | undefined;
+
+/** Reads a request. */
+export async function readRequest(
+  transport: Transport,
+  { isSecure }: Pick<AcceptSettings, "isSecure">,
+): Promise<Asked> {
+  const first = await readFirst(transport);
+  if (first === undefined) return undefined;
+  try {
+    return { request: parseRequest(await readHead(transport, checkStart, first), isSecure) };
+  } catch (error) {
+    if (error instanceof HeadError) return { error };
+    throw error;
+  }
 }
 
 /**
- * Reads a request. If it asks for a WebSocket, accepts the handshake. Otherwise answers the
- * request, and resolves to undefined. Also resolves to undefined if the peer left before it sent a
- * byte: browsers open connections in advance.
+ * Reads a request, unless it was read. If it asks for a WebSocket, accepts the handshake. Otherwise
+ * answers the request, and resolves to undefined. Also resolves to undefined if the peer left before
+ * it sent a byte: browsers open connections in advance.
+ *
+ * Calls `options.answering` before it answers a request that asks for no WebSocket.
  *
  * @throws {HeadError} if the request is not valid, after the peer was told so.
+ * @throws {RefusedError} that `options.judge` gives, after the peer was told so.
  * @throws what `respond` or `pick` throws, after the request was answered with 500.
  */
 export async function accept(
   transport: Transport,
   settings: AcceptSettings,
+  options: OpenOptions,
+  given?: Asked,
 ): Promise<Upgraded | undefined> {
-  const first = await readFirst(transport);
-  if (first === undefined) return undefined;
+  const asked = given ?? await readRequest(transport, settings);
+  if (asked === undefined) return undefined;
   let request: HttpRequest | undefined;
   let offered: readonly string[];
   try {
-    request = parseRequest(await readHead(transport, checkStart, first), settings.isSecure);
+    if ("error" in asked) throw asked.error;
+    request = asked.request;
     if (!hasToken(request.fields, "upgrade", "websocket") || !isAt(request, settings.path)) {
-      await respond(transport, request, settings);
+      if (!isMethod(request.method)) {
+        throw new HeadError(`method ${request.method} is not supported`, 501);
+      }
+      options.answering?.();
+      const { bytes, rest } = request;
+      await settings.answer(transport, rest === undefined ? [bytes] : [bytes, rest], options);
       return undefined;
     }
     checkHandshake(request, settings, isLoopback(hostnameOf(transport.remote) ?? ""));
@@ -76,22 +108,30 @@ export async function accept(
     if (!(error instanceof HeadError)) throw error;
     const { status, fields } = error;
     const message = `Cannot accept WebSocket: ${error.message}`;
-    if (status !== undefined) {
-      const response = await toWire(textResponse(status, message, fields));
-      // Ignored if it fails: the HeadError is more important.
-      await answer(transport, response, request?.method === "HEAD").catch(() => {});
-    }
+    // Ignored if it fails: the HeadError is more important.
+    if (status !== undefined) await refuse(transport, status, message, fields).catch(() => {});
     throw new HeadError(message, status, fields);
   }
+  const { url, fields: headers } = request;
+  const refused = await options.judge?.({ url, headers, subprotocols: offered }, transport);
+  if (refused !== undefined) {
+    // Ignored if it fails: the refusal is more important.
+    await refuse(transport, refused.status, refused.message, refused.headers).catch(() => {});
+    throw refused;
+  }
   const subprotocol = await picked(transport, request, offered, settings);
+  const deflate = settings.deflates
+    ? choose(request.fields.get("sec-websocket-extensions"))
+    : undefined;
   const proof = await acceptOf(request.fields.get("sec-websocket-key")!);
   await writeText(
     transport,
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       `Sec-WebSocket-Accept: ${proof}\r\n` +
-      (subprotocol === undefined ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`) + "\r\n",
+      (subprotocol === undefined ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`) +
+      (deflate === undefined ? "" : `Sec-WebSocket-Extensions: ${deflate.field}\r\n`) + "\r\n",
   );
-  return { rest: request.rest, subprotocol };
+  return { rest: request.rest, subprotocol, deflate };
 }
 
 /** Asks the program, whose error is answered with 500. */
@@ -104,7 +144,7 @@ async function picked(
   try {
     return settings.pick(offered, new Request(url, { method, headers: fields }));
   } catch (error) {
-    await answer(transport, await toWire(textResponse(500, FAILED))).catch(() => {});
+    await refuse(transport, 500, FAILED).catch(() => {});
     throw error;
   }
 }
@@ -142,22 +182,11 @@ function parseRequest(head: Head, isSecure: boolean): HttpRequest {
     );
   }
   const host = head.fields.get("host") ?? (version === "1.0" ? "localhost" : "");
-  const protocol = isSecure ? "https" : "http";
+  // It asks about the server as a whole, and not about a path.
   const isForServer = method === "OPTIONS" && target === "*";
-  const url = target.startsWith("/") || isForServer
-    ? URL.parse(`${protocol}://${host}${isForServer ? "/" : target}`)
-    : /^https?:\/\//i.test(target)
-    ? URL.parse(target)
-    : null;
-  if (url === null || !/^[^\s/?#@\\]+$/.test(host)) {
-    throw new HeadError("the request's host or target is wrong", 400);
-  }
-  if (
-    /^0*[1-9]/.test(head.fields.get("content-length") ?? "") || head.fields.has("transfer-encoding")
-  ) {
-    throw new HeadError("the request has a body", 413);
-  }
-  return { ...head, method, version, url, isForServer };
+  const url = urlOf(isForServer ? "/" : target, host, isSecure);
+  if (url === undefined) throw new HeadError("the request's host or target is wrong", 400);
+  return { ...head, method, version, url };
 }
 
 /** Whether a request is for the endpoint. The query is compared only if the endpoint has one. */
@@ -165,34 +194,12 @@ function isAt({ url }: HttpRequest, path: string): boolean {
   return path.includes("?") ? url.pathname + url.search === path : url.pathname === path;
 }
 
-async function respond(
-  transport: Transport,
-  { method, url, fields, isForServer }: HttpRequest,
-  settings: AcceptSettings,
-): Promise<void> {
-  if (!METHODS.includes(method)) {
-    throw new HeadError(`method ${method} is not supported`, 501);
-  }
-  let response: WireResponse;
-  let failure: { readonly error: unknown } | undefined;
-  try {
-    response = await toWire(
-      isForServer
-        ? optionsResponse()
-        : await settings.respond(new Request(url, { method, headers: fields })),
-    );
-  } catch (error) {
-    failure = { error };
-    response = await toWire(textResponse(500, FAILED));
-  }
-  await answer(transport, response, method === "HEAD");
-  if (failure !== undefined) throw failure.error;
-}
-
 /** Checks the requirements of section 4.2.1, and the origin. */
-function checkHandshake(
-  { method, version, url, fields }: HttpRequest,
-  { origins }: AcceptSettings,
+export function checkHandshake(
+  { method, version, url, fields }:
+    & Omit<HttpRequest, keyof Head | "isForServer">
+    & Pick<Head, "fields">,
+  { origins }: Pick<AcceptSettings, "origins">,
   isLocal: boolean,
 ): void {
   const refuse = (why: string, status: number, more?: Record<string, string>): never => {
@@ -201,6 +208,7 @@ function checkHandshake(
   if (method !== "GET" || version !== "1.1") {
     refuse(`it needs GET of HTTP/1.1, not ${method} of HTTP/${version}`, 400);
   }
+  if (hasBody(Object.fromEntries(fields))) refuse("the request has a body", 413);
   if (!hasToken(fields, "connection", "upgrade")) {
     refuse("field Connection does not say Upgrade; a proxy in between may have dropped it", 400);
   }

@@ -1,40 +1,40 @@
 /** The decoder of WebSocket frames. */
 
+import { concat } from "@std/bytes";
 import type { Decoder, EndInfo } from "../../codec.ts";
 import { EMPTY, Gather } from "../../codec/internal.ts";
 import {
   ConnectionLostError,
   InvalidLengthError,
-  InvalidMessageError,
   MessageTooLargeError,
   ProtocolError,
   TruncatedMessageError,
 } from "../../errors.ts";
+import type { Memory } from "../../internal/memory.ts";
+import { markText } from "../../internal/text_mark.ts";
 import { decodeCloseBody } from "./close.ts";
-import { bitsOf, isAscii, mask, readKey, rotate } from "./mask.ts";
+import { bitsOf, mask, readKey, rotate } from "./mask.ts";
 import {
   BINARY,
   CLOSE,
+  COMPRESSED,
   CONTINUATION,
   CONTROL,
   FINAL,
   MASKED,
   OPCODE,
   PING,
-  PONG,
-  RESERVED,
   TEXT,
 } from "./opcodes.ts";
-import type { Memory } from "../../internal/memory.ts";
-import { markText } from "../../internal/text_mark.ts";
+import { checkFirst, opcodeName } from "./rules.ts";
+import { checkText, TextParts } from "./text.ts";
 
 /** Two bytes, eight bytes of length, and four bytes of key. */
 const MAX_HEADER_BYTES = 14;
 const MAX_CONTROL_BYTES = 125;
-/** Twice what the Autobahn suite sends. The limit stops endless empty fragments. */
-const MAX_FRAGMENTS = 131_072;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Makes the message of a compressed one, or throws a ProtocolError; no longer than the limit. */
+export type Inflate = (body: Uint8Array, maxBytes: number) => Uint8Array;
 
 /**
  * Decodes the frames of one direction. Between two chunks, the decoder is in one of three positions:
@@ -50,6 +50,7 @@ export class WebSocketDecoder implements Decoder {
   readonly #maskBit: number;
   readonly #maxBytes: number;
   readonly #encodePong: (body: Uint8Array) => Uint8Array;
+  readonly #inflate: Inflate | undefined;
   readonly #gather: Gather;
 
   /** Created for the first header that spans chunks. */
@@ -63,30 +64,37 @@ export class WebSocketDecoder implements Decoder {
   #key = 0;
   #left = 0;
 
-  /** The opcode of the fragmented message that is under way, or 0. */
+  /** The opcode of the fragmented message that is under way, or 0, and whether it is compressed. */
   #message = 0;
+  #isCompressed = false;
   #fragments = 0;
   #fragmentHeaderBytes = 0;
-  /** The combined bits of the message's bytes so far; see {@linkcode mask}. */
-  #bits = 0;
+  /** Created for the first text that does not arrive in one piece. */
+  #text: TextParts | undefined;
 
   /** Created for the first control frame whose body spans chunks. */
   #control: Uint8Array | undefined;
   #controlBytes = 0;
-  #ping: Uint8Array | undefined;
+  /** The answers to pings that were not taken yet. */
+  #pongs: Uint8Array[] = [];
   #ended: EndInfo | undefined;
   #failure: unknown;
 
-  /** Takes whether frames must be masked, the limit, and a function that makes the answer to a ping. */
+  /**
+   * Takes whether frames must be masked, the limit, and a function that makes the answer to a ping.
+   * Without `inflate`, no message may be compressed.
+   */
   constructor(
     isMasked: boolean,
     maxMessageBytes: number,
     encodePong: (body: Uint8Array) => Uint8Array,
     memory: Memory | undefined,
+    inflate?: Inflate,
   ) {
     this.#maskBit = isMasked ? MASKED : 0;
     this.#maxBytes = maxMessageBytes;
     this.#encodePong = encodePong;
+    this.#inflate = inflate;
     this.#gather = new Gather(memory);
   }
 
@@ -99,11 +107,16 @@ export class WebSocketDecoder implements Decoder {
     return this.#ended;
   }
 
-  /** The answer to the last ping. Earlier pings need no answer (section 5.5.3). */
+  /**
+   * An answer to each ping, in one piece. Section 5.5.3 allows to answer the last one only, but peers
+   * count the answers. Also after an error, to the pings before it.
+   */
   takeReply(): Uint8Array | undefined {
-    const ping = this.#ping;
-    this.#ping = undefined;
-    return ping === undefined || this.#ended !== undefined ? undefined : this.#encodePong(ping);
+    const pongs = this.#pongs;
+    if (pongs.length === 0) return undefined;
+    this.#pongs = [];
+    if (this.#ended !== undefined) return undefined;
+    return pongs.length === 1 ? pongs[0] : concat(pongs);
   }
 
   decode(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
@@ -147,7 +160,6 @@ export class WebSocketDecoder implements Decoder {
       this.#fragmentHeaderBytes =
       this.#left =
         0;
-    this.#ping = undefined;
     this.#gather.clear();
     return error;
   }
@@ -178,7 +190,7 @@ export class WebSocketDecoder implements Decoder {
   #parse(chunk: Uint8Array, at: number, end: number): number {
     const first = chunk[at];
     if (this.#message !== 0 || first !== (FINAL | TEXT) && first !== (FINAL | BINARY)) {
-      this.#checkFirst(first);
+      checkFirst(first, this.#message !== 0, this.#fragments, this.#inflate !== undefined);
     }
     if (end - at < 2) return -1;
     const second = chunk[at + 1];
@@ -216,35 +228,6 @@ export class WebSocketDecoder implements Decoder {
     return bytes;
   }
 
-  #checkFirst(first: number): void {
-    const opcode = first & OPCODE;
-    if ((first & RESERVED) !== 0) {
-      throw new ProtocolError(
-        `Cannot receive frame: its first byte 0x${first.toString(16)} has a reserved bit set, ` +
-          `and no extension was agreed upon`,
-      );
-    }
-    if (opcode > PONG || opcode > BINARY && opcode < CLOSE) {
-      throw new ProtocolError(`Cannot receive frame: opcode ${opcode} is reserved`);
-    }
-    if ((opcode & CONTROL) !== 0) {
-      if ((first & FINAL) === 0) {
-        throw new ProtocolError(
-          `Cannot receive ${opcodeName(first)} frame: a control frame must not be fragmented`,
-        );
-      }
-    } else if (opcode === CONTINUATION) {
-      if (this.#message === 0) {
-        throw new ProtocolError("Cannot receive fragment: no message is under way");
-      }
-      if (this.#fragments === MAX_FRAGMENTS) {
-        throw new ProtocolError(`Cannot receive message: it has over ${MAX_FRAGMENTS} fragments`);
-      }
-    } else if (this.#message !== 0) {
-      throw new ProtocolError("Cannot receive message: the fragmented one before it has no end");
-    }
-  }
-
   #refuseMask(): never {
     throw new ProtocolError(
       this.#maskBit === 0
@@ -276,7 +259,7 @@ export class WebSocketDecoder implements Decoder {
     if ((opcode & CONTROL) !== 0) {
       this.#takeControl(opcode, part);
     } else if (first === (FINAL | opcode) && this.#message === 0 && part.length === this.#length) {
-      messages.push(opcode === TEXT ? checkedText(part, bits) : part);
+      messages.push(opcode === TEXT ? textOf(part, bits) : part);
     } else {
       this.#takePart(opcode, part, bits, messages);
     }
@@ -287,7 +270,12 @@ export class WebSocketDecoder implements Decoder {
   /** Takes a part of a message that did not arrive in one piece. */
   #takePart(opcode: number, part: Uint8Array, bits: number, messages: Uint8Array[]): void {
     const isFinal = (this.#first & FINAL) !== 0;
-    this.#bits |= bits;
+    const isText = opcode === TEXT || this.#message === TEXT;
+    if ((this.#first & COMPRESSED) !== 0) this.#isCompressed = true;
+    const isCompressed = this.#isCompressed;
+    if (isText && !isCompressed) {
+      (this.#text ??= new TextParts()).add(part, bits, isFinal && this.#left === 0);
+    }
     if (this.#left > 0 || !isFinal) {
       // The size of the message is known in advance only if it is a single frame.
       const isWhole = isFinal && this.#message === 0;
@@ -299,14 +287,18 @@ export class WebSocketDecoder implements Decoder {
       return;
     }
     const message = this.#gather.bytes === 0 ? part : this.#gather.take(0, part);
-    const isText = opcode === TEXT || this.#message === TEXT;
-    const taken = isText ? checkedText(message, this.#bits) : message;
     this.#message =
       this.#fragments =
       this.#fragmentHeaderBytes =
-      this.#bits =
         0;
-    messages.push(taken);
+    this.#isCompressed = false;
+    if (isCompressed) messages.push(this.#inflated(message, isText));
+    else messages.push(isText ? markText(message) : message);
+  }
+
+  #inflated(body: Uint8Array, isText: boolean): Uint8Array {
+    const message = this.#inflate!(body, this.#maxBytes);
+    return isText ? textOf(message, bitsOf(message, 0, message.length)) : message;
   }
 
   #takeControl(opcode: number, part: Uint8Array): void {
@@ -319,20 +311,14 @@ export class WebSocketDecoder implements Decoder {
       body = this.#control.slice(0, this.#controlBytes);
       this.#controlBytes = 0;
     }
-    if (opcode === PING) this.#ping = body;
+    if (opcode === PING) this.#pongs.push(this.#encodePong(body));
     else if (opcode === CLOSE) this.#ended = decodeCloseBody(body);
   }
 }
 
 /** A text, known as one from now on. */
-function checkedText(text: Uint8Array, bits: number): Uint8Array {
-  if (!isAscii(bits)) {
-    try {
-      utf8.decode(text);
-    } catch (cause) {
-      throw new InvalidMessageError("Cannot receive text message: it is not UTF-8", { cause });
-    }
-  }
+function textOf(text: Uint8Array, bits: number): Uint8Array {
+  checkText(text, bits);
   return markText(text);
 }
 
@@ -343,8 +329,4 @@ function readLength(chunk: Uint8Array, at: number): number {
   let length = 0;
   for (let i = 0; i < 8; i++) length = length * 256 + chunk[at + i];
   return length;
-}
-
-function opcodeName(first: number): string {
-  return ["Close", "Ping", "Pong"][(first & OPCODE) - CLOSE];
 }

@@ -3,13 +3,12 @@
 import type { Decoder, EndInfo, Framing, FramingOptions } from "../../codec.ts";
 import { checkLimit, DEFAULT_MAX_MESSAGE_BYTES, EMPTY } from "../../codec/internal.ts";
 import { encodeCloseBody } from "./close.ts";
-import { WebSocketDecoder } from "./decoder.ts";
-import { bitsOf, isAscii, mask, newKey, writeKey } from "./mask.ts";
+import { type Inflate, WebSocketDecoder } from "./decoder.ts";
+import { mask, newKey, writeKey } from "./mask.ts";
 import { BINARY, CLOSE, FINAL, MASKED, PING, PONG, TEXT } from "./opcodes.ts";
+import { isUtf8 } from "./text.ts";
 import type { Memory } from "../../internal/memory.ts";
 import { isText as isMarked } from "../../internal/text_mark.ts";
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Options of {@linkcode webSocketFraming}. */
 export interface WebSocketFramingOptions extends FramingOptions {
@@ -25,12 +24,13 @@ export interface WebSocketFramingOptions extends FramingOptions {
  *
  * @throws {RangeError} if the limit is out of range.
  */
-export function webSocketFraming(options: WebSocketFramingOptions): Framing {
+export function webSocketFraming(options: WebSocketFramingOptions): WebSocketFraming {
   const { masks, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
   return new WebSocketFraming(masks, checkLimit(maxMessageBytes));
 }
 
-class WebSocketFraming implements Framing {
+/** See {@linkcode webSocketFraming}. */
+export class WebSocketFraming implements Framing {
   readonly name = "websocket";
   readonly keepsBoundaries = true;
   readonly #keyBytes: 0 | 4;
@@ -39,13 +39,14 @@ class WebSocketFraming implements Framing {
     this.#keyBytes = masks ? 4 : 0;
   }
 
-  withLimit(maxMessageBytes: number): Framing {
+  withLimit(maxMessageBytes: number): WebSocketFraming {
     return new WebSocketFraming(this.masks, checkLimit(maxMessageBytes));
   }
 
-  decoder(memory?: Memory): Decoder {
+  /** With `inflate`, messages may be compressed. */
+  decoder(memory?: Memory, inflate?: Inflate): Decoder {
     const pong = (body: Uint8Array) => this.#encode(PONG, body);
-    return new WebSocketDecoder(!this.masks, this.maxMessageBytes, pong, memory);
+    return new WebSocketDecoder(!this.masks, this.maxMessageBytes, pong, memory, inflate);
   }
 
   frameBytes({ length }: Uint8Array): number {
@@ -122,18 +123,14 @@ class WebSocketFraming implements Framing {
   }
 }
 
-/** A message that came as text may have been changed since: a peer takes no text that is not UTF-8. */
 function opcodeOf(message: Uint8Array, isText: boolean | undefined): number {
-  if (isText) return TEXT;
-  return isMarked(message) && isUtf8(message) ? TEXT : BINARY;
+  return isSentAsText(message, isText) ? TEXT : BINARY;
 }
 
-function isUtf8(message: Uint8Array): boolean {
-  if (isAscii(bitsOf(message, 0, message.length))) return true;
-  try {
-    utf8.decode(message);
-    return true;
-  } catch {
-    return false; // The answer, and not an error.
-  }
+/**
+ * Whether a message is sent as text: it was given as a string, or is known to be text. That which came
+ * as text may have been changed since, and a peer takes no text that is not UTF-8.
+ */
+export function isSentAsText(message: Uint8Array, isText: boolean | undefined): boolean {
+  return isText || isMarked(message) && isUtf8(message);
 }

@@ -5,7 +5,7 @@ import { printable } from "../../internal/text.ts";
 import type { Transport } from "../../transport.ts";
 
 /** The limits of a head. */
-const MAX_HEAD_BYTES = 16 * 1024;
+export const MAX_HEAD_BYTES: number = 16 * 1024;
 const MAX_FIELDS = 100;
 
 const LF = 0x0a;
@@ -24,6 +24,8 @@ export interface Head {
   readonly startLine: string;
   /** Its fields. */
   readonly fields: Headers;
+  /** Its bytes, with the empty line. */
+  readonly bytes: Uint8Array;
   /** What arrived behind it. */
   readonly rest: Uint8Array | undefined;
 }
@@ -58,7 +60,11 @@ export async function readHead(
     const end = endOfHead(head.subarray(0, length), before);
     if (end >= 0) {
       const rest = end - before < chunk.length ? chunk.subarray(end - before) : undefined;
-      return { ...parseHead(latin1(head.subarray(0, end - 4))), rest };
+      return {
+        ...parseHead(latin1(head.subarray(0, end - 4))),
+        bytes: head.subarray(0, end),
+        rest,
+      };
     }
     if (length === MAX_HEAD_BYTES) {
       throw new HeadError(`its head is larger than ${MAX_HEAD_BYTES} bytes`, 431);
@@ -81,7 +87,7 @@ function endOfHead(head: Uint8Array, from: number): number {
   return -1;
 }
 
-function parseHead(text: string): Omit<Head, "rest"> {
+function parseHead(text: string): Pick<Head, "startLine" | "fields"> {
   const [startLine, ...lines] = text.split("\r\n");
   if (CONTROL.test(startLine)) throw new HeadError("its first line has control characters", 400);
   if (lines.length > MAX_FIELDS) {
@@ -105,6 +111,12 @@ function parseHead(text: string): Omit<Head, "rest"> {
 /** Whether a field can be written into a head without change. */
 export function isField(name: string, value: string): boolean {
   return TOKEN.test(name) && /^[\t -~]*$/.test(value);
+}
+
+/** Whether a body follows behind fields; their names are in small letters. */
+export function hasBody(fields: Readonly<Record<string, unknown>>): boolean {
+  return "transfer-encoding" in fields ||
+    /^0*[1-9]/.test(String(fields["content-length"] ?? ""));
 }
 
 /** Whether the list in a field contains a word, in upper or lower case. */

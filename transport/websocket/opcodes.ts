@@ -4,6 +4,8 @@
 export const FINAL = 0x80;
 /** In the first byte: bits that only extensions may set. */
 export const RESERVED = 0x70;
+/** In the first byte of a message: it is compressed (RFC 7692, section 6). One of the reserved bits. */
+export const COMPRESSED = 0x40;
 /** In the first byte: the kind of the frame. */
 export const OPCODE = 0x0f;
 /** In the opcode: this is a control frame. */

@@ -9,6 +9,7 @@ import {
   type WebSocketEndpoint,
 } from "../../transport.ts";
 import type { Upgraded } from "./accept.ts";
+import { type Agreed, agreedIn, OFFER } from "./extensions.ts";
 import { hasToken, type Head, isField, latin1, readHead } from "./head.ts";
 import { acceptOf, newKey } from "./key.ts";
 import { writeText } from "./stream.ts";
@@ -26,6 +27,8 @@ export interface Offer {
   readonly endpoint: WebSocketEndpoint;
   /** The names of which the server may pick one. */
   readonly subprotocols: readonly string[];
+  /** Whether messages may be compressed. */
+  readonly deflates: boolean;
   /** Further lines of the request's head. */
   readonly lines: string;
 }
@@ -36,7 +39,7 @@ export interface Offer {
  * @throws {TypeError} if a name or a field cannot be sent.
  */
 export function offerFor(endpoint: WebSocketEndpoint, web: WebConnectOptions = {}): Offer {
-  const { subprotocols = [], headers = {} } = web;
+  const { subprotocols = [], headers = {}, deflate: deflates = endpoint.deflate ?? false } = web;
   checkSubprotocols(subprotocols);
   const fields = Object.entries(headers).map(([name, value]) => {
     if (OWN_FIELDS.test(name)) {
@@ -51,7 +54,8 @@ export function offerFor(endpoint: WebSocketEndpoint, web: WebConnectOptions = {
   const offered = subprotocols.length === 0
     ? ""
     : `Sec-WebSocket-Protocol: ${subprotocols.join(", ")}\r\n`;
-  return { endpoint, subprotocols, lines: fields.join("") + offered };
+  const extensions = deflates ? `Sec-WebSocket-Extensions: ${OFFER}\r\n` : "";
+  return { endpoint, subprotocols, deflates, lines: fields.join("") + offered + extensions };
 }
 
 /**
@@ -62,7 +66,7 @@ export function offerFor(endpoint: WebSocketEndpoint, web: WebConnectOptions = {
  */
 export async function upgrade(
   transport: Transport,
-  { endpoint, subprotocols, lines }: Offer,
+  { endpoint, subprotocols, deflates, lines }: Offer,
 ): Promise<Upgraded> {
   const key = newKey();
   await writeText(
@@ -90,13 +94,22 @@ export async function upgrade(
       "the server's Sec-WebSocket-Accept is not the answer to the key; a cache may be between",
     );
   }
+  return {
+    rest: head.rest,
+    subprotocol: pickedIn(fields, subprotocols),
+    deflate: extensionIn(fields, deflates),
+  };
+}
+
+/** What the server agreed to of the offer. */
+function extensionIn(fields: Headers, deflates: boolean): Agreed | undefined {
   const extensions = fields.get("sec-websocket-extensions");
-  if (extensions) {
-    refuse(
-      `the server chose Sec-WebSocket-Extensions "${excerpt(extensions)}", which was not offered`,
-    );
-  }
-  return { rest: head.rest, subprotocol: pickedIn(fields, subprotocols) };
+  if (!extensions) return undefined;
+  const agreed = deflates ? agreedIn(extensions) : undefined;
+  if (agreed !== undefined) return agreed;
+  refuse(
+    `the server chose Sec-WebSocket-Extensions "${excerpt(extensions)}", which was not offered`,
+  );
 }
 
 /** The one that the server picked. Where some were offered, none is a refusal, as in browsers. */

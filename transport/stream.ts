@@ -1,7 +1,9 @@
-/** What all transports on Deno's own stream sockets share. */
+/** What all transports on stream sockets share. */
 
+import { errors } from "../internal/runtime/errors.ts";
+import type { SocketListener, StreamSocket } from "../internal/runtime/stream_socket.ts";
 import { handledResolvers } from "../internal/handled.ts";
-import { BLOCK_BYTES, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
+import { BLOCK_BYTES, recycle, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
 import type { Memory } from "../internal/memory.ts";
 import type {
   Endpoint,
@@ -14,17 +16,7 @@ import type { VanishingPeer } from "./acknowledgments.ts";
 import { endName, peerHasGone } from "./conn.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "./slots.ts";
-import { nextTurn, READ_COST, TURN_BYTES, TURN_TIME } from "./turn.ts";
-
-/** Throws for Deno before 2.9.5, which loses pending writes when a socket is closed. */
-export function requireDeno(): void {
-  const [major, minor, patch] = Deno.version.deno.split(".").map(Number.parseFloat);
-  if (major * 1e6 + minor * 1e3 + patch < 2_009_005) {
-    throw new Error(
-      `Cannot use Deno ${Deno.version.deno}: before 2.9.5 it loses pending writes on close; run "deno upgrade"`,
-    );
-  }
-}
+import { nextTurn, TURN_BYTES, TURN_TIME, TURN_TIME_ALONE } from "../internal/turn.ts";
 
 /** Makes a peer ready for messages. Closes the socket if that fails. */
 type Open<C> = (
@@ -32,26 +24,27 @@ type Open<C> = (
   options: { signal: AbortSignal },
 ) => Transport | Promise<Transport | undefined>;
 
-/** Accepts peers from a listener of Deno, and makes each of them ready by `open`. */
-export class DenoListener<C extends Deno.Conn> implements TransportListener {
+/** Accepts peers from a listener of the runtime, and makes each of them ready by `open`. */
+export class StreamListener<C extends StreamSocket> implements TransportListener {
   readonly endpoint: Endpoint;
-  readonly #listener: Deno.Listener<C>;
-  readonly #open: Open<C>;
+  readonly #listener: SocketListener<C>;
+  readonly #peerOf: (conn: C) => AcceptedPeer;
 
   constructor(
-    listener: Deno.Listener<C>,
+    listener: SocketListener<C>,
     endpoint: Endpoint,
     open: Open<C>,
+    peerOf: (conn: C) => AcceptedPeer = (conn) => new StreamPeer(conn, open),
   ) {
     this.#listener = listener;
     this.endpoint = endpoint;
-    this.#open = open;
+    this.#peerOf = peerOf;
   }
 
   async accept(): Promise<AcceptedPeer> {
     for (;;) {
       try {
-        return new DenoPeer(await this.#listener.accept(), this.#open);
+        return this.#peerOf(await this.#listener.accept());
       } catch (error) {
         if (!peerHasGone(error)) throw error;
       }
@@ -63,7 +56,7 @@ export class DenoListener<C extends Deno.Conn> implements TransportListener {
   }
 }
 
-class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
+class StreamPeer<C extends StreamSocket> implements AcceptedPeer {
   readonly #conn: C;
   readonly #open: Open<C>;
 
@@ -89,9 +82,9 @@ class DenoPeer<C extends Deno.Conn> implements AcceptedPeer {
 /** How much larger, or smaller, the next block is. */
 const BLOCK_STEP = 8;
 
-/** What a stream socket of Deno can do. Its members are not private: other abilities inherit from it. */
+/** What a stream socket can do. Its members are not private: other abilities inherit from it. */
 class SocketAbilities implements TransportAbilities {
-  constructor(readonly transport: DenoTransport) {}
+  constructor(readonly transport: StreamTransport) {}
 
   /** What is decrypted comes from the engine, and not from these blocks. */
   get chunks(): Memory | undefined {
@@ -107,13 +100,16 @@ class SocketAbilities implements TransportAbilities {
   }
 }
 
+/** How many of these transports are open. */
+let openStreams = 0;
+
 /**
- * A stream socket of Deno as a transport. A read of an idle connection weighs as little as it can: it
+ * A stream socket as a transport. A read of an idle connection weighs as little as it can: it
  * waits in a slot, and not in an async function. When a read fills its memory, the next one gets more.
  */
-export class DenoTransport implements Transport {
+export class StreamTransport implements Transport {
   #abilities: TransportAbilities | undefined;
-  readonly #conn: Deno.Conn;
+  readonly #conn: StreamSocket;
   readonly #watch: VanishingPeer | undefined;
   /** Kept until the socket is closed. Made for the first read. */
   #slot: Uint8Array | undefined;
@@ -129,15 +125,18 @@ export class DenoTransport implements Transport {
    */
   #securing: PromiseWithResolvers<Transport | undefined> | undefined;
   #secure: Transport | undefined;
-  /** How many bytes may be read before the others have their turn. */
+  /** How many bytes may be read and written at once before the others have their turn. */
   #budget = TURN_BYTES;
+  /** When the others last had their turn, and when it was last asked whether they should. */
   #turnedAt = 0;
+  #askedAt = 0;
   #isClosed = false;
 
   /** `watch` notices a peer that has vanished. */
-  constructor(conn: Deno.Conn, watch?: VanishingPeer) {
+  constructor(conn: StreamSocket, watch?: VanishingPeer) {
     this.#conn = conn;
     this.#watch = watch;
+    openStreams++;
   }
 
   get local(): string {
@@ -201,10 +200,16 @@ export class DenoTransport implements Transport {
     return nextTurn().then(() => this.#isClosed ? undefined : this.#readNow(readTarget));
   }
 
+  /** Whether it is the turn of the others before this connection has worked once more as long as now. */
   #hadItsTurn(): boolean {
+    if (this.#isClosed) return false;
     this.#budget = TURN_BYTES;
     const now = performance.now();
-    if (now - this.#turnedAt < TURN_TIME) return false;
+    const worked = now - this.#askedAt;
+    this.#askedAt = now;
+    if (now - this.#turnedAt + worked < (openStreams > 1 ? TURN_TIME : TURN_TIME_ALONE)) {
+      return false;
+    }
     this.#turnedAt = now;
     return true;
   }
@@ -237,7 +242,7 @@ export class DenoTransport implements Transport {
   ): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
     const target = this.#target!;
     this.#target = this.#reading = undefined;
-    if (bytes !== null) this.#budget -= bytes + READ_COST;
+    this.#budget -= bytes ?? 0;
     const chunk = bytes === null ? undefined : this.#chunkOf(target, bytes);
     return this.#securing === undefined ? chunk : this.#readSecurely(this.#securing, chunk);
   };
@@ -276,7 +281,7 @@ export class DenoTransport implements Transport {
     if (this.#block !== undefined && this.#block.length - this.#used >= this.#block.length / 4) {
       return this.#block.subarray(this.#used);
     }
-    this.#used = 0;
+    this.#dropBlock();
     return this.#block = this.#blockBytes === BLOCK_BYTES
       ? takeBlock()
       : new Uint8Array(this.#blockBytes);
@@ -285,11 +290,20 @@ export class DenoTransport implements Transport {
   #resize(blockBytes: number): void {
     if (blockBytes === this.#blockBytes) return;
     this.#blockBytes = blockBytes;
+    this.#dropBlock();
+  }
+
+  /** Gives back the part of the block that nothing was read into. The chunks have other owners. */
+  #dropBlock(): void {
+    if (this.#block !== undefined) recycle(this.#block.subarray(this.#used));
     this.#block = undefined;
+    this.#used = 0;
   }
 
   write(chunk: Uint8Array): Promise<number> {
     if (this.#secure !== undefined) return this.#secure.write(chunk);
+    if (this.#budget <= 0 && this.#hadItsTurn()) return nextTurn().then(() => this.write(chunk));
+    this.#budget -= chunk.length;
     return this.#watch === undefined
       ? this.#conn.write(chunk)
       : this.#writeWatched(chunk, this.#watch);
@@ -311,10 +325,11 @@ export class DenoTransport implements Transport {
   }
 
   close(): void {
+    if (!this.#isClosed) openStreams--;
     this.#watch?.heard();
     this.#secure?.close();
     closeQuietly(this.#conn);
-    this.#securing?.reject(new Deno.errors.Interrupted("the connection was closed"));
+    this.#securing?.reject(new errors.Interrupted("the connection was closed"));
     this.#isClosed = true;
     const slot = this.#slot;
     this.#slot = undefined;
@@ -330,6 +345,6 @@ function closeQuietly(resource: { close(): void }): void {
     resource.close();
   } catch (error) {
     // A failure of the other direction has closed it already.
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
+    if (!(error instanceof errors.BadResource)) throw error;
   }
 }
