@@ -4,41 +4,30 @@
  * @module
  */
 
-import { duplex, type Framing, type FramingText } from "./codec.ts";
-import { inOf, outOf } from "./codec/internal.ts";
-import type { Convoy, Convoys } from "./connection/convoy.ts";
+import type { Batch, Framing, FramingText } from "./codec.ts";
+import { nextId } from "./connection/ids.ts";
 import { Lifecycle } from "./connection/lifecycle.ts";
+import type { ClosedListener } from "./connection/owners.ts";
 import type { Sender } from "./connection/sender.ts";
 import { type ConnectionSettings, resolveSettings } from "./connection/settings.ts";
-import { Shared } from "./connection/shared.ts";
+import type { Shared } from "./connection/shared.ts";
 import { startTls } from "./connection/start_tls.ts";
-import { checkSwitch, type SwitchOptions } from "./connection/switching.ts";
-import type {
-  ClosedListener,
-  CloseInfo,
-  CloseOptions,
-  ConnectionOptions,
-  ConnectionStats,
-} from "./connection/types.ts";
-import { utf8 } from "./connection/utf8.ts";
+import { type ConnectionStats, statsOf } from "./connection/stats.ts";
+import { switchFraming, type SwitchOptions } from "./connection/switching.ts";
+import type { CloseInfo, CloseOptions, ConnectionOptions } from "./connection/types.ts";
 import { Values } from "./connection/values.ts";
 import type { Sendable } from "./format.ts";
-import { handledRejection } from "./internal/handled.ts";
+import type { Distribution } from "./internal/distribution.ts";
 import type { Memory } from "./internal/memory.ts";
 import type { PeerIdentity, StartTlsOptions, Transport } from "./transport.ts";
 
-export type {
-  CloseInfo,
-  CloseOptions,
-  ConnectionOptions,
-  ConnectionStats,
-} from "./connection/types.ts";
+export type { CloseInfo, CloseOptions, ConnectionOptions } from "./connection/types.ts";
+export type { ConnectionStats } from "./connection/stats.ts";
+export { Batch } from "./codec.ts";
 export { Shared } from "./connection/shared.ts";
 export { isText, markText } from "./internal/text_mark.ts";
 export type { SwitchOptions } from "./connection/switching.ts";
 export type { ConnectionLimits } from "./connection/limits.ts";
-
-let lastId = 0;
 
 /**
  * A connection to one peer. Messages go both ways.
@@ -46,29 +35,31 @@ let lastId = 0;
  * - **Order and boundaries.** Messages arrive whole, at most once, and in the order in which they were
  *   sent. With framing `none` there are no boundaries, only order. Over UDP there is no order, and
  *   messages may be lost or duplicated.
- * - **Receiving.** `for await`, `receive()` and `batches()` may be mixed, and several readers may use
- *   them. Each message goes to one reader, first come, first served. Messages are views of larger
- *   blocks: to keep a small message for long, keep a `slice()` of it.
- * - **Text and bytes.** WebSocket tells them apart. A message that came as text is sent on as text, and
- *   `isText()` tells it. A string is text too, and so is a message that was given to `markText()`. All
- *   other messages are bytes. Other transports make no difference.
+ * - **Receiving.** `for await`, `receive()`, `batches()` and `rawBatches()` may be mixed, and several
+ *   readers may use them. Each message goes to one reader, first come, first served. Messages are views
+ *   of larger blocks: to keep a small message for long, keep a `slice()` of it.
+ * - **Text and bytes.** WebSocket tells them apart; other transports make no difference. Strings are
+ *   text. So is a message that came as text, or was given to `markText()`; `isText()` tells it. All
+ *   other messages are bytes.
  * - **Backpressure.** When `maxUnreadBytes` wait to be read, the connection stops reading until half of
  *   them are taken. Then the sends of the peer wait, by TCP's own flow control.
  * - **Sending.** Several tasks may call `send()` without waiting; frames are never mixed. The messages
- *   that are sent in one turn of the event loop leave in one write. The promise of `send()` waits while
- *   the peer is slow. It is safe not to await the promise: it never becomes an unhandled rejection, and
- *   `closed` tells how much was not delivered. A message above 64 KiB is not copied: do not change it
- *   before it has left.
+ *   that are sent in one turn of the event loop leave in one write. On a quiet connection, what is sent
+ *   before anything is awaited leaves at once, and what follows in the same turn leaves in a second
+ *   write. The promise of `send()` waits while the peer is slow. It is safe not to await it: it never
+ *   becomes an unhandled rejection, and `closed` tells how much was not delivered. A message above
+ *   64 KiB is not copied: do not change it before it has left.
  * - **The peer's end.** When the peer closes in order, iteration ends without an error after the last
  *   message. Sending stays possible until `close()`, or until nothing was sent for `halfOpenTimeout`.
  *   If the stream ends inside a message, readers get a `TruncatedMessageError`; if it is lost, they get
- *   a `ConnectionLostError`. They get the messages before the error first.
+ *   a `ConnectionLostError`. They get the messages before the error first. Over WebSocket, what is
+ *   sent in answer to them still leaves before the peer is told what it did wrong.
  * - **`break`** out of `for await` does not close. A later loop goes on with the next message.
  * - **`close()`** ends iteration, flushes, half-closes, and waits for the peer's end. Unread
  *   messages are counted and dropped. **`abort()`** ends at once. Both may be called at any time
  *   and any number of times; the first outcome stays. `await using` closes.
- * - **Loss.** A message that was written has reached the system, but not always the peer: a peer that
- *   fails may not have read it. `closed` counts the bytes that did not even leave.
+ * - **Loss.** A message that was written may not have reached a peer that fails. `closed` counts the
+ *   bytes that did not even leave.
  *
  * @example Send, half-close, read to the end, and see how it ended
  * ```ts
@@ -76,23 +67,22 @@ let lastId = 0;
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
- *   const all = await connection.receiveAll();
- *   await connection.send(`${all.length} messages`);
+ *   await connection.send(`${(await connection.receiveAll()).length} messages`);
  * });
  * const connection = await connect(server.endpoints[0]);
  * for (const name of ["a", "b", "c"]) await connection.send(name);
  * await connection.closeWrite();
- * for await (const message of connection) {
- *   assertEquals(new TextDecoder().decode(message), "3 messages");
- * }
- * assertEquals((await connection.closed).clean, true);
+ * assertEquals(new TextDecoder().decode(await connection.receive()), "3 messages");
+ * assertEquals((await connection.close()).clean, true);
  * ```
  */
-export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDisposable {
+export class Connection<T = Uint8Array, U = unknown> implements AsyncIterable<T>, AsyncDisposable {
   /** A number that is unique in this process. */
-  readonly id: number = ++lastId;
+  readonly id: number = nextId();
   /** The endpoint to which this end connected, or which accepted the connection. */
   readonly endpoint: string;
+  /** A place for what the program wants to keep with this connection. Empty at first. */
+  readonly data: Record<string, unknown> = {};
   readonly #transport: Transport;
   #settings: ConnectionSettings<T>;
   readonly #life: Lifecycle;
@@ -107,11 +97,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * @throws {TypeError} if options are wrong or contradict each other.
    * @throws {RangeError} if a limit is out of range.
    */
-  constructor(
-    transport: Transport,
-    options: ConnectionOptions<T> = {},
-    endpoint = "",
-  ) {
+  constructor(transport: Transport, options: ConnectionOptions<T> = {}, endpoint = "") {
     const settings = resolveSettings(options).withFraming(transport.abilities.framing);
     const life = new Lifecycle(transport, settings as ConnectionSettings<unknown>);
     this.#transport = transport;
@@ -119,26 +105,26 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     this.endpoint = endpoint;
     this.#life = life;
     this.#sender = life.sender;
-    const decoder = settings.format.decoder(settings.framing);
-    this.#values = new Values(life.receiver, decoder, (error) => this.abort(error));
+    this.#values = new Values(life, settings, (error) => this.abort(error));
     life.receiver.run();
   }
 
   /**
-   * Resolves when the connection has ended; never rejects. If the peer has ended first, the connection
-   * ends after `close()` or `closeWrite()` at this end, or after `halfOpenTimeout`.
+   * Resolves when the connection has ended; never rejects. If the peer ends first, that is when this
+   * end calls `close()` or `closeWrite()`, or after `halfOpenTimeout`.
    */
   get closed(): Promise<CloseInfo> {
     return this.#life.closed;
   }
 
-  /**
-   * Calls a listener when the connection has closed, or at once if it has already.
-   *
-   * @internal
-   */
+  /** @internal */
   whenClosed(listener: ClosedListener): void {
     this.#life.whenClosed(this, listener);
+  }
+
+  /** @internal */
+  measureRoundTrips(times: Distribution): void {
+    this.#life.measureRoundTrips(times);
   }
 
   /** The address of the peer, such as `127.0.0.1:50123`. */
@@ -149,6 +135,16 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
   /** The identity that the peer has proved by a certificate; undefined if it has not. */
   get peer(): PeerIdentity | undefined {
     return this.#transport.abilities.peer;
+  }
+
+  /** Who the peer is, as the server's `authorize` has said; undefined without one. */
+  get user(): U {
+    return this.#life.user as U;
+  }
+
+  /** @internal */
+  identify(user: unknown): void {
+    this.#life.user = user;
   }
 
   /** The subprotocol that was picked in a WebSocket's handshake (`web.subprotocols`); undefined for none. */
@@ -164,6 +160,11 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
     return this.#transport.abilities.stranger;
   }
 
+  /** @internal */
+  get sender(): Sender {
+    return this.#sender;
+  }
+
   /** `open`, `closing` after `close()`, or `closed`. */
   get state(): "open" | "closing" | "closed" {
     return this.#life.state;
@@ -176,20 +177,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
 
   /** How many messages and bytes went each way so far. */
   get stats(): ConnectionStats {
-    const { messages, bytes, inbox, lastSeenAt } = this.#life.receiver;
-    return {
-      messagesReceived: messages,
-      messagesSent: this.#sender.messages,
-      messagesDropped: this.#sender.dropped + this.#life.refusals,
-      messagesMissed: this.#transport.abilities.dropped ?? 0,
-      bytesReceived: bytes,
-      bytesSent: this.#sender.bytes,
-      bufferedBytes: this.#sender.pendingBytes,
-      unreadBytes: inbox.bytes,
-      unreadMessages: inbox.messages,
-      openedAt: this.#openedAt,
-      lastSeenAt,
-    };
+    return statsOf(this.#life, this.#transport, this.#openedAt);
   }
 
   /** Aborted, with the reason, when the connection ends. Pass it to work that is done for the peer. */
@@ -209,12 +197,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * @throws {TypeError} if the format cannot express the message.
    */
   send(message: Sendable<T> | Shared<T>): Promise<void> {
-    try {
-      this.#queue(message);
-    } catch (error) {
-      return this.#refused(error);
-    }
-    return this.#sender.ready();
+    return this.#values.send(message);
   }
 
   /**
@@ -222,32 +205,12 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * protocols that are built on the connection.
    */
   sendRaw(message: Uint8Array | string): Promise<void> {
-    // Not through `#queue()`: sessions and their carriers would both use it, and a function that sees
-    // two classes is slower than one that sees one.
-    try {
-      this.#life.beforeSending();
-      if (typeof message === "string") this.#sender.offer(utf8(message), true);
-      else this.#sender.offer(message);
-    } catch (error) {
-      return this.#refused(error);
-    }
-    return this.#sender.ready();
+    return this.#values.sendRaw(message);
   }
 
-  /**
-   * As `sendRaw()`, but does not copy the message if there is enough free memory before it for the
-   * header: the header is written there. The message must not change until it goes back to `memory`.
-   *
-   * @internal
-   */
+  /** @internal */
   sendInPlace(message: Uint8Array, memory: Memory): Promise<void> {
-    try {
-      this.#life.beforeSending();
-      this.#sender.offerInPlace(message, memory);
-    } catch (error) {
-      return this.#refused(error);
-    }
-    return this.#sender.ready();
+    return this.#values.sendInPlace(message, memory);
   }
 
   /**
@@ -255,53 +218,7 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * if it was refused or dropped. `stats` counts such messages, and `closed` tells of them.
    */
   offer(message: Sendable<T> | Shared<T>): boolean {
-    try {
-      return this.#queue(message);
-    } catch (error) {
-      this.#life.refused(error);
-      return false;
-    }
-  }
-
-  /**
-   * As `offer()`, but together with others that keep up. Returns false if this connection does not.
-   *
-   * @internal
-   */
-  joinConvoy(convoys: Convoys<T, Connection<T>>, message: Shared<T>): boolean {
-    if (!this.#life.isOpen) return false;
-    const { format, framing } = this.#settings;
-    const convoy = convoys.of(message, format, framing);
-    return convoy !== undefined && this.#sender.joinConvoy(convoy, this);
-  }
-
-  /** @internal */
-  isInConvoy(convoy: Convoy): boolean {
-    return this.#sender.isIn(convoy);
-  }
-
-  /** @internal */
-  leaveConvoy(): void {
-    this.#sender.leaveConvoy();
-  }
-
-  /** Queues a message. Throws the error with which the message is refused. */
-  #queue(message: Sendable<T> | Shared<T>): boolean {
-    this.#life.beforeSending();
-    const { format } = this.#settings;
-    if (message instanceof Shared) {
-      return this.#sender.offerFrame(message.frame(format, this.#sender.framing));
-    }
-    const encoded = format.encode(message);
-    return typeof encoded === "string"
-      ? this.#sender.offer(utf8(encoded), true)
-      : this.#sender.offer(encoded);
-  }
-
-  /** Counts a refused message, and keeps the error for `closed`. Other messages are not affected. */
-  #refused(error: unknown): Promise<never> {
-    this.#life.refused(error);
-    return handledRejection(error);
+    return this.#values.offer(message);
   }
 
   /**
@@ -309,48 +226,14 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * was received behind it is decoded anew: messages that wait to be read, part of a message, and bytes
    * that were no message in the old framing. In a `for await` loop, the current message is the last one
    * taken; with `batches()`, all messages of the batch are taken. What was sent before leaves in the
-   * old framing. The limit stays `maxMessageBytes`.
-   *
-   * An error behind the last message taken waits until a reader asks for the next message, for at most
-   * `frameTimeout`, if a message was received before it. So this framing may still make messages of
-   * these bytes.
-   *
-   * To find the place, the bytes of the last chunk are decoded again. If the framing has no lengths, as
-   * `line` has none, do not change a message that was taken from it before.
+   * old framing. The limit stays `maxMessageBytes`. {@linkcode SwitchOptions} tells more.
    *
    * @throws {TypeError} if the framing cannot change: over WebSocket and UDP, and in sessions, which have
    * framings of their own; or if the peer sent more behind the last message than a frame can have.
-   *
-   * @example After a line, frames
-   * ```ts
-   * import { Connection } from "@lengthwise/lengthwise";
-   * import { memoryPair } from "@lengthwise/lengthwise/testing";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const [a, b] = memoryPair().map((transport) => new Connection(transport, { framing: "line" }));
-   * a.send("CONNECT");
-   * a.switchFraming("u16be");
-   * a.send(new Uint8Array([10, 13, 10]));
-   *
-   * assertEquals(new TextDecoder().decode(await b.receive()), "CONNECT");
-   * b.switchFraming("u16be");
-   * assertEquals(await b.receive(), new Uint8Array([10, 13, 10]));
-   * await Promise.all([a.close(), b.close()]);
-   * ```
    */
   switchFraming(framing: FramingText | Framing, options: SwitchOptions = {}): void {
-    const { direction = "both" } = options;
-    const old = this.#settings;
-    checkSwitch(this.#transport, old.framing, framing, direction);
-    const next = old.switchedTo(framing).framing;
-    const input = inOf(direction === "out" ? old.framing : next);
-    const output = outOf(direction === "in" ? old.framing : next);
-    if (direction !== "out") {
-      this.#life.receiver.switchTo(input);
-      this.#values.useDecoder(old.format.decoder(input));
-    }
-    if (direction !== "in") this.#sender.switchTo(output);
-    this.#settings = old.switchedTo(input === output ? input : duplex({ in: input, out: output }));
+    const parts = { transport: this.#transport, life: this.#life, values: this.#values };
+    this.#settings = switchFraming(parts, this.#settings, framing, options);
   }
 
   /**
@@ -362,7 +245,6 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    * Take the message that agrees, and call this before anything else is received. Bytes that came
    * behind it in plain text are refused: somebody in between may have put them there, to be taken for
    * encrypted ones (CVE-2011-0411). A server may have got the beginning of the handshake already.
-   *
    * Works over `tcp:` and `unix:`, for both roles; needs no permission of its own.
    *
    * @throws {ProtocolError} if plain text came behind the last message. The connection is then aborted.
@@ -402,6 +284,14 @@ export class Connection<T = Uint8Array> implements AsyncIterable<T>, AsyncDispos
    */
   batches(): AsyncGenerator<T[], void, void> {
     return this.#values.batches();
+  }
+
+  /**
+   * As `batches()`, but without the format, and without a `Uint8Array` for each message: a
+   * {@linkcode Batch} makes one only of those that are asked for. With `using`, its memory is used again.
+   */
+  rawBatches(): AsyncGenerator<Batch, void, void> {
+    return this.#values.rawBatches();
   }
 
   /**

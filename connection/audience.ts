@@ -41,7 +41,7 @@ export class Audience<T> {
   /** Removes a member. Returns false if it is none. */
   delete(member: Connection<T>): boolean {
     if (!this.#members.delete(member)) return false;
-    member.leaveConvoy();
+    member.sender.leaveConvoy();
     this.#apart?.delete(member);
     return true;
   }
@@ -67,7 +67,7 @@ export class Audience<T> {
     flushSoon(this);
     for (const member of this.#members) {
       if (except?.has(member)) apart.add(member);
-      else if (member.joinConvoy(convoys, message)) delivery.queued++;
+      else if (member.sender.joinConvoy(convoys, message, member)) delivery.queued++;
       else this.#sendApart(member, message, delivery);
     }
   }
@@ -81,7 +81,7 @@ export class Audience<T> {
   ): void {
     const convoys = this.#convoys!;
     for (const member of except ?? []) {
-      if (!apart.has(member) && this.#members.has(member)) member.leaveConvoy();
+      if (!apart.has(member) && this.#members.has(member)) member.sender.leaveConvoy();
     }
     for (const member of convoys.takeLeft()) if (this.#members.has(member)) apart.add(member);
     this.#sendToEach(apart, message, except, delivery);
@@ -89,8 +89,8 @@ export class Audience<T> {
     delivery.queued += convoys.size;
     for (const convoy of closed) {
       for (const member of this.#members) {
-        if (!member.isInConvoy(convoy)) continue;
-        if (convoy.isFull && member.joinConvoy(convoys, message)) delivery.queued++;
+        if (!member.sender.isIn(convoy)) continue;
+        if (convoy.isFull && member.sender.joinConvoy(convoys, message, member)) delivery.queued++;
         else this.#sendApart(member, message, delivery);
       }
     }

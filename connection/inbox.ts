@@ -1,16 +1,21 @@
 /** Queues of messages that wait for a reader, and of readers that wait for a message. */
 
 import { Deque } from "@std/data-structures";
+import { Batch } from "../codec.ts";
 import type { Raw } from "./raw.ts";
 
 /** What a message costs in addition to its bytes, so that many tiny messages are limited, too. */
 const MESSAGE_COST = 64;
 
-/** What a reader may wait for: a message, a message as the result of an iterator, or a batch. */
+/**
+ * What a reader may wait for: a message, a message as the result of an iterator, or a batch, as an array
+ * or without a view for each message.
+ */
 export interface Wanted {
   message: Uint8Array | undefined;
   result: IteratorResult<Uint8Array, undefined>;
   batch: Uint8Array[] | undefined;
+  raw: Batch | undefined;
 }
 
 interface Waiter {
@@ -20,8 +25,8 @@ interface Waiter {
 }
 
 /** Messages of one chunk, and the cost of those that still wait. */
-interface Batch {
-  readonly messages: Uint8Array[];
+interface Queued {
+  readonly messages: Uint8Array[] | Batch;
   cost: number;
   /** The bytes that the messages were decoded from; undefined if they are not known. */
   readonly raw: Raw | undefined;
@@ -36,20 +41,20 @@ export interface Waiting {
 }
 
 const END = { done: true, value: undefined } as const;
-const NOTHING: Batch = { messages: [], cost: 0, raw: undefined };
+const NOTHING: Queued = { messages: [], cost: 0, raw: undefined };
 
 /**
  * A queue between one writer and any number of readers. Readers are served in the order in which they
  * asked. Each message goes to one reader. Messages stay in the batches in which they came.
  */
 export class Inbox {
-  #batch: Batch = NOTHING;
+  #batch: Queued = NOTHING;
   #next = 0;
   /**
    * Further batches. Created when it is needed: the inboxes of thousands of idle connections never
    * do.
    */
-  #later: Deque<Batch> | undefined;
+  #later: Deque<Queued> | undefined;
   #waiter: Waiter | undefined;
   #laterWaiters: Deque<Waiter> | undefined;
   #end: "open" | "ended" | { readonly error: unknown } = "open";
@@ -77,10 +82,18 @@ export class Inbox {
     return this.#waiter !== undefined;
   }
 
-  /** Adds messages. From now on the array belongs to the inbox. `raw` is what they were decoded from. */
-  put(messages: Uint8Array[], raw?: Raw): void {
-    let cost = messages.length * MESSAGE_COST;
-    for (const message of messages) cost += message.length;
+  /** Adds messages. From now on they belong to the inbox. `raw` is what they were decoded from. */
+  put(messages: Uint8Array[] | Batch, raw?: Raw): void {
+    if (messages.length === 1 && this.#waiter !== undefined && isArray(messages)) {
+      // Nothing is queued, so a single message needs no batch.
+      const { want, resolve } = this.#nextWaiter()!;
+      const [message] = messages;
+      if (want === "message") resolve(message);
+      else if (want === "result") resolve({ done: false, value: message });
+      else resolve(want === "batch" ? messages : batchOf(messages));
+      return;
+    }
+    const cost = messages.length * MESSAGE_COST + bytesOf(messages);
     this.#cost += cost;
     this.#messages += messages.length;
     const batch = { messages, cost, raw };
@@ -92,6 +105,7 @@ export class Inbox {
     while (this.#messages > 0 && this.#waiter !== undefined) {
       const { want, resolve } = this.#nextWaiter()!;
       if (want === "batch") resolve(this.#takeBatch());
+      else if (want === "raw") resolve(this.#takeRaw());
       else if (want === "message") resolve(this.#takeOne());
       else resolve({ done: false, value: this.#takeOne() });
     }
@@ -117,7 +131,7 @@ export class Inbox {
   get waiting(): Waiting {
     if (this.#messages === 0) return { taken: [], raws: [] };
     return {
-      taken: this.#batch.messages.slice(0, this.#next),
+      taken: arrayOf(this.#batch.messages, 0, this.#next),
       raws: [this.#batch, ...this.#later ?? []].map(({ raw }) => raw),
     };
   }
@@ -155,6 +169,11 @@ export class Inbox {
     return this.#messages > 0 ? this.#takeBatch() : undefined;
   }
 
+  /** As `takeBatch()`, without a view for each message. */
+  takeRaw(): Batch | undefined {
+    return this.#messages > 0 ? this.#takeRaw() : undefined;
+  }
+
   /** Waits for what is wanted, or for the end. Call it only after `take()` has given nothing. */
   wait<K extends keyof Wanted>(want: K): Promise<Wanted[K]> {
     if (this.#end === "ended") {
@@ -175,7 +194,8 @@ export class Inbox {
   }
 
   #takeOne(): Uint8Array {
-    const message = this.#batch.messages[this.#next++];
+    const { messages } = this.#batch;
+    const message = isArray(messages) ? messages[this.#next++] : messages.at(this.#next++)!;
     const cost = message.length + MESSAGE_COST;
     this.#messages--;
     this.#cost -= cost;
@@ -185,16 +205,48 @@ export class Inbox {
   }
 
   #takeBatch(): Uint8Array[] {
+    const { messages } = this.#batch;
+    const from = this.#next;
+    this.#taken();
+    return from === 0 && isArray(messages) ? messages : arrayOf(messages, from);
+  }
+
+  #takeRaw(): Batch {
+    const { messages } = this.#batch;
+    const from = this.#next;
+    this.#taken();
+    return from === 0 && !isArray(messages) ? messages : batchOf(arrayOf(messages, from));
+  }
+
+  /** The rest of the batch was taken. */
+  #taken(): void {
     const { messages, cost } = this.#batch;
-    const batch = this.#next === 0 ? messages : messages.slice(this.#next);
     this.#cost -= cost;
-    this.#messages -= batch.length;
+    this.#messages -= messages.length - this.#next;
     this.#advance();
-    return batch;
   }
 
   #advance(): void {
     this.#batch = this.#later?.popFront() ?? NOTHING;
     this.#next = 0;
   }
+}
+
+const isArray: (messages: Uint8Array[] | Batch) => messages is Uint8Array[] = Array.isArray;
+
+function bytesOf(messages: Uint8Array[] | Batch): number {
+  if (!isArray(messages)) return messages.byteLength;
+  let bytes = 0;
+  for (const message of messages) bytes += message.length;
+  return bytes;
+}
+
+function arrayOf(messages: Uint8Array[] | Batch, from: number, to?: number): Uint8Array[] {
+  return isArray(messages) ? messages.slice(from, to) : messages.toArray(from, to);
+}
+
+function batchOf(messages: Uint8Array[]): Batch {
+  const batch = new Batch();
+  batch.addOwn(messages);
+  return batch;
 }

@@ -6,5 +6,6 @@
 
 export { Audience } from "./audience.ts";
 export { flushSoon } from "./flush.ts";
+export { shareIds } from "./ids.ts";
 export { ConnectionSettings, resolveSettings } from "./settings.ts";
-export type { ClosedListener } from "./types.ts";
+export type { ClosedListener } from "./owners.ts";

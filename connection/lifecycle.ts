@@ -2,20 +2,24 @@
 
 import type { EndInfo } from "../codec.ts";
 import { ConnectionClosedError, ConnectionLostError, type LengthwiseError } from "../errors.ts";
+import type { Distribution } from "../internal/distribution.ts";
 import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import { type Liveness, livenessOf } from "./liveness.ts";
+import type { ClosedListener } from "./owners.ts";
 import { endInfo, onAbort, part, type Parting } from "./parting.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { type Farewell, OPEN, type PeerEnd, STARTING_TLS, type State } from "./states.ts";
-import type { ClosedListener, CloseInfo, CloseOptions } from "./types.ts";
+import type { CloseInfo, CloseOptions } from "./types.ts";
 
 const NOBODY: readonly ClosedListener[] = [];
 
 /** The two halves of a connection, and its state from open to closed. */
 export class Lifecycle {
+  /** Who the peer is, as the server's program says. */
+  user: unknown;
   readonly receiver: Receiver;
   readonly sender: Sender;
   /** How many messages were refused. */
@@ -63,11 +67,18 @@ export class Lifecycle {
     return this.#closed.promise;
   }
 
-  /** See `Connection.whenClosed()`. */
+  /** Calls a listener when the connection has closed, or at once if it has already. */
   whenClosed(connection: object, listener: ClosedListener): void {
-    if (this.#closeInfo !== undefined) return listener.connectionClosed(connection);
+    if (this.#closeInfo !== undefined) {
+      return listener.connectionClosed(connection, this.#closeInfo);
+    }
     this.#connection = connection;
     this.#listeners = this.#listeners.concat(listener); // No longer than it must be.
+  }
+
+  /** Adds each time from a ping to its answer to a distribution, where the framing has pings. */
+  measureRoundTrips(times: Distribution): void {
+    if (this.#liveness !== undefined) this.#liveness.times = times;
   }
 
   /** See `Connection.signal`. */
@@ -90,8 +101,10 @@ export class Lifecycle {
    * @throws {LengthwiseError} if no message can be sent any more.
    */
   beforeSending(): void {
-    const state = this.#state;
-    if (state === OPEN) return;
+    if (this.#state !== OPEN) this.#checkSending(this.#state);
+  }
+
+  #checkSending(state: State): void {
     if (state.name === "peer ended") state.deadline.start();
     else {
       throw state.outputError ?? new ConnectionClosedError(
@@ -235,10 +248,9 @@ export class Lifecycle {
     return deadline;
   }
 
-  /** The framing has something to answer. */
-  inputReplied(reply: Uint8Array): void {
-    const { name } = this.#state;
-    if (name === "open") this.sender.offerRaw(reply);
+  /** The framing has something to answer. Until the peer takes it, no more is read from the peer. */
+  inputReplied(reply: Uint8Array): Promise<void> | undefined {
+    return this.#state.name === "open" ? this.sender.answer(reply) : undefined;
   }
 
   /** A silent peer is to be asked. Neither end may say more after it has said its end. */
@@ -308,7 +320,9 @@ export class Lifecycle {
       unreadBytes: this.receiver.discardedBytes,
     };
     this.#closed?.resolve(this.#closeInfo);
-    for (const listener of this.#listeners) listener.connectionClosed(this.#connection!);
+    for (const listener of this.#listeners) {
+      listener.connectionClosed(this.#connection!, this.#closeInfo);
+    }
     this.#listeners = NOBODY;
   }
 }

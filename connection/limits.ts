@@ -1,6 +1,7 @@
 /** The limits of a connection: their names, defaults and ranges. */
 
 import { checkDelay, checkInteger } from "../internal/check.ts";
+import { withDefaults } from "../internal/defaults.ts";
 
 /** Limits of a connection. All are on by default. Sizes are in bytes, times in milliseconds. */
 export interface ConnectionLimits {
@@ -41,7 +42,7 @@ export interface ConnectionLimits {
   /**
    * What happens at `maxPendingBytes`. `disconnect` aborts the connection with a `SlowConsumerError`,
    * `drop-newest` drops the new message, `drop-oldest` drops the messages that have waited longest.
-   * `stats` counts the dropped messages.
+   * `stats` counts the dropped messages. `requests()` takes connections with `disconnect` only.
    *
    * @default "disconnect"
    */
@@ -85,6 +86,22 @@ export interface ConnectionLimits {
 /** The limits with all defaults filled in. */
 export type ResolvedLimits = Readonly<Required<ConnectionLimits>>;
 
+const SIZES = {
+  maxMessageBytes: 0,
+  maxUnreadBytes: 1024 * 1024,
+  highWaterMark: 64 * 1024,
+  maxPendingBytes: 8 * 1024 * 1024,
+};
+
+const TIMES = {
+  frameTimeout: 30_000,
+  writeTimeout: 10_000,
+  closeTimeout: 5_000,
+  halfOpenTimeout: 30_000,
+  pingInterval: 30_000,
+  pongTimeout: 20_000,
+};
+
 /**
  * Fills in the defaults and checks the ranges.
  *
@@ -95,56 +112,25 @@ export function resolveLimits(
   options: ConnectionLimits,
   defaultMaxMessageBytes: number,
 ): ResolvedLimits {
-  const {
-    maxMessageBytes = defaultMaxMessageBytes,
-    frameTimeout = 30_000,
-    maxUnreadBytes = 1024 * 1024,
-    highWaterMark = 64 * 1024,
-    maxPendingBytes = 8 * 1024 * 1024,
-    slowConsumer = "disconnect",
-    writeTimeout = 10_000,
-    closeTimeout = 5_000,
-    halfOpenTimeout = 30_000,
-    pingInterval = 30_000,
-    pongTimeout = 20_000,
-  } = options;
-  checkInteger("maxMessageBytes", maxMessageBytes, 0, Number.MAX_SAFE_INTEGER);
-  checkInteger("maxUnreadBytes", maxUnreadBytes, 1, Number.MAX_SAFE_INTEGER);
-  checkInteger("highWaterMark", highWaterMark, 1, Number.MAX_SAFE_INTEGER);
-  checkInteger("maxPendingBytes", maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
-  const delays = {
-    frameTimeout,
-    writeTimeout,
-    closeTimeout,
-    halfOpenTimeout,
-    pingInterval,
-    pongTimeout,
-  };
-  for (const [name, delay] of Object.entries(delays)) {
-    checkDelay(name, delay);
-  }
+  const { slowConsumer = "disconnect" } = options;
+  const defaults = { ...SIZES, maxMessageBytes: defaultMaxMessageBytes };
+  const sizes = withDefaults(defaults, options, checkSize);
+  const times = withDefaults(TIMES, options, (name, value) => checkDelay(name, value));
   if (!["disconnect", "drop-newest", "drop-oldest"].includes(slowConsumer)) {
     throw new TypeError(
       `Cannot use slowConsumer "${slowConsumer}": it must be "disconnect", "drop-newest" or "drop-oldest"`,
     );
   }
+  const { highWaterMark, maxPendingBytes } = sizes;
   if (highWaterMark > maxPendingBytes) {
     throw new TypeError(
       `Cannot use highWaterMark ${highWaterMark} together with maxPendingBytes ${maxPendingBytes}: ` +
         `the mark must not be above the limit`,
     );
   }
-  return {
-    maxMessageBytes,
-    frameTimeout,
-    maxUnreadBytes,
-    highWaterMark,
-    maxPendingBytes,
-    slowConsumer,
-    writeTimeout,
-    closeTimeout,
-    halfOpenTimeout,
-    pingInterval,
-    pongTimeout,
-  };
+  return { ...sizes, ...times, slowConsumer };
+}
+
+function checkSize(name: string, value: number): void {
+  checkInteger(name, value, name === "maxMessageBytes" ? 0 : 1, Number.MAX_SAFE_INTEGER);
 }

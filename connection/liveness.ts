@@ -2,10 +2,14 @@
 
 import type { Framing } from "../codec.ts";
 import { ConnectionLostError } from "../errors.ts";
+import type { Distribution } from "../internal/distribution.ts";
 import { grainOf, Wakeup } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import type { Receiver } from "./receiver.ts";
+
+/** An answer has the bytes of the question, and a client's has a mask too. */
+const MASK_BYTES = 4;
 
 /** Who asks, and is told. */
 export interface LivenessOwner {
@@ -14,6 +18,16 @@ export interface LivenessOwner {
   ask(question: Uint8Array): boolean;
   /** The peer did not answer. */
   peerIsSilent(error: ConnectionLostError): void;
+}
+
+/** A question that was asked. */
+interface Asked {
+  /** How many bytes had arrived then. */
+  readonly bytes: number;
+  /** How many bytes it has. */
+  readonly question: number;
+  /** When it was asked, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 /**
@@ -26,8 +40,10 @@ export class Liveness {
   readonly #limits: ResolvedLimits;
   readonly #transport: Transport;
   readonly #timer: Wakeup;
-  /** What had arrived when the peer was asked. */
-  #asked: { readonly bytes: number } | undefined;
+  /** Where the time of an answer goes. */
+  times: Distribution | undefined;
+  /** Set when the peer was asked. */
+  #asked: Asked | undefined;
 
   /** Watches from now on. */
   constructor(
@@ -65,11 +81,20 @@ export class Liveness {
         ),
       );
     }
+    if (asked !== undefined) this.#measure(asked);
     if (silence >= 0 && silence < pingInterval) return this.#lookIn(pingInterval - silence);
     // A peer that takes nothing is for `writeTimeout`.
-    if (!this.#owner.ask(this.#encodePing())) return this.#lookIn(pingInterval);
-    this.#asked = { bytes: receiver.bytes };
+    const question = this.#encodePing();
+    if (!this.#owner.ask(question)) return this.#lookIn(pingInterval);
+    this.#asked = { bytes: receiver.bytes, question: question.length, at: Date.now() };
     this.#lookIn(pongTimeout);
+  }
+
+  /** If nothing but the answer has arrived since, it arrived when something was last seen. */
+  #measure({ bytes, question, at }: Asked): void {
+    const { receiver } = this.#owner;
+    const more = receiver.bytes - bytes - question;
+    if (more >= 0 && more <= MASK_BYTES) this.times?.add(Math.max(receiver.lastSeenAt - at, 0));
   }
 
   #lookIn(delay: number): void {

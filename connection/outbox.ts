@@ -2,28 +2,22 @@
 
 import { Deque } from "@std/data-structures";
 import type { Framing } from "../codec.ts";
-import { BLOCK_BYTES, type Memory, SHARED_BLOCKS } from "../internal/memory.ts";
+import {
+  BLOCK_BYTES,
+  KEPT_SMALL_BLOCKS,
+  type Memory,
+  SHARED_BLOCKS,
+  SMALL_BLOCKS,
+} from "../internal/memory.ts";
 import type { Convoy } from "./convoy.ts";
+import { type Entry, newEntry, relationTo } from "./entry.ts";
 import { MAX_SHARED_BYTES, type Run, runOf } from "./run.ts";
 
-/** The size of the first block. It is enough for connections that send little at a time. */
-const SMALL_BLOCK_BYTES = 1024;
 /** The additional cost of a message in a block of its own, so that many tiny messages are limited. */
 const ENTRY_COST = 64;
 
-/** Frames that are written together. Only the last entry of an outbox can grow. */
-interface Entry {
-  /** Frames side by side, or the start of one large frame. */
-  block: Uint8Array;
-  used: number;
-  /** What is written after the block: the rest of one large frame, which is not copied. */
-  rest: Uint8Array[];
-  messages: number;
-  /** The block of a run, if `block` is a part of it: then only frames of the run can be added. */
-  run: Uint8Array | undefined;
-  /** Where the block goes back to after it was written; undefined if it goes nowhere. */
-  memory: Memory | undefined;
-}
+/** Frames that are side by side in the block of a run. */
+type RunPart = Pick<Convoy, "run" | "block" | "bytes" | "messages">;
 
 /**
  * Collects frames and gives them out in chunks for writing.
@@ -37,6 +31,8 @@ interface Entry {
 export class Outbox {
   /** Whether the transport keeps what was written, so that the memory cannot be used again. */
   readonly keeps: boolean;
+  /** The cost without the convoy. A plain number, because it is looked at for each message. */
+  ownCost = 0;
   #framing: Framing;
   readonly #blocks: Memory;
   /** Created for the first message. */
@@ -44,9 +40,10 @@ export class Outbox {
   /** The last entry, as long as small messages can be added to it. `push()` tries it first. */
   #open: Entry | undefined;
   #written = 0;
-  #bytes = 0;
-  #cost = 0;
-  #blockBytes = SMALL_BLOCK_BYTES;
+  /** How much of the cost is not bytes. */
+  #extraCost = 0;
+  /** The size of the next block: small for connections that send little at a time. */
+  #blockBytes = SMALL_BLOCKS.bytes;
   /** Looked up when the first shared frame is pushed. */
   #run: Run | undefined;
   /** What waits behind the entries, as long as it grows together with others. */
@@ -63,12 +60,12 @@ export class Outbox {
 
   /** How many bytes wait, with headers. */
   get bytes(): number {
-    return this.#convoy === undefined ? this.#bytes : this.#bytes + this.#convoy.bytes;
+    return this.cost - this.#extraCost;
   }
 
   /** How many bytes wait, plus the cost of blocks with a single message. The limits apply to this. */
   get cost(): number {
-    return this.bytes + this.#cost;
+    return this.#convoy === undefined ? this.ownCost : this.ownCost + this.#convoy.bytes;
   }
 
   /** Whether nothing waits, not even an empty message. */
@@ -86,6 +83,7 @@ export class Outbox {
 
   /** Frames what is added from now on by another framing. */
   useFraming(framing: Framing): void {
+    this.leaveConvoy();
     this.#framing = framing;
     this.#run = undefined;
   }
@@ -93,18 +91,20 @@ export class Outbox {
   /** Adds a message's frame, `frameBytes` long. */
   push(message: Uint8Array, frameBytes: number, isText?: boolean): void {
     const open = this.#open;
-    if (open !== undefined && open.block.length - open.used >= frameBytes) {
-      this.#bytes += frameBytes;
-      open.used = this.#framing.encodeInto(message, open.block, open.used, isText);
-      open.messages++;
-      return;
+    if (open === undefined || open.block.length - open.used < frameBytes) {
+      return this.#pushElsewhere(message, frameBytes, isText);
     }
+    this.ownCost += frameBytes;
+    open.used = this.#framing.encodeInto(message, open.block, open.used, isText);
+    open.messages++;
+  }
+
+  #pushElsewhere(message: Uint8Array, frameBytes: number, isText: boolean | undefined): void {
     const entry = this.#entryFor(frameBytes);
-    if (entry.block.length - entry.used >= frameBytes) {
-      entry.used = this.#framing.encodeInto(message, entry.block, entry.used, isText);
-    } else {
-      this.#fill(entry, this.#framing.encodeParts(message, isText));
+    if (entry.block.length - entry.used < frameBytes) {
+      return this.#fill(entry, this.#framing.encodeParts(message, isText));
     }
+    entry.used = this.#framing.encodeInto(message, entry.block, entry.used, isText);
   }
 
   /** Adds a message that is a frame already. The frame must not change any more. */
@@ -129,39 +129,24 @@ export class Outbox {
     this.leaveConvoy();
     const run = this.#run ??= runOf(this.#framing);
     run.put(frame);
-    const relation = this.#relationTo(run.block, run.start, frame.length);
+    const relation = relationTo(this.#entries?.peekBack(), run.block, run.start, frame.length);
     if (relation === "elsewhere") return false;
-    this.#addRun(relation, run.block, run.block.subarray(run.start), frame.length, 1);
+    const [block, bytes] = [run.block.subarray(run.start), frame.length];
+    this.#addRun(relation, { run: run.block, block, bytes, messages: 1 });
     return true;
   }
 
-  /** Where a frame at `start` in a block of a run is, seen from the last entry. */
-  #relationTo(run: Uint8Array, start: number, bytes: number): "follows" | "begins" | "elsewhere" {
-    const last = this.#entries?.peekBack();
-    if (last === undefined) return "begins";
-    if (last.run === undefined) return "elsewhere";
-    const end = last.block.byteOffset + last.used;
-    if (last.run === run && end === start) return "follows";
-    const isNext = start === 0 && end + bytes > run.length;
-    return isNext ? "begins" : "elsewhere";
-  }
-
-  #addRun(
-    relation: "follows" | "begins",
-    run: Uint8Array,
-    block: Uint8Array,
-    bytes: number,
-    messages: number,
-  ): void {
-    this.#bytes += bytes;
+  #addRun(relation: "follows" | "begins", part: RunPart): void {
+    const { run, block, bytes, messages } = part;
+    this.ownCost += bytes;
     const entries = this.#entries ??= new Deque<Entry>();
-    if (relation === "follows") {
-      const last = entries.peekBack()!;
+    const last = entries.peekBack();
+    if (relation === "begins" || last === undefined) {
+      entries.pushBack({ block, used: bytes, rest: [], messages, run, memory: undefined });
+    } else {
       last.used += bytes;
       last.messages += messages;
-      return;
     }
-    entries.pushBack({ block, used: bytes, rest: [], messages, run, memory: undefined });
   }
 
   /**
@@ -172,7 +157,7 @@ export class Outbox {
     if (this.keeps || this.#framing.isApart) return false;
     this.leaveConvoy();
     const { run, start, bytes } = convoy;
-    if (this.#relationTo(run, start, bytes) === "elsewhere") return false;
+    if (relationTo(this.#entries?.peekBack(), run, start, bytes) === "elsewhere") return false;
     convoy.join();
     this.#convoy = convoy;
     this.#traveller = traveller;
@@ -187,13 +172,16 @@ export class Outbox {
 
   /** Leaves its convoy, if it has one. What is there so far is here then. */
   leaveConvoy(): void {
-    const convoy = this.#convoy;
-    if (convoy === undefined) return;
+    if (this.#convoy !== undefined) this.#leave(this.#convoy);
+  }
+
+  #leave(convoy: Convoy): void {
     this.#convoy = undefined;
-    const { run, start, block, bytes, messages } = convoy;
+    const { run, start, bytes } = convoy;
     // It was not elsewhere when it joined, and nothing was added since; but what waited may be written.
-    const relation = this.#relationTo(run, start, bytes) === "follows" ? "follows" : "begins";
-    this.#addRun(relation, run, block, bytes, messages);
+    const last = this.#entries?.peekBack();
+    const relation = relationTo(last, run, start, bytes) === "follows" ? "follows" : "begins";
+    this.#addRun(relation, convoy);
     convoy.leave(this.#traveller!);
     this.#traveller = undefined;
   }
@@ -201,7 +189,7 @@ export class Outbox {
   /** The entry to which one more message is added. */
   #entryFor(frameBytes: number): Entry {
     this.leaveConvoy();
-    this.#bytes += frameBytes;
+    this.ownCost += frameBytes;
     const open = this.#open;
     if (open !== undefined && open.block.length - open.used >= frameBytes) {
       open.messages++;
@@ -210,7 +198,7 @@ export class Outbox {
     const entries = this.#entries ??= new Deque<Entry>();
     if (this.#framing.isApart) {
       const entry = newEntry(new Uint8Array(frameBytes), this.#blocks);
-      this.#cost += ENTRY_COST;
+      this.#addExtraCost(ENTRY_COST);
       entries.pushBack(entry);
       return entry;
     }
@@ -220,11 +208,16 @@ export class Outbox {
       return this.#open = last;
     }
     if (last !== undefined) this.#blockBytes = this.#blocks.bytes;
-    const block = this.#newBlock(Math.max(frameBytes, this.#blockBytes));
-    const entry = newEntry(block, this.#blocks);
+    const memory = this.#memoryFor(Math.max(frameBytes, this.#blockBytes));
+    const entry = newEntry(memory.take(), memory);
     entries.pushBack(entry);
     this.#open = frameBytes <= entry.block.length ? entry : undefined;
     return entry;
+  }
+
+  #addExtraCost(cost: number): void {
+    this.ownCost += cost;
+    this.#extraCost += cost;
   }
 
   /**
@@ -233,16 +226,11 @@ export class Outbox {
    */
   pushRaw(bytes: Uint8Array, messages = 0, memory?: Memory): void {
     this.leaveConvoy();
-    this.#bytes += bytes.length;
+    this.ownCost += bytes.length;
     this.#open = undefined;
-    (this.#entries ??= new Deque<Entry>()).pushBack({
-      block: bytes,
-      used: bytes.length,
-      rest: [],
-      messages,
-      run: undefined,
-      memory,
-    });
+    if (this.#framing.isApart) this.#addExtraCost(ENTRY_COST);
+    const entry = { block: bytes, used: bytes.length, rest: [], messages, run: undefined, memory };
+    (this.#entries ??= new Deque<Entry>()).pushBack(entry);
   }
 
   /**
@@ -274,14 +262,13 @@ export class Outbox {
   /** Whether a message ends at the end of the chunk that `peek()` gives. */
   get endsMessage(): boolean {
     const first = this.#entries?.peekFront();
-    if (first === undefined) return false;
-    return first.rest.length === (this.#written < first.used ? 0 : 1);
+    return first?.rest.length === (first !== undefined && this.#written < first.used ? 0 : 1);
   }
 
   /** The first `bytes` of the chunk were written. Returns how many messages are complete by that. */
   advance(bytes: number): number {
     const first = this.#entries!.peekFront()!;
-    this.#bytes -= bytes;
+    this.ownCost -= bytes;
     if (this.#written < first.used) {
       this.#written += bytes;
     } else if (bytes === first.rest[0]?.length) {
@@ -291,11 +278,11 @@ export class Outbox {
     }
     if (this.#written < first.used || first.rest.length > 0) return 0;
     this.#entries!.popFront();
-    if (this.#framing.isApart) this.#cost -= ENTRY_COST;
+    if (this.#framing.isApart) this.#addExtraCost(-ENTRY_COST);
     if (first === this.#open) this.#open = undefined;
     this.#written = 0;
-    if (this.#entries!.isEmpty() && first.used < SMALL_BLOCK_BYTES) {
-      this.#blockBytes = SMALL_BLOCK_BYTES;
+    if (this.#entries!.isEmpty() && first.used < SMALL_BLOCKS.bytes) {
+      this.#blockBytes = SMALL_BLOCKS.bytes;
     }
     first.memory?.recycle(first.block);
     return first.messages;
@@ -309,14 +296,18 @@ export class Outbox {
     if (started !== undefined) this.#entries!.pushFront(started);
     if (dropped === undefined) return 0;
     if (dropped === this.#open) this.#open = undefined;
-    this.#bytes -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
-    if (this.#framing.isApart) this.#cost -= ENTRY_COST;
+    this.ownCost -= dropped.rest.reduce((sum, part) => sum + part.length, dropped.used);
+    if (this.#framing.isApart) this.#addExtraCost(-ENTRY_COST);
     dropped.memory?.recycle(dropped.block);
     return dropped.messages;
   }
 
-  #newBlock(bytes: number): Uint8Array {
-    return bytes <= SMALL_BLOCK_BYTES ? new Uint8Array(SMALL_BLOCK_BYTES) : this.#blocks.take();
+  get #smallBlocks(): Memory {
+    return this.keeps ? KEPT_SMALL_BLOCKS : SMALL_BLOCKS;
+  }
+
+  #memoryFor(bytes: number): Memory {
+    return bytes <= SMALL_BLOCKS.bytes ? this.#smallBlocks : this.#blocks;
   }
 
   /**
@@ -325,35 +316,30 @@ export class Outbox {
    * old block, which is not used again. A block that goes back to other memory is not replaced.
    */
   #ensureSpace(entry: Entry, bytes: number): boolean {
-    const isOwn = entry.memory === this.#blocks;
+    const isOwn = entry.memory === this.#blocks || entry.memory === this.#smallBlocks;
     if (!isOwn && entry.memory !== undefined) return false;
     if (isOwn && entry.block.length - entry.used >= bytes) return true;
     const total = entry.used + bytes;
     const most = this.#blocks.bytes;
     if (total > most || isOwn && entry.block.length === most) return false;
     const old = entry.block;
-    entry.block = this.#newBlock(total);
+    entry.memory = this.#memoryFor(total);
+    entry.block = entry.memory.take();
     entry.block.set(old.subarray(0, entry.used));
     entry.run = undefined;
-    entry.memory = this.#blocks;
     return true;
   }
 
   /** A write that was under way at `release()` has written `bytes`. */
   wroteAfterRelease(bytes: number): void {
-    this.#bytes -= bytes;
+    this.ownCost -= bytes;
   }
 
   /** Drops everything. `bytes` still tells how much that was. */
   release(): void {
     this.leaveConvoy();
     this.#open = undefined;
-    this.#cost = 0;
+    this.#addExtraCost(-this.#extraCost);
     this.#entries?.clear();
   }
-}
-
-/** Makes an entry for one message. */
-function newEntry(block: Uint8Array, memory: Memory): Entry {
-  return { block, used: 0, rest: [], messages: 1, run: undefined, memory };
 }

@@ -4,12 +4,12 @@ import type { EndInfo, Framing } from "../codec.ts";
 import { FrameTimeoutError, ProtocolError } from "../errors.ts";
 import { deadlineOf } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
+import { turnOver } from "../internal/turn.ts";
+import { drain } from "./drain.ts";
 import type { Sender } from "./sender.ts";
 
-/** How long, and how many bytes, to read at most after the peer was told its mistake. */
-const DRAIN_TIMEOUT = 1_000;
-const DRAIN_PAUSE = 200;
-const MAX_DRAIN_BYTES = 16 * 1024 * 1024;
+/** How long the last word to a peer may take, in milliseconds. */
+const LAST_WORD_TIMEOUT = 1_000;
 
 /** What {@linkcode part} needs to know. */
 export interface Parting {
@@ -26,46 +26,30 @@ export interface Parting {
 
 /**
  * Stops sending and closes the transport. If the peer broke a rule and the framing can say so, the peer
- * is told which rule. Resolves when the counts are final.
+ * gets what waits to be written, and is told which rule. Resolves when the counts are final.
  */
 export async function part(parting: Parting): Promise<void> {
   const { transport, sender, framing, error, reason, canTell } = parting;
   const words = canTell && error instanceof ProtocolError
     ? framing.encodeEnd?.({ error })
     : undefined;
-  if (words === undefined) sender.stop(reason);
-  else if (await sender.stopWith(reason, words) && !(error instanceof FrameTimeoutError)) {
-    await drain(transport);
-  }
+  const isTold = words !== undefined && await isTaken(sender, words);
+  sender.stop(reason);
+  if (isTold && !(error instanceof FrameTimeoutError)) await drain(transport);
   transport.close(error);
   // The counts are final only when a write that was under way has succeeded or failed.
   await sender.settled();
+  await turnOver();
 }
 
-/** Reads what the peer still sends. With unread input, closing resets, and the last word is lost. */
-async function drain(transport: Transport): Promise<void> {
-  const endsAt = performance.now() + DRAIN_TIMEOUT;
-  let left = MAX_DRAIN_BYTES;
-  while (left > 0 && performance.now() < endsAt) {
-    const chunk = await readWithin(transport, DRAIN_PAUSE);
-    if (chunk === undefined) return;
-    left -= chunk.length;
-    transport.abilities.chunks?.recycle(chunk);
-  }
-}
-
-/** The next chunk; undefined if none comes in time, or the stream has ended or is broken. */
-async function readWithin(
-  transport: Transport,
-  timeout: number,
-): Promise<Uint8Array | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const deadline = deadlineOf(timeout, () => late.resolve(undefined));
-  try {
-    return await Promise.race([transport.read().catch(() => undefined), late.promise]);
-  } finally {
-    deadline.clear();
-  }
+/** Writes what waits and a last word. Resolves after at most a second, to whether all was taken. */
+async function isTaken(sender: Sender, words: Uint8Array): Promise<boolean> {
+  sender.pushEnd(words);
+  const late = Promise.withResolvers<void>();
+  const deadline = deadlineOf(LAST_WORD_TIMEOUT, late.resolve);
+  await Promise.race([sender.flushed(), late.promise]);
+  deadline.clear();
+  return sender.isQuiet;
 }
 
 /** Code and reason for `closed`: this end's if they were given, otherwise the peer's. */

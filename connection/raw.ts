@@ -53,6 +53,19 @@ export class Tail {
     return this.#take(chunk, 0);
   }
 
+  /** The same bytes lie before `target` now. Returns whether no other memory is held any more. */
+  moveBefore({ buffer, byteOffset }: Uint8Array): boolean {
+    if (byteOffset !== this.#bytes) return this.#isLost;
+    if (!this.#isLost) this.#pieces = [new Uint8Array(buffer, 0, byteOffset)];
+    this.#room = 0;
+    return true;
+  }
+
+  /** Whether a view of the chunk is held. */
+  keeps(chunk: Uint8Array): boolean {
+    return this.#pieces.at(-1)?.buffer === chunk.buffer;
+  }
+
   #push(chunk: Uint8Array): void {
     if (this.#isLost || chunk.length === 0) return;
     this.#bytes += chunk.length;

@@ -1,35 +1,18 @@
 /** The receiving half of a connection: from the transport through the decoder to the inbox. */
 
-import type { Decoder, EndInfo, Framing } from "../codec.ts";
-import { tailOf } from "../codec/internal.ts";
-import { ConnectionLostError, FrameTimeoutError, LengthwiseError } from "../errors.ts";
-import { reasonOf } from "../internal/reason.ts";
+import { Batch, type Framing } from "../codec.ts";
+import { ConnectionLostError } from "../errors.ts";
 import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
+import { Decoding } from "./decoding.ts";
+import { frameExpired, readFailed } from "./failures.ts";
 import { Inbox, type Wanted } from "./inbox.ts";
-import { type LateMemory, lateMemory } from "./late_memory.ts";
 import type { ResolvedLimits } from "./limits.ts";
-import { NO_BYTES, type Raw, Tail } from "./raw.ts";
+import type { Outlet, ReceiverOwner } from "./owners.ts";
+import { NO_BYTES, type Raw } from "./raw.ts";
 import type { ConnectionSettings } from "./settings.ts";
+import { turnEnd } from "./turn_end.ts";
 import { HeldError, unreadOf } from "./unread.ts";
-
-/** The owner of a receiver. It is told how receiving ends. */
-export interface ReceiverOwner {
-  /** The peer has ended in order, at a message boundary. `info` is what it said about its end. */
-  inputEnded(info: EndInfo | undefined): void;
-  /** The framing has something to answer. */
-  inputReplied(reply: Uint8Array): unknown;
-  /** The stream broke, or the peer broke the rules. The messages before that are in the inbox. */
-  inputFailed(error: LengthwiseError): void;
-}
-
-/** The sending half, which decides when queued messages are written. */
-export interface Outlet {
-  /** A chunk was decoded. The next one will be read now. */
-  chunkTaken(): void;
-  /** All messages were read, and a reader waits for the next one. */
-  readerWaits(): void;
-}
 
 /**
  * Reads chunks, decodes them and queues the messages, until the peer ends.
@@ -50,28 +33,27 @@ export class Receiver {
   readonly #lossIsEnd: boolean;
   readonly #owner: ReceiverOwner;
   readonly #outlet: Outlet;
-  #framing!: Framing;
-  #decoder!: Decoder;
-  /** Gives the buffer into which the decoder wants the next bytes, if it wants them in one. */
-  #readTarget: ((bytes: number) => Uint8Array | undefined) | undefined;
+  #decoding: Decoding;
   /** Whether a frame tells the peer's end: then even chunks that are dropped must be decoded. */
   readonly #endsWithin: boolean;
   /** Whether the framing may be switched, and whether it was. */
   readonly #isSwitchable: boolean;
   #isSwitched = false;
-  /** What the decoder gives back is kept here while it may be decoded anew. */
-  #memory: LateMemory | undefined;
-  /** What was received behind the last message. Created when there is something for the first time. */
-  #tail: Tail | undefined;
   #held: HeldError | undefined;
-  /** How many messages had been received when the decoder was made. */
+  /** How many messages had been received when this decoding began. */
   #messagesBefore = 0;
   /** Whether the stream has ended in order. */
   #isAtEnd = false;
   /** Created for the first frame that does not arrive in one chunk. */
   #frameDeadline: Deadline | undefined;
+  /** Whether the last reader asked for batches without a view for each message. */
+  #isRaw = false;
   #state: "reading" | "discarding" | "ended" = "reading";
   #paused: (() => void) | undefined;
+  /** Set while the peer must take answers of the framing first. */
+  #answering: Promise<void> | undefined;
+  /** Set while the next read waits for the readers. */
+  #drained: (() => void) | undefined;
 
   constructor(
     transport: Transport,
@@ -87,21 +69,11 @@ export class Receiver {
     this.#outlet = outlet;
     this.#endsWithin = framing.encodeEnd !== undefined;
     this.#isSwitchable = transport.abilities.framing === undefined;
-    this.#use(framing);
+    this.#decoding = this.#decodingBy(framing);
   }
 
-  #use(framing: Framing): void {
-    const { chunks } = this.#transport.abilities;
-    this.#memory = chunks && this.#isSwitchable ? lateMemory(chunks) : undefined;
-    const decoder = framing.decoder(this.#memory ?? chunks);
-    this.#framing = framing;
-    this.#decoder = decoder;
-    this.#readTarget = decoder.readTarget && ((bytes) => {
-      const target = decoder.readTarget!(bytes);
-      this.#memory?.settle(false);
-      return target;
-    });
-    this.#messagesBefore = this.messages;
+  #decodingBy(framing: Framing): Decoding {
+    return new Decoding(framing, this.#isSwitchable, this.#transport.abilities.chunks);
   }
 
   /** Whether receiving is over. */
@@ -111,7 +83,7 @@ export class Receiver {
 
   /** Whether this end holds back. */
   get isPaused(): boolean {
-    return this.#paused !== undefined;
+    return this.#paused !== undefined || this.#answering !== undefined;
   }
 
   /** Reads until the end. Resolves when reading is over; never rejects. */
@@ -119,21 +91,25 @@ export class Receiver {
     try {
       for (;;) {
         if (this.inbox.cost >= this.#limits.maxUnreadBytes) await this.#pause();
-        const chunk = await this.#transport.read(this.#readTarget);
+        else if (this.inbox.messages > 1) await this.#readersTurn();
+        const chunk = await this.#transport.read(this.#decoding.readTarget);
         if (this.ended) return;
         if (chunk === undefined) break;
+        const before = this.messages;
         this.#take(chunk);
+        const completed = this.messages - before;
         if (this.#held !== undefined) await this.#held.settled.promise;
+        if (this.#answering !== undefined) await this.#answered(this.#answering);
         if (this.ended) return;
-        this.#outlet.chunkTaken();
-        if (this.#decoder.ended !== undefined) break;
+        this.#outlet.chunkTaken(completed);
+        if (this.#decoding.decoder.ended !== undefined) break;
       }
       this.#isAtEnd = true;
       if (this.#state === "reading") this.#decode(undefined);
       while (this.#held !== undefined) await this.#held.settled.promise;
       if (this.ended) return;
       this.stop();
-      this.#owner.inputEnded(this.#decoder.ended ?? this.#transport.abilities.ended);
+      this.#owner.inputEnded(this.#decoding.decoder.ended ?? this.#transport.abilities.ended);
     } catch (error) {
       if (this.ended) return;
       this.#fail(error);
@@ -142,21 +118,33 @@ export class Receiver {
 
   /** The next message; undefined if none waits. */
   take(): Uint8Array | undefined {
+    this.#isRaw = false;
     const message = this.inbox.take();
+    if (this.#drained !== undefined && this.inbox.messages === 0) this.#drained();
     if (this.#paused !== undefined) this.taken();
     return message;
   }
 
   /** Messages were taken from the inbox: reading goes on if few enough are left. */
   taken(): void {
+    if (this.inbox.messages === 0) this.#drained?.();
     if (this.inbox.cost <= this.#limits.maxUnreadBytes / 2) this.#paused?.();
   }
 
   /** The next batch; undefined at the end. */
   async takeBatch(): Promise<Uint8Array[] | undefined> {
+    this.#isRaw = false;
     const batch = this.inbox.takeBatch();
     this.taken();
     return batch ?? await this.wait("batch");
+  }
+
+  /** As `takeBatch()`, without a view for each message. */
+  async takeRaw(): Promise<Batch | undefined> {
+    this.#isRaw = true;
+    const batch = this.inbox.takeRaw();
+    this.taken();
+    return batch ?? await this.wait("raw");
   }
 
   /** Waits for what is wanted, or for the end. Call it only when there is nothing to take. */
@@ -188,14 +176,10 @@ export class Receiver {
    */
   get unread(): Uint8Array {
     const held = this.#held;
-    const tail = this.#tail === undefined ? NO_BYTES : this.#tail.raw;
+    const { rest, framing } = this.#decoding;
     const decoded = this.messages - this.#messagesBefore;
-    const bytes = unreadOf(this.inbox, held ?? { raw: tail, messages: [] }, this.#framing, decoded);
-    if (bytes !== undefined) return bytes;
-    throw new TypeError(
-      `Cannot switch framing of ${this.#transport.remote}: more was received behind the last ` +
-        `message than a frame can have`,
-    );
+    const last = held ?? { raw: rest, messages: [] };
+    return unreadOf(this.inbox, last, framing, decoded, this.#transport.remote);
   }
 
   /** Decodes by another framing from now on, beginning behind the last message that was taken. */
@@ -213,23 +197,23 @@ export class Receiver {
   }
 
   /** Drops everything behind the last message that was taken, and uses a new decoder. */
-  restart(framing: Framing = this.#framing): void {
+  restart(framing: Framing = this.#decoding.framing): void {
     this.messages -= this.inbox.messages;
     this.inbox.clear();
     this.inbox.reopen();
-    this.#tail = undefined;
     this.#frameDeadline?.stop();
     this.#release();
-    this.#use(framing);
+    this.#decoding = this.#decodingBy(framing);
+    this.#messagesBefore = this.messages;
   }
 
   /** Ends the readers now. Drops what waits and what still arrives, until the peer ends. */
   discard(): void {
     if (this.#state === "reading") {
       this.#state = "discarding";
-      this.discardedBytes += this.#decoder.pendingBytes;
+      this.discardedBytes += this.#decoding.decoder.pendingBytes;
     }
-    this.#tail = undefined;
+    this.#decoding.forgetRest();
     this.#release();
     this.discardedBytes += this.inbox.bytes;
     this.inbox.clear();
@@ -245,6 +229,7 @@ export class Receiver {
     const quiet = this.#lossIsEnd && error?.error instanceof ConnectionLostError;
     this.inbox.end(quiet ? undefined : error);
     this.#paused?.();
+    this.#drained?.();
   }
 
   #take(chunk: Uint8Array): void {
@@ -262,36 +247,42 @@ export class Receiver {
   /** Limits the time for an unfinished frame. It begins anew when a message was completed before it. */
   #watchFrame(isNew: boolean): void {
     if (this.#held !== undefined) return;
-    if (this.#decoder.pendingBytes === 0 || this.#state !== "reading") this.#frameDeadline?.stop();
-    else if (isNew || !this.#frameDeadline?.running) this.#startFrameDeadline();
+    if (this.#decoding.decoder.pendingBytes === 0 || this.#state !== "reading") {
+      this.#frameDeadline?.stop();
+    } else if (isNew || !this.#frameDeadline?.running) this.#startFrameDeadline();
   }
 
   /** Decodes a chunk, or the end. Queues the messages, also those that come before an error. */
   #decode(chunk: Uint8Array | undefined): void {
     if (this.#held !== undefined) return this.#held.add(chunk ?? NO_BYTES);
-    const messages: Uint8Array[] = [];
+    const decoding = this.#decoding;
+    const { decoder } = decoding;
+    const isRaw = this.#isRaw && chunk !== undefined && this.#state === "reading";
+    const messages = isRaw && decoder.decodeInto !== undefined ? new Batch() : [];
     try {
-      if (chunk === undefined) this.#decoder.end(messages);
-      else this.#decoder.decode(chunk, messages);
+      decoding.decode(messages, chunk);
     } catch (error) {
       return this.#decodedUntil(error, messages, chunk);
     }
-    this.#queue(messages, this.#rawOf(messages, chunk));
-    this.#memory?.settle(this.inbox.messages === 0, chunk);
-    const reply = this.#decoder.takeReply?.();
-    if (reply !== undefined) this.#owner.inputReplied(reply);
+    this.#queue(messages, decoding.keepRest(messages, chunk));
+    decoding.settle(this.inbox.messages === 0, chunk);
+    this.#reply();
   }
 
-  /** The bytes that messages were decoded from. Keeps what is behind them. */
-  #rawOf(messages: Uint8Array[], chunk = NO_BYTES): Raw | undefined {
-    if (!this.#isSwitchable) return undefined;
-    const tailBytes = tailOf(this.#decoder);
-    if (tailBytes === 0 && this.#tail === undefined) return chunk;
-    this.#tail ??= new Tail(this.#framing);
-    return this.#tail.add(chunk, tailBytes, messages.length > 0);
+  #reply(): void {
+    const reply = this.#decoding.decoder.takeReply?.();
+    if (reply !== undefined) this.#answering = this.#owner.inputReplied(reply);
   }
 
-  #queue(messages: Uint8Array[], raw: Raw | undefined): void {
+  /** Waits until the peer has taken enough. The frame deadline does not run meanwhile. */
+  async #answered(taken: Promise<void>): Promise<void> {
+    this.#frameDeadline?.stop();
+    await taken.catch(() => {}); // The sending half tells what is wrong.
+    this.#answering = undefined;
+    this.#watchFrame(true);
+  }
+
+  #queue(messages: Uint8Array[] | Batch, raw: Raw | undefined): void {
     this.messages += messages.length;
     if (this.#state === "discarding") {
       for (const { length } of messages) this.discardedBytes += length;
@@ -299,17 +290,15 @@ export class Receiver {
   }
 
   /** The decoder failed. If no reader waits, its next message may come by another framing. */
-  #decodedUntil(error: unknown, messages: Uint8Array[], chunk = NO_BYTES): void {
-    const raw = this.#tail === undefined ? chunk : this.#tail.addAll(chunk);
-    this.#memory?.settle(false);
+  #decodedUntil(error: unknown, messages: Uint8Array[] | Batch, chunk = NO_BYTES): void {
+    const raw = this.#decoding.keepNothing(chunk);
     this.#queue(messages, raw);
-    // Who has sent nothing else yet is no peer that speaks by another framing now.
-    const isFirst = this.messages === 0 && !this.#isSwitched;
-    if (!this.#isSwitchable || isFirst || this.#state === "discarding" || this.inbox.isAwaited) {
-      this.#fail(error);
-      return;
-    }
-    this.#held = new HeldError(error, raw, messages);
+    // Readers may take the messages before it first: to decode what follows anew, or to answer them,
+    // where the peer can be told its mistake behind that. Who has sent nothing else is no such peer.
+    const mayHold = this.messages > 0 ? this.#isSwitchable || this.#endsWithin : this.#isSwitched;
+    if (!mayHold || this.#state === "discarding" || this.inbox.isAwaited) return this.#fail(error);
+    if (!this.#isSwitchable) this.#reply();
+    this.#held = new HeldError(error, raw, [...messages]);
     if (this.#state === "reading") this.#startFrameDeadline();
   }
 
@@ -319,11 +308,26 @@ export class Receiver {
     return new Promise((resolve) => {
       this.#paused = () => {
         this.#paused = undefined;
-        if (this.#decoder.pendingBytes > 0 && this.#state === "reading") {
-          this.#startFrameDeadline();
-        }
+        this.#watchFrame(true);
         resolve();
       };
+    });
+  }
+
+  /**
+   * Lets the readers take what was received, for one turn of the event loop at most. Chunks are decoded
+   * faster than their messages are taken, both in microtasks. So without this, `maxUnreadBytes` would be
+   * read ahead, and the loop would not turn before all of that is taken: other connections would wait.
+   * A single message is no reason to wait: while it is taken, the next large one may arrive.
+   */
+  #readersTurn(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        if (this.#drained === done) this.#drained = undefined;
+        resolve();
+      };
+      this.#drained = done;
+      turnEnd().then(done);
     });
   }
 
@@ -334,19 +338,12 @@ export class Receiver {
 
   #frameExpired(): void {
     if (this.surface()) return;
-    this.#fail(
-      new FrameTimeoutError(
-        `Cannot receive message from ${this.#transport.remote}: it was not finished within ` +
-          `${this.#limits.frameTimeout} ms, ${this.#decoder.pendingBytes} bytes had arrived`,
-      ),
-    );
+    const { pendingBytes } = this.#decoding.decoder;
+    this.#fail(frameExpired(this.#transport.remote, this.#limits.frameTimeout, pendingBytes));
   }
 
   #fail(cause: unknown): void {
-    const error = cause instanceof LengthwiseError ? cause : new ConnectionLostError(
-      `Cannot receive from ${this.#transport.remote}: ${reasonOf(cause)}`,
-      { cause },
-    );
+    const error = readFailed(this.#transport.remote, cause);
     this.stop({ error });
     this.#owner.inputFailed(error);
   }

@@ -1,31 +1,33 @@
 /** The sending half of a connection: the outbox, flushing, and waiting for a slow peer. */
 
 import type { Framing } from "../codec.ts";
-import { ConnectionLostError, type LengthwiseError, SlowConsumerError } from "../errors.ts";
+import type { LengthwiseError } from "../errors.ts";
+import type { Format } from "../format.ts";
 import { handledResolvers } from "../internal/handled.ts";
 import type { Memory } from "../internal/memory.ts";
-import { reasonOf } from "../internal/reason.ts";
-import { Deadline, deadlineOf } from "../internal/time.ts";
+import { Deadline } from "../internal/time.ts";
 import type { Transport } from "../transport.ts";
-import type { Convoy } from "./convoy.ts";
-import { flushNow, flushSoon } from "./flush.ts";
+import type { Convoy, Convoys } from "./convoy.ts";
+import { notBytes, tooSlow, writeExpired, writeFailed } from "./failures.ts";
+import { flushAtOnce, flushNow, flushSoon } from "./flush.ts";
+import { frameInPlace } from "./in_place.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
+import type { SenderOwner } from "./owners.ts";
 import type { ConnectionSettings } from "./settings.ts";
-
-/** The owner of a sender. It is told if sending fails. */
-export interface SenderOwner {
-  /** The stream broke, or the peer reads too slowly. */
-  outputFailed(error: LengthwiseError): void;
-}
+import type { Shared } from "./shared.ts";
 
 /** After this many chunks were read, queued messages are written. */
 const MAX_CHUNKS_WAITED = 16;
+/** A connection that has written nothing for so long is quiet, in milliseconds. */
+const QUIET_TIME = 1;
 const DONE: Promise<void> = Promise.resolve();
-/** How long the last word to a peer may take, in milliseconds. */
-const LAST_WORD_TIMEOUT = 1_000;
 
-/** Queues messages and writes them, many per write. */
+/**
+ * Queues messages and writes them. On a quiet connection, a message leaves at once. It is quiet when the
+ * peer has sent a single message since the last write, or nothing was written for a millisecond and no
+ * burst is being answered. What is sent on others in one turn of the event loop leaves in one write.
+ */
 export class Sender {
   messages = 0;
   dropped = 0;
@@ -34,23 +36,28 @@ export class Sender {
   readonly #transport: Transport;
   /** The framing of the next message. */
   framing: Framing;
-  readonly #limits: ResolvedLimits;
+  readonly #format: Format<unknown>;
+  readonly limits: ResolvedLimits;
   readonly #owner: SenderOwner;
   readonly #outbox: Outbox;
   /** Created for the first write. */
   #deadline: Deadline | undefined;
-  #state: "idle" | "scheduled" | "writing" | "stopped" = "idle";
+  #state: "idle" | "at once" | "scheduled" | "writing" | "stopped" = "idle";
   #underWay: Promise<void> = DONE;
   /** How many chunks were read since messages wait for the end of the turn. */
   #chunksWaited = 0;
+  /** What the peer has sent since the last write. "many" until its reader has read them all. */
+  #heard: "nothing" | "one" | "many" = "nothing";
+  #wroteAt = -QUIET_TIME;
   #drained: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
 
   constructor(transport: Transport, settings: ConnectionSettings<unknown>, owner: SenderOwner) {
-    const { framing, limits } = settings;
+    const { framing, format, limits } = settings;
     this.#transport = transport;
     this.framing = framing;
-    this.#limits = limits;
+    this.#format = format;
+    this.limits = limits;
     this.#owner = owner;
     this.#outbox = new Outbox(framing, transport.abilities.blocks);
   }
@@ -73,12 +80,10 @@ export class Sender {
    * @throws {SlowConsumerError} if too much waits already, and the policy is to disconnect.
    */
   offer(message: Uint8Array, isText?: boolean): boolean {
-    if (!(message instanceof Uint8Array)) {
-      throw new TypeError(`Cannot send ${typeof message}: it must be a Uint8Array or a string`);
-    }
+    if (!(message instanceof Uint8Array)) throw notBytes(message);
     const frameBytes = this.framing.frameBytes(message);
     if (frameBytes === 0 && !this.framing.isApart) return true;
-    if (this.#isHigh() && !this.#fits(frameBytes)) return false;
+    if (!this.#admits(frameBytes)) return false;
     this.#outbox.push(message, frameBytes, isText);
     this.#messageQueued();
     return true;
@@ -86,21 +91,30 @@ export class Sender {
 
   /** As `offer()`, for a message that is a frame already. */
   offerFrame(frame: Uint8Array): boolean {
-    if (this.#isHigh() && !this.#fits(frame.length)) return false;
+    if (!this.#admits(frame.length)) return false;
     this.#outbox.pushFrame(frame);
     this.#messageQueued();
     return true;
   }
 
   /**
-   * Gets the frames of a convoy from now on, until it gets something else or the turn ends. Returns
-   * false if the peer does not keep up: then the limits may hold for it.
+   * Gets the frames of a convoy from now on, which begins with a message, until it gets something else
+   * or the turn ends. Returns false if the peer does not keep up: then the limits may hold for it.
    */
-  joinConvoy(convoy: Convoy, traveller: object): boolean {
-    const { maxPendingBytes } = this.#limits;
-    if (this.#isHigh() || this.#outbox.cost + convoy.run.length > maxPendingBytes) return false;
+  joinConvoy<T, M extends object>(
+    convoys: Convoys<T, M>,
+    message: Shared<T>,
+    traveller: M,
+  ): boolean {
+    if (!this.#owner.isOpen || this.framing.after !== undefined) return false;
+    const convoy = convoys.of(message, this.#format as Format<T>, this.framing);
+    if (convoy === undefined) return false;
+    const { maxPendingBytes } = this.limits;
+    if (this.isHigh || this.#outbox.cost + convoy.run.length > maxPendingBytes) return false;
     if (!this.#outbox.joinConvoy(convoy, traveller)) return false;
-    this.#schedule();
+    // Not at once: the frames of this turn are still to come.
+    if (this.isHigh) this.flush();
+    else if (this.#state === "idle") this.#scheduleForTurnEnd();
     return true;
   }
 
@@ -120,15 +134,12 @@ export class Sender {
    */
   offerInPlace(message: Uint8Array, memory: Memory): void {
     const frame = this.#outbox.keeps ? undefined : frameInPlace(message, this.framing);
-    if (frame === undefined) {
-      this.offer(message);
-      memory.recycle(message);
-    } else if (this.#isHigh() && !this.#fits(frame.length)) {
-      memory.recycle(message);
-    } else {
+    if (frame !== undefined && this.#admits(frame.length)) {
       this.#outbox.pushRaw(frame, 1, memory);
-      this.#messageQueued();
+      return this.#messageQueued();
     }
+    if (frame === undefined) this.offer(message);
+    memory.recycle(message);
   }
 
   /**
@@ -136,9 +147,18 @@ export class Sender {
    * Returns whether they were queued.
    */
   offerRaw(bytes: Uint8Array): boolean {
-    if (this.#isHigh()) return false;
+    if (this.isHigh) return false;
     this.pushEnd(bytes);
     return true;
+  }
+
+  /**
+   * Queues an answer that is not a message. If too much waits then, gives a promise that resolves when
+   * the peer has taken enough.
+   */
+  answer(bytes: Uint8Array): Promise<void> | undefined {
+    this.pushEnd(bytes);
+    return this.#isFull() ? this.ready() : undefined;
   }
 
   /** Queues the bytes that tell the peer that nothing more follows. */
@@ -147,31 +167,25 @@ export class Sender {
     this.#schedule();
   }
 
-  /**
-   * Stops, and writes a last word to a peer that broke the rules, if nothing else waits to be written.
-   * Resolves after at most a second, to whether it tried to write the last word.
-   */
-  async stopWith(error: unknown, bytes: Uint8Array): Promise<boolean> {
-    const isQuiet = this.#state === "idle" && this.#outbox.isEmpty;
-    this.stop(error);
-    if (!isQuiet) return false;
-    const writing = this.#transport.write(bytes).catch(() => {}); // The peer may have gone already.
-    const timer = Promise.withResolvers<void>();
-    const deadline = deadlineOf(LAST_WORD_TIMEOUT, timer.resolve);
-    await Promise.race([writing, timer.promise]);
-    deadline.clear();
-    return true;
+  /** Whether nothing is written, and nothing waits for it. */
+  get isQuiet(): boolean {
+    return this.#state === "idle" && this.#outbox.isEmpty;
   }
 
   /** Whether so much waits that `send()` should wait. */
-  #isHigh(): boolean {
-    return this.#outbox.cost >= this.#limits.highWaterMark;
+  get isHigh(): boolean {
+    return this.#outbox.cost >= this.limits.highWaterMark;
   }
 
-  /** Whether a message may be queued above the high-water mark. */
-  #fits(frameBytes: number): boolean {
-    return this.#outbox.cost + frameBytes <= this.#limits.maxPendingBytes ||
-      this.#applySlowConsumer(frameBytes);
+  /** The same where the convoy was left. Short, as all that runs for each message. */
+  #isFull(): boolean {
+    return this.#outbox.ownCost >= this.limits.highWaterMark;
+  }
+
+  /** Whether a message may be queued, behind what the convoy has so far. */
+  #admits(frameBytes: number): boolean {
+    this.#outbox.leaveConvoy();
+    return !this.#isFull() || this.#fits(frameBytes);
   }
 
   /** A message waits to be written. The next one may have another framing. */
@@ -181,27 +195,36 @@ export class Sender {
   }
 
   #schedule(): void {
-    if (this.#isHigh()) {
-      this.flush();
-    } else if (this.#state === "idle") {
-      this.#state = "scheduled";
-      flushSoon(this);
-    }
+    if (this.#isFull()) this.flush();
+    else if (this.#state === "idle") this.#scheduleFirst();
+  }
+
+  #scheduleFirst(): void {
+    const isQuiet = this.#heard === "one" ||
+      this.#heard === "nothing" && performance.now() - this.#wroteAt >= QUIET_TIME;
+    if (!isQuiet) return this.#scheduleForTurnEnd();
+    this.#state = "at once";
+    flushAtOnce(this);
+  }
+
+  #scheduleForTurnEnd(): void {
+    this.#state = "scheduled";
+    flushSoon(this);
   }
 
   /** Resolves when the queue is below the high-water mark: at once, or later. */
   ready(): Promise<void> {
-    if (!this.#isHigh()) return DONE;
-    return (this.#drained ??= handledResolvers<void>()).promise;
+    return this.#isFull() ? (this.#drained ??= handledResolvers<void>()).promise : DONE;
   }
 
-  /** Whether queued messages wait for the end of this turn of the event loop. */
+  /** Whether queued messages wait for `flush()`. */
   get scheduled(): boolean {
-    return this.#state === "scheduled";
+    return this.#state === "scheduled" || this.#state === "at once";
   }
 
   /** A reader that has read everything will probably send no more in this turn: writes now. */
   readerWaits(): void {
+    if (this.#heard === "many") this.#heard = "nothing";
     if (this.#state === "scheduled") flushNow(this);
   }
 
@@ -210,7 +233,8 @@ export class Sender {
    * end. Then queued messages are written after some chunks. Not after each chunk: the writes would
    * be small.
    */
-  chunkTaken(): void {
+  chunkTaken(messages: number): void {
+    if (messages > 0) this.#heard = messages === 1 ? "one" : "many";
     if (this.#state !== "scheduled") this.#chunksWaited = 0;
     else if (++this.#chunksWaited > MAX_CHUNKS_WAITED) {
       this.#chunksWaited = 0;
@@ -220,7 +244,7 @@ export class Sender {
 
   /** Starts to write, and writes until the queue is empty. */
   flush(): void {
-    if (this.#state === "idle" || this.#state === "scheduled") this.#underWay = this.#write();
+    if (this.#state !== "writing" && this.#state !== "stopped") this.#underWay = this.#write();
   }
 
   /** Resolves when everything was written, or when nothing will be written any more. */
@@ -249,14 +273,16 @@ export class Sender {
   }
 
   async #write(): Promise<void> {
+    const isAtOnce = this.#state === "at once";
     this.#state = "writing";
+    this.#heard = "nothing";
     const deadline = this.#deadline ??= new Deadline(
-      this.#limits.writeTimeout,
-      () => this.#writeExpired(),
+      this.limits.writeTimeout,
+      () => this.#fail(writeExpired(this.#transport.remote, this.limits.writeTimeout)),
     );
     try {
       for (let chunk = this.#outbox.peek(); chunk !== undefined; chunk = this.#outbox.peek()) {
-        deadline.start();
+        this.#wroteAt = deadline.start();
         const bytes = await this.#transport.write(chunk, this.#outbox.endsMessage);
         if (this.#isStopped()) {
           this.#outbox.wroteAfterRelease(bytes);
@@ -265,25 +291,23 @@ export class Sender {
         }
         this.messages += this.#outbox.advance(bytes);
         this.bytes += bytes;
-        if (this.#drained !== undefined && !this.#isHigh()) {
+        let gathers = isAtOnce;
+        if (this.#drained !== undefined && !this.isHigh) {
           this.#drained.resolve();
           this.#drained = undefined;
-          // The waiting senders resume now. What is left waits for their messages, to join one write.
-          if (this.#flushed === undefined && !this.#outbox.isEmpty) {
-            deadline.stop();
-            this.#state = "scheduled";
-            flushSoon(this);
-            return;
-          }
+          gathers = true;
+        }
+        // The waiting senders resume now, and a burst goes on after its first message. What is left
+        // waits for these messages, to join one write.
+        if (gathers && this.#flushed === undefined && !this.#outbox.isEmpty && !this.isHigh) {
+          deadline.stop();
+          this.#scheduleForTurnEnd();
+          return;
         }
       }
     } catch (cause) {
       if (this.#isStopped()) return;
-      this.#fail(
-        new ConnectionLostError(`Cannot send to ${this.#transport.remote}: ${reasonOf(cause)}`, {
-          cause,
-        }),
-      );
+      this.#fail(writeFailed(this.#transport.remote, cause));
       return;
     }
     deadline.stop();
@@ -296,16 +320,12 @@ export class Sender {
     return this.#state === "stopped";
   }
 
-  /** Applies the slow-consumer policy; returns whether the message may be queued now. */
-  #applySlowConsumer(frameBytes: number): boolean {
-    const { slowConsumer, maxPendingBytes } = this.#limits;
+  /** Whether a message may be queued above the high-water mark: the slow-consumer policy makes it fit. */
+  #fits(frameBytes: number): boolean {
+    const { slowConsumer, maxPendingBytes } = this.limits;
+    if (this.#outbox.cost + frameBytes <= maxPendingBytes) return true;
     if (slowConsumer === "disconnect") {
-      throw this.#fail(
-        new SlowConsumerError(
-          `Cannot send message to ${this.#transport.remote}: ${this.#outbox.bytes} bytes wait ` +
-            `already, limit is ${maxPendingBytes} bytes`,
-        ),
-      );
+      throw this.#fail(tooSlow(this.#transport.remote, this.#outbox.bytes, maxPendingBytes));
     }
     if (
       slowConsumer === "drop-newest" || this.#outbox.startedCost + frameBytes > maxPendingBytes
@@ -319,28 +339,9 @@ export class Sender {
     return true;
   }
 
-  #writeExpired(): void {
-    this.#fail(
-      new ConnectionLostError(
-        `Cannot send to ${this.#transport.remote}: it took nothing for ` +
-          `${this.#limits.writeTimeout} ms`,
-      ),
-    );
-  }
-
   #fail(error: LengthwiseError): LengthwiseError {
     this.stop(error);
     this.#owner.outputFailed(error);
     return error;
   }
-}
-
-/** Writes the header into the memory before the message. Undefined if the header does not fit there. */
-function frameInPlace(message: Uint8Array, framing: Framing): Uint8Array | undefined {
-  const header = framing.encodeHeader?.(message);
-  if (header === undefined || header.length > message.byteOffset) return undefined;
-  const start = message.byteOffset - header.length;
-  const frame = new Uint8Array(message.buffer, start, header.length + message.length);
-  frame.set(header);
-  return frame;
 }

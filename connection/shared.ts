@@ -2,6 +2,7 @@
 
 import type { Framing } from "../codec.ts";
 import type { Format, Sendable } from "../format.ts";
+import { notBytes } from "./failures.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 /**
@@ -60,7 +61,7 @@ export class Shared<T = Uint8Array> {
     const encoded = format.encode(this.message);
     this.#isText = typeof encoded === "string";
     if (typeof encoded !== "string" && !(encoded instanceof Uint8Array)) {
-      throw new TypeError(`Cannot send ${typeof encoded}: it must be a Uint8Array or a string`);
+      throw notBytes(encoded);
     }
     this.#encoded = typeof encoded === "string" ? encodeUtf8(encoded) : encoded;
     this.#frames.clear();

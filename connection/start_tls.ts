@@ -1,5 +1,6 @@
 /** TLS that starts in the middle of a connection. */
 
+import { errors } from "../internal/runtime/errors.ts";
 import { ConnectionLostError, ProtocolError } from "../errors.ts";
 import { checkDelay } from "../internal/check.ts";
 import { isMisuse, reasonOf } from "../internal/reason.ts";
@@ -35,7 +36,7 @@ export async function startTls(
   }
   const late = new AbortController();
   const deadline = deadlineOf(handshakeTimeout, () => {
-    late.abort(new Deno.errors.TimedOut(`it was not done within ${handshakeTimeout} ms`));
+    late.abort(new errors.TimedOut(`it was not done within ${handshakeTimeout} ms`));
   });
   const signal = AbortSignal.any([life.signal, late.signal]);
   try {

@@ -20,41 +20,6 @@ export interface CloseInfo {
   readonly unreadBytes: number;
 }
 
-/** What a connection has done so far, in numbers. */
-export interface ConnectionStats {
-  /** Messages that were received. */
-  readonly messagesReceived: number;
-  /** Messages that were written completely. Those of one block are counted together. */
-  readonly messagesSent: number;
-  /** Messages that `send()` refused or the slow-consumer policy dropped. */
-  readonly messagesDropped: number;
-  /** Messages that arrived and were dropped because too many waited. Only datagrams are. */
-  readonly messagesMissed: number;
-  /** Bytes that were received, with headers. */
-  readonly bytesReceived: number;
-  /** Bytes that were written, with headers. */
-  readonly bytesSent: number;
-  /** Bytes that were sent and wait to be written. */
-  readonly bufferedBytes: number;
-  /** Bytes of messages that were received and wait to be read. */
-  readonly unreadBytes: number;
-  /** Messages that were received and wait to be read. */
-  readonly unreadMessages: number;
-  /** When the connection was made, in milliseconds since 1970. */
-  readonly openedAt: number;
-  /** When bytes last arrived, in milliseconds since 1970. */
-  readonly lastSeenAt: number;
-}
-
-/**
- * Is told when a connection has closed. One listener may serve any number of connections, so that it
- * costs less than a reaction to the promise `closed` of each of them.
- */
-export interface ClosedListener {
-  /** Called when `closed` resolves, before whoever awaits it goes on. Must not throw. */
-  connectionClosed(connection: object): void;
-}
-
 /** Options of a connection. */
 export interface ConnectionOptions<T = Uint8Array> extends ConnectionLimits {
   /**

@@ -35,22 +35,30 @@ export class HeldError implements Last {
 }
 
 /**
- * All bytes behind the last message that was taken. Undefined if they are not known.
+ * All bytes behind the last message that was taken.
  *
  * @param decoded How many messages the decoder has given so far.
+ * @param remote The peer, for the error.
+ * @throws {TypeError} if they are more than a frame can have, and were not kept.
  */
 export function unreadOf(
   inbox: Inbox,
   last: Last,
   framing: Framing,
   decoded: number,
-): Uint8Array | undefined {
+  remote: string,
+): Uint8Array {
   const { raws, taken } = inbox.waiting;
   // If messages of the last bytes still wait, these bytes are among the others already.
   const isLastWaiting = raws.length > 0 && last.messages.length > 0;
   const all = isLastWaiting ? [...raws] : [...raws, last.raw];
   const gone = raws.length > 0 ? taken : last.messages;
-  if (!all.every((raw) => raw !== undefined)) return undefined;
+  if (!all.every((raw) => raw !== undefined)) {
+    throw new TypeError(
+      `Cannot switch framing of ${remote}: more was received behind the last message than a frame ` +
+        `can have`,
+    );
+  }
   if (gone.length > 0) {
     const before = decoded - inbox.messages - gone.length;
     all[0] = behind(all[0], gone, framing.after?.(before) ?? framing);

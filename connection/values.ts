@@ -1,35 +1,115 @@
-/** Reads the messages of a connection as values of its format. */
+/** The messages of a connection as values of its format, both ways. */
 
+import type { Batch, Framing } from "../codec.ts";
 import { MessageTooLargeError } from "../errors.ts";
-import type { FormatDecoder } from "../format.ts";
+import type { Format, FormatDecoder, Sendable } from "../format.ts";
 import { checkInteger } from "../internal/check.ts";
+import { handledRejection } from "../internal/handled.ts";
+import type { Memory } from "../internal/memory.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import type { Receiver } from "./receiver.ts";
+import type { Sender } from "./sender.ts";
+import type { ConnectionSettings } from "./settings.ts";
+import { Shared } from "./shared.ts";
+import { utf8 } from "./utf8.ts";
 
 /** `all()` counts at least this many bytes for each message. */
 const MIN_MESSAGE_COST = 64;
 /** Even with a small limit, `all()` allows a thousand tiny messages. */
 const FREE_COST = 64 * 1024;
 
-/** Takes messages from a receiver, and decodes them if the format has a decoder. */
+/** Takes messages from the receiver and decodes them, encodes others and gives them to the sender. */
 export class Values<T> {
+  readonly #life: Lifecycle;
   readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #format: Format<T>;
   #decoder: FormatDecoder<T> | undefined;
   readonly #abort: (error: unknown) => void;
 
   /** A message that the format does not allow aborts the connection. */
   constructor(
-    receiver: Receiver,
-    decoder: FormatDecoder<T> | undefined,
+    life: Lifecycle,
+    settings: ConnectionSettings<T>,
     abort: (error: unknown) => void,
   ) {
-    this.#receiver = receiver;
-    this.#decoder = decoder;
+    const { format, framing } = settings;
+    this.#life = life;
+    this.#receiver = life.receiver;
+    this.#sender = life.sender;
+    this.#format = format;
+    this.#decoder = format.decoder(framing);
     this.#abort = abort;
   }
 
-  /** Decodes values by another decoder from now on. */
-  useDecoder(decoder: FormatDecoder<T> | undefined): void {
-    this.#decoder = decoder;
+  /** Messages come by another framing from now on. */
+  decodeBy(framing: Framing): void {
+    this.#decoder = this.#format.decoder(framing);
+  }
+
+  /** See `Connection.send()`. */
+  send(message: Sendable<T> | Shared<T>): Promise<void> {
+    try {
+      this.#queue(message);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    return this.#sender.ready();
+  }
+
+  /** See `Connection.offer()`. */
+  offer(message: Sendable<T> | Shared<T>): boolean {
+    try {
+      return this.#queue(message);
+    } catch (error) {
+      this.#life.refused(error);
+      return false;
+    }
+  }
+
+  /** See `Connection.sendRaw()`. */
+  sendRaw(message: Uint8Array | string): Promise<void> {
+    try {
+      this.#life.beforeSending();
+      if (typeof message === "string") this.#sender.offer(utf8(message), true);
+      else this.#sender.offer(message);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    return this.#sender.ready();
+  }
+
+  /**
+   * As `sendRaw()`, but does not copy the message if there is enough free memory before it for the
+   * header: the header is written there. The message must not change until it goes back to `memory`.
+   */
+  sendInPlace(message: Uint8Array, memory: Memory): Promise<void> {
+    try {
+      this.#life.beforeSending();
+      this.#sender.offerInPlace(message, memory);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    return this.#sender.ready();
+  }
+
+  /** Queues a message. Throws the error with which the message is refused. */
+  #queue(message: Sendable<T> | Shared<T>): boolean {
+    this.#life.beforeSending();
+    const format = this.#format;
+    if (message instanceof Shared) {
+      return this.#sender.offerFrame(message.frame(format, this.#sender.framing));
+    }
+    const encoded = format.encode(message);
+    return typeof encoded === "string"
+      ? this.#sender.offer(utf8(encoded), true)
+      : this.#sender.offer(encoded);
+  }
+
+  /** Counts a refused message, and keeps the error for `closed`. Other messages are not affected. */
+  #refused(error: unknown): Promise<never> {
+    this.#life.refused(error);
+    return handledRejection(error);
   }
 
   /** The next value; undefined at the end. */
@@ -82,6 +162,11 @@ export class Values<T> {
     }
     const last = this.#decoder?.end();
     if (last !== undefined) yield [last];
+  }
+
+  /** Messages in the batches in which they arrived, not decoded, without a view for each. */
+  async *rawBatches(): AsyncGenerator<Batch, void, void> {
+    for (let batch; (batch = await this.#receiver.takeRaw()) !== undefined;) yield batch;
   }
 
   /** All values until the end. Aborts the connection above `maxBytes`. */

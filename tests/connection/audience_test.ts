@@ -1,6 +1,7 @@
 /** Messages for many connections: together or one by one, nobody can see a difference. */
 
 import { assert, assertEquals } from "@std/assert";
+import { framing, staged } from "../../codec.ts";
 import { Connection, type ConnectionOptions, Shared } from "../../connection.ts";
 import { Audience } from "../../connection/internal.ts";
 import { FakeTransport, turn } from "../support/fake_transport.ts";
@@ -12,6 +13,9 @@ function numbers(seed: number): (limit: number) => number {
     return (seed >>> 8) % limit;
   };
 }
+
+/** The first message has a length of one byte, the others of two. */
+const STAGED = staged(framing("u8"), framing("u16be"));
 
 interface Member {
   readonly transport: FakeTransport;
@@ -44,10 +48,10 @@ function message(random: (limit: number) => number): Uint8Array {
   return new Uint8Array(bytes).fill(random(256));
 }
 
-/** What was sent to a member so far, in numbers. */
-function sent({ connection }: Member) {
+/** What was sent to a member so far, as a text, since thousands of them are compared. */
+function sent({ connection }: Member): string {
   const { bytesSent, bufferedBytes, messagesDropped } = connection.stats;
-  return { bytes: bytesSent + bufferedBytes, messagesDropped, state: connection.state };
+  return `${bytesSent + bufferedBytes} bytes, ${messagesDropped} dropped, ${connection.state}`;
 }
 
 Deno.test("Audience.send() is the same as offer() to each member, whatever happens in between", async () => {
@@ -101,7 +105,7 @@ Deno.test("Audience.send() is the same as offer() to each member, whatever happe
       } else {
         await turn();
       }
-      const all = [together, apart].map((members) => members.map(sent));
+      const all = [together, apart].map((members) => members.map(sent).join("\n"));
       assertEquals(all[0], all[1], `seed ${seed}, step ${n}`);
     }
     for (const { transport } of [...together, ...apart]) transport.take(1e9);
@@ -184,4 +188,38 @@ Deno.test("Audience keeps the counts where a format cannot express the message",
   ]);
   assertEquals(connections[0].stats.messagesDropped, 1);
   await Promise.all(connections.map((connection) => connection.close()));
+});
+
+Deno.test("Audience.send(): a member that switches its framing gets the next message in the new one", async () => {
+  const all = members(20).map(({ transport }) => {
+    return { transport, connection: new Connection(transport, { framing: "u16be" }) };
+  });
+  const audience = new Audience<Uint8Array>();
+  for (const { connection } of all) audience.add(connection);
+  audience.send(new Shared("one"));
+  all[0].connection.switchFraming("u8");
+  audience.send(new Shared("two"));
+  await turn();
+  const [first, ...others] = all.map(({ transport }) =>
+    new TextDecoder().decode(transport.written)
+  );
+  assertEquals(first, "\0\x03one\x03two");
+  for (const other of others) assertEquals(other, "\0\x03one\0\x03two");
+  await Promise.all(all.map(({ connection }) => connection.abort()));
+});
+
+Deno.test("Audience.send(): members whose framing has stages get each message in its own", async () => {
+  const all = members(20).map(({ transport }) => {
+    return { transport, connection: new Connection(transport, { framing: STAGED }) };
+  });
+  const audience = new Audience<Uint8Array>();
+  for (const { connection } of all) audience.add(connection);
+  for (const text of ["one", "two"]) audience.send(new Shared(text));
+  await turn();
+  audience.send(new Shared("six"));
+  await turn();
+  for (const { transport } of all) {
+    assertEquals(new TextDecoder().decode(transport.written), "\x03one\0\x03two\0\x03six");
+  }
+  await Promise.all(all.map(({ connection }) => connection.abort()));
 });

@@ -12,6 +12,7 @@ import {
   TruncatedMessageError,
 } from "../../errors.ts";
 import { listen } from "../../server.ts";
+import { memoryPair } from "../../testing.ts";
 import { FakeTransport, turn } from "../support/fake_transport.ts";
 import { ascii, pattern, rawPair } from "../support/raw.ts";
 import { allTexts, asText, receiveText } from "../support/texts.ts";
@@ -244,10 +245,11 @@ Deno.test("Connection never mixes the frames of concurrent sends", async () => {
 });
 
 Deno.test("Connection sends in one write what is sent in one turn of the event loop, up to 64 KiB", async () => {
+  using _time = stopTime();
   const transport = new FakeTransport({ endsInReply: true });
   await using connection = new Connection(transport);
   for (const count of [100, 1, 200, 7000, 1000]) {
-    transport.chunks.length = 0;
+    await busy(connection, transport);
     for (let n = 1; n < count; n++) connection.send("HELLO");
     await connection.send("HELLO");
     assertEquals(transport.chunks.length, 0);
@@ -255,6 +257,93 @@ Deno.test("Connection sends in one write what is sent in one turn of the event l
     assertEquals(transport.chunks.map((chunk) => chunk.length), [count * HELLO.length]);
   }
 });
+
+Deno.test("Connection that is quiet sends at once what is sent before anything is awaited", async () => {
+  const transport = new FakeTransport({ endsInReply: true });
+  await using connection = new Connection(transport);
+  for (let n = 0; n < 100; n++) connection.send("HELLO");
+  assertEquals(transport.chunks.length, 0);
+  await Promise.resolve();
+  assertEquals(transport.chunks.map((chunk) => chunk.length), [100 * HELLO.length]);
+});
+
+Deno.test("Connection that is quiet sends a burst in two writes, however it is awaited", async () => {
+  const transport = new FakeTransport({ endsInReply: true });
+  await using connection = new Connection(transport);
+  for (let n = 0; n < 1000; n++) await connection.send("HELLO");
+  await turn();
+  assertEquals(transport.chunks.length, 2);
+  assertEquals(transport.written.length, 1000 * HELLO.length);
+});
+
+Deno.test("Connection is quiet when the peer has sent a single message since the last write", async () => {
+  using _time = stopTime();
+  const transport = new FakeTransport({ endsInReply: true });
+  await using connection = new Connection(transport);
+  const answered = Promise.withResolvers<void>();
+  (async () => {
+    for (let left = 3; left > 0; left--) {
+      await connection.receive();
+      await connection.send("HELLO");
+      await Promise.resolve(); // Else the loop's own waiting would write.
+    }
+    answered.resolve();
+  })();
+  for (const written of [1, 2, 3]) {
+    await busy(connection, transport);
+    transport.arrive(HELLO);
+    for (let n = 0; n < 20; n++) await Promise.resolve();
+    assertEquals(transport.chunks.length, 1, `answer ${written}`);
+  }
+  await answered.promise;
+});
+
+Deno.test("Connection sends in one write the answers to what came together", async () => {
+  using _time = stopTime();
+  const transport = new FakeTransport({ endsInReply: true });
+  await using connection = new Connection(transport);
+  const echo = (async () => {
+    for await (const message of connection) await connection.send(message);
+  })();
+  await busy(connection, transport);
+  transport.arrive([...HELLO, ...HI, ...HELLO, ...EMPTY]);
+  await turn();
+  assertEquals(transport.chunks.map((chunk) => chunk.length), [2 * HELLO.length + 6 + 4]);
+  transport.end();
+  await echo;
+});
+
+Deno.test("Connection that is quiet sends in one write the answers to what came together", async () => {
+  const transport = new FakeTransport({ endsInReply: true });
+  await using connection = new Connection(transport);
+  const echo = (async () => {
+    for await (const message of connection) await connection.send(message);
+  })();
+  transport.arrive([...HELLO, ...HI, ...HELLO]);
+  await turn();
+  assertEquals(transport.chunks.map((chunk) => chunk.length), [2 * HELLO.length + HI.length]);
+  transport.end();
+  await echo;
+});
+
+/** The time stands still until the end of the scope. */
+function stopTime(): Disposable {
+  const { now } = performance;
+  const stopped = performance.now();
+  performance.now = () => stopped;
+  return {
+    [Symbol.dispose]() {
+      performance.now = now;
+    },
+  };
+}
+
+/** Writes a message, which the transport forgets. While the time stands still, more are no quiet. */
+async function busy(connection: Connection, transport: FakeTransport): Promise<void> {
+  connection.send("HELLO");
+  await connection.flush();
+  transport.chunks.length = 0;
+}
 
 Deno.test("Connection sends meanwhile, while a write is under way, what leaves right after it", async () => {
   const transport = new FakeTransport({ takes: 4, endsInReply: true });
@@ -354,4 +443,20 @@ Deno.test("Connection sends while it reads, although a full socket keeps the eve
   assertGreater(transport.chunks.length, 1);
   transport.end();
   await connection.close();
+});
+
+Deno.test("Connections that answer each other in one process let the event loop turn", async () => {
+  const [near, far] = memoryPair().map((transport) => new Connection(transport));
+  const answering = (async () => {
+    for await (const message of far) await far.send(message);
+  })();
+  let isOver = false;
+  setImmediate(() => isOver = true);
+  let trips = 0;
+  for (; !isOver && trips < 100_000; trips++) {
+    await near.send("?");
+    await near.receive();
+  }
+  assert(isOver, `${trips} round trips, and no turn`);
+  await Promise.all([near.close(), answering.then(() => far.close())]);
 });

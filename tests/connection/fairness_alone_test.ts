@@ -1,21 +1,29 @@
 /** A busy connection must not starve a quiet one. */
 
-import { assertGreater, assertLess } from "@std/assert";
+import { assert } from "@std/assert";
+import process from "node:process";
 import { connect } from "../../client.ts";
 import { listen } from "../../server.ts";
 
 /** What 99 of 100 round trips of a quiet connection may take beside a saturated one, in milliseconds. */
-const MOST = 100;
+const MOST = 5;
+/** The same, of the time that this process works, where other programs have its core, too. */
+const MOST_SHARED = 30;
 const ROUND_TRIPS = 300;
 /** Other programs may take the cores. That is no fault of this one, unless it is so each time. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 10;
+/** Others have the cores, too, when they use so much of one, or this process and the busy one share one. */
+const OTHERS = 0.1;
+/** How much the busy one writes at once. */
+const WRITE_BYTES = 64 * 1024;
+const CORES = navigator.hardwareConcurrency;
 
 /** A program that sends as many messages as the server takes, and reads what comes back. */
-const flood = (port: string, size: number) => `
+const flood = (port: string, size: number, writeBytes: number) => `
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: ${port} });
   const frame = new Uint8Array(4 + ${size});
   new DataView(frame.buffer).setUint32(0, ${size});
-  const block = new Uint8Array(frame.length * Math.max(1, Math.floor(65536 / frame.length)));
+  const block = new Uint8Array(frame.length * Math.max(1, Math.floor(${writeBytes} / frame.length)));
   for (let at = 0; at < block.length; at += frame.length) block.set(frame, at);
   (async () => {
     const chunk = new Uint8Array(65536);
@@ -24,51 +32,120 @@ const flood = (port: string, size: number) => `
   for (;;) for (let at = 0; at < block.length;) at += await conn.write(block.subarray(at));
 `;
 
-/** The p99 of a quiet connection's round trips, in milliseconds, while a busy one is saturated. */
-async function quietBesideBusy(size: number, isEchoed: boolean): Promise<number> {
-  let received = 0;
+/** A program that takes as many messages as the server sends. */
+const drain = (port: string, size: number) => `
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: ${port} });
+  const frame = new Uint8Array(4 + ${size});
+  new DataView(frame.buffer).setUint32(0, ${size});
+  await conn.write(frame);
+  const chunk = new Uint8Array(65536);
+  while (await conn.read(chunk) !== null);
+`;
+
+/** What the server does for the busy connection. */
+type Service = "take" | "echo" | "send";
+
+/** What the round trips of a quiet connection took beside a saturated one. */
+interface Attempt {
+  /** The p99, in milliseconds that passed. */
+  readonly passed: number;
+  /** The p99, in milliseconds that this process worked. */
+  readonly worked: number;
+  /** How much of a core others used, neither this process nor the busy one. */
+  readonly others: number;
+}
+
+/** Milliseconds that this process has worked, all its threads together. */
+function workedSoFar(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/**
+ * Milliseconds that all others than this process and a child have worked, or that the machine itself was kept
+ * from working: Linux tells it. 0 elsewhere.
+ */
+async function othersSoFar(child: number): Promise<number> {
+  if (Deno.build.os !== "linux") return 0;
+  const stat = (await Deno.readTextFile("/proc/stat")).split("\n")[0].split(/ +/).map(Number);
+  const [, user, nice, system, , , irq, softirq, steal] = stat;
+  const ofChild = (await Deno.readTextFile(`/proc/${child}/stat`)).split(") ")[1].split(" ");
+  const ticks = user + nice + system + irq + softirq + steal - Number(ofChild[11]) -
+    Number(ofChild[12]);
+  return ticks * TICK - workedSoFar();
+}
+
+/** The system counts in hundredths of a second. */
+const TICK = 10;
+
+const p99 = (times: number[]) => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)];
+
+const isFair = ({ passed, worked, others }: Attempt) =>
+  passed < MOST || ((others > OTHERS || CORES === 1) && worked < MOST_SHARED);
+
+/** Measures a quiet connection's round trips while a busy one is saturated. */
+async function quietBesideBusy(
+  size: number,
+  service: Service,
+  writeBytes: number,
+): Promise<Attempt> {
+  let served = 0;
   await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
-    const isQuiet = (await connection.receive())?.length === 1;
+    const first = await connection.receive();
+    if (first === undefined) return;
+    const isQuiet = first.length === 1;
     if (isQuiet) await connection.send("!");
+    while (!isQuiet && service === "send") {
+      await connection.send(first);
+      served++;
+    }
     for await (const message of connection) {
-      if (!isQuiet) received++;
-      if (isQuiet || isEchoed) await connection.send(message);
+      if (!isQuiet) served++;
+      if (isQuiet || service === "echo") await connection.send(message);
     }
   });
+  const { port } = new URL(server.endpoints[0]);
+  const program = service === "send" ? drain(port, size) : flood(port, size, writeBytes);
   await using busy = new Deno.Command(Deno.execPath(), {
-    args: ["eval", flood(new URL(server.endpoints[0]).port, size)],
+    args: ["eval", program],
     stdin: "null",
   }).spawn();
   await using quiet = await connect(server.endpoints[0]);
   const roundTrip = async () => {
-    const start = performance.now();
     await quiet.send("?");
     await quiet.receive();
-    return performance.now() - start;
   };
-  while (received === 0) await roundTrip();
-  const times: number[] = [];
-  const before = received;
-  while (times.length < ROUND_TRIPS) times.push(await roundTrip());
-  assertGreater(received, before);
+  while (served === 0) await roundTrip();
+  const [passed, worked]: [number[], number[]] = [[], []];
+  const before = { served, time: performance.now(), others: await othersSoFar(busy.pid) };
+  while (passed.length < ROUND_TRIPS || served === before.served) {
+    const start = { time: performance.now(), worked: workedSoFar() };
+    await roundTrip();
+    passed.push(performance.now() - start.time);
+    worked.push(workedSoFar() - start.worked);
+  }
+  const time = performance.now() - before.time;
+  const others = (await othersSoFar(busy.pid) - before.others) / time;
   busy.kill("SIGKILL");
   await busy.status;
-  return times.sort((a, b) => a - b)[Math.floor(ROUND_TRIPS * 0.99)];
+  return { passed: p99(passed), worked: p99(worked), others };
 }
 
 for (
-  const [name, size, isEchoed] of [
-    ["sends small messages", 32, false],
-    ["sends small messages and gets them back", 32, true],
-    ["sends messages of 1 KiB and gets them back", 1024, true],
-    ["sends messages of 1 MiB", 1024 * 1024, false],
+  const [name, size, service, writeBytes] of [
+    ["sends small messages", 32, "take", WRITE_BYTES],
+    ["sends small messages and gets them back", 32, "echo", WRITE_BYTES],
+    ["sends small messages in small writes and gets them back", 32, "echo", 1024],
+    ["sends messages of 1 KiB and gets them back", 1024, "echo", WRITE_BYTES],
+    ["sends messages of 1 MiB", 1024 * 1024, "take", WRITE_BYTES],
+    ["gets as many small messages as it reads", 32, "send", WRITE_BYTES],
   ] as const
 ) {
   Deno.test(`A quiet connection is answered in ${MOST} ms, at p99, beside one that ${name}`, async () => {
-    const p99s: number[] = [];
-    while (p99s.length < ATTEMPTS && !(Math.min(...p99s) < MOST)) {
-      p99s.push(await quietBesideBusy(size, isEchoed));
+    const attempts: Attempt[] = [];
+    while (attempts.length < ATTEMPTS && !attempts.some(isFair)) {
+      attempts.push(await quietBesideBusy(size, service, writeBytes));
     }
-    assertLess(Math.min(...p99s), MOST, `p99 of each attempt: ${p99s.join(", ")} ms`);
+    assert(attempts.some(isFair), `p99 of each attempt: ${JSON.stringify(attempts)}`);
   });
 }
