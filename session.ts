@@ -14,6 +14,7 @@ import {
 import { outOf } from "./codec/internal.ts";
 import { type ClosedListener, ConnectionSettings, resolveSettings } from "./connection/internal.ts";
 import { ConnectionLostError } from "./errors.ts";
+import type { Distribution } from "./internal/distribution.ts";
 import { checkInteger, MAX_DELAY } from "./internal/check.ts";
 import { type Dial, openTransport } from "./session/client.ts";
 import { resolveSessionOptions, type SessionOptions } from "./session/options.ts";
@@ -27,6 +28,7 @@ export {
 } from "./session/acceptor.ts";
 export type { Dial } from "./session/client.ts";
 export { SessionCode } from "./session/codes.ts";
+export type { Elsewhere } from "./session/elsewhere.ts";
 export type { SessionOptions } from "./session/options.ts";
 export type { SessionStatus } from "./session/status.ts";
 export type { SessionTransport } from "./session/transport.ts";
@@ -95,7 +97,7 @@ export interface SessionStats extends ConnectionStats {
  * await Promise.all(served);
  * ```
  */
-export class Session<T = Uint8Array> extends Connection<T> {
+export class Session<T = Uint8Array, U = unknown> extends Connection<T, U> {
   readonly #session: SessionTransport;
   readonly #closed: Promise<CloseInfo>;
 
@@ -121,6 +123,11 @@ export class Session<T = Uint8Array> extends Connection<T> {
     this.#closed = this.#closedBy(super.closed);
   }
 
+  /** As of a connection. When the session goes on, the server asks anew, and has the new answer here. */
+  override get user(): U {
+    return this.#session.user as U;
+  }
+
   /** Settles when the session has ended and its carrier is closed; never rejects. */
   override get closed(): Promise<CloseInfo> {
     return this.#closed;
@@ -128,7 +135,12 @@ export class Session<T = Uint8Array> extends Connection<T> {
 
   /** @internal */
   override whenClosed(listener: ClosedListener): void {
-    this.#closed.then(() => listener.connectionClosed(this));
+    this.#closed.then((info) => listener.connectionClosed(this, info));
+  }
+
+  /** @internal */
+  override measureRoundTrips(times: Distribution): void {
+    this.#session.measureRoundTrips(times);
   }
 
   /** The connection's close information, after the session below it has ended too. */

@@ -3,8 +3,11 @@
 import type { Connection } from "../connection.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { checkInteger } from "../internal/check.ts";
+import { toHex } from "../internal/encoding.ts";
 import { deadlineOf } from "../internal/time.ts";
 import { SessionCode } from "./codes.ts";
+import { type Elsewhere, TAG_BYTES } from "./elsewhere.ts";
+import { refusal } from "./faults.ts";
 import { Machine } from "./machine.ts";
 import {
   type ResolvedSessionOptions,
@@ -13,7 +16,15 @@ import {
 } from "./options.ts";
 import { SessionTable, Tombstones } from "./table.ts";
 import { SessionTransport } from "./transport.ts";
-import { decodeFrame, encodeRefused, FrameType, type Hello, ID_BYTES } from "./wire.ts";
+import { isSameUser } from "./users.ts";
+import {
+  decodeFrame,
+  encodeHello,
+  encodeRefused,
+  FrameType,
+  type Hello,
+  ID_BYTES,
+} from "./wire.ts";
 
 /** A carrier that was refused. */
 export interface SessionRefusal {
@@ -68,6 +79,12 @@ export interface SessionAcceptorOptions extends SessionOptions {
     replaced: Connection<Uint8Array> | undefined,
   ) => void;
   /**
+   * The cluster that the server is in: it carries carriers to the sessions of other servers.
+   *
+   * @default none
+   */
+  elsewhere?: Elsewhere;
+  /**
    * Called for each refused carrier. An address that often tries ids should be refused for a while.
    */
   onRefuse?: (refusal: SessionRefusal) => void;
@@ -78,7 +95,8 @@ type Callbacks = Pick<SessionAcceptorOptions, "addressOf" | "limitOf" | "onEnter
 /**
  * Accepts carriers, and gives out each new session once.
  *
- * A session's id is 128 random bits that only its client knows, so nobody can find one by trying.
+ * A session's id is 128 random bits that only its client knows, so nobody can find one by trying. In a
+ * cluster the first 40 of them are the same for all sessions of a server, which leaves enough.
  * The time of a look-up tells nothing about the ids in the table, because an id that is nearly
  * right is as wrong as any other.
  */
@@ -89,6 +107,7 @@ export class SessionAcceptor {
   readonly #callbacks: Callbacks;
   readonly #sessions = new SessionTable();
   readonly #tombstones: Tombstones;
+  readonly #elsewhere: Elsewhere | undefined;
   #state: "open" | "closed" = "open";
 
   /**
@@ -103,6 +122,7 @@ export class SessionAcceptor {
     this.#maxSessions = maxSessions;
     this.#maxSessionsPerAddress = maxSessionsPerAddress;
     this.#callbacks = options;
+    this.#elsewhere = options.elsewhere;
     this.#options = resolveSessionOptions(options);
     this.#tombstones = new Tombstones(maxSessions, this.#options.retentionTime);
   }
@@ -115,17 +135,19 @@ export class SessionAcceptor {
   /**
    * Waits for a carrier's HELLO. Resolves to the transport of a new session. Resolves to undefined
    * when an old session continued, or when the carrier was refused; then `onRefuse` is called. The
-   * carrier belongs to the acceptor from now on. Never rejects.
+   * carrier belongs to the acceptor from now on. Never rejects. A carrier that another server has carried
+   * here is not carried on.
    */
   async accept(
     carrier: Connection<Uint8Array>,
     signal?: AbortSignal,
+    isCarried = false,
   ): Promise<SessionTransport | undefined> {
     try {
       const hello = await this.#hello(carrier, signal);
       if (this.#state === "closed") throw refusal("the server is closing", SessionCode.CLOSING);
       if (hello.id === undefined) return this.#begin(carrier, hello);
-      await this.#goOn(carrier, hello, hello.id);
+      await this.#goOn(carrier, hello, hello.id, isCarried);
     } catch (error) {
       await this.#refuse(carrier, error);
     }
@@ -135,6 +157,7 @@ export class SessionAcceptor {
   /** Accepts no more carriers. Each session ends when it has no carrier any more. */
   close(): void {
     this.#state = "closed";
+    this.#elsewhere?.stop();
     this.#tombstones.clear();
     for (const { session } of [...this.#sessions]) this.#endWithoutCarrier(session);
   }
@@ -169,7 +192,7 @@ export class SessionAcceptor {
   #begin(carrier: Connection<Uint8Array>, hello: Hello): SessionTransport {
     const address = this.#callbacks.addressOf?.(carrier);
     this.#checkRoom(carrier, address);
-    const id = crypto.getRandomValues(new Uint8Array(ID_BYTES)).toHex();
+    const id = this.#newId();
     const session = new SessionTransport(new Machine("server", this.#options, id));
     session.onDetach = () => this.#state === "closed" && this.#endWithoutCarrier(session);
     session.attach(carrier, hello);
@@ -178,6 +201,12 @@ export class SessionAcceptor {
     if (session.isOver) this.#bury(id, session);
     this.#callbacks.onEnter?.(carrier, undefined);
     return session;
+  }
+
+  /** In a cluster, an id begins with the name of its server. */
+  #newId(): string {
+    const tag = this.#elsewhere?.tag ?? "";
+    return tag + toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES - tag.length / 2)));
   }
 
   /** Throws when there may not be another session. An unused session may be ended for it. */
@@ -200,21 +229,44 @@ export class SessionAcceptor {
     if (limit !== undefined) throw refusal(`${limit} is reached`, SessionCode.FULL);
   }
 
-  async #goOn(carrier: Connection<Uint8Array>, hello: Hello, id: string): Promise<void> {
+  async #goOn(
+    carrier: Connection<Uint8Array>,
+    hello: Hello,
+    id: string,
+    isCarried: boolean,
+  ): Promise<void> {
     const entry = this.#sessions.get(id);
     if (entry === undefined) {
       const lastWord = this.#tombstones.get(id);
-      if (lastWord === undefined) throw refusal("there is no such session", SessionCode.UNKNOWN);
-      return await this.#say(carrier, lastWord);
+      if (lastWord !== undefined) return await this.#say(carrier, lastWord);
+      return await this.#goElsewhere(carrier, hello, id.slice(0, 2 * TAG_BYTES), isCarried);
     }
     const { session, carrier: replaced } = entry;
     if (session.abilities.peer?.fingerprint !== carrier.peer?.fingerprint) {
       throw refusal("the session belongs to another peer", SessionCode.DENIED);
     }
+    if (!isSameUser(replaced.user, carrier.user)) {
+      throw refusal("the session belongs to another user", SessionCode.DENIED);
+    }
     this.#checkLimit(carrier, replaced);
     session.attach(carrier, hello);
     entry.carrier = carrier;
     this.#callbacks.onEnter?.(carrier, replaced);
+  }
+
+  /** A session is not here. In a cluster, its id says who has it, or that nobody has it any more. */
+  #goElsewhere(
+    carrier: Connection<Uint8Array>,
+    hello: Hello,
+    home: string,
+    isCarried: boolean,
+  ): Promise<void> {
+    const elsewhere = this.#elsewhere;
+    if (elsewhere === undefined) throw refusal("there is no such session", SessionCode.UNKNOWN);
+    if (isCarried || home === elsewhere.tag) {
+      throw refusal("there is no such session any more", SessionCode.GONE);
+    }
+    return elsewhere.carry(carrier, home, encodeHello(hello));
   }
 
   /** A session is over. Clients that may not know that are told for some time. */
@@ -245,8 +297,4 @@ export class SessionAcceptor {
     carrier.send(words);
     await carrier.close();
   }
-}
-
-function refusal(state: string, code: number): SessionProtocolError {
-  return new SessionProtocolError(`Cannot take carrier in: ${state}`, code);
 }

@@ -2,6 +2,7 @@
  * The client's side: opens a session, and makes a new carrier whenever the session has lost one.
  */
 
+import { errors } from "../internal/runtime/errors.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectError, ConnectionLostError, SessionRefusedError } from "../errors.ts";
 import { isMisuse, reasonOf } from "../internal/reason.ts";
@@ -55,6 +56,8 @@ class Keeper {
   readonly #attempts: Attempts;
   readonly #stopping = new AbortController();
   #progress = 0;
+  /** Where the session was opened. Another server has it only if it is carried there. */
+  #home: string | undefined;
 
   constructor(transport: SessionTransport, dial: Dial, retry: RetryPolicy) {
     this.#transport = transport;
@@ -73,11 +76,13 @@ class Keeper {
       throw new ConnectionLostError(`Cannot go on with ${carrier.remote}: the session is over`);
     }
     try {
-      await this.#transport.attach(carrier);
+      const isElsewhere = this.#home !== undefined && carrier.endpoint !== this.#home;
+      await this.#transport.attach(carrier, undefined, isElsewhere);
     } catch (error) {
       carrier.abort(error);
       throw error;
     }
+    this.#home ??= carrier.endpoint;
     this.#attempts.made();
     this.#progress = this.#transport.progress;
   }
@@ -117,5 +122,5 @@ class Keeper {
 function isRetriable(error: unknown): boolean {
   if (error instanceof SessionRefusedError) return error.isRetriable;
   return !isMisuse(error) &&
-    !(error instanceof ConnectError && error.cause instanceof Deno.errors.NotCapable);
+    !(error instanceof ConnectError && error.cause instanceof errors.NotCapable);
 }

@@ -6,7 +6,7 @@ export const SessionCode = {
   VERSION: 1,
   /** There is no session with this id: it expired, was closed, or never was. */
   UNKNOWN: 2,
-  /** The session belongs to another peer, by its certificate. */
+  /** The session belongs to another peer, by its certificate or its user. */
   DENIED: 3,
   /** There are too many sessions. Trying again later may help. */
   FULL: 4,
@@ -38,6 +38,10 @@ export const SessionCode = {
   STALE: 17,
   /** The server wants a token, and the first message was not this token. */
   TOKEN: 18,
+  /** The server's program has refused this client. */
+  UNAUTHORIZED: 19,
+  /** The server of the session has gone, says another one of its cluster. */
+  GONE: 20,
 } as const;
 
 /** Whether trying again may help after a refusal with this code. */

@@ -38,6 +38,8 @@ export class Driver {
   remote = "";
   /** The identity that the peer has proved on the first carrier. */
   peer: PeerIdentity | undefined;
+  /** Who the peer is on the last carrier, as the server's program says. */
+  user: unknown;
   /** Whether only full frames are sent, and small ones wait for more bytes. */
   sendsOnlyFull = false;
 
@@ -74,9 +76,9 @@ export class Driver {
    * @throws {TypeError} if the framing of the carrier cannot carry session frames.
    * @throws {SessionProtocolError} if the HELLO is late or invalid; then the carrier before stays.
    */
-  attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
+  attach(carrier: Connection<Uint8Array>, hello?: Hello, isElsewhere = false): Promise<void> {
     checkCarrier(carrier);
-    this.#machine.attach(performance.now(), hello);
+    this.#machine.attach(performance.now(), hello, isElsewhere);
     const { remote } = carrier;
     this.#greeting?.reject(replacedBy(remote));
     const replaced = this.#carrier;
@@ -85,6 +87,7 @@ export class Driver {
     this.#open++;
     this.remote = remote;
     this.peer ??= carrier.peer;
+    this.user = carrier.user;
     replaced?.abort(replacedBy(remote));
     this.#run(carrier);
     this.#session.settle();
@@ -94,11 +97,12 @@ export class Driver {
   /** Reads from a carrier, as long as it is the session's carrier. */
   async #run(carrier: Connection<Uint8Array>): Promise<void> {
     try {
-      for await (const batch of carrier.batches()) {
+      for await (const batch of carrier.rawBatches()) {
         if (carrier !== this.#carrier) break;
         const now = performance.now();
-        for (const frame of batch) this.#machine.receive(frame, now);
+        for (let i = 0; i < batch.length; i++) this.#machine.receive(batch.at(i)!, now);
         this.#session.settle();
+        if (!this.#machine.in.takeKept()) batch.recycle();
       }
     } catch {
       // `close()` below gives the error.

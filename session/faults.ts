@@ -19,6 +19,11 @@ export function replacedBy(remote: string): ConnectionClosedError {
   return new ConnectionClosedError(`Cannot use carrier: another one, of ${remote}, replaced it`);
 }
 
+/** The refusal of a carrier by a server. */
+export function refusal(state: string, code: number): SessionProtocolError {
+  return new SessionProtocolError(`Cannot take carrier in: ${state}`, code);
+}
+
 /** The error for a frame that is not allowed now. */
 export function unexpected(state: string): SessionProtocolError {
   return new SessionProtocolError(
@@ -42,11 +47,14 @@ export function noAnswer(
   );
 }
 
-/** The error of a client whose server answers HELLO with REFUSED. */
-export function refusedBy(code: number, text: string): SessionRefusedError {
+/**
+ * The error of a client whose server answers HELLO with REFUSED. What another server than the session's own
+ * says of it counts only if it knows that the own one has gone.
+ */
+export function refusedBy(code: number, text: string, isElsewhere: boolean): SessionRefusedError {
   return new SessionRefusedError(
     `Cannot open session: the server refused it: ${text}`,
     code,
-    isRetriableCode(code),
+    isElsewhere ? code !== SessionCode.GONE : isRetriableCode(code),
   );
 }

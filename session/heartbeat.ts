@@ -1,5 +1,7 @@
 /** Whether the peer is alive, and how long a round trip takes. */
 
+import type { Distribution } from "../internal/distribution.ts";
+
 /** If a timer is late by more than this share of the timeout, this end itself was too slow. */
 const LATE = 0.05;
 /** How often in a row the peer is given more time because this end was late. */
@@ -11,6 +13,8 @@ const SMOOTHING = 1 / 8;
 export class Heartbeat {
   /** The smoothed round-trip time, in milliseconds. */
   roundTripTime: number | undefined;
+  /** Where each measured time goes. */
+  times: Distribution | undefined;
   /** Whether a PING should be sent. */
   wantsPing = false;
   /** When `isLost()` should be called. */
@@ -64,6 +68,7 @@ export class Heartbeat {
     if (token !== this.#token || this.#sentAt === undefined) return;
     const time = now - this.#sentAt;
     this.#sentAt = undefined;
+    this.times?.add(time);
     this.roundTripTime = this.roundTripTime === undefined
       ? time
       : this.roundTripTime + SMOOTHING * (time - this.roundTripTime);

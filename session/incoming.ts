@@ -5,10 +5,14 @@ import type { EndInfo } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
 import { SessionCode } from "./codes.ts";
 
-/** Smaller pieces are copied into one. */
+/** Smaller pieces behind others are copied into one. */
 const MIN_APART_BYTES = 8 * 1024;
-/** A view keeps the whole memory behind it, so it must fill at least this share of it. */
-const MIN_VIEW_SHARE = 1 / 2;
+
+/** Memory into which the reader wants the next bytes, and how many are there already. */
+interface Sink {
+  readonly target: Uint8Array;
+  used: number;
+}
 
 /** The stream that the peer sends, from the last read byte to the last received byte. */
 export class Incoming {
@@ -27,6 +31,10 @@ export class Incoming {
   readonly #chunks = new Deque<Uint8Array>();
   /** The memory of the last chunk, if it has space for more. */
   #tail: Uint8Array | undefined;
+  /** Set while a reader waits that wants the next bytes in its own memory. */
+  #sink: Sink | undefined;
+  /** Whether a chunk stayed where it was received since the last `takeKept()`. */
+  #isKept = false;
 
   /** Accepts `window` bytes more than were read. */
   constructor(window: number) {
@@ -115,13 +123,42 @@ export class Incoming {
     }
   }
 
-  /** The next chunk. It belongs to the reader from now on. */
-  take(): Uint8Array | undefined {
-    const chunk = this.#chunks.popFront();
-    if (chunk === undefined) return undefined;
-    if (this.#chunks.isEmpty()) this.#tail = undefined;
-    this.#read += chunk.length;
+  /** Whether bytes were kept where they arrived since the last call. */
+  takeKept(): boolean {
+    const isKept = this.#isKept;
+    this.#isKept = false;
+    return isKept;
+  }
+
+  /**
+   * The next chunk. It belongs to the reader from now on. With `target`, it is the start of that, and if
+   * nothing was received, the next bytes are put there.
+   */
+  take(target?: Uint8Array): Uint8Array | undefined {
+    const chunk = this.#sunk() ?? this.#next(target);
+    if (chunk !== undefined) this.#read += chunk.length;
+    else if (target !== undefined) this.#sink = { target, used: 0 };
     return chunk;
+  }
+
+  /** What was put into the reader's memory. */
+  #sunk(): Uint8Array | undefined {
+    const sink = this.#sink;
+    if (sink === undefined || sink.used === 0) return undefined;
+    this.#sink = undefined;
+    return sink.target.subarray(0, sink.used);
+  }
+
+  /** The next chunk that waits, copied to the start of the target if there is one. */
+  #next(target: Uint8Array | undefined): Uint8Array | undefined {
+    const chunk = this.#chunks.popFront();
+    if (this.#chunks.isEmpty()) this.#tail = undefined;
+    if (chunk === undefined || target === undefined) return chunk;
+    const rest = chunk.subarray(target.length);
+    if (rest.length > 0) this.#chunks.pushFront(rest);
+    const bytes = chunk.length - rest.length;
+    target.set(chunk.subarray(0, bytes));
+    return target.subarray(0, bytes);
   }
 
   #checkGap(offset: number): void {
@@ -134,14 +171,17 @@ export class Incoming {
   }
 
   /**
-   * Adds a chunk. The first chunk may be on its way to a reader; small chunks behind it are put
-   * together.
+   * Adds a chunk. A large one is copied, so that the memory of its frame can be used again. The first
+   * small one may be on its way to a reader, and stays where it is; others behind it are put together.
    */
-  #push(bytes: Uint8Array): void {
+  #push(received: Uint8Array): void {
+    const bytes = this.#sinkIn(received);
+    if (bytes.length === 0) return;
     if (this.#chunks.isEmpty() || bytes.length >= MIN_APART_BYTES) {
-      const isWorth = bytes.length >= MIN_VIEW_SHARE * bytes.buffer.byteLength;
+      const isView = bytes.length < MIN_APART_BYTES;
+      this.#isKept ||= isView;
       this.#tail = undefined;
-      this.#chunks.pushBack(isWorth || this.#chunks.isEmpty() ? bytes : bytes.slice());
+      this.#chunks.pushBack(isView ? bytes : bytes.slice());
       return;
     }
     const last = this.#chunks.peekBack()!;
@@ -155,5 +195,15 @@ export class Incoming {
     this.#tail = new Uint8Array(2 * MIN_APART_BYTES);
     this.#tail.set(bytes);
     this.#chunks.pushBack(this.#tail.subarray(0, bytes.length));
+  }
+
+  /** Puts the start of a chunk into the memory of the reader that waits. Returns the rest. */
+  #sinkIn(bytes: Uint8Array): Uint8Array {
+    const sink = this.#sink;
+    if (sink === undefined || !this.#chunks.isEmpty()) return bytes;
+    const taken = bytes.subarray(0, sink.target.length - sink.used);
+    sink.target.set(taken, sink.used);
+    sink.used += taken.length;
+    return bytes.subarray(taken.length);
   }
 }

@@ -5,6 +5,8 @@
  */
 
 export { carrierSettings } from "./carrier.ts";
-export { isRetriableCode } from "./codes.ts";
+export { type Elsewhere, TAG_BYTES } from "./elsewhere.ts";
+export { isRetriableCode, SessionCode } from "./codes.ts";
+export { refusal } from "./faults.ts";
 export { resolveSessionOptions } from "./options.ts";
-export { encodeRefused, FrameType } from "./wire.ts";
+export { encodeHello, encodeRefused, FrameType } from "./wire.ts";

@@ -19,10 +19,13 @@ export class Life {
   outcome: Outcome | undefined;
   /** The frame for a peer that may not know that the session is over. */
   lastWord: Uint8Array | undefined;
+  /** Whether the carrier goes to another server than the one that opened the session. */
+  isElsewhere = false;
 
   /** There is a new carrier. */
-  attach(): void {
+  attach(isElsewhere: boolean): void {
     this.link = "greeting";
+    this.isElsewhere = isElsewhere;
   }
 
   /** Both ends have greeted. */

@@ -34,12 +34,12 @@ export const LINGER_TIME = 5_000;
 
 /** One end of a session. */
 export class Machine {
+  readonly in: Incoming;
   readonly out: Outgoing;
   readonly heartbeat: Heartbeat;
 
   readonly #role: "client" | "server";
   readonly #options: ResolvedSessionOptions;
-  readonly #in: Incoming;
   readonly #greeting: Greeting;
   readonly #acknowledgments: Acknowledgments;
   readonly #questions: Questions;
@@ -53,9 +53,9 @@ export class Machine {
     this.#role = role;
     this.#options = options;
     this.out = new Outgoing(options.maxUnacknowledgedBytes);
-    this.#in = new Incoming(options.window);
-    this.#greeting = new Greeting(role, options, this.#in, id);
-    this.#acknowledgments = new Acknowledgments(this.#in);
+    this.in = new Incoming(options.window);
+    this.#greeting = new Greeting(role, options, this.in, id);
+    this.#acknowledgments = new Acknowledgments(this.in);
     this.heartbeat = new Heartbeat(options.heartbeatInterval, options.heartbeatTimeout);
     this.#questions = new Questions(this.heartbeat);
     this.#draining = new Draining(role);
@@ -104,7 +104,7 @@ export class Machine {
    * other stream.
    */
   get isComplete(): boolean {
-    return this.out.acked === this.out.total && this.#in.ended !== undefined;
+    return this.out.acked === this.out.total && this.in.ended !== undefined;
   }
 
   /**
@@ -112,12 +112,12 @@ export class Machine {
    * the other.
    */
   get progress(): number {
-    return this.out.acked + this.#in.received;
+    return this.out.acked + this.in.received;
   }
 
   /** The code and text of the peer's END, after all bytes before it were taken. */
   get peerEnd(): EndInfo | undefined {
-    return this.#in.isOver ? this.#in.ended : undefined;
+    return this.in.isOver ? this.in.ended : undefined;
   }
 
   /** When the driver must call `timeout()`. */
@@ -130,18 +130,18 @@ export class Machine {
 
   /**
    * There is a new carrier. It replaces any other carrier. On a server it comes with the client's
-   * HELLO.
+   * HELLO; on a client it may go to another server than the one that opened the session.
    *
    * @throws {SessionProtocolError} for a HELLO that is late or not possible. Then the other carrier
    * stays.
    */
-  attach(now: number, hello?: Hello): void {
+  attach(now: number, hello?: Hello, isElsewhere = false): void {
     if (hello !== undefined) {
       this.#greeting.check(hello);
       this.out.checkResume(hello.received);
     }
     this.detach(now);
-    this.#life.attach();
+    this.#life.attach(isElsewhere);
     this.#greeting.start(now);
     if (hello !== undefined) this.#greeted(hello, now);
   }
@@ -157,7 +157,7 @@ export class Machine {
     this.#draining.stop();
     if (!wasAttached || this.outcome !== undefined) return;
     // The limit for the peer does not matter any more.
-    if (isOrderly && this.isComplete && this.#in.isAcknowledged) this.#life.close();
+    if (isOrderly && this.isComplete && this.in.isAcknowledged) this.#life.close();
     else this.#expiry.start(now + this.#greeting.patience);
   }
 
@@ -193,9 +193,9 @@ export class Machine {
     this.out.end ??= info;
   }
 
-  /** The next chunk for the reader. */
-  take(): Uint8Array | undefined {
-    return this.#in.take();
+  /** The next chunk for the reader. See {@linkcode Incoming.take}. */
+  take(target?: Uint8Array): Uint8Array | undefined {
+    return this.in.take(target);
   }
 
   /** Asks the peer for an acknowledgment as soon as everything is sent. */
@@ -288,7 +288,7 @@ export class Machine {
   }
 
   #refused(code: number, text: string): void {
-    const error = refusedBy(code, text);
+    const error = refusedBy(code, text, this.#life.isElsewhere);
     // A server forgets a session that it has finished.
     if (this.isComplete) this.#life.close();
     else if (!error.isRetriable) this.#life.lose(`the server refused it: ${text}`, code, error);
@@ -299,7 +299,7 @@ export class Machine {
     this.#greeting.confirm();
     switch (frame.type) {
       case FrameType.DATA:
-        this.#in.data(frame.offset, frame.bytes);
+        this.in.data(frame.offset, frame.bytes);
         return this.#acknowledgments.received(now);
       case FrameType.ACK:
         this.out.acknowledge(frame.received, frame.limit);
@@ -309,7 +309,7 @@ export class Machine {
       case FrameType.PONG:
         return this.heartbeat.pong(frame.token, now);
       case FrameType.END:
-        this.#in.end(frame.offset, frame.info);
+        this.in.end(frame.offset, frame.info);
         break;
       case FrameType.RESET:
         return this.#life.wasReset(frame.code, frame.text);
@@ -334,7 +334,7 @@ export class Machine {
   }
 
   #expire(): void {
-    if (this.#in.ended !== undefined && this.out.acked === this.out.written) {
+    if (this.in.ended !== undefined && this.out.acked === this.out.written) {
       // Only the acknowledgment of this end's END is missing. Nothing is lost.
       this.#closeUnheard();
     } else {

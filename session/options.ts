@@ -1,6 +1,7 @@
 /** Options of a session: names, defaults, ranges. */
 
 import { checkDelay, checkInteger } from "../internal/check.ts";
+import { withDefaults } from "../internal/defaults.ts";
 import { backoff, type RetryPolicy } from "../internal/retry.ts";
 
 /** Options of a session. Sizes are bytes, times are milliseconds. */
@@ -57,32 +58,24 @@ export type ResolvedSessionOptions = Readonly<Required<SessionOptions>>;
 
 const MAX_BYTES = 2 ** 40;
 
+const SIZES = { maxUnacknowledgedBytes: 8 * 1024 * 1024, window: 1024 * 1024 };
+
+const TIMES = {
+  retentionTime: 120_000,
+  heartbeatInterval: 25_000,
+  heartbeatTimeout: 20_000,
+  helloTimeout: 10_000,
+};
+
 /**
  * Fills in the defaults and checks the ranges.
  *
  * @throws {RangeError} naming the option and its value.
  */
 export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSessionOptions {
-  const {
-    retentionTime = 120_000,
-    maxUnacknowledgedBytes = 8 * 1024 * 1024,
-    window = 1024 * 1024,
-    heartbeatInterval = 25_000,
-    heartbeatTimeout = 20_000,
-    helloTimeout = 10_000,
-    retry = backoff(),
-  } = options;
-  checkInteger("maxUnacknowledgedBytes", maxUnacknowledgedBytes, 1, MAX_BYTES);
-  checkInteger("window", window, 1, MAX_BYTES);
-  const delays = { retentionTime, heartbeatInterval, heartbeatTimeout, helloTimeout };
-  for (const [name, delay] of Object.entries(delays)) checkDelay(name, delay);
-  return {
-    retentionTime,
-    maxUnacknowledgedBytes,
-    window,
-    heartbeatInterval,
-    heartbeatTimeout,
-    helloTimeout,
-    retry,
-  };
+  const sizes = withDefaults(SIZES, options, (name, value) => {
+    checkInteger(name, value, 1, MAX_BYTES);
+  });
+  const times = withDefaults(TIMES, options, (name, value) => checkDelay(name, value));
+  return { ...sizes, ...times, retry: options.retry ?? backoff() };
 }

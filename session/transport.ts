@@ -4,7 +4,9 @@ import type { EndInfo, Framing } from "../codec.ts";
 import type { Connection } from "../connection.ts";
 import { flushSoon } from "../connection/internal.ts";
 import { ConnectionClosedError, ProtocolError, SessionLostError } from "../errors.ts";
+import type { Distribution } from "../internal/distribution.ts";
 import { handledRejection } from "../internal/handled.ts";
+import { BLOCK_BYTES } from "../internal/memory.ts";
 import type { Transport, TransportAbilities } from "../transport.ts";
 import { SessionCode } from "./codes.ts";
 import { Driver } from "./driver.ts";
@@ -82,6 +84,15 @@ export class SessionTransport implements Transport {
     return this.#driver.remote;
   }
 
+  /**
+   * Who the peer is, as the server's program has said of the last carrier.
+   *
+   * @internal
+   */
+  get user(): unknown {
+    return this.#driver.user;
+  }
+
   /** How long the session is kept without a carrier, in milliseconds. */
   get retentionTime(): number {
     return this.#machine.retentionTime;
@@ -90,6 +101,15 @@ export class SessionTransport implements Transport {
   /** The smoothed time from a PING to its answer, in milliseconds. */
   get roundTripTime(): number | undefined {
     return this.#machine.heartbeat.roundTripTime;
+  }
+
+  /**
+   * Adds each time from a PING to its answer to a distribution.
+   *
+   * @internal
+   */
+  measureRoundTrips(times: Distribution): void {
+    this.#machine.heartbeat.times = times;
   }
 
   /** How many bytes the peer has not acknowledged. */
@@ -140,8 +160,8 @@ export class SessionTransport implements Transport {
    * @throws {SessionProtocolError} if the HELLO is late or invalid; then the carrier before stays.
    * @internal
    */
-  attach(carrier: Connection<Uint8Array>, hello?: Hello): Promise<void> {
-    return this.#driver.attach(carrier, hello);
+  attach(carrier: Connection<Uint8Array>, hello?: Hello, isElsewhere?: boolean): Promise<void> {
+    return this.#driver.attach(carrier, hello, isElsewhere);
   }
 
   #detached(error: unknown): void {
@@ -151,16 +171,18 @@ export class SessionTransport implements Transport {
   }
 
   /** The next chunk; undefined at the end. */
-  read(): Promise<Uint8Array | undefined> {
-    const chunk = this.#take();
+  read(
+    readTarget?: (bytes: number) => Uint8Array | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const chunk = this.#take(readTarget?.(BLOCK_BYTES));
     if (chunk !== undefined) return Promise.resolve(chunk);
     if (this.#machine.peerEnd !== undefined) return Promise.resolve(undefined);
     if (this.#state !== "open") return Promise.reject(this.#failure);
     return this.#waiters.read();
   }
 
-  #take(): Uint8Array | undefined {
-    const chunk = this.#machine.take();
+  #take(target: Uint8Array | undefined): Uint8Array | undefined {
+    const chunk = this.#machine.take(target);
     if (chunk !== undefined && this.#machine.isAttached) this.#driver.pump();
     return chunk;
   }

