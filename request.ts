@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Connection } from "./connection.ts";
 import { RequestError } from "./errors.ts";
 import type { StandardSchema } from "./format.ts";
 import { checkDelay, checkInteger, MAX_INT32 } from "./internal/check.ts";
@@ -21,6 +22,14 @@ import type { Handler } from "./request/work.ts";
 
 export { RequestError, type RequestErrorCode, type RequestErrorOptions } from "./errors.ts";
 export type * from "./request/types.ts";
+export { type MethodStats, type RequestOutcome, RequestTotals } from "./request/totals.ts";
+export type {
+  CallTrace,
+  Telemetry,
+  Trace,
+  TraceContext,
+  TracedConnection,
+} from "./internal/telemetry.ts";
 
 /**
  * Makes requests to the peer of a connection, and answers the peer's requests with handlers. Both ends
@@ -43,8 +52,8 @@ export type * from "./request/types.ts";
  * are done. So if a handler of notifications waits for an answer of the peer, too many
  * notifications can block that answer.
  *
- * @throws {TypeError} if the framing of the connection cannot carry all bytes in whole messages, or
- * if a handler is not a function.
+ * @throws {TypeError} if the framing of the connection cannot carry all bytes in whole messages, if the
+ * connection drops messages while its peer is slow (`slowConsumer`), or if a handler is not a function.
  * @throws {RangeError} if an option is out of range.
  *
  * @example A value, a stream, and an error
@@ -92,6 +101,8 @@ export function requests<Remote = AnyMethods, Local = AnyMethods>(
     timeout = Infinity,
     helloTimeout = 10_000,
     exposeErrors = false,
+    telemetry,
+    totals,
     onError = (error, method) => console.error(`Error in the handler of ${method}:`, error),
   } = options;
   checkInteger("maxRequests", maxRequests, LEAST.requests, MAX_INT32);
@@ -103,10 +114,11 @@ export function requests<Remote = AnyMethods, Local = AnyMethods>(
   if (timeout !== Infinity) checkDelay("timeout", timeout);
   checkDelay("helloTimeout", helloTimeout);
   checkFraming(connection);
+  checkPolicy(connection);
 
   const window = { items: maxStreamItems, bytes: maxStreamBytes };
   return new Peer(connection, {
-    calls: { maxRequests, maxWaiting, window, timeout },
+    calls: { maxRequests, maxWaiting, window, timeout, telemetry },
     answers: {
       handlers: tableOf(handlers),
       allowance: {
@@ -118,6 +130,8 @@ export function requests<Remote = AnyMethods, Local = AnyMethods>(
       window,
       exposeErrors,
       onError: guarded(onError),
+      telemetry,
+      totals,
     },
     helloTimeout,
   }) as RequestPeer as RequestPeer<Remote>;
@@ -169,6 +183,17 @@ function checkFraming({ framing }: RequestConnection): void {
   if (framing.isSelective) {
     throw new TypeError(`Cannot make requests over framing ${name}: it cannot carry any bytes`);
   }
+}
+
+/** A dropped answer would leave its caller waiting, and nobody would be told. */
+function checkPolicy(connection: RequestConnection): void {
+  if (!(connection instanceof Connection)) return;
+  const { slowConsumer } = connection.sender.limits;
+  if (slowConsumer === "disconnect") return;
+  throw new TypeError(
+    `Cannot make requests over connection of ${connection.remote}: slowConsumer "${slowConsumer}" ` +
+      `drops messages while the peer is slow, answers too; use "disconnect"`,
+  );
 }
 
 /** The handlers by name. Only own properties, so that no request calls what all objects inherit. */

@@ -5,8 +5,10 @@ import { ProtocolError, RequestError } from "../errors.ts";
 import { cancelled } from "./failures.ts";
 import type { MessageReader } from "./message_reader.ts";
 import type { Output } from "./output.ts";
+import type { Telemetry } from "../internal/telemetry.ts";
 import { Replies, type ReplySettings } from "./replies.ts";
 import { isThenable } from "./results.ts";
+import type { RequestTotals } from "./totals.ts";
 import type { RequestPeer } from "./types.ts";
 import { decodeValue } from "./values.ts";
 import {
@@ -15,11 +17,16 @@ import {
   encodeCredit,
   encodeError,
   HAS_ITEMS,
+  HAS_KEY,
+  HAS_TRACE,
   Type,
   WANTS_STREAM,
   type Window,
 } from "./wire.ts";
 import { type Handler, Work } from "./work.ts";
+
+/** What a REQUEST may have besides its id, its method and its params. */
+const ALL_FLAGS = WANTS_STREAM | HAS_ITEMS | HAS_TRACE | HAS_KEY;
 
 /** The settings for all requests of one peer. */
 export interface AnswerSettings extends ReplySettings {
@@ -31,6 +38,10 @@ export interface AnswerSettings extends ReplySettings {
   readonly maxConcurrent: number;
   /** How many of a caller's items may wait to be read. */
   readonly window: Window;
+  /** Traces the handlers. */
+  readonly telemetry: Telemetry | undefined;
+  /** Counts the answers. */
+  readonly totals: RequestTotals | undefined;
 }
 
 /** Takes requests and calls handlers. Each request gets exactly one reply. */
@@ -79,7 +90,7 @@ export class Answers {
 
   /** Takes a REQUEST, CANCEL, ITEM, END or CREDIT of the caller. */
   take(reader: MessageReader, bytes: number): void {
-    if (reader.type >= Type.request && reader.type <= (Type.request | WANTS_STREAM | HAS_ITEMS)) {
+    if (reader.type >= Type.request && reader.type <= (Type.request | ALL_FLAGS)) {
       return this.#request(reader, bytes);
     }
     const id = reader.varint();
@@ -117,6 +128,8 @@ export class Answers {
     const window = (reader.type & WANTS_STREAM) === 0
       ? undefined
       : { items: reader.varint(), bytes: reader.varint() };
+    const context = (reader.type & HAS_TRACE) === 0 ? undefined : reader.trace();
+    const key = (reader.type & HAS_KEY) === 0 ? undefined : reader.shortText();
     const value = reader.value();
     if (id <= this.#lastId) {
       throw new ProtocolError(
@@ -157,6 +170,8 @@ export class Answers {
       this.#grant,
     );
     work.hasItems = hasItems;
+    work.context = context;
+    work.key = key;
     this.#works.set(id, work);
     this.#bytes += bytes;
     if (refusal !== undefined) this.#replies.fail(work, refusal);
@@ -190,6 +205,14 @@ export class Answers {
   #start(work: Work, handler: Handler): void {
     work.state = "running";
     this.#running++;
+    const { telemetry, totals } = this.#settings;
+    if (totals !== undefined) work.startedAt = performance.now();
+    if (telemetry === undefined) return this.#call(work, handler);
+    work.trace = telemetry.handling(work.method, work.context);
+    work.trace.run(() => this.#call(work, handler));
+  }
+
+  #call(work: Work, handler: Handler): void {
     let result: unknown;
     let isLater = false;
     try {
@@ -246,9 +269,19 @@ export class Answers {
   #answered(work: Work): void {
     if (work.state === "running" || work.state === "cancelled") this.#running--;
     work.state = "answered";
+    if (work.trace !== undefined || work.startedAt > 0) this.#told(work);
     work.release();
     if (!work.hasItems || this.#isOver) this.#forget(work);
     this.#startQueued();
+  }
+
+  /** Tells those who watch how the handler's answer went. */
+  #told(work: Work): void {
+    const { method, trace, startedAt, failure = this.#isOver ? "cancelled" : undefined } = work;
+    trace?.end(failure);
+    if (startedAt > 0) {
+      this.#settings.totals?.answered(method, failure, performance.now() - startedAt);
+    }
   }
 
   #forget(work: Work): void {

@@ -1,6 +1,7 @@
 /** One request of this end. */
 
 import { RequestError } from "../errors.ts";
+import type { CallTrace } from "../internal/telemetry.ts";
 import type { ItemReader, ItemWriter } from "./streams.ts";
 import type { Expiring, Timeouts } from "./timeouts.ts";
 
@@ -12,6 +13,8 @@ export interface StartOptions {
   readonly timeout?: number;
   /** Items to send along. */
   readonly items?: AsyncIterable<unknown> | Iterable<unknown>;
+  /** The same when the request is made again. Only for a peer that is a worker of a group. */
+  readonly key?: string;
 }
 
 /** The owner of a call. */
@@ -31,6 +34,10 @@ export class Call implements Expiring {
   /** The message while it waits. */
   message: Uint8Array | undefined;
   items: AsyncIterable<unknown> | Iterable<unknown> | undefined;
+  /** Traces it, if something traces. */
+  trace: CallTrace | undefined;
+  /** The message without its trace context, as long as the peer may be one that knows none. */
+  untraced: Uint8Array | undefined;
   /** Sends the items, until END was sent. */
   writer: ItemWriter | undefined;
 
@@ -81,12 +88,16 @@ export class Call implements Expiring {
 
   /** Gives up with an error. Items that wait to be read are dropped. */
   abort(error: unknown): void {
-    if (this.#abandon()) this.#reject(error);
+    if (!this.#abandon()) return;
+    this.trace?.end(error);
+    this.#reject(error);
   }
 
   /** Gives up. Items that wait can still be read; the error comes after them. */
   giveUp(error?: unknown): void {
-    if (!this.#abandon() || error === undefined) return;
+    if (!this.#abandon()) return;
+    this.trace?.end(error);
+    if (error === undefined) return;
     if (this.reader !== undefined) this.reader.end({ error });
     else this.#reject(error);
   }
@@ -94,6 +105,7 @@ export class Call implements Expiring {
   /** The answer has come. */
   succeed(value: unknown): void {
     this.#settle("settled");
+    this.trace?.end();
     this.reader?.end();
     this.#resolve(value);
   }
@@ -101,6 +113,7 @@ export class Call implements Expiring {
   /** An error has come instead of an answer. Items that wait can still be read before it. */
   fail(error: unknown): void {
     this.#settle("settled");
+    this.trace?.end(error);
     if (this.reader !== undefined) this.reader.end({ error });
     else this.#reject(error);
   }
@@ -115,7 +128,7 @@ export class Call implements Expiring {
 
   #settle(state: "abandoned" | "settled"): void {
     this.state = state;
-    this.message = undefined;
+    this.message = this.untraced = undefined;
     this.#timeouts?.remove(this, this.#timeout);
     this.#unwatch?.();
     this.writer?.stop();

@@ -3,6 +3,7 @@
 import { Deque } from "@std/data-structures";
 import { ProtocolError, RequestError } from "../errors.ts";
 import { checkDelay } from "../internal/check.ts";
+import type { CallTrace, Telemetry, TraceContext } from "../internal/telemetry.ts";
 import { printable } from "../internal/text.ts";
 import { Call, type StartOptions } from "./call.ts";
 import type { MessageReader } from "./message_reader.ts";
@@ -33,6 +34,8 @@ export interface CallSettings {
   readonly window: Window;
   /** The default time for an answer, in milliseconds, or `Infinity`. */
   readonly timeout: number;
+  /** Traces the calls. */
+  readonly telemetry: Telemetry | undefined;
 }
 
 /**
@@ -74,6 +77,9 @@ export class Calls {
   allow(allowance: Allowance): void {
     this.#allowance = allowance;
     this.#knowsAllowance = true;
+    for (const call of allowance.takesTraces ? [] : this.#queue) {
+      call.message = call.untraced ?? call.message;
+    }
     this.#sendWaiting();
   }
 
@@ -105,26 +111,62 @@ export class Calls {
   }
 
   #start(call: Call, params: unknown, options: StartOptions, window: Window | undefined): void {
+    const { telemetry } = this.#settings;
+    if (telemetry === undefined) return this.#begin(call, params, options, window);
+    call.trace = telemetry.calling(call.method);
+    try {
+      this.#begin(call, params, options, window);
+    } catch (error) {
+      call.trace.end(error);
+      throw error;
+    }
+  }
+
+  #begin(call: Call, params: unknown, options: StartOptions, window: Window | undefined): void {
     if (this.#failure !== undefined) throw this.#failure(call.method);
-    const { signal, timeout = this.#settings.timeout, items } = options;
+    const { signal, timeout = this.#settings.timeout, items, key } = options;
     if (timeout !== Infinity) checkDelay("timeout", timeout);
     const encoded = encodeValue(params, `params of ${call.method}`); // May run code of the program.
     signal?.throwIfAborted();
     call.id = ++this.#lastId;
-    const message = encodeRequest(call.id, call.method, encoded, window, items !== undefined);
+    let context: TraceContext | undefined;
+    if (call.trace !== undefined) {
+      context = this.#contextOf(call.trace);
+      if (context !== undefined && !this.#knowsAllowance) {
+        const { id, method } = call;
+        const hasItems = items !== undefined;
+        call.untraced = encodeRequest(id, method, encoded, window, hasItems, undefined, key)
+          .slice();
+      }
+    }
+    const message = encodeRequest(
+      call.id,
+      call.method,
+      encoded,
+      window,
+      items !== undefined,
+      context,
+      key,
+    );
     if (items !== undefined) call.items = items;
-    if (this.waiting === 0 && this.#mayGo(message.length)) this.#transmit(call, message);
+    if (this.waiting === 0 && this.#mayGo(call, message.length)) this.#transmit(call, message);
     else this.#wait(call, message);
     if (signal !== undefined) call.watch(signal);
     if (timeout !== Infinity) call.expireAfter(timeout, this.#timeouts);
   }
 
-  #mayGo(bytes: number): boolean {
+  /** The trace context to send, unless the peer has said that it takes none. */
+  #contextOf({ context }: CallTrace): TraceContext | undefined {
+    return this.#knowsAllowance && !this.#allowance.takesTraces ? undefined : context;
+  }
+
+  /** Without the peer's HELLO nothing large is sent, and no trace context. */
+  #mayGo({ untraced }: Call, bytes: number): boolean {
     const count = this.#outstanding.size;
     return !this.#output.full && count < this.#allowance.requests &&
       count < this.#settings.maxRequests &&
       (count === 0 || this.#outstandingBytes + bytes <= this.#allowance.bytes) &&
-      (this.#knowsAllowance || bytes <= this.#output.maxMessageBytes);
+      (this.#knowsAllowance || untraced === undefined && bytes <= this.#output.maxMessageBytes);
   }
 
   #wait(call: Call, message: Uint8Array): void {
@@ -152,7 +194,7 @@ export class Calls {
   #sendWaiting(): void {
     for (let call = this.#queue.peekFront(); call !== undefined; call = this.#queue.peekFront()) {
       if (call.state === "waiting") {
-        if (!this.#mayGo(call.message!.length)) break;
+        if (!this.#mayGo(call, call.message!.length)) break;
         this.waiting--;
         this.#queue.popFront();
         try {
@@ -168,7 +210,7 @@ export class Calls {
   #transmit(call: Call, message: Uint8Array): void {
     this.#output.send(message);
     this.sent++;
-    call.message = undefined;
+    call.message = call.untraced = undefined;
     call.state = "sent";
     call.bytes = message.length;
     this.#outstandingBytes += message.length;

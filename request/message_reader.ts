@@ -1,10 +1,11 @@
 /** Decodes messages about requests, field by field; docs/requests.md describes them. */
 
 import { InvalidMessageError, ProtocolError } from "../errors.ts";
+import type { TraceContext } from "../internal/telemetry.ts";
 import { quoted } from "../internal/text.ts";
 import { readVarint, varintEnd } from "../internal/varint.ts";
-import { decodeText } from "./values.ts";
-import { type Allowance, ANSWERING, LEAST, MAGIC, Type, VERSION } from "./wire.ts";
+import { decodeText } from "../internal/runtime/short_text.ts";
+import { type Allowance, ANSWERING, LEAST, MAGIC, TAKES_TRACES, Type, VERSION } from "./wire.ts";
 
 /** Seven groups of seven bits, and four bits for 2^53. */
 const MAX_VARINT_BYTES = 8;
@@ -38,7 +39,7 @@ export class MessageReader {
     if (this.kind === 3) throw this.#invalid("its value is of no known kind");
   }
 
-  /** The content of HELLO. Bytes behind it are reserved for later versions. */
+  /** The content of HELLO. Further bytes behind it are reserved for later versions. */
   hello(): Allowance {
     const message = this.#message;
     if (message[0] !== Type.hello || MAGIC.some((byte, i) => message[i + 1] !== byte)) {
@@ -56,6 +57,7 @@ export class MessageReader {
       requests: this.varint(),
       bytes: this.varint(),
       messageBytes: this.varint(),
+      takesTraces: (message[this.#at] & TAKES_TRACES) !== 0, // An end that knows none ends here.
     };
     if (allowance.requests < LEAST.requests || allowance.bytes < LEAST.bytes) {
       throw this.#invalid(
@@ -101,6 +103,11 @@ export class MessageReader {
     } catch {
       throw this.#invalid("a text is not UTF-8");
     }
+  }
+
+  /** A trace context. What is in it is for whoever traces, and so is what is wrong with it. */
+  trace(): TraceContext {
+    return { traceparent: this.shortText(), tracestate: this.text() };
   }
 
   /** The bytes of the value: the rest of the message. */

@@ -1,19 +1,25 @@
 /** Reads the messages of a connection, and passes them on to calls, answers and notices. */
 
 import type { CloseInfo, CloseOptions } from "../connection.ts";
-import { ConnectionClosedError, ConnectionLostError, ProtocolError } from "../errors.ts";
-import { handledRejection } from "../internal/handled.ts";
+import {
+  ConnectionClosedError,
+  ConnectionLostError,
+  ProtocolError,
+  RequestError,
+} from "../errors.ts";
+import { handledRejection, handledResolvers } from "../internal/handled.ts";
 import { reasonOf } from "../internal/reason.ts";
 import { Deadline } from "../internal/time.ts";
 import { Answers, type AnswerSettings } from "./answers.ts";
 import type { StartOptions } from "./call.ts";
 import { Calls, type CallSettings } from "./calls.ts";
+import { EarlyNotices } from "./early.ts";
 import { MessageReader } from "./message_reader.ts";
+import { encodeNotice, tooLong } from "./notice.ts";
 import { Notices } from "./notices.ts";
 import { Output } from "./output.ts";
 import type { RequestConnection, RequestPeer, RequestStats } from "./types.ts";
-import { encodeValue } from "./values.ts";
-import { encodeHello, encodeNotify, fitsName, LEAST, Type } from "./wire.ts";
+import { encodeHello, fitsName, LEAST, Type } from "./wire.ts";
 
 /** The settings of a {@linkcode Peer}. */
 export interface PeerSettings {
@@ -28,20 +34,21 @@ export interface PeerSettings {
 /** The peer of a connection, as the program at this end sees it. */
 export class Peer implements RequestPeer {
   readonly closed: Promise<CloseInfo>;
-  readonly #connection: RequestConnection;
+  /** What is below. */
+  readonly connection: RequestConnection;
   readonly #output: Output;
   readonly #calls: Calls;
   readonly #answers: Answers;
   readonly #notices: Notices;
   readonly #reader = new MessageReader();
   readonly #helloDeadline: Deadline;
-  /** Resolves when the peer's HELLO has come, or at the end. */
-  readonly #hello = Promise.withResolvers<void>();
+  readonly #early = new EarlyNotices();
+  readonly #greeted = Promise.withResolvers<void>();
   #state: "greeting" | "open" | "closed" = "greeting";
 
   constructor(connection: RequestConnection, settings: PeerSettings) {
     const { calls, answers, helloTimeout } = settings;
-    this.#connection = connection;
+    this.connection = connection;
     this.#output = new Output(connection, (error) => connection.abort(error));
     this.#output.maxMessageBytes = Math.min(
       LEAST.messageBytes,
@@ -62,6 +69,20 @@ export class Peer implements RequestPeer {
     this.closed = connection.closed.then((info) => this.#ended(info));
     connection.offer(encodeHello(allowance));
     this.#run();
+  }
+
+  get id(): number {
+    return this.connection.id;
+  }
+
+  /** Resolves when the peer's HELLO has come, or at the end. */
+  get greeted(): Promise<void> {
+    return this.#greeted.promise;
+  }
+
+  /** The largest message that the peer is known to take, in bytes. */
+  get maxMessageBytes(): number {
+    return this.#output.maxMessageBytes;
   }
 
   get stats(): RequestStats {
@@ -96,28 +117,56 @@ export class Peer implements RequestPeer {
 
   notify(method: string, params?: unknown): Promise<void> {
     try {
-      if (!fitsName(method)) throw tooLong(method);
-      const message = encodeNotify(method, encodeValue(params, `params of ${method}`));
-      if (this.#state === "greeting" && message.length > this.#output.maxMessageBytes) {
-        const kept = message.slice();
-        const sent = this.#hello.promise.then(() => this.#sendNotice(kept));
-        sent.catch(() => {}); // As with `send()`, the promise need not be awaited.
-        return sent;
-      }
-      return this.#sendNotice(message);
+      const message = encodeNotice(method, params);
+      if (this.takesNow(message.length)) return this.#sendNotice(message);
+      const { promise, resolve } = handledResolvers<void>();
+      const kept = message.slice();
+      if (this.#early.add(kept.length, () => resolve(this.#sendNotice(kept)))) return promise;
+      throw new RequestError(
+        "busy",
+        `Cannot notify ${method}: too much waits for the peer's HELLO`,
+      );
     } catch (error) {
       return handledRejection(error);
     }
   }
 
+  /** Whether a notification of this size need not wait for the peer's HELLO. */
+  takesNow(bytes: number): boolean {
+    return this.#state !== "greeting" || this.#early.isEmpty && bytes <= this.maxMessageBytes;
+  }
+
+  /** Whether it takes a notification of this size, and takes it now. */
+  takes(bytes: number): boolean {
+    return bytes <= this.maxMessageBytes && this.takesNow(bytes);
+  }
+
+  /**
+   * Sends the message of a notification, which does not change any more, without waiting for a slow
+   * peer. Returns false if it is refused. If it is refused later, calls `lost`.
+   */
+  offerNotice(message: Uint8Array, lost: () => void): boolean {
+    if (this.takesNow(message.length)) {
+      return message.length <= this.maxMessageBytes && this.connection.offer(message);
+    }
+    const kept = message.slice();
+    return this.#early.add(kept.length, () => {
+      if (!this.offerNotice(kept, lost)) lost();
+    });
+  }
+
   #sendNotice(message: Uint8Array): Promise<void> {
-    this.#output.check(message);
-    return this.#connection.send(message);
+    try {
+      if (this.#state !== "closed") this.#output.check(message);
+    } catch (error) {
+      return handledRejection(error);
+    }
+    return this.connection.send(message);
   }
 
   close(options: CloseOptions = {}): Promise<CloseInfo> {
-    const { remote } = this.#connection;
-    this.#connection.framing.encodeEnd?.(options); // Throws for wrong options before anything ends.
+    const { remote } = this.connection;
+    this.connection.framing.encodeEnd?.(options); // Throws for wrong options before anything ends.
     this.#state = "closed";
     this.#helloDeadline.clear();
     const reason = new ConnectionClosedError(
@@ -129,7 +178,7 @@ export class Peer implements RequestPeer {
     );
     this.#answers.stop(reason);
     this.#notices.stop(reason);
-    this.#connection.close(options);
+    this.connection.close(options);
     return this.closed;
   }
 
@@ -139,7 +188,7 @@ export class Peer implements RequestPeer {
 
   async #run(): Promise<void> {
     try {
-      for await (const batch of this.#connection.batches()) {
+      for await (const batch of this.connection.batches()) {
         for (const message of batch) {
           if (this.#state === "closed") return; // A handler may have closed it.
           this.#take(message);
@@ -148,7 +197,7 @@ export class Peer implements RequestPeer {
       }
       await this.#peerEnded();
     } catch (error) {
-      this.#connection.abort(error); // Does nothing if the error comes from the connection.
+      this.connection.abort(error); // Does nothing if the error comes from the connection.
     }
   }
 
@@ -160,7 +209,7 @@ export class Peer implements RequestPeer {
       this.#helloDeadline.clear();
       this.#state = "open";
       this.#output.maxMessageBytes = allowance.messageBytes;
-      this.#hello.resolve();
+      this.#greet();
       this.#calls.allow(allowance);
     } else if (reader.isAnswering) this.#calls.take(reader, message.length);
     else if (reader.type === Type.notify) this.#notices.take(reader);
@@ -169,7 +218,7 @@ export class Peer implements RequestPeer {
 
   /** The peer has ended in order. It answers no more, but may still read answers. */
   async #peerEnded(): Promise<void> {
-    const { remote } = this.#connection;
+    const { remote } = this.connection;
     this.#helloDeadline.clear();
     this.#calls.fail((method) =>
       new ConnectionLostError(`Cannot request ${method} of ${remote}: it ended before it answered`)
@@ -179,13 +228,13 @@ export class Peer implements RequestPeer {
     this.#answers.callerEnded(error);
     this.#notices.stop(error);
     await this.#answers.idle();
-    await this.#connection.close();
+    await this.connection.close();
   }
 
   #ended(info: CloseInfo): CloseInfo {
     this.#state = "closed";
     this.#helloDeadline.clear();
-    const { remote } = this.#connection;
+    const { remote } = this.connection;
     const { error } = info;
     const isLost = error !== undefined && !(error instanceof ConnectionClosedError);
     const failure = (what: string) =>
@@ -199,11 +248,13 @@ export class Peer implements RequestPeer {
     this.#answers.stop(reason);
     this.#notices.stop(reason);
     this.#output.stop();
-    this.#hello.resolve();
+    this.#greet();
     return info;
   }
-}
 
-function tooLong(method: string): TypeError {
-  return new TypeError(`Cannot request "${method.slice(0, 32)}…": its name is above 255 bytes`);
+  /** What waits for the HELLO waits no longer. */
+  #greet(): void {
+    this.#early.release();
+    this.#greeted.resolve();
+  }
 }

@@ -96,6 +96,7 @@ export class Replies {
     const { exposeErrors, onError } = this.#settings;
     const told = state === "cancelled" ? cancelled(method) : error;
     const { code, text, data } = describeError(told, method, exposeErrors, onError);
+    work.failure = code;
     try {
       this.#output.send(encodeError(id, code, text, data));
     } catch (cause) {

@@ -1,5 +1,7 @@
 /** Kinds of results of handlers. */
 
+import { attempt } from "../internal/handled.ts";
+
 /** Whether a result is a promise. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value instanceof Promise ||
@@ -15,5 +17,5 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
 /** Ends a stream that nobody wants. */
 export function drop(items: AsyncIterable<unknown>): void {
   // Errors of return() are ignored: nobody waits for the stream.
-  Promise.try(() => items[Symbol.asyncIterator]().return?.()).catch(() => {});
+  attempt(() => items[Symbol.asyncIterator]().return?.()).catch(() => {});
 }

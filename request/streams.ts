@@ -1,6 +1,7 @@
 /** Streams of items between the two ends, with flow control by credit. */
 
 import { Deque } from "@std/data-structures";
+import { attempt } from "../internal/handled.ts";
 import type { Window } from "./wire.ts";
 
 /** The owner of a reader. */
@@ -217,7 +218,7 @@ export class ItemWriter {
     this.#wake?.();
     // Errors of return() are ignored: everybody knows that the stream has ended.
     this.#returning ??= this.#iterator &&
-      Promise.try(() => this.#iterator!.return?.()).catch(() => {});
+      attempt(() => this.#iterator!.return?.()).catch(() => {});
   }
 
   #isStopped(): boolean {

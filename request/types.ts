@@ -1,5 +1,7 @@
 /** The types of requests, and how one interface types both ends. */
 
+import type { Telemetry } from "../internal/telemetry.ts";
+import type { RequestTotals } from "./totals.ts";
 import type { CloseInfo, CloseOptions, Connection } from "../connection.ts";
 
 /**
@@ -8,7 +10,7 @@ import type { CloseInfo, CloseOptions, Connection } from "../connection.ts";
  */
 export type RequestConnection = Pick<
   Connection<Uint8Array>,
-  "abort" | "batches" | "close" | "closed" | "framing" | "offer" | "remote" | "send"
+  "abort" | "batches" | "close" | "closed" | "framing" | "id" | "offer" | "remote" | "send"
 >;
 
 /** Any methods, for a peer whose interface is not known. */
@@ -91,7 +93,8 @@ export type NotifyArguments<Method> = undefined extends ParamsOf<Method>
  * The peer of a connection. It answers requests, and may make requests itself. Made by `requests()`.
  *
  * - **Order.** Requests, notifications and items are sent in the order in which they were made. Only
- *   requests beyond the peer's limit, and items without credit, are sent later. Handlers start in the
+ *   requests beyond the peer's limit, items without credit, and what is above 1 KiB before the peer's
+ *   HELLO has come, are sent later. Notifications stay in order among themselves. Handlers start in the
  *   order in which requests arrive. An answer is sent when it is ready.
  * - **One answer each.** A request settles once. A request that is given up (by `signal`, `timeout` or
  *   `break`) rejects at once, and is cancelled at the peer. Its answer still comes, is dropped, and is
@@ -106,6 +109,8 @@ export type NotifyArguments<Method> = undefined extends ParamsOf<Method>
  * - **Hostile peers.** An invalid message aborts the connection with a `ProtocolError`.
  */
 export interface RequestPeer<Remote = AnyMethods> extends AsyncDisposable {
+  /** The number of its connection, which is unique in this process. */
+  readonly id: number;
   /** Resolves when the connection has ended; never rejects. */
   readonly closed: Promise<CloseInfo>;
   /** How many requests and notifications there were so far. */
@@ -139,6 +144,7 @@ export interface RequestPeer<Remote = AnyMethods> extends AsyncDisposable {
    *
    * @throws {TypeError} {MessageTooLargeError} {ConnectionLostError} {ConnectionClosedError} as
    * `request()`.
+   * @throws {RequestError} with code `busy` if more than 1 MiB of them wait for the peer's HELLO.
    */
   notify<Name extends ValueMethods<Remote>>(
     method: Name,
@@ -157,6 +163,11 @@ export interface RequestContext<Remote = AnyMethods, Item = unknown> {
   readonly peer: RequestPeer<Remote>;
   /** Aborted when the caller cancels the request, or the connection ends. */
   readonly signal: AbortSignal;
+  /**
+   * The same when a repeatable request for a value to a group of workers is made again, and never that of
+   * another request. Undefined for all other requests.
+   */
+  readonly key: string | undefined;
   /**
    * The items that the caller sends along; empty if there are none. They come as fast as they are
    * read.
@@ -232,6 +243,19 @@ export interface RequestOptions {
    * @default false
    */
   exposeErrors?: boolean;
+  /**
+   * Traces requests and handlers: what `telemetry()` of `./telemetry` gives. A request then carries a
+   * trace context, if the peer understands it.
+   *
+   * @default nothing is traced
+   */
+  telemetry?: Telemetry;
+  /**
+   * Counts the requests of the peer, together with those of other connections.
+   *
+   * @default nothing is counted but `stats`
+   */
+  totals?: RequestTotals;
   /**
    * Called with errors of handlers that are not a `RequestError`, and with errors of sending their
    * results.

@@ -1,15 +1,24 @@
 /** Values on the wire: nothing, JSON, or bytes. */
 
-import { Buffer } from "node:buffer";
 import { InvalidMessageError } from "../errors.ts";
+import { decodeText } from "../internal/runtime/short_text.ts";
 
 /** A value ready to be written: nothing, JSON text, or bytes. */
 export type Encoded = undefined | string | Uint8Array;
 
+/** A value that was encoded before: it is sent as it is, any number of times. */
+export class Ready {
+  /** What `encodeValue()` gave. */
+  constructor(readonly encoded: Encoded) {}
+
+  /** How many bytes it has, at most. */
+  get maxBytes(): number {
+    return (this.encoded?.length ?? 0) * (typeof this.encoded === "string" ? 3 : 1);
+  }
+}
+
 /** The kind of a value: two bits of a message's first byte. */
 export const Kind = { nothing: 0, json: 1, bytes: 2 } as const;
-
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Encodes a value. `undefined` and `null` stay different, and bytes stay bytes.
@@ -18,6 +27,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  */
 export function encodeValue(value: unknown, what: string): Encoded {
   if (value === undefined || value instanceof Uint8Array) return value;
+  if (value instanceof Ready) return value.encoded;
   let json: string | undefined;
   try {
     json = JSON.stringify(value);
@@ -47,17 +57,4 @@ export function decodeValue(kind: number, bytes: Uint8Array): unknown {
   } catch (cause) {
     throw new InvalidMessageError("Cannot decode value: it is not JSON", { cause });
   }
-}
-
-/**
- * A text in a message.
- *
- * @throws {TypeError} if the text is not UTF-8.
- */
-export function decodeText(message: Uint8Array, start: number, end: number): string {
-  // For short texts, this takes a third of TextDecoder's time. But it does not throw for wrong UTF-8: it
-  // gives U+FFFD. Then TextDecoder decides.
-  const at = message.byteOffset + start;
-  const text = Buffer.from(message.buffer, at, end - start).toString();
-  return text.includes("\ufffd") ? strictUtf8.decode(message.subarray(start, end)) : text;
 }

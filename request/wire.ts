@@ -1,5 +1,6 @@
 /** Encodes messages about requests; docs/requests.md describes them. */
 
+import type { TraceContext } from "../internal/telemetry.ts";
 import { writeVarint } from "../internal/varint.ts";
 import { type Encoded, valueKind } from "./values.ts";
 
@@ -26,6 +27,14 @@ export const Type = {
 export const WANTS_STREAM = 0x01;
 /** The caller will send items. */
 export const HAS_ITEMS = 0x02;
+/** The request carries a trace context. */
+export const HAS_TRACE = 0x04;
+/** The request has a key: a worker of a group may have got it before. Only for members of groups. */
+export const HAS_KEY = 0x08;
+/** In the byte of HELLO that tells what an end understands: requests may carry a trace context. */
+export const TAKES_TRACES = 0x01;
+/** A longer `tracestate` is left out, in characters of ASCII (W3C Trace Context, section 3.3.1.5). */
+const MAX_TRACE_STATE = 512;
 /** Set in messages about requests of the receiver, so that both ends may use the same ids. */
 export const ANSWERING = 0x80;
 
@@ -37,6 +46,8 @@ export interface Allowance {
   readonly bytes: number;
   /** How many bytes one message may have. */
   readonly messageBytes: number;
+  /** Whether a request may carry a trace context; by default it may not. */
+  readonly takesTraces?: boolean;
 }
 
 /** What every end allows at least, and as long as it has not sent its HELLO. */
@@ -64,6 +75,7 @@ export function encodeHello(allowance: Allowance): Uint8Array {
   varint(allowance.requests);
   varint(allowance.bytes);
   varint(allowance.messageBytes);
+  scratch[used++] = TAKES_TRACES;
   return scratch.subarray(0, used);
 }
 
@@ -74,8 +86,11 @@ export function encodeRequest(
   params: Encoded,
   window: Window | undefined,
   hasItems: boolean,
+  trace?: TraceContext,
+  key?: string,
 ): Uint8Array {
-  const flags = (window === undefined ? 0 : WANTS_STREAM) | (hasItems ? HAS_ITEMS : 0);
+  const flags = (window === undefined ? 0 : WANTS_STREAM) | (hasItems ? HAS_ITEMS : 0) |
+    (trace === undefined ? 0 : HAS_TRACE) | (key === undefined ? 0 : HAS_KEY);
   begin(Type.request | flags, params);
   varint(id);
   shortText(method);
@@ -83,6 +98,12 @@ export function encodeRequest(
     varint(window.items);
     varint(window.bytes);
   }
+  if (trace !== undefined) {
+    const { traceparent, tracestate } = trace;
+    shortText(traceparent);
+    longText(tracestate.length <= MAX_TRACE_STATE ? tracestate : "");
+  }
+  if (key !== undefined) shortText(key);
   return finish(params);
 }
 
@@ -123,11 +144,7 @@ export function encodeError(id: number, code: string, text: string, data: Encode
   const { written } = encoder.encodeInto(code, scratch.subarray(used + 1, used + 256));
   scratch[used] = written;
   used += 1 + written;
-  const at = used + 2;
-  const length = encoder.encodeInto(text, scratch.subarray(at, at + MAX_ERROR_TEXT_BYTES)).written;
-  scratch[used] = length >> 8;
-  scratch[used + 1] = length & 0xff;
-  used = at + length;
+  longText(text);
   return finish(data);
 }
 
@@ -161,6 +178,15 @@ function shortText(text: string): void {
     scratch.subarray(at, at + 255),
   ).written;
   used = at + scratch[used];
+}
+
+/** Writes a text of up to 8 KiB behind two bytes of length. */
+function longText(text: string): void {
+  const at = used + 2;
+  const length = encoder.encodeInto(text, scratch.subarray(at, at + MAX_ERROR_TEXT_BYTES)).written;
+  scratch[used] = length >> 8;
+  scratch[used + 1] = length & 0xff;
+  used = at + length;
 }
 
 /** Writes a text if it is short and ASCII, as most texts are. Returns whether it was. */

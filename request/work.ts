@@ -1,5 +1,6 @@
 /** One request of the peer. */
 
+import type { Trace, TraceContext } from "../internal/telemetry.ts";
 import { isMeant, ItemReader, type ItemWriter } from "./streams.ts";
 import type { RequestContext, RequestPeer } from "./types.ts";
 import type { Window } from "./wire.ts";
@@ -13,6 +14,16 @@ export class Work implements RequestContext {
   state: "queued" | "running" | "cancelled" | "answered" = "queued";
   /** Whether the caller may still send items. */
   hasItems = false;
+  /** The trace context that the request has carried. */
+  context: TraceContext | undefined;
+  /** The key that the request has carried. */
+  key: string | undefined;
+  /** Traces the handler, if something traces. */
+  trace: Trace | undefined;
+  /** When the handler began, if its time is counted. */
+  startedAt = 0;
+  /** The code of the error with which it was answered. */
+  failure: string | undefined;
   /** Sends the stream. */
   writer: ItemWriter | undefined;
 

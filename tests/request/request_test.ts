@@ -3,20 +3,24 @@
 import {
   assert,
   assertEquals,
+  assertGreaterOrEqual,
   assertInstanceOf,
   assertMatch,
   assertRejects,
   assertStrictEquals,
+  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import fc from "fast-check";
+import { fromHex, toHex } from "../../internal/encoding.ts";
 import { connect } from "../../client.ts";
 import { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError, MessageTooLargeError } from "../../errors.ts";
 import { RequestError, type RequestOptions, requests, validated } from "../../request.ts";
 import { listen } from "../../server.ts";
 import { memoryPair, withFaults } from "../../testing.ts";
-import { ends, rawEnds, settle, tcpEnds } from "../support/requests.ts";
+import { character } from "../support/characters.ts";
+import { ends, HELLO, rawEnds, settle, tcpEnds } from "../support/requests.ts";
 
 /** A handler that waits until it is told, and tells that it has begun. */
 function gate() {
@@ -78,7 +82,7 @@ Deno.test("RequestPeer.request() carries JSON and bytes as they are, and undefin
 Deno.test("RequestPeer.request() carries any JSON under any name", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),
+      fc.string({ unit: character, minLength: 1, maxLength: 60 }),
       fc.jsonValue(),
       async (name, value) => {
         await using pair = ends(Object.fromEntries([[name, (params: unknown) => [params]]]));
@@ -337,7 +341,8 @@ for (const [name, thrown] of Object.entries(THROWN)) {
     assertEquals(error.code, "internal");
     if (name === "an error") {
       assertEquals(error.message, "secret path /etc");
-      assertMatch((error.data as { stack: string }).stack, /request_test\.ts/);
+      const file = import.meta.url.split("/").at(-1)!;
+      assertStringIncludes((error.data as { stack: string }).stack, file);
     }
   });
 }
@@ -413,9 +418,31 @@ Deno.test("RequestPeer.request() waits for the peer's HELLO before it sends what
   small.catch(() => {});
   await settle();
   assertEquals([ends.peer.stats.outstanding, ends.peer.stats.waiting], [0, 2]);
-  await ends.raw.send(Uint8Array.fromHex("004c57525101e8078080800280808008"));
+  await ends.raw.send(fromHex("004c57525101e8078080800280808008"));
   assertEquals((await ends.raw.receive())?.length, 2004);
-  assertEquals((await ends.raw.receive())?.toHex(), "10020162");
+  assertEquals(toHex((await ends.raw.receive())!), "10020162");
+});
+
+Deno.test("RequestPeer.notify() keeps its order while what is large waits for the peer's HELLO", async () => {
+  await using ends = await rawEnds({}, { greets: false });
+  const sent = ["1", "2".repeat(2000), "3"].map((text) => ends.peer.notify("a", text));
+  assertEquals((await ends.raw.receive())?.at(-2), "1".charCodeAt(0));
+  await ends.raw.send(HELLO);
+  for (const digit of "23") {
+    assertEquals((await ends.raw.receive())?.at(-2), digit.charCodeAt(0));
+  }
+  await Promise.all(sent);
+});
+
+Deno.test("RequestPeer.notify() lets 1 MiB wait for the peer's HELLO, and no more", async () => {
+  await using ends = await rawEnds({}, { greets: false });
+  const sent = Array.from({ length: 12 }, () => ends.peer.notify("a", new Uint8Array(100_000)));
+  for (const refused of sent.splice(10)) {
+    const error = await assertRejects(() => refused, RequestError, "waits for the peer's HELLO");
+    assertEquals(error.code, "busy");
+  }
+  ends.raw.abort();
+  for (const lost of sent) await assertRejects(() => lost, ConnectionClosedError);
 });
 
 Deno.test("RequestPeer.request() refuses a name that no message can say", async () => {
@@ -451,6 +478,23 @@ Deno.test("requests() refuses framings that cannot carry any bytes, handlers tha
   connection.abort();
   await connection.closed;
 });
+
+for (const slowConsumer of ["drop-newest", "drop-oldest"] as const) {
+  Deno.test(`requests() refuses a connection whose slowConsumer is "${slowConsumer}": a dropped answer never comes`, async () => {
+    const [near, far] = memoryPair();
+    const connection = new Connection(near, { slowConsumer });
+    const raw = new Connection(far);
+    assertThrows(
+      () => requests(connection),
+      TypeError,
+      `slowConsumer "${slowConsumer}" drops messages while the peer is slow, answers too`,
+    );
+    // Nothing was begun: it is a connection as before.
+    await connection.send("still here");
+    assertEquals(new TextDecoder().decode(await raw.receive()), "still here");
+    await Promise.all([connection.close(), raw.close()]);
+  });
+}
 
 Deno.test("requests() works over every binary framing that has boundaries", async () => {
   for (const framing of ["u8", "u16le", "u32be", "varint", "u64be"] as const) {
@@ -537,22 +581,25 @@ Deno.test("RequestPeer.request() that times out rejects with timeout; its late a
 
 Deno.test("RequestPeer.request() times out by the peer's timeout, each by its own, also while it waits", async () => {
   const { handler, open } = gate();
-  await using pair = ends({ handler }, { caller: { timeout: 240, maxRequests: 16 } });
-  const order: number[] = [];
-  const timeouts = [300, 60, 240, 160, undefined, 60]; // Far enough apart for a busy machine.
-  await Promise.all([
-    ...Array.from({ length: 16 }, () => pair.caller.request("handler").catch(() => {})),
-    ...timeouts.map((timeout, i) =>
-      pair.caller.request("handler", 1, timeout === undefined ? {} : { timeout }).catch((error) => {
-        assertEquals(error.code, "timeout");
-        order.push(i);
-      })
-    ),
-  ]);
-  assertEquals(order.slice(0, 3), [1, 5, 3]);
-  assertEquals(order.at(-1), 0);
-  assertEquals([pair.caller.stats.waiting, pair.caller.stats.sent], [0, 16]);
+  await using pair = ends({ handler }, { caller: { timeout: 60, maxRequests: 16 } });
+  const start = performance.now();
+  const ask = (options = {}) => pair.caller.request("handler", 1, options);
+  const timedOut = async (options: { timeout?: number } = {}) => {
+    const { code, message } = await assertRejects(() => ask(options), RequestError);
+    const { timeout = 60 } = options;
+    assertGreaterOrEqual(performance.now() - start, timeout - 1);
+    assertEquals([code, message], [
+      "timeout",
+      `Cannot request handler: no answer within ${timeout} ms`,
+    ]);
+  };
+  const sent = Promise.all(Array.from({ length: 16 }, () => timedOut()));
+  const patient = Promise.all([ask({ timeout: 600_000 }), ask({ timeout: 600_000 })]);
+  await Promise.all([sent, timedOut({ timeout: 20 }), timedOut({ timeout: 120 }), timedOut()]);
+  // Those that have more time still have it.
+  assertEquals([pair.caller.stats.waiting, pair.caller.stats.sent], [2, 16]);
   open();
+  await patient;
 });
 
 Deno.test("RequestPeer.request() given up while it waits is never sent, and frees its place", async () => {
@@ -717,7 +764,7 @@ Deno.test("RequestPeer.request() rejects with ConnectionLostError and the cause 
   const near = requests(new Connection(withFaults(x, { cutAfter: 30 })));
   const far = new Connection(y);
   const answers = [near.request("a"), near.request("b"), near.stream("c").next()];
-  await far.send(Uint8Array.fromHex("004c57525101e8078080800280808008"));
+  await far.send(fromHex("004c57525101e8078080800280808008"));
   await far.send(new Uint8Array(100));
   for (const answer of answers) {
     const error = await assertRejects(() => answer, ConnectionLostError);
@@ -732,11 +779,11 @@ Deno.test("RequestPeer sends the values that the peer has asked for before it ha
   const outgoing = ends.peer.request("anything");
   outgoing.catch(() => {});
   await ends.raw.receive();
-  await ends.raw.send(Uint8Array.fromHex("100107" + "68616e646c6572"));
+  await ends.raw.send(fromHex("100107" + "68616e646c6572"));
   await ends.raw.closeWrite();
   await assertRejects(() => outgoing, ConnectionLostError, "it ended before it answered");
   open();
-  assertEquals((await ends.raw.receive())?.toHex(), "8601");
+  assertEquals(toHex((await ends.raw.receive())!), "8601");
   assertEquals(await ends.raw.receive(), undefined);
   assertEquals((await ends.peer.closed).clean, true);
 });

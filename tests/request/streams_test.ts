@@ -1,6 +1,7 @@
 /** Streams between two ends: order, credit, giving up, and who waits for whom. */
 
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { fromHex } from "../../internal/encoding.ts";
 import { ConnectionLostError } from "../../errors.ts";
 import { RequestError } from "../../request.ts";
 import { ends, rawEnds, settle, tcpEnds } from "../support/requests.ts";
@@ -324,7 +325,7 @@ Deno.test("RequestPeer: items end with ConnectionLostError when the caller ends 
       await Array.fromAsync(items).catch(seen.resolve);
     },
   });
-  await ends.raw.send(Uint8Array.fromHex("120103616c6c"));
+  await ends.raw.send(fromHex("120103616c6c"));
   await ends.raw.closeWrite();
   assert(await seen.promise instanceof ConnectionLostError);
 });

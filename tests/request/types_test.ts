@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Connection } from "../../connection.ts";
+import { PeerHub } from "../../peers.ts";
 import { type Handlers, type RequestPeer, requests } from "../../request.ts";
 import { memoryPair } from "../../testing.ts";
 
@@ -46,6 +47,33 @@ export async function typed(peer: RequestPeer<Api>): Promise<void> {
   // @ts-expect-error streams have no timeout
   peer.stream("count", { to: 3 }, { timeout: 5 });
   void [sum, pong, found, bytes, wrong];
+}
+
+/** Never called: a hub of peers is typed by what its peers answer. */
+export function notified(
+  hub: PeerHub<Api>,
+  peer: RequestPeer<Api>,
+): void {
+  const queued: number = hub.notify("room", "add", { a: 1, b: 2 }, { except: peer });
+  hub.notify("room", "ping");
+  hub.notify("room", "ping", undefined, { volatile: true });
+  hub.notify("room", "find", { name: "x" }, { except: [peer] });
+  hub.members("room") satisfies RequestPeer<Api>[];
+  // @ts-expect-error a method that is not there
+  hub.notify("room", "subtract", { a: 1, b: 2 });
+  // @ts-expect-error params are missing
+  hub.notify("room", "add");
+  // @ts-expect-error wrong params
+  hub.notify("room", "add", { a: 1, b: "2" });
+  // @ts-expect-error it takes no params
+  hub.notify("room", "ping", 1);
+  // @ts-expect-error a stream is nothing to be notified of
+  hub.notify("room", "count", { to: 3 });
+  // @ts-expect-error an option that is not there
+  hub.notify("room", "ping", undefined, { only: peer });
+  // @ts-expect-error a method that is not there
+  new PeerHub<Api>({ accepts: { subtract: undefined } });
+  void queued;
 }
 
 const handlers: Handlers<Api> = {

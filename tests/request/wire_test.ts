@@ -4,8 +4,9 @@ import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } fr
 import fc from "fast-check";
 import { Connection } from "../../connection.ts";
 import { ProtocolError } from "../../errors.ts";
-import { RequestError, requests } from "../../request.ts";
+import { RequestError, requests, type TraceContext } from "../../request.ts";
 import { memoryPair } from "../../testing.ts";
+import { CONTEXT, recorder } from "../support/recorder.ts";
 import { HELLO, rawEnds, settle } from "../support/requests.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/requests.md", import.meta.url));
@@ -25,8 +26,10 @@ async function play(raw: Connection, end: "A" | "B"): Promise<void> {
 }
 
 Deno.test("docs/requests.md shows what the end that asks sends", async () => {
+  const carried: { context: TraceContext | undefined } = { context: undefined };
+  const telemetry = { ...recorder().telemetry, calling: () => ({ ...carried, end() {} }) };
   const [near, raw] = memoryPair().map((transport) => new Connection(transport));
-  const peer = requests(near);
+  const peer = requests(near, {}, { telemetry });
   const played = play(raw, "B");
   assertEquals(await peer.request("add", { a: 1, b: 2 }), 3);
   assertEquals(await peer.request("nothing"), undefined);
@@ -41,6 +44,8 @@ Deno.test("docs/requests.md shows what the end that asks sends", async () => {
   const waiting = peer.request("wait", undefined, { signal: controller.signal });
   controller.abort("enough");
   assertEquals(await waiting.catch((reason) => reason), "enough");
+  carried.context = CONTEXT;
+  assertEquals(await peer.request("add", { a: 1, b: 2 }), 3);
   await played;
   await settle();
   assertEquals([peer.stats.late, peer.stats.outstanding], [1, 0]);
@@ -50,6 +55,7 @@ Deno.test("docs/requests.md shows what the end that asks sends", async () => {
 Deno.test("docs/requests.md shows what the end that answers sends", async () => {
   const [near, raw] = memoryPair().map((transport) => new Connection(transport));
   const logged: unknown[] = [];
+  const { telemetry, handled } = recorder();
   const peer = requests(near, {
     add: ({ a, b }) => a + b,
     nothing() {},
@@ -67,16 +73,17 @@ Deno.test("docs/requests.md shows what the end that answers sends", async () => 
       new Promise((_, reject) =>
         signal.addEventListener("abort", () => reject(signal.reason), { once: true })
       ),
-  });
+  }, { telemetry });
   await play(raw, "A");
   assertEquals(logged, ["hi"]);
+  assertEquals(handled.map(({ context }) => context), [...Array(6).fill(undefined), CONTEXT]);
   await Promise.all([peer.close(), raw.close()]);
 });
 
 Deno.test("docs/requests.md has every code of RequestErrorCode", async () => {
   const source = await Deno.readTextFile(new URL("../../errors.ts", import.meta.url));
   const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([_, code]) => code);
-  assertEquals(codes.length, 8);
+  assertEquals(codes.length, 10);
   for (const code of codes) assertMatch(page, new RegExp(`\`${code}\``));
 });
 
@@ -90,7 +97,7 @@ const HOSTILE: Record<string, [messages: string[], message: RegExp]> = {
   "an empty message": [[""], /it is empty/],
   "a kind of value that there is not": [["7001"], /its value is of no known kind/],
   "a second HELLO": [[HELLO.toHex()], /it does not fit|bytes follow|request/],
-  "a type that there is not": [["1f01"], /request 1: it does not fit/],
+  "a type that there is not": [["0801"], /request 1: it does not fit/],
   "an answering type that there is not": [["9f01"], /no request 1/],
   "a REQUEST without an id": [["10"], /it ends within a number/],
   "a REQUEST that ends in its id": [["1080"], /it ends within a number/],
@@ -101,6 +108,7 @@ const HOSTILE: Record<string, [messages: string[], message: RegExp]> = {
   "a REQUEST that ends in its method": [["100105" + text("slo")], /it ends within a text/],
   "a method that is not UTF-8": [["100102fffe"], /a text is not UTF-8/],
   "a stream without its window": [["110106" + text("stream")], /it ends within a number/],
+  "a REQUEST that ends before its key": [["180104" + text("slow")], /it ends before a text/],
   "params where there are none": [["100104" + text("slow1")], /bytes follow its end/],
   "an id used twice": [["100104" + text("slow"), "100104" + text("slow")], /the last was 1/],
   "an id that falls": [["100504" + text("slow"), "100404" + text("slow")], /the last was 5/],
@@ -152,6 +160,19 @@ for (const [name, [messages, pattern]] of Object.entries(HOSTILE)) {
     assertMatch(error.message, pattern);
   });
 }
+
+Deno.test("A REQUEST of a group has a key, which its handler sees, and no other has", async () => {
+  await using ends = await rawEnds({ key: (_, { key }) => key });
+  for (
+    const [request, answer] of [["1801036b657903612d31", "a60122612d3122"], [
+      "1002036b6579",
+      "8602",
+    ]]
+  ) {
+    await ends.raw.send(Uint8Array.fromHex(request));
+    assertEquals((await ends.raw.receive())?.toHex(), answer);
+  }
+});
 
 /** What the peer answers to request 1, and what is wrong with it. */
 const ANSWERS: Record<string, [kind: "value" | "stream" | "items", answer: string[]]> = {
