@@ -20,10 +20,13 @@ import type { ConnectOptions } from "./options.ts";
 export async function connectOnce<T>(
   wanted: Endpoint,
   settings: ConnectionSettings<T>,
-  options: Pick<ConnectOptions, "connectTimeout" | "tls" | "proxy" | "token" | "web" | "through">,
+  options: Pick<
+    ConnectOptions,
+    "connectTimeout" | "tls" | "proxy" | "source" | "token" | "web" | "through"
+  >,
   signal: AbortSignal | undefined = settings.signal,
 ): Promise<Connection<T>> {
-  const { connectTimeout = 10_000, tls, proxy, token, web, through } = options;
+  const { connectTimeout = 10_000, tls, proxy, source, token, web, through } = options;
   signal?.throwIfAborted();
   const name = formatEndpoint(wanted);
   const aborter = new AbortController();
@@ -34,7 +37,9 @@ export async function connectOnce<T>(
   const giveUp = signal === undefined ? aborter.signal : AbortSignal.any([signal, aborter.signal]);
   try {
     const transport = await orAborted(
-      kindOf(wanted).then((kind) => kind.connect(wanted, { signal: giveUp, tls, proxy, web })),
+      kindOf(wanted).then((kind) =>
+        kind.connect(wanted, { signal: giveUp, tls, proxy, source, web })
+      ),
       giveUp,
     );
     const connection = new Connection<T>(through?.(transport) ?? transport, settings, name);

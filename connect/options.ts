@@ -1,22 +1,18 @@
 /** The options of `connect()`. They are checked together with the endpoint. */
 
-import { framing as framingByText } from "../codec.ts";
 import type { ConnectionOptions } from "../connection.ts";
 import { resolveSettings } from "../connection/internal.ts";
 import { checkDelay } from "../internal/check.ts";
+import type { Telemetry } from "../internal/telemetry.ts";
 import type { SessionOptions } from "../session.ts";
-import { resolveSessionOptions } from "../session/internal.ts";
 import {
-  type Endpoint,
-  framingOf,
-  hasFraming,
-  hasSessions,
   parseEndpoint,
   type TlsConnectOptions,
   type Transport,
   type WebConnectOptions,
 } from "../transport.ts";
-import { parseProxy } from "../transport/internal.ts";
+import { checkRoad } from "./road.ts";
+import { sessionFor } from "./road_session.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
@@ -36,6 +32,12 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
    * @default none
    */
   proxy?: string;
+  /**
+   * The address of this machine to connect from, of IPv4 or IPv6. Not for Unix sockets.
+   *
+   * @default the system chooses
+   */
+  source?: string;
   /** What to say in the handshake of a WebSocket: subprotocols and further fields. */
   web?: WebConnectOptions;
   /**
@@ -60,6 +62,13 @@ export interface ConnectOptions<T = Uint8Array> extends ConnectionOptions<T> {
    */
   session?: boolean | SessionOptions;
   /**
+   * Traces the connection: what `telemetry()` of `./telemetry` gives. `requests()` has such an option
+   * too.
+   *
+   * @default nothing is traced
+   */
+  telemetry?: Telemetry;
+  /**
    * Ends the attempt to connect when aborted, and later aborts the connection, with the signal's
    * reason.
    */
@@ -76,38 +85,9 @@ export function resolveConnect<T>(endpoint: string, options: ConnectOptions<T>) 
   const { connectTimeout = 10_000 } = options;
   checkDelay("connectTimeout", connectTimeout);
   const wanted = parseEndpoint(endpoint);
-  if ("port" in wanted && wanted.port === 0) {
-    throw new TypeError(`Cannot connect to "${endpoint}": port 0 is only for listening`);
-  }
-  if (options.proxy !== undefined) checkProxy(endpoint, wanted, options.proxy);
-  const named = framingOf(wanted);
-  const { framing = named } = options;
-  const name = typeof framing === "string" ? framingByText(framing).name : framing?.name;
-  if (framing !== undefined && !hasFraming(wanted)) {
-    throw new TypeError(
-      `Cannot use framing ${name} together with "${endpoint}": it carries whole messages by itself`,
-    );
-  }
-  if (named !== undefined && name !== named) {
-    throw new TypeError(
-      `Cannot use framing ${name} together with "${endpoint}": the endpoint names another one`,
-    );
-  }
-  const isSession = (hasSessions(wanted) ? wanted.session : undefined) ?? Boolean(options.session);
-  if (isSession && !hasSessions(wanted)) {
-    throw new TypeError(`Cannot use session together with "${endpoint}": UDP has no connections`);
-  }
-  const session = !isSession
-    ? undefined
-    : resolveSessionOptions(typeof options.session === "object" ? options.session : {});
-  return { wanted, settings: resolveSettings({ ...options, framing }), session };
-}
-
-function checkProxy(endpoint: string, { transport }: Endpoint, proxy: string): void {
-  const { name } = parseProxy(proxy);
-  if (!["tcp", "tls", "ws", "wss"].includes(transport)) {
-    throw new TypeError(
-      `Cannot use proxy ${name} together with "${endpoint}": proxies are for TCP and what stands on it`,
-    );
-  }
+  const framing = checkRoad(endpoint, wanted, options);
+  const session = sessionFor(endpoint, wanted, framing, options);
+  // The messages of a session are framed in its stream.
+  const own = session === undefined ? framing : "u32be";
+  return { wanted, settings: resolveSettings({ ...options, framing: own }), session };
 }

@@ -3,8 +3,11 @@
  * such rules import it.
  */
 
-import { BlockList } from "node:net";
+import { builtin } from "../internal/runtime/builtin.ts";
+import type { BlockList } from "node:net";
 import { type Address, addressText, parseAddress } from "../internal/address.ts";
+
+const net = builtin("node:net");
 
 /** Which remote addresses may connect. */
 export interface AddressRules {
@@ -22,6 +25,16 @@ export interface AddressRules {
    * @default none
    */
   readonly deny?: readonly string[];
+}
+
+/**
+ * Makes a function that tells whether an address is one of the named ones.
+ *
+ * @throws {TypeError} for the first entry that is not an address or a network. It names the option.
+ */
+export function isNamedIn(name: string, texts: readonly string[]): (hostname: string) => boolean {
+  const list = listOf(name, texts);
+  return (hostname) => includes(list, parseAddress(hostname));
 }
 
 /** The addresses that share the first `bits` of an address. */
@@ -64,7 +77,7 @@ function listOf(name: string, texts?: readonly string[]): BlockList | undefined 
       `Cannot use ${name} ${JSON.stringify(texts)}: it must be an array of strings`,
     );
   }
-  const list = new BlockList();
+  const list = new net.BlockList();
   for (const text of texts) {
     const network = parseNetwork(name, text);
     list.addSubnet(addressText(network), network.bits, `ipv${network.version}`);

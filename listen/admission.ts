@@ -6,6 +6,7 @@
 import { Rate } from "../internal/rate.ts";
 import { isLocalPeer, networkOf } from "./addresses.ts";
 import { Recent } from "./recent.ts";
+import type { CountName, SharedCounts } from "./shared_counts.ts";
 
 /** Limits. A connection that exceeds one is turned away. */
 export interface AdmissionLimits {
@@ -23,18 +24,21 @@ export interface AdmissionLimits {
   readonly maxConnectionRate?: number;
   /** Tells whether an address is refused always. Without it no address is. */
   readonly denied?: (hostname: string) => boolean;
+  /** The counts that this server has together with those of other threads, if it does. */
+  readonly counts?: SharedCounts;
 }
 
 /** The limit that turned a connection away. */
-export type Limit = keyof AdmissionLimits;
+export type Limit = Exclude<keyof AdmissionLimits, "counts">;
 
 /**
  * There are two separate counts: live connections, and carriers that have not greeted. A carrier of
  * a session that has greeted counts as a connection. Both counts have the same limits. A carrier
  * that has not greeted may come to replace a connection that is dead but not known to be dead yet,
- * so the limit of connections must not keep it out.
+ * so the limit of connections must not keep it out. Peers whose proxy has not yet said who they are have
+ * a count of their own, as a whole only: their address is the proxy's.
  */
-export type CountName = "connections" | "greeting";
+export type { CountName } from "./shared_counts.ts";
 
 /**
  * The rate limit of one address, as seconds of its rate: how much it may use at once, and how much
@@ -53,10 +57,7 @@ export const PENALTY = 10;
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #counts: Readonly<Record<CountName, Count>> = {
-    connections: new Count(),
-    greeting: new Count(),
-  };
+  readonly #counts: Readonly<Record<CountName, Count>>;
   readonly #rates: Recent<Rate> | undefined;
   readonly #refusals: Record<Limit, number> = {
     maxConnections: 0,
@@ -68,7 +69,12 @@ export class Admission {
   /** `now` is the clock, in milliseconds. */
   constructor(limits: AdmissionLimits, now: () => number = () => performance.now()) {
     this.#limits = limits;
-    const { maxConnectionRate: perSecond } = limits;
+    const { maxConnectionRate: perSecond, counts } = limits;
+    this.#counts = {
+      connections: new Count("connections", counts),
+      greeting: new Count("greeting", counts),
+      proxied: new Count("proxied", counts),
+    };
     if (perSecond === undefined) return;
     const rate = {
       perSecond,
@@ -101,9 +107,8 @@ export class Admission {
 
   /** Lets a connection in and counts it, or returns the limit that turns it away. */
   enter(hostname: string, kind: CountName = "connections"): Limit | undefined {
-    const refusal = this.#refusal(hostname, kind);
-    if (refusal === undefined) this.#counts[kind].add(limitedAs(hostname));
-    else this.#refusals[refusal]++;
+    const refusal = this.#refusal(hostname, kind) ?? this.#take(hostname, kind);
+    if (refusal !== undefined) this.#refusals[refusal]++;
     return refusal;
   }
 
@@ -140,6 +145,16 @@ export class Admission {
     if (address !== undefined) this.#rates?.get(address).charge(cost);
   }
 
+  /** Counts one more. Another thread may have done so at the same time, and then both give way. */
+  #take(hostname: string, kind: CountName): Limit | undefined {
+    const address = limitedAs(hostname);
+    const count = this.#counts[kind];
+    count.add(address);
+    if (count.total <= this.#limits.maxConnections) return undefined;
+    count.remove(address);
+    return "maxConnections";
+  }
+
   #refusal(hostname: string, kind: CountName): Limit | undefined {
     if (this.#limits.denied?.(hostname)) return "denied";
     const limit = this.full(hostname, kind);
@@ -152,22 +167,35 @@ export class Admission {
   }
 }
 
-/** A count, in total and for each address. */
+/** A count, in total and for each address: of this server, or with those of other threads. */
 class Count {
   readonly #byAddress = new Map<string, number>();
-  total = 0;
+  readonly #kind: CountName;
+  readonly #shared: SharedCounts | undefined;
+  #total = 0;
+
+  constructor(kind: CountName, shared: SharedCounts | undefined) {
+    this.#kind = kind;
+    this.#shared = shared;
+  }
+
+  get total(): number {
+    return this.#shared?.total(this.#kind) ?? this.#total;
+  }
 
   of(address: string): number {
-    return this.#byAddress.get(address) ?? 0;
+    return this.#shared?.of(this.#kind, address) ?? this.#byAddress.get(address) ?? 0;
   }
 
   add(address: string | undefined): void {
-    this.total++;
+    if (this.#shared !== undefined) return this.#shared.add(this.#kind, address, 1);
+    this.#total++;
     if (address !== undefined) this.#byAddress.set(address, this.of(address) + 1);
   }
 
   remove(address: string | undefined): void {
-    this.total--;
+    if (this.#shared !== undefined) return this.#shared.add(this.#kind, address, -1);
+    this.#total--;
     if (address === undefined) return;
     const left = this.of(address) - 1;
     if (left <= 0) this.#byAddress.delete(address);

@@ -3,6 +3,7 @@
 import type { Connection } from "../connection.ts";
 import { SessionRefusedError } from "../errors.ts";
 import {
+  type Elsewhere,
   SessionAcceptor,
   SessionCode,
   type SessionOptions,
@@ -18,6 +19,8 @@ import type { Refusal } from "./types.ts";
 export interface CarriersOptions extends AdmissionLimits {
   /** Options of sessions. */
   readonly session: SessionOptions;
+  /** The cluster of the server, for its sessions. */
+  readonly elsewhere?: Elsewhere;
   /** Called for each carrier that is turned away. */
   onRefuse(refusal: Refusal): void;
 }
@@ -30,6 +33,7 @@ const COSTS: Readonly<Record<number, number>> = {
   [SessionCode.DENIED]: PENALTY,
   [SessionCode.MALFORMED]: PENALTY,
   [SessionCode.UNKNOWN]: 1,
+  [SessionCode.GONE]: 1,
 };
 
 /** Takes carriers in. Each one keeps the place that it was given when it was let in. */
@@ -49,6 +53,7 @@ export class Carriers {
     this.#onRefuse = options.onRefuse;
     this.#acceptor = new SessionAcceptor({
       ...options.session,
+      elsewhere: options.elsewhere,
       maxSessions: options.maxConnections,
       maxSessionsPerAddress: options.maxConnectionsPerAddress,
       addressOf: (carrier) => limitedAs(places.get(carrier)!.hostname),
@@ -66,16 +71,17 @@ export class Carriers {
 
   /**
    * Waits for HELLO. Resolves to a new session. Resolves to undefined if the carrier has joined a
-   * session that exists, or was refused.
+   * session that exists, here or on another server, or was refused.
    */
   async take(
     carrier: Connection<Uint8Array>,
     place: Place,
     signal: AbortSignal,
+    isCarried: boolean,
   ): Promise<SessionTransport | undefined> {
     this.#places.set(carrier, place);
     this.#greeting.add(carrier);
-    const transport = await this.#acceptor.accept(carrier, signal);
+    const transport = await this.#acceptor.accept(carrier, signal, isCarried);
     this.#greeting.delete(carrier);
     return transport;
   }

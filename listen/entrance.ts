@@ -3,21 +3,20 @@
 import { delay } from "@std/async/delay";
 import { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/internal.ts";
+import { RefusedError } from "../errors.ts";
 import { Session } from "../session.ts";
 import type { TlsListenOptions, Transport } from "../transport.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type CountName } from "./admission.ts";
 import { Carriers, type CarriersOptions } from "./carriers.ts";
 import { HandshakeDeadline } from "./handshake.ts";
 import { Place } from "./place.ts";
+import { Questions, type QuestionsOptions, type Visit } from "./questions.ts";
 import { Tasks } from "./tasks.ts";
-import type { TokenGate } from "./token_gate.ts";
-import type { ServerStats } from "./types.ts";
+import type { Refusal, ServerStats } from "./types.ts";
 import type { AcceptedPeer, TransportListener } from "../transport/internal.ts";
 
-/** One open endpoint and the settings of its connections. */
-export interface OpenEndpoint<T> {
-  /** Accepts the peers. */
-  readonly listener: TransportListener;
+/** How connections come in: their settings. */
+export interface Road<T> {
   /** The settings of its connections. */
   readonly settings: ConnectionSettings<T>;
   /** The settings of the carriers, if connections are sessions. */
@@ -26,14 +25,22 @@ export interface OpenEndpoint<T> {
   readonly name: string;
 }
 
+/** One open endpoint and the settings of its connections. */
+export interface OpenEndpoint<T> extends Road<T> {
+  /** Accepts the peers. */
+  readonly listener: TransportListener;
+}
+
 /** Options of an {@linkcode Entrance}. */
-export interface EntranceOptions extends CarriersOptions {
+export interface EntranceOptions extends CarriersOptions, QuestionsOptions {
   /** Called with errors of accepting. */
   onError(error: unknown): void;
   /** Time for a handshake, and then for the token, in milliseconds. */
   readonly handshakeTimeout: number;
-  /** Asks for the token, if the server wants one. */
-  readonly gate?: TokenGate;
+  /** Called for each connection that is turned away. */
+  onRefuse(refusal: Refusal): void;
+  /** Aborted when the server closes. */
+  readonly stopping?: AbortController;
   /** Wraps each transport before it is used. */
   readonly through?: (transport: Transport) => Transport;
 }
@@ -47,8 +54,8 @@ const MAX_ACCEPT_DELAY = 1_000;
 /**
  * Accepts peers and makes connections of them.
  *
- * A peer becomes a connection if no limit keeps it out, its handshake succeeds and it gives the
- * token. If the endpoint has sessions, it becomes a carrier, and a carrier that begins a session
+ * A peer becomes a connection if no limit keeps it out, its handshake succeeds, it gives the token and
+ * the program does not refuse it. If the endpoint has sessions, it becomes a carrier, and a carrier that begins a session
  * becomes a `Session`. Each connection and session is handed on once. The entrance ends by itself
  * what it has not handed on. Of a connection that it has handed on, it knows only the place, and
  * gives the place free when the connection closes.
@@ -59,14 +66,15 @@ export class Entrance<T> {
   readonly #hand: (connection: Connection<T>) => void;
   readonly #admission: Admission;
   readonly #carriers: Carriers;
+  readonly #questions: Questions;
   /** Connections that have not given the token yet, and connections that are being turned away. */
   readonly #entering = new Set<Connection<T> | Connection<Uint8Array>>();
   readonly #tasks = new Tasks();
-  readonly #stopping = new AbortController();
+  readonly #stopping: AbortController;
   #state: "open" | "closed" = "open";
   #acceptErrors = 0;
   #failedHandshakes = 0;
-  #wrongTokens = 0;
+  #wrongProxies = 0;
 
   /**
    * Begins to accept. `hand` is called with each connection that is in, but not before the
@@ -82,6 +90,8 @@ export class Entrance<T> {
     this.#hand = hand;
     this.#admission = new Admission(options);
     this.#carriers = new Carriers(this.#admission, options);
+    this.#questions = new Questions(options, this.#admission);
+    this.#stopping = options.stopping ?? new AbortController();
     for (const endpoint of endpoints) this.#tasks.own(this.#acceptAll(endpoint));
   }
 
@@ -98,8 +108,10 @@ export class Entrance<T> {
   get stats(): EntranceStats {
     const refusals = {
       ...this.#admission.refusals,
+      proxy: this.#wrongProxies,
       handshake: this.#failedHandshakes,
-      token: this.#wrongTokens,
+      token: this.#questions.wrongTokens,
+      authorize: this.#questions.refusedUsers,
       session: this.#carriers.refused,
     };
     return {
@@ -144,7 +156,7 @@ export class Entrance<T> {
       try {
         const peer = await endpoint.listener.accept();
         wait = 0;
-        this.#admit(peer, endpoint);
+        this.admit(peer, endpoint);
       } catch (error) {
         if (this.#state !== "open") return;
         this.#acceptErrors++;
@@ -156,24 +168,70 @@ export class Entrance<T> {
     }
   }
 
-  #admit(peer: AcceptedPeer, endpoint: OpenEndpoint<T>): void {
-    const { hostname } = peer;
+  /** Lets a peer in, if nothing keeps it out. What keeps it out is told by `onRefuse`. */
+  admit(peer: AcceptedPeer, endpoint: Road<T>): void {
     if (this.#state !== "open") return peer.refuse();
-    const kind = endpoint.carrier === undefined ? "connections" : "greeting";
-    const limit = this.#admission.enter(hostname, kind);
-    if (limit !== undefined) {
-      peer.refuse();
-      this.#options.onRefuse({ hostname, endpoint: endpoint.name, reason: limit });
-      return;
-    }
-    const place = new Place(this.#admission, hostname, kind);
+    const deadline = new HandshakeDeadline(this.#options.handshakeTimeout, this.#stopping.signal);
+    if (peer.identify === undefined) return this.#letIn(peer, endpoint, deadline);
+    // All clients of a proxy have its address until it has said who they are.
+    const place = this.#placeFor(peer, "", endpoint, "proxied");
+    if (place !== undefined) this.#tasks.own(this.#identify(peer, place, endpoint, deadline));
+  }
+
+  /** Waits until a proxy has said whose connection it is. The handshake gets what is left of the time. */
+  async #identify(
+    peer: AcceptedPeer,
+    place: Place,
+    endpoint: Road<T>,
+    deadline: HandshakeDeadline,
+  ): Promise<void> {
+    let isThere = false;
     try {
-      const deadline = new HandshakeDeadline(this.#options.handshakeTimeout, this.#stopping.signal);
-      const transport = peer.open(deadline);
-      if (!(transport instanceof Promise)) return this.#start(transport, place, endpoint);
-      this.#tasks.own(
-        this.#finishHandshake(transport, peer, place, endpoint).finally(() => deadline.clear()),
-      );
+      isThere = await peer.identify!(deadline);
+    } catch (error) {
+      if (this.#state === "open") {
+        this.#wrongProxies++;
+        const { hostname } = peer;
+        this.#options.onRefuse({ hostname, endpoint: endpoint.name, reason: "proxy", error });
+      }
+    }
+    place.leave();
+    try {
+      if (isThere && this.#state === "open") return this.#letIn(peer, endpoint, deadline);
+    } catch (error) {
+      this.#options.onError(error); // The peer has gone meanwhile.
+    }
+    deadline.clear();
+    peer.refuse();
+  }
+
+  /** A place in the counts. If there is none left, the peer is turned away. */
+  #placeFor(
+    peer: AcceptedPeer,
+    hostname: string,
+    endpoint: Road<T>,
+    kind: CountName,
+  ): Place | undefined {
+    const reason = this.#admission.enter(hostname, kind);
+    if (reason === undefined) return new Place(this.#admission, hostname, kind);
+    peer.refuse(reason);
+    this.#options.onRefuse({ hostname: peer.hostname, endpoint: endpoint.name, reason });
+  }
+
+  #letIn(peer: AcceptedPeer, endpoint: Road<T>, deadline: HandshakeDeadline): void {
+    const kind = endpoint.carrier === undefined ? "connections" : "greeting";
+    const place = this.#placeFor(peer, peer.hostname, endpoint, kind);
+    if (place === undefined) return deadline.clear();
+    const { vouched } = peer;
+    const visit: Visit = { endpoint: endpoint.name, hostname: place.hostname, vouched };
+    try {
+      const transport = peer.open(this.#questions.opening(visit, deadline));
+      if (!(transport instanceof Promise)) {
+        deadline.clear();
+        return this.#start(transport, place, endpoint, visit);
+      }
+      const done = this.#finishHandshake(transport, peer, place, endpoint, visit);
+      this.#tasks.own(done.finally(() => deadline.clear()));
     } catch (error) {
       place.leave();
       peer.refuse();
@@ -186,13 +244,14 @@ export class Entrance<T> {
     opening: Promise<Transport | undefined>,
     peer: AcceptedPeer,
     place: Place,
-    endpoint: OpenEndpoint<T>,
+    endpoint: Road<T>,
+    visit: Visit,
   ): Promise<void> {
     const { hostname } = place;
     try {
       const transport = await opening;
       if (transport !== undefined && this.#state === "open") {
-        return this.#start(transport, place, endpoint);
+        return this.#start(transport, place, endpoint, visit);
       }
       transport?.close();
       place.leave();
@@ -200,29 +259,31 @@ export class Entrance<T> {
       place.leave();
       peer.refuse();
       if (this.#state !== "open") return;
+      if (error instanceof RefusedError) return this.#questions.refused(visit, error);
       this.#failedHandshakes++;
       this.#options.onRefuse({ hostname, endpoint: endpoint.name, reason: "handshake", error });
     }
   }
 
-  #start(opened: Transport, place: Place, endpoint: OpenEndpoint<T>): void {
+  #start(opened: Transport, place: Place, endpoint: Road<T>, visit: Visit): void {
     const transport = this.#options.through?.(opened) ?? opened;
     const { settings, carrier: carrierSettings, name } = endpoint;
     if (carrierSettings !== undefined) {
       const carrier = new Connection<Uint8Array>(transport, carrierSettings, name);
       carrier.whenClosed(place);
-      return this.#tasks.own(this.#takeCarrier(carrier, place, settings));
+      return this.#tasks.own(this.#takeCarrier(carrier, place, settings, visit));
     }
     const connection = new Connection<T>(transport, settings, name);
     connection.whenClosed(place);
-    const { gate } = this.#options;
-    if (gate === undefined) this.#hand(connection);
-    else this.#tasks.own(this.#handAfterToken(connection, gate, place));
+    if (!this.#questions.isDone(visit)) {
+      return this.#tasks.own(this.#handAfterQuestions(connection, visit));
+    }
+    connection.identify(visit.verdict?.user);
+    this.#hand(connection);
   }
 
-  async #handAfterToken(connection: Connection<T>, gate: TokenGate, place: Place): Promise<void> {
-    const isLetIn = await this.#isLetIn(connection, gate.ask(connection), place);
-    if (!isLetIn || this.#state !== "open") return;
+  async #handAfterQuestions(connection: Connection<T>, visit: Visit): Promise<void> {
+    if (!await this.#isLetIn(connection, visit, false) || this.#state !== "open") return;
     this.#entering.delete(connection);
     this.#hand(connection);
   }
@@ -232,13 +293,19 @@ export class Entrance<T> {
     carrier: Connection<Uint8Array>,
     place: Place,
     settings: ConnectionSettings<T>,
+    visit: Visit,
   ): Promise<void> {
-    const { gate } = this.#options;
-    if (gate !== undefined) {
-      if (!await this.#isLetIn(carrier, gate.askCarrier(carrier), place)) return;
+    if (this.#questions.isDone(visit)) carrier.identify((visit.vouched ?? visit.verdict)?.user);
+    else {
+      if (!await this.#isLetIn(carrier, visit, true)) return;
       this.#entering.delete(carrier);
     }
-    const transport = await this.#carriers.take(carrier, place, this.#stopping.signal);
+    const transport = await this.#carriers.take(
+      carrier,
+      place,
+      this.#stopping.signal,
+      visit.vouched !== undefined,
+    );
     if (transport === undefined) return;
     const session = new Session<T>(transport, settings, carrier.endpoint);
     if (this.#state === "open") return this.#hand(session);
@@ -253,22 +320,14 @@ export class Entrance<T> {
     connection.closed.then(() => this.#entering.delete(connection));
   }
 
-  /**
-   * Waits for the token and tells whether it was right. A connection without it stays in the set
-   * until it has closed.
-   */
-  async #isLetIn(
+  /** Asks a connection all questions. One that may not come in stays in the set until it has closed. */
+  #isLetIn(
     connection: Connection<T> | Connection<Uint8Array>,
-    asking: Promise<boolean>,
-    { hostname }: Place,
+    visit: Visit,
+    isCarrier: boolean,
   ): Promise<boolean> {
     this.#watch(connection);
-    const isRight = await asking;
-    if (this.#state !== "open") return false;
-    if (isRight) return true;
-    this.#wrongTokens++;
-    this.#admission.penalize(hostname);
-    this.#options.onRefuse({ hostname, endpoint: connection.endpoint, reason: "token" });
-    return false;
+    const isOpen = () => this.#state === "open";
+    return this.#questions.ask(connection as Connection<unknown>, visit, { isCarrier, isOpen });
   }
 }

@@ -1,5 +1,6 @@
 /** The time limit for the handshake of a peer. */
 
+import { errors } from "../internal/runtime/errors.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import { type Deadline, deadlineOf } from "../internal/time.ts";
 
@@ -23,7 +24,7 @@ export class HandshakeDeadline {
       this.#aborter = new AbortController();
       this.#deadline = deadlineOf(this.#timeout, () => {
         const reason = `handshake was not finished within ${this.#timeout} ms`;
-        this.#aborter!.abort(new Deno.errors.TimedOut(reason));
+        this.#aborter!.abort(new errors.TimedOut(reason));
       });
       this.#stop = () => this.#stopped();
       this.#stopping.addEventListener("abort", this.#stop, { once: true });
@@ -32,10 +33,29 @@ export class HandshakeDeadline {
     return this.#aborter.signal;
   }
 
+  /**
+   * The peer wants no connection, but an answer. A server that closes still gives it, as long as there is
+   * time.
+   */
+  answering(): void {
+    if (this.#stop !== undefined) this.#stopping.removeEventListener("abort", this.#stop);
+    this.#stop = undefined;
+  }
+
+  /** Time does not count from now on. */
+  pause(): void {
+    this.#deadline?.stop();
+  }
+
+  /** Time counts again, from the start. */
+  resume(): void {
+    this.#deadline?.start();
+  }
+
   /** Call it when the handshake is over. */
   clear(): void {
     this.#deadline?.clear();
-    if (this.#stop !== undefined) this.#stopping.removeEventListener("abort", this.#stop);
+    this.answering();
   }
 
   #stopped(): void {

@@ -1,147 +1,65 @@
 /** Listening: `listen()` opens endpoints and gives a stream of connections. */
 
-import { framing as framingByText, type FramingText } from "../codec.ts";
-import type { Connection, ConnectionOptions } from "../connection.ts";
+import { type Framing, framing as framingByText, type FramingText } from "../codec.ts";
 import { resolveSettings } from "../connection/internal.ts";
 import { LengthwiseError, ListenError } from "../errors.ts";
 import { checkDelay, checkInteger } from "../internal/check.ts";
 import { isMisuse } from "../internal/reason.ts";
 import { checkToken } from "../internal/secret.ts";
-import type { SessionOptions } from "../session.ts";
 import { carrierSettings, resolveSessionOptions } from "../session/internal.ts";
 import {
   formatEndpoint,
   framingOf,
   hasFraming,
   hasSessions,
+  isProxied,
   parseEndpoint,
-  type TlsListenOptions,
-  type Transport,
-  type UdpListenOptions,
-  type WebOptions,
   withFraming,
   withSession,
 } from "../transport.ts";
-import { endpointReason, kindOf } from "../transport/internal.ts";
-import type { AddressRules } from "./address_rules.ts";
-import type { OpenEndpoint } from "./entrance.ts";
+import { endpointReason, kindOf, type TransportListenOptions } from "../transport/internal.ts";
+import { Authorizer } from "./authorizer.ts";
+import type { OpenEndpoint, Road } from "./entrance.ts";
+import type { ListenOptions } from "./options.ts";
+import { clientOf } from "./forwarded.ts";
 import { Server } from "./server.ts";
 import { TokenGate } from "./token_gate.ts";
-import type { Handler, Refusal, TokenRefusal } from "./types.ts";
+import type { Handler } from "./types.ts";
 
+export type {
+  CallTrace,
+  Telemetry,
+  Trace,
+  TraceContext,
+  TracedConnection,
+} from "../internal/telemetry.ts";
+export type { AcceptOptions, RequestInfo } from "./guests.ts";
+export type { ListenOptions } from "./options.ts";
+export { SharedCounts } from "./shared_counts.ts";
 export { Server } from "./server.ts";
 export type {
   BroadcastOptions,
+  DropCause,
+  EndReason,
   Handler,
   Refusal,
   ServerCloseOptions,
   ServerStats,
+  Times,
   TokenRefusal,
 } from "./types.ts";
 export type { AddressRules } from "./address_rules.ts";
+export type { Authorize, Handshake } from "./authorizer.ts";
 
 /** The largest message that a server accepts by default, in bytes. */
 const SERVER_MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** Options of {@linkcode listen}. The limits of connections have the defaults of servers. */
-export interface ListenOptions<T = Uint8Array>
-  extends Omit<ConnectionOptions<T>, "signal">, AddressRules {
-  /** Closes the server in order when aborted. */
-  signal?: AbortSignal;
-  /**
-   * How many connections the system holds until they are accepted. The system may allow fewer.
-   *
-   * @default 4096
-   */
-  backlog?: number;
-  /**
-   * How many connections there may be at a time. Further ones are accepted, closed at once, and
-   * counted as refused. The same limit holds for sessions, with those that have no carrier now.
-   * There are two separate counts: live connections, and carriers that have not greeted. Each may
-   * reach this limit.
-   *
-   * @default 10_000
-   */
-  maxConnections?: number;
-  /**
-   * How many connections there may be at a time from one remote address other than loopback, and
-   * how many sessions it may have. It counts as `maxConnections` does. IPv6 addresses that share
-   * their first 64 bits count as one. If there is one session too many, it replaces the oldest
-   * session that has no carrier and over which nothing was received. Without such a session, the
-   * new one is refused.
-   *
-   * @default 64
-   */
-  maxConnectionsPerAddress?: number;
-  /**
-   * How many connections per second may come from one remote address other than loopback, after
-   * twice as many at once.
-   *
-   * @default 100
-   */
-  maxConnectionRate?: number;
-  /**
-   * Time for the handshake of TLS or WebSocket, and the same time again for the token, in
-   * milliseconds.
-   *
-   * @default 10_000
-   */
-  handshakeTimeout?: number;
-  /**
-   * The token that the first message of each connection must be, 1 to 1024 bytes. A peer that sends
-   * something else is closed. The comparison takes constant time. A wrong token costs the address
-   * as much as ten connections. The client of a session sends it on each carrier.
-   *
-   * A WebSocket's close says why, with code 1008. The protocol of sessions says why too. Other
-   * peers only see the end of the connection, after the `refusalMessage` if there is one.
-   *
-   * @default none
-   */
-  token?: string;
-  /**
-   * Returns what is sent to a peer that did not give the token, before its connection is closed. It
-   * is a message in the protocol of your service, because only the service knows what its peers
-   * understand. Undefined sends nothing. It is not called for sessions, because they have a frame
-   * for it.
-   *
-   * @default nothing
-   */
-  refusalMessage?: (refusal: TokenRefusal) => string | Uint8Array | undefined;
-  /**
-   * Makes all connections sessions, which outlive their sockets. An object gives the options of the
-   * sessions. Clients have to use sessions too. `?session=1` makes only the connections of one
-   * endpoint sessions.
-   *
-   * @default false
-   */
-  session?: boolean | SessionOptions;
-  /**
-   * Wraps the transport of each connection before it is used, as `withFaults()` of `./testing` does.
-   *
-   * @default the transport as it is
-   */
-  through?: (transport: Transport) => Transport;
-  /** The certificates of `tls:` and `wss:` endpoints. */
-  tls?: TlsListenOptions;
-  /** What `ws:` and `wss:` endpoints do with web pages. */
-  web?: WebOptions;
-  /** Bounds of `udp:` endpoints. */
-  udp?: UdpListenOptions;
-  /** Called once all endpoints are open, with their real ports. */
-  onListen?: (endpoints: readonly string[]) => void;
-  /**
-   * Called with an error that ended a connection's handler, or that occurred in accepting. By
-   * default, errors of the handler itself are printed to the console, and errors of peers are
-   * printed nowhere. `closed` of the connection has them.
-   */
-  onError?: (error: unknown, connection?: Connection<T>) => void;
-  /** Called for each connection that is turned away. */
-  onRefuse?: (refusal: Refusal) => void;
-}
+/** The endpoints that have a port of TCP. */
+const SHARED: readonly string[] = ["tcp", "tls", "ws", "wss"];
 
 /**
  * Listens on one or several endpoints, each with its own framing, and gives one stream of
- * connections. With a handler, each connection is handled in a task of its own, and closed in order
+ * connections. With none, connections come by `server.upgrade()` and `server.accept()` only. With a handler, each connection is handled in a task of its own, and closed in order
  * when the handler returns. Without a handler, iterate over the server.
  *
  * Resource handling: if you iterate over the server, the connections are yours, and you close them
@@ -167,28 +85,48 @@ export interface ListenOptions<T = Uint8Array>
  * await client.send("hello");
  * assertEquals(await client.receive(), "HELLO");
  * ```
+ *
+ * @example Who may come in, and who it is
+ * ```ts
+ * import { connect, listen, RefusedError } from "@lengthwise/lengthwise";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const users = new Map([["abc", { id: "ada", name: "Ada" }]]);
+ * await using server = await listen("ws://127.0.0.1:0", {
+ *   authorize: ({ cookies }) =>
+ *     users.get(cookies.get("sid") ?? "") ?? new RefusedError("log in first", { status: 401 }),
+ * }, async (connection) => {
+ *   await connection.send(`Hello, ${connection.user.name}.`);
+ * });
+ *
+ * await assertRejects(() => connect(server.endpoints[0]));
+ * const web = { headers: { Cookie: "sid=abc" } };
+ * await using client = await connect(server.endpoints[0], { web });
+ * assertEquals(new TextDecoder().decode(await client.receive()), "Hello, Ada.");
+ * ```
  */
-export function listen<T = Uint8Array>(
+export function listen<T = Uint8Array, U = unknown>(
   endpoint: string | readonly string[],
-  options?: ListenOptions<T> | Handler<T>,
-  handler?: Handler<T>,
-): Promise<Server<T>> {
+  options?: ListenOptions<T, U> | Handler<T, U>,
+  handler?: Handler<T, U>,
+): Promise<Server<T, U>> {
   return typeof options === "function"
     ? listenWith(endpoint, {}, options)
     : listenWith(endpoint, options ?? {}, handler);
 }
 
-async function listenWith<T>(
+async function listenWith<T, U>(
   endpoint: string | readonly string[],
-  options: ListenOptions<T>,
-  handler: Handler<T> | undefined,
-): Promise<Server<T>> {
+  options: ListenOptions<T, U>,
+  handler: Handler<T, U> | undefined,
+): Promise<Server<T, U>> {
   const {
     backlog = 4096,
     maxConnections = 10_000,
     maxConnectionsPerAddress = 64,
     maxConnectionRate = 100,
     handshakeTimeout = 10_000,
+    reusePort = false,
     token,
   } = options;
   checkInteger("backlog", backlog, 1, 65_535);
@@ -201,39 +139,69 @@ async function listenWith<T>(
     ? undefined
     // Loaded only if there are rules, because node:net takes time to load.
     : (await import("./address_rules.ts")).deniedBy(options);
+  const isProxy = options.proxies === undefined
+    ? undefined
+    : (await import("./address_rules.ts")).isNamedIn("proxies", options.proxies);
+  if (token === true && options.authorize === undefined) {
+    throw new TypeError("Cannot use token true without authorize: somebody must judge the tokens");
+  }
+  const field = options.web?.forwarded ?? "x-forwarded-for";
+  const proxies = isProxy && {
+    isProxy,
+    clientOf: (hostname: string, headers: Headers) => clientOf(hostname, headers, field, isProxy),
+  };
+  const messageOf = guarded(options.refusalMessage ?? (() => undefined));
+  const isRight = typeof token === "string" ? checkToken(token) : undefined;
   const gate = token === undefined ? undefined : new TokenGate(
-    checkToken(token),
+    isRight,
     handshakeTimeout,
-    guarded(options.refusalMessage ?? (() => undefined)),
+    messageOf,
   );
   const endpoints = typeof endpoint === "string" ? [endpoint] : endpoint;
-  if (endpoints.length === 0) {
-    throw new TypeError("Cannot listen on no endpoint: give at least one");
-  }
   options.signal?.throwIfAborted();
 
   const listeners: OpenEndpoint<T>[] = [];
   try {
     resolveSessionOptions(sessionOptions);
-    for (const text of endpoints) listeners.push(await openEndpoint(text, options, backlog));
+    for (const text of endpoints) {
+      listeners.push(await openEndpoint(text, options, { backlog, reusePort, ...proxies }));
+    }
     options.signal?.throwIfAborted();
   } catch (error) {
     for (const { listener } of listeners) listener.close();
     throw error;
   }
   const { onError = reportOwnErrors, onRefuse = () => {}, onListen, signal, through } = options;
-  const server = new Server<T>(listeners, handler, {
+  const stopping = new AbortController();
+  const authorizer = options.authorize && new Authorizer(options.authorize, {
+    timeout: handshakeTimeout,
+    stopping: stopping.signal,
+    onError: guarded(onError),
+  });
+  const server = new Server<T, U>(listeners, handler, {
     maxConnections,
     maxConnectionsPerAddress,
     maxConnectionRate,
     denied,
+    counts: options.counts,
     handshakeTimeout,
     gate,
+    guests: {
+      road: guestRoad(options),
+      carriedRoad: carriedRoad(options),
+      web: options.web,
+      ...proxies,
+    },
+    authorizer,
+    messageOf,
+    stopping,
     through,
     session: sessionOptions,
     onError: guarded(onError),
     onRefuse: guarded(onRefuse),
     signal,
+    cluster: options.cluster,
+    telemetry: options.telemetry,
   });
   try {
     onListen?.(server.endpoints);
@@ -244,38 +212,70 @@ async function listenWith<T>(
   return server;
 }
 
-async function openEndpoint<T>(
+async function openEndpoint<T, U>(
   text: string,
-  options: ListenOptions<T>,
-  backlog: number,
+  options: ListenOptions<T, U>,
+  resolved: Pick<TransportListenOptions, "backlog" | "reusePort" | "isProxy" | "clientOf">,
 ): Promise<OpenEndpoint<T>> {
   const wanted = parseEndpoint(text);
+  if (isProxied(wanted) && resolved.isProxy === undefined) {
+    throw new TypeError(
+      `Cannot listen on "${text}": proxy=1 needs the addresses of the proxies, such as ` +
+        `proxies: ["10.0.0.0/8"] (--proxy-from 10.0.0.0/8)`,
+    );
+  }
+  if (resolved.reusePort && !SHARED.includes(wanted.transport)) {
+    throw new TypeError(
+      `Cannot use reusePort with endpoint "${text}": only ports of TCP can be shared`,
+    );
+  }
   const named = framingOf(wanted);
   const { framing = named ?? "u32be" } = named === undefined && hasFraming(wanted) ? options : {};
   const hasSession = (hasSessions(wanted) ? wanted.session : undefined) ?? Boolean(options.session);
   if (hasSession && !hasSessions(wanted)) {
     throw new TypeError(`Cannot use endpoint "${text}" for sessions: UDP has no connections`);
   }
-  const settings = resolveSettings<T>(
-    { ...options, framing: hasSession ? "u32be" : framing, signal: undefined },
-    SERVER_MAX_MESSAGE_BYTES,
-  );
-  const carrier = hasSession ? carrierSettings(framing, options) : undefined;
+  const road = roadOf(options, framing, hasSession);
   const { tls, web, udp } = options;
   try {
     const kind = await kindOf(wanted);
-    const listener = await kind.listen(wanted, { backlog, tls, web, udp });
+    const listener = await kind.listen(wanted, { ...resolved, tls, web, udp });
     const shown = typeof framing === "string"
       ? framingByText(framing).name as FramingText
       : undefined;
     const name = formatEndpoint(withFraming(withSession(listener.endpoint, hasSession), shown));
-    return { listener, settings, carrier, name };
+    return { listener, ...road, name };
   } catch (cause) {
     if (isMisuse(cause)) throw cause;
     const name = formatEndpoint(withFraming(wanted, undefined));
     const reason = endpointReason(cause, wanted, "listen");
     throw new ListenError(`Cannot listen on ${name}: ${reason}`, { cause });
   }
+}
+
+/** The settings of connections, and of their carriers if they are sessions. */
+function roadOf<T, U>(
+  options: ListenOptions<T, U>,
+  framing: FramingText | Framing,
+  hasSession: boolean,
+): Omit<Road<T>, "name"> {
+  const settings = resolveSettings<T>(
+    { ...options, framing: hasSession ? "u32be" : framing, signal: undefined },
+    SERVER_MAX_MESSAGE_BYTES,
+  );
+  return { settings, carrier: hasSession ? carrierSettings(framing, options) : undefined };
+}
+
+/** The settings of connections that come in by no endpoint. They are made when the first one comes. */
+function guestRoad<T, U>(options: ListenOptions<T, U>): (name: string) => Road<T> {
+  let road: Omit<Road<T>, "name"> | undefined;
+  const { framing = "u32be", session } = options;
+  return (name) => ({ ...(road ??= roadOf(options, framing, Boolean(session))), name });
+}
+
+/** The settings of carriers that another server of the cluster has let in. */
+function carriedRoad<T, U>(options: ListenOptions<T, U>): (name: string) => Road<T> {
+  return guestRoad({ ...options, framing: "u32be", session: true });
 }
 
 /** A callback that throws must not end the accept loop, but its error must be seen. */

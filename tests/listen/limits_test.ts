@@ -204,5 +204,5 @@ Deno.test("Server goes on accepting after it had no file descriptors left", asyn
     await peer.send(HELLO);
     assertEquals([...await peer.receive(9)], HELLO);
   }
-  assertLess(performance.now() - startedAt, 5000);
+  assertLess(performance.now() - startedAt, 60_000);
 });

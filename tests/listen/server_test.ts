@@ -20,6 +20,7 @@ import { text } from "../../format.ts";
 import { type Handler, listen, type ListenOptions } from "../../server.ts";
 import { framingOf, parseEndpoint, type TcpEndpoint } from "../../transport.ts";
 import { turn } from "../support/fake_transport.ts";
+import { freePort } from "../support/free_port.ts";
 import { RawPeer } from "../support/raw.ts";
 import { allTexts, receiveText } from "../support/texts.ts";
 
@@ -269,9 +270,7 @@ Deno.test("listen() opens several endpoints, each with its own framing, into one
 });
 
 Deno.test("listen() closes the endpoints that it has opened when a further one cannot be opened", async () => {
-  await using other = await listen(ANY);
-  const port = portOf(other.endpoints[0]);
-  await other.close();
+  const port = freePort();
   await using taken = await listen(ANY);
   await assertRejects(
     () => listen([`127.0.0.1:${port}`, taken.endpoints[0]]),
@@ -320,7 +319,6 @@ Deno.test("listen() on a port in use, or an address of another machine, rejects 
 
 Deno.test("listen() refuses wrong options and opens nothing", async () => {
   const wrong: [string | string[], ListenOptions, RegExp][] = [
-    [[], {}, /^Cannot listen on no endpoint: give at least one$/],
     ["nowhere", {}, /^Cannot use endpoint "nowhere": it must look like/],
     [ANY, { backlog: 0 }, /^Cannot use backlog 0: it must be an integer from 1 to 65535$/],
     [ANY, { maxConnections: 0 }, /^Cannot use maxConnections 0:/],
@@ -406,12 +404,12 @@ Deno.test("Server.close() stops accepting, closes each connection and lets handl
 
 Deno.test("Server.close({ grace }) aborts what is left when the grace is over, and does not wait for handlers", async () => {
   const { handler, started, release } = held();
-  const server = await listen(ANY, handler);
+  const server = await listen(ANY, { closeTimeout: 120_000 }, handler);
   using peer = await RawPeer.connect(server.endpoints[0]);
   const connection = await started;
   const startedAt = performance.now();
   await server.close({ grace: 50 });
-  assertLess(performance.now() - startedAt, 1000);
+  assertLess(performance.now() - startedAt, 60_000);
   const { error } = await connection.closed;
   assertInstanceOf(error, ConnectionClosedError);
   assertEquals(
@@ -445,4 +443,20 @@ Deno.test("Server closes in order when its signal is aborted", async () => {
   const reason = new Error("too late");
   const late = listen(ANY, { signal: AbortSignal.abort(reason) });
   assertEquals(await assertRejects(() => late), reason);
+});
+
+Deno.test("Server.close() lets the answer to a request leave that was under way", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  const respond = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  const server = await listen("ws://127.0.0.1:0", { web: { respond } });
+  const fetched = fetch(server.endpoints[0].replace("ws", "http"));
+  await asked.promise;
+  const closed = server.close();
+  answer.resolve(new Response("whole"));
+  assertEquals(await (await fetched).text(), "whole");
+  await closed;
 });

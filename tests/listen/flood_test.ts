@@ -13,7 +13,7 @@ Deno.test("Admission stays bounded and quick under a flood of addresses", () => 
   }
   assertEquals(admission.refused, 0);
   assertEquals(most, 10_000);
-  assertLess(performance.now() - startedAt, 10_000);
+  assertLess(performance.now() - startedAt, 60_000);
   // The last ones are remembered.
   assertEquals(comeIn(admission, hostname(999_999)), 1);
   assertEquals(comeIn(admission, hostname(999_999 - 4_000)), 1);

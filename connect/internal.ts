@@ -1,0 +1,7 @@
+/**
+ * What the other layers use of connect/, and nobody else: not exported by the package.
+ *
+ * @module
+ */
+
+export { Connector } from "./connector.ts";
