@@ -1,49 +1,31 @@
 /**
- * How several hubs, in one process or in many, act as one hub. The default connects the hubs of one
- * process that share it. For a single hub it costs nothing.
+ * How several hubs act as one hub. The default connects the hubs of one thread that share it, and costs
+ * nothing for a single hub. A {@linkcode Switchboard} connects those of several threads, and `nats()` of
+ * `./nats` those of many processes.
  *
  * @module
  */
 
-/** The methods of a hub that a backplane calls. */
-export interface BackplanePort {
-  /**
-   * Brings a message that another hub published to a room. This hub has subscribed to that room.
-   */
-  deliver(room: string, message: Uint8Array): void;
-  /** Says that messages may have been lost, in either direction. */
-  failed(error: unknown): void;
-}
+import type {
+  Backplane,
+  BackplaneChannels,
+  BackplaneLink,
+  BackplanePort,
+} from "./backplane/types.ts";
 
-/**
- * One hub's link to a backplane. No method waits for the network or throws because of it. Failures
- * go to `failed()`.
- */
-export interface BackplaneLink {
-  /** From now on, messages of the room are delivered. */
-  subscribe(room: string): void;
-  /** From now on, messages of the room are not delivered any more. */
-  unsubscribe(room: string): void;
-  /**
-   * Sends a message to the other hubs that have subscribed to the room, never back to this one.
-   * `bytes` is called only if there may be such hubs. The bytes do not change afterwards. `isText()`
-   * of connection.ts tells whether they are a text; a link that carries them elsewhere should say so
-   * there, and use `markText()` before it delivers them.
-   */
-  publish(room: string, bytes: () => Uint8Array): void;
-  /** Leaves the backplane. */
-  close(): void;
-}
-
-/**
- * A backplane connects hubs. It keeps the order of the messages that one hub publishes to one room,
- * and delivers each message at most once. A hub delivers to its own members first. So when two hubs
- * publish at the same time, the members of each may see the two messages in different orders.
- */
-export interface Backplane {
-  /** Connects a hub. */
-  attach(port: BackplanePort): BackplaneLink;
-}
+export type {
+  Backplane,
+  BackplaneChannels,
+  BackplaneLink,
+  BackplanePort,
+} from "./backplane/types.ts";
+export {
+  Switchboard,
+  type SwitchboardOptions,
+  type SwitchboardStats,
+  type SwitchboardThread,
+} from "./backplane/switchboard.ts";
+export { throughPort } from "./backplane/through_port.ts";
 
 /**
  * Connects hubs of this process: those that are given the same backplane.
@@ -72,6 +54,8 @@ export function inProcess(): Backplane {
 class InProcess implements Backplane {
   /** The subscribed links, by room. */
   readonly rooms = new Map<string, Set<Link>>();
+  /** Who has subscribed to a channel, and what gets its messages. */
+  readonly channels = new Map<string, Map<Channels, (message: Uint8Array) => void>>();
   /** How many hubs are connected. */
   links = 0;
 
@@ -81,6 +65,8 @@ class InProcess implements Backplane {
 }
 
 class Link implements BackplaneLink {
+  readonly channels: Channels;
+
   readonly #backplane: InProcess;
   readonly #port: BackplanePort;
   readonly #rooms = new Set<string>();
@@ -89,6 +75,7 @@ class Link implements BackplaneLink {
   constructor(backplane: InProcess, port: BackplanePort) {
     this.#backplane = backplane;
     this.#port = port;
+    this.channels = new Channels(backplane);
     backplane.links++;
   }
 
@@ -123,5 +110,51 @@ class Link implements BackplaneLink {
     this.#state = "closed";
     this.#backplane.links--;
     for (const room of this.#rooms) this.unsubscribe(room);
+    this.channels.close();
+  }
+}
+
+class Channels implements BackplaneChannels {
+  readonly maxMessageBytes = Infinity;
+
+  readonly #backplane: InProcess;
+  readonly #names = new Set<string>();
+  #state: "open" | "closed" = "open";
+
+  constructor(backplane: InProcess) {
+    this.#backplane = backplane;
+  }
+
+  subscribe(channel: string, take: (message: Uint8Array) => void): void {
+    if (this.#state === "closed") return;
+    this.#names.add(channel);
+    const { channels } = this.#backplane;
+    const takers = channels.get(channel);
+    if (takers === undefined) channels.set(channel, new Map([[this, take]]));
+    else takers.set(this, take);
+  }
+
+  unsubscribe(channel: string): void {
+    this.#names.delete(channel);
+    const { channels } = this.#backplane;
+    const takers = channels.get(channel);
+    if (takers?.delete(this) && takers.size === 0) channels.delete(channel);
+  }
+
+  isHeard(channel: string): Promise<boolean> {
+    const takers = this.#backplane.channels.get(channel)?.keys() ?? [];
+    return Promise.resolve([...takers].some((link) => link !== this));
+  }
+
+  publish(channel: string, message: Uint8Array): void {
+    if (this.#state === "closed") return;
+    for (const [link, take] of this.#backplane.channels.get(channel) ?? []) {
+      if (link !== this) take(message);
+    }
+  }
+
+  close(): void {
+    this.#state = "closed";
+    for (const name of this.#names) this.unsubscribe(name);
   }
 }
