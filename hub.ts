@@ -8,13 +8,31 @@ import { type BackplaneLink, inProcess } from "./backplane.ts";
 import { lengthPrefix } from "./codec.ts";
 import { Connection, markText, Shared } from "./connection.ts";
 import { Audience, type ClosedListener } from "./connection/internal.ts";
-import { ConnectionClosedError, LengthwiseError } from "./errors.ts";
+import { LengthwiseError } from "./errors.ts";
 import { bytes, type Format, type FormatDecoder, type Sendable } from "./format.ts";
-import type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
+import { checkJoin, type HubLimits } from "./hub/limits.ts";
+import { resolvePresenceOptions } from "./hub/presence/options.ts";
+import { NO_PRESENCE, Presences } from "./hub/presence/presences.ts";
+import { RoomPresence } from "./hub/presence/room.ts";
+import type { Presence, PresenceStats, ResolvedPresenceOptions } from "./hub/presence/types.ts";
+import type { HubOptions, HubStats, JoinOptions, RoomBroadcastOptions } from "./hub/types.ts";
 import { checkInteger } from "./internal/check.ts";
 
-export type { HubOptions, HubStats, RoomBroadcastOptions } from "./hub/types.ts";
-export { type Backplane, type BackplaneLink, type BackplanePort, inProcess } from "./backplane.ts";
+export type { HubOptions, HubStats, JoinOptions, RoomBroadcastOptions } from "./hub/types.ts";
+export type {
+  Presence,
+  PresenceChange,
+  PresenceMember,
+  PresenceOptions,
+  PresenceStats,
+} from "./hub/presence/types.ts";
+export {
+  type Backplane,
+  type BackplaneChannels,
+  type BackplaneLink,
+  type BackplanePort,
+  inProcess,
+} from "./backplane.ts";
 
 const NOBODY: ReadonlySet<never> = new Set<never>();
 
@@ -33,8 +51,8 @@ const NOBODY: ReadonlySet<never> = new Set<never>();
  * - **Names.** Any string is a room's name, compared exactly.
  * - **Limits.** The numbers of rooms, of members and of memberships, and the length of names, have
  *   limits.
- * - **Several hubs** that share a backplane act as one hub for `broadcast()`. `members()`,
- *   `rooms()`, `send()` and the counts are those of each hub alone.
+ * - **Several hubs** that share a backplane act as one hub for `broadcast()` and `presence()`.
+ *   `members()`, `rooms()`, `send()` and the counts are those of each hub alone.
  *
  * @example Rooms of a server
  * ```ts
@@ -53,19 +71,20 @@ const NOBODY: ReadonlySet<never> = new Set<never>();
  */
 export class Hub<T = Uint8Array> implements Disposable {
   readonly #options: HubOptions<T>;
-  readonly #limits: Readonly<
-    Record<"maxRooms" | "maxMembersPerRoom" | "maxRoomsPerMember" | "maxNameLength", number>
-  >;
+  readonly #limits: HubLimits;
   readonly #rooms = new Map<string, Audience<T>>();
   /** By id: each connection that has joined, until it ends, with the rooms that it is in. */
   readonly #members = new Map<number, { connection: Connection<T>; rooms: Set<string> }>();
   readonly #link: BackplaneLink;
   readonly #format: Format<T>;
   readonly #decoder: FormatDecoder<T> | undefined;
+  readonly #presenceOptions: ResolvedPresenceOptions;
   /** One listener for all members. */
   readonly #leaving: ClosedListener = {
     connectionClosed: (connection) => this.#left(connection as Connection<T>),
   };
+  /** Made when it is used first: until then, the other hubs hear nothing of it. */
+  #presences: Presences | undefined;
   #state: "open" | "closed" = "open";
   #present = 0;
   #broadcasts = 0;
@@ -85,12 +104,14 @@ export class Hub<T = Uint8Array> implements Disposable {
       maxNameLength = 256,
       backplane = inProcess(),
       format = bytes() as unknown as Format<T>,
+      presence = {},
     } = options;
     this.#limits = { maxRooms, maxMembersPerRoom, maxRoomsPerMember, maxNameLength };
     for (const [name, limit] of Object.entries(this.#limits)) {
       checkInteger(name, limit, 1, Number.MAX_SAFE_INTEGER);
     }
     this.#options = options;
+    this.#presenceOptions = resolvePresenceOptions(presence);
     this.#format = format;
     this.#decoder = format.decoder(lengthPrefix());
     this.#link = backplane.attach({
@@ -110,19 +131,28 @@ export class Hub<T = Uint8Array> implements Disposable {
     };
   }
 
+  /** Counts of `presence()` as of now. */
+  get presenceStats(): PresenceStats {
+    return this.#presences?.stats ?? NO_PRESENCE;
+  }
+
   /**
    * Puts a connection into a room; returns false if it is in the room already. The connection
    * leaves by itself when it ends.
    *
-   * @throws {RangeError} for a name that is too long.
+   * @throws {RangeError} for a name that is too long, or data that is too large.
+   * @throws {TypeError} for data that is no JSON.
    * @throws {LengthwiseError} when a limit is reached, or the hub is closed.
    * @throws {ConnectionClosedError} for a connection that is closing or closed.
    */
-  join(room: string, connection: Connection<T>): boolean {
+  join(room: string, connection: Connection<T>, options: JoinOptions = {}): boolean {
+    const { data } = options;
     const there = this.#rooms.get(room);
     if (there?.members.has(connection)) return false;
     const member = this.#members.get(connection.id);
     this.#check(room, connection, there?.members.size, member?.rooms.size ?? 0);
+    const presences = data === undefined ? undefined : this.#usePresences();
+    const checked = presences?.check(room, connection.id, data);
     const { rooms } = member ?? this.#admit(connection);
     if (rooms.size === 0) this.#present++;
     rooms.add(room);
@@ -132,6 +162,7 @@ export class Hub<T = Uint8Array> implements Disposable {
       this.#rooms.set(room, audience);
       this.#link.subscribe(room);
     }
+    presences?.put(room, connection.id, checked);
     this.#guard(() => this.#options.onJoin?.(room, connection));
     return true;
   }
@@ -143,6 +174,7 @@ export class Hub<T = Uint8Array> implements Disposable {
     const { rooms } = this.#members.get(connection.id)!;
     rooms.delete(room);
     if (rooms.size === 0) this.#present--;
+    this.#presences?.delete(room, connection.id);
     if (there.members.size === 0) {
       this.#rooms.delete(room);
       this.#link.unsubscribe(room);
@@ -179,6 +211,41 @@ export class Hub<T = Uint8Array> implements Disposable {
     return queued;
   }
 
+  /**
+   * Who is in a room, in this hub and in the others on its backplane: those that joined with `data`.
+   * From then on, this hub takes part in it. Hubs that use no presence hear nothing of it.
+   *
+   * A backplane without `channels` is enough for broadcasts. Then presence tells of this hub's members only.
+   *
+   * @throws {LengthwiseError} if the hub is closed.
+   *
+   * @example Who is there
+   * ```ts
+   * import { Connection, Hub } from "@lengthwise/lengthwise";
+   * import { inProcess } from "@lengthwise/lengthwise/backplane";
+   * import { memoryPair } from "@lengthwise/lengthwise/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const backplane = inProcess(); // or `await nats(…)`, for hubs of several machines
+   * using here = new Hub({ backplane });
+   * using there = new Hub({ backplane });
+   * const [near, far] = memoryPair().map((transport) => new Connection(transport));
+   * there.join("lobby", near, { data: { name: "Ada" } });
+   *
+   * const lobby = here.presence<{ name: string }>("lobby");
+   * await lobby.ready;
+   * assertEquals([...lobby].map(({ data }) => data.name), ["Ada"]);
+   * for await (const { kind, member } of lobby.changes()) {
+   *   assertEquals([kind, member.data.name], ["join", "Ada"]);
+   *   break;
+   * }
+   * await Promise.all([near.close(), far.close()]);
+   * ```
+   */
+  presence<D = unknown>(room: string): Presence<D> {
+    return new RoomPresence<D>(room, this.#usePresences());
+  }
+
   /** The members of a room, in the order of joining. */
   members(room: string): ReadonlySet<Connection<T>> {
     return this.#rooms.get(room)?.members ?? NOBODY;
@@ -193,6 +260,7 @@ export class Hub<T = Uint8Array> implements Disposable {
   /** Ends all rooms, without calls to `onLeave` and `onEmpty`. The connections stay open. */
   close(): void {
     this.#state = "closed";
+    this.#presences?.close();
     this.#link.close();
     this.#rooms.clear();
     this.#members.clear();
@@ -204,30 +272,19 @@ export class Hub<T = Uint8Array> implements Disposable {
     this.close();
   }
 
-  #check(room: string, { state, remote }: Connection<T>, members = 0, rooms: number): void {
-    const { maxRooms, maxMembersPerRoom, maxRoomsPerMember, maxNameLength } = this.#limits;
-    if (room.length > maxNameLength) {
-      throw new RangeError(
-        `Cannot join room: its name has ${room.length} characters, limit is ${maxNameLength}`,
-      );
-    }
-    const name = JSON.stringify(room);
+  #check(room: string, connection: Connection<T>, members = 0, rooms: number): void {
+    const counts = { members, rooms: this.#rooms.size, roomsOfMember: rooms };
+    checkJoin(room, connection, this.#state, counts, this.#limits);
+  }
+
+  #usePresences(): Presences {
     if (this.#state === "closed") {
-      throw new LengthwiseError(`Cannot join room ${name}: the hub is closed`);
+      throw new LengthwiseError("Cannot use presence: the hub is closed");
     }
-    if (state !== "open") {
-      throw new ConnectionClosedError(
-        `Cannot join room ${name}: connection of ${remote} is ${state}`,
-      );
-    }
-    const problem = members >= maxMembersPerRoom
-      ? `it has ${members} members, limit is ${maxMembersPerRoom}`
-      : members === 0 && this.#rooms.size >= maxRooms
-      ? `there are ${this.#rooms.size} rooms, limit is ${maxRooms}`
-      : rooms >= maxRoomsPerMember
-      ? `connection of ${remote} is in ${rooms} rooms, limit is ${maxRoomsPerMember}`
-      : undefined;
-    if (problem !== undefined) throw new LengthwiseError(`Cannot join room ${name}: ${problem}`);
+    return this.#presences ??= new Presences(this.#presenceOptions, this.#link.channels, {
+      has: (room, id) => this.#members.get(id)?.rooms.has(room) ?? false,
+      failed: (error) => this.#report(error),
+    });
   }
 
   #admit(connection: Connection<T>): { rooms: Set<string> } {

@@ -3,6 +3,7 @@
 import type { Backplane } from "../backplane.ts";
 import type { Connection } from "../connection.ts";
 import type { Format } from "../format.ts";
+import type { PresenceOptions } from "./presence/types.ts";
 
 /** Options of a hub. */
 export interface HubOptions<T = Uint8Array> {
@@ -43,6 +44,8 @@ export interface HubOptions<T = Uint8Array> {
    * @default `bytes()`
    */
   format?: Format<T>;
+  /** Limits and times of `presence()`. */
+  presence?: PresenceOptions;
   /** Called when a connection has joined. */
   onJoin?: (room: string, connection: Connection<T>) => void;
   /** Called when a connection has left, by itself or because it ended. */
@@ -55,6 +58,15 @@ export interface HubOptions<T = Uint8Array> {
    * @default prints it to the console
    */
   onError?: (error: unknown) => void;
+}
+
+/** How a connection joins a room. */
+export interface JoinOptions {
+  /**
+   * Makes the connection present, with this data: `presence()` of each hub on the backplane tells of it.
+   * It is a value that JSON has, for example `null`, and at most 1 KiB by default.
+   */
+  data?: unknown;
 }
 
 /** Which members do not get a broadcast to a room. */

@@ -307,6 +307,36 @@ Deno.test("Hub: two with one backplane act as one for broadcasts", async () => {
   assertEquals(two.stats.broadcasts, 3);
 });
 
+Deno.test("inProcess() has channels between hubs, apart from rooms, and none hears itself", () => {
+  const backplane = inProcess();
+  const heard: string[] = [];
+  const attach = (name: string) =>
+    backplane.attach({
+      deliver: (room) => heard.push(`${name} is told of ${room}`),
+      failed: (error) => heard.push(String(error)),
+    });
+  const [one, two] = [attach("one"), attach("two")];
+  const say = (text: string) => one.channels!.publish("a", new TextEncoder().encode(text));
+  for (const [name, link] of [["one", one], ["two", two]] as const) {
+    link.subscribe("a");
+    link.channels!.subscribe(
+      "a",
+      (bytes) => heard.push(`${name} hears ${new TextDecoder().decode(bytes)}`),
+    );
+  }
+  say("1");
+  say("2");
+  two.channels!.unsubscribe("a");
+  say("3");
+  two.channels!.subscribe("a", () => heard.push("again"));
+  say("4");
+  two.close();
+  say("5");
+  two.channels!.subscribe("a", () => heard.push("closed"));
+  say("6");
+  assertEquals(heard, ["two hears 1", "two hears 2", "again"]);
+});
+
 Deno.test("Hub takes JSON over a backplane", async () => {
   const backplane = inProcess();
   const options: HubOptions<{ n: number }> = { backplane, format: json<{ n: number }>() };
