@@ -13,18 +13,24 @@
 import { Commands } from "./chat/commands/commands.ts";
 import { Engine } from "./chat/engine/engine.ts";
 import { type ChatOptions, resolveChatOptions } from "./chat/options.ts";
+import type { ChatCluster } from "./chat/engine/order.ts";
 import type { Connection } from "./connection.ts";
 
-export type { ChatEvent, LineEvent, Presence, RoomInfo, SaidEvent } from "./chat/engine/events.ts";
+export type {
+  ChatEvent,
+  HistoryEvent,
+  LineEvent,
+  PlacedEvent,
+  Presence,
+  RoomInfo,
+  SaidEvent,
+} from "./chat/engine/events.ts";
 export { refusalLine } from "./chat/engine/refusals.ts";
 export type { NoticeCode, NoticeEvent, NoticeFields } from "./chat/engine/notices.ts";
 export type { FloodLimits } from "./chat/engine/flood.ts";
-export {
-  type History,
-  type HistoryEntry,
-  memoryHistory,
-  type MemoryHistoryOptions,
-} from "./chat/history/history.ts";
+export type { History, HistoryEntry } from "./chat/history/history.ts";
+export { memoryHistory, type MemoryHistoryOptions } from "./chat/history/memory.ts";
+export type { ChatCluster } from "./chat/engine/order.ts";
 export type { ChatOptions } from "./chat/options.ts";
 
 /** The counts of a chat. */
@@ -80,6 +86,7 @@ export interface ChatStats {
 export class Chat implements Disposable {
   readonly #engine: Engine;
   readonly #commands: Commands;
+  readonly #cluster: ChatCluster | undefined;
 
   /**
    * Opens a chat with an empty lobby.
@@ -88,18 +95,19 @@ export class Chat implements Disposable {
    * @throws {TypeError} for an empty `operatorToken`.
    */
   constructor(options: ChatOptions = {}) {
+    this.#cluster = options.cluster;
     this.#engine = new Engine(resolveChatOptions(options));
     this.#commands = new Commands(this.#engine);
   }
 
   /** The names of the members of all rooms, in the order in which they came. */
   get names(): string[] {
-    return Array.from(this.#engine.members, ({ name }) => name);
+    return Array.from(this.#engine.state.members, ({ name }) => name);
   }
 
   /** Counts as of now. */
   get stats(): ChatStats {
-    const { members, rooms, said, audience } = this.#engine;
+    const { audience, state: { members, rooms, said } } = this.#engine;
     const { delivered, dropped } = audience.hub.stats;
     return { members: members.size, rooms: rooms.size, said, delivered, dropped };
   }
@@ -110,6 +118,7 @@ export class Chat implements Disposable {
    * @throws {ConnectionLostError} {ProtocolError} if the connection did not end in order.
    */
   async serve(connection: Connection<string>): Promise<void> {
+    if (this.#cluster !== undefined) await this.#cluster.ready;
     const member = this.#engine.enter(connection);
     if (member === undefined) return;
     try {
@@ -117,11 +126,22 @@ export class Chat implements Disposable {
         // An operator may have disconnected it while its lines waited.
         if (member.state === "gone") return;
         this.#engine.liveness.heard(member);
-        if (this.#commands.hear(member, message) === "quit") return;
+        const result = this.#commands.hear(member, message);
+        if ((result instanceof Promise ? await result : result) === "quit") return;
+        // What it has asked for happens before it is heard again.
+        if (member.pending !== undefined) await member.pending;
       }
     } finally {
       this.#engine.leave(member);
     }
+  }
+
+  /**
+   * Resolves when the chat has all that it needs: at once, or with a `cluster` when it knows what the
+   * other servers know. Who comes before waits.
+   */
+  get ready(): Promise<void> {
+    return this.#cluster?.ready ?? Promise.resolve();
   }
 
   /**

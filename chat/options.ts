@@ -2,7 +2,9 @@
 
 import { checkInteger } from "../internal/check.ts";
 import type { FloodLimits } from "./engine/flood.ts";
-import { type History, memoryHistory } from "./history/history.ts";
+import type { ChatCluster } from "./engine/order.ts";
+import type { History } from "./history/history.ts";
+import { memoryHistory } from "./history/memory.ts";
 
 /** Options of a chat. */
 export interface ChatOptions {
@@ -24,6 +26,11 @@ export interface ChatOptions {
    * @default `memoryHistory()`
    */
   history?: History;
+  /**
+   * Makes one chat of this one and those of other servers. It has its own history, which takes the
+   * place of `history`.
+   */
+  cluster?: ChatCluster;
   /**
    * How many of a room's last messages newcomers are shown, 0 to 100.
    *
@@ -88,7 +95,8 @@ export interface ChatOptions {
 
 /** All options given. */
 export type ChatSettings =
-  & Required<Omit<ChatOptions, "operatorToken" | "flood">>
+  & Required<Omit<ChatOptions, "operatorToken" | "flood" | "cluster">>
+  & Pick<ChatOptions, "cluster">
   & { readonly operatorToken: string | undefined; readonly flood: Required<FloodLimits> };
 
 /** The most messages that one command shows. */
@@ -104,7 +112,8 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
   const {
     now = () => new Date(),
     every = everyInterval,
-    history = memoryHistory(),
+    cluster,
+    history = cluster?.history ?? memoryHistory(),
     greeting = 10,
     operatorToken,
     announceAfter = 5_000,
@@ -129,11 +138,15 @@ export function resolveChatOptions(options: ChatOptions): ChatSettings {
     checkInteger(name, value, 1, Number.MAX_SAFE_INTEGER);
   }
   checkInteger("maxMembersPerRoom", maxMembersPerRoom, 1, Number.MAX_SAFE_INTEGER);
+  if (cluster !== undefined && options.history !== undefined) {
+    throw new TypeError("Cannot use history with cluster: a cluster has its own");
+  }
   if (operatorToken?.trim() === "") throw new TypeError("Cannot use operatorToken: it is empty");
   return {
     now,
     every,
     history,
+    cluster,
     greeting,
     operatorToken: operatorToken?.trim(),
     announceAfter,

@@ -22,20 +22,21 @@ export const ASKING: Readonly<Record<string, Command>> = {
     usage: "/rooms",
     help: "tells which rooms there are",
     cost: COST.question,
-    run: (chat, member) => chat.tellRooms(member),
+    run: (chat, member) => chat.answers.rooms(member),
   },
   history: {
-    usage: "/history [N] [before ID]",
+    usage: "/history [N] [before or after ID]",
     help: "shows what was said here",
     cost: COST.question,
     run(chat, member, argument) {
-      const match = /^(\d{1,9})?\s*(?:before\s+(\d{1,15}))?$/i.exec(argument);
+      const match = /^(\d{1,9})?\s*(?:(before|after)\s+(\d{1,15}))?$/i.exec(argument);
       if (match === null) return "usage";
-      const [, count = String(SHOWN_MESSAGES), before] = match;
+      const [, count = String(SHOWN_MESSAGES), which, id] = match;
       const shown = Math.min(Number(count), MAX_SHOWN_MESSAGES);
-      chat.tellHistory(member, shown, {
+      if (which?.toLowerCase() === "after") return chat.answers.missed(member, shown, Number(id));
+      chat.answers.history(member, shown, {
         isAsked: true,
-        before: before === undefined ? undefined : Number(before),
+        before: id === undefined ? undefined : Number(id),
       });
     },
   },
@@ -51,11 +52,11 @@ export const ASKING: Readonly<Record<string, Command>> = {
         const text = `Cannot search: the text has at most ${MAX_QUERY_LENGTH} characters.`;
         return audience.notice(member, "query-too-long", text, { limit: MAX_QUERY_LENGTH });
       }
-      const found = chat.archive.search(room, query, SHOWN_MESSAGES);
+      const found = chat.state.archive.search(room, query, SHOWN_MESSAGES);
       if (found === undefined) {
         return audience.notice(member, "history-failed", "The history cannot be read.");
       }
-      const messages = chat.ignoring.filter(member, found);
+      const messages = chat.state.ignoring.filter(member, found);
       audience.tell(member, { type: "found", room: room.name, query, messages });
     },
   },

@@ -13,6 +13,9 @@ import { TALKING } from "./talking.ts";
 /** A line that is a command. */
 const COMMAND_LINE = /^\/(?!\/)(\S*)(.*)$/s;
 
+/** What comes of a line. */
+type Result = "quit" | void;
+
 /** Understands what members write. */
 export class Commands {
   readonly #chat: Engine;
@@ -36,10 +39,10 @@ export class Commands {
 
   /**
    * Takes a line. The line may be too long, or come too fast. Returns `"quit"` if the member wants
-   * to leave.
+   * to leave, or what resolves to that when the others have been told of the member.
    */
-  hear(member: Member, message: string): "quit" | void {
-    const { settings, audience } = this.#chat;
+  hear(member: Member, message: string): Result | Promise<Result> {
+    const { settings } = this.#chat;
     if (message.length > settings.maxLineLength + 2) return this.#tooLong(member, message.length);
     const line = withoutLineEnd(message);
     if (line.length > settings.maxLineLength) return this.#tooLong(member, line.length);
@@ -47,17 +50,24 @@ export class Commands {
     const [isCommand, name = "", argument = ""] = COMMAND_LINE.exec(line) ?? [];
     const word = name.toLowerCase();
     const command = isCommand === undefined ? undefined : this.#of(member).get(word);
-    const cost = command?.cost ?? (isCommand === undefined ? COST.message : COST.question);
+    const run = (): Result => {
+      const cost = command?.cost ?? (isCommand === undefined ? COST.message : COST.question);
+      if (!this.#passes(member, cost)) return;
+      if (isCommand === undefined) {
+        return this.#chat.say(member, "say", printable(line.replace(/^\/\//, "/")));
+      }
+      if (command === undefined) return this.#unknown(member, printable(name), word);
+      return this.#run(member, command, word, printable(argument.trim()));
+    };
     if (command?.isPrivate !== true) this.#chat.announce(member);
-    if (!this.#passes(member, cost)) return;
-    if (isCommand === undefined) {
-      return this.#chat.say(member, "say", printable(line.replace(/^\/\//, "/")));
-    }
-    if (command === undefined) return this.#unknown(member, printable(name), word);
-    const result = command.run(this.#chat, member, printable(argument.trim()));
+    return member.pending === undefined ? run() : member.pending.then(run);
+  }
+
+  #run(member: Member, command: Command, word: string, argument: string): Result {
+    const result = command.run(this.#chat, member, argument);
     if (result !== "usage") return result;
     const text = `Cannot understand that: ${command.usage} ${command.help}.`;
-    audience.notice(member, "usage", text, { command: word });
+    this.#chat.audience.notice(member, "usage", text, { command: word });
   }
 
   #of(member: Member): ReadonlyMap<string, Command> {

@@ -2,11 +2,9 @@
 
 import { sameAs } from "../../internal/secret.ts";
 import { printable } from "../../internal/text.ts";
-import type { Engine } from "../engine/engine.ts";
 import { counted } from "../engine/events.ts";
 import { COST } from "../engine/flood.ts";
-import type { Member } from "../engine/member.ts";
-import { notice, type NoticeCode } from "../engine/notices.ts";
+import type { NoticeCode } from "../engine/notices.ts";
 import { type Command, split } from "./command.ts";
 
 /** A member is disconnected after this many wrong tokens. */
@@ -64,9 +62,7 @@ export function operatorCommand(guesses: Guesses): Command {
         return fail("operator-too-many-tokens", "Too many wrong tokens. Try again later.");
       }
       if (sameAs(printable(operatorToken))(token)) {
-        member.operator = true;
-        const text = "You are an operator. /help lists what you can do.";
-        return audience.notice(member, "operator", text);
+        return chat.ask({ do: "operate", who: member });
       }
       guesses.add(host, now);
       if (++member.wrongTokens < MAX_WRONG_TOKENS) {
@@ -86,9 +82,7 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
     run(chat, member, argument) {
       const [name, reason] = split(argument);
       if (name === "") return "usage";
-      const victim = chat.find(name);
-      if (victim === undefined) return nobody(chat, member, name);
-      remove(chat, member, victim, "kicked", reason);
+      chat.ask({ do: "kick", who: member, name, whom: chat.find(name), reason });
     },
   },
   ban: {
@@ -96,7 +90,7 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
     help: "disconnects a member and lets neither its name nor its address in again, or lists bans",
     cost: COST.question,
     run(chat, member, name) {
-      const { audience, bans } = chat;
+      const { audience, state: { bans } } = chat;
       if (name === "") {
         const all = bans.all.map(({ name, host }) =>
           host === undefined ? name : `${name} (${host})`
@@ -111,17 +105,7 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
       if (victim === member) {
         return audience.notice(member, "not-yourself", "You cannot ban yourself.");
       }
-      const host = victim?.host;
-      const banned = victim?.name ?? name;
-      const isKept = bans.add({ name: banned, ...(host === undefined ? {} : { host }) });
-      const what = host === undefined ? "by name" : `by name and address ${host}`;
-      const text = `${banned} is banned ${what}. /unban ${banned} ends that.`;
-      audience.notice(member, "ban-added", text, { name: banned });
-      if (!isKept) {
-        const text = "The ban ends when the server does.";
-        audience.notice(member, "ban-not-kept", text, { name: banned });
-      }
-      if (victim !== undefined) remove(chat, member, victim, "banned", "");
+      chat.ask({ do: "ban", who: member, name, whom: victim });
     },
   },
   unban: {
@@ -130,20 +114,16 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
     cost: COST.question,
     run(chat, member, name) {
       if (name === "") return "usage";
-      const count = chat.bans.remove(name);
-      const [code, text] = count > 0
-        ? ["ban-ended" as const, `${counted(count, "ban")} of ${name} ended.`]
-        : ["not-banned" as const, `${name} is not banned.`];
-      chat.audience.notice(member, code, text, { name });
+      chat.ask({ do: "unban", who: member, name });
     },
   },
   announce: {
     usage: "/announce TEXT",
     help: "tells everyone in all rooms something",
     cost: COST.question,
-    run(chat, _member, text) {
+    run(chat, member, text) {
       if (text === "") return "usage";
-      chat.audience.all(notice("announcement", `Announcement: ${text}`));
+      chat.ask({ do: "announce", who: member, text });
     },
   },
   stats: {
@@ -151,40 +131,16 @@ export const OPERATOR: Readonly<Record<string, Command>> = {
     help: "tells how much there is of everything",
     cost: COST.question,
     run(chat, member) {
-      const { members, rooms, bans, said, audience } = chat;
+      const { audience, state: { members, rooms, bans, said } } = chat;
       const { delivered, dropped } = audience.hub.stats;
       audience.notice(
         member,
         "stats",
         `${counted(members.size, "member")} in ${counted(rooms.size, "room")}. ` +
           `${counted(said, "message")} said, ${counted(delivered, "line")} told, ` +
-          `${dropped} dropped. ${counted(bans.all.length, "ban")}.`,
+          `${dropped} dropped. ${counted(bans.all.length, "ban")}.` +
+          (chat.clusterSummary === undefined ? "" : ` ${chat.clusterSummary}`),
       );
     },
   },
 };
-
-function remove(
-  chat: Engine,
-  by: Member,
-  victim: Member,
-  how: "kicked" | "banned",
-  reason: string,
-): void {
-  const { name, room } = victim;
-  const why = reason === "" ? "." : `: ${reason}`;
-  const fields = { by: by.name, ...(reason === "" ? {} : { reason }) };
-  chat.disconnect(victim, how, `You were ${how} by ${by.name}${why}`, fields);
-  const code = `member-${how}` as const;
-  chat.audience.room(
-    room,
-    notice(code, `${name} was ${how} by ${by.name}${why}`, { name, ...fields }),
-  );
-  if (by.room !== room && by !== victim) {
-    chat.audience.notice(by, code, `${name} was ${how}${why}`, { name, ...fields });
-  }
-}
-
-function nobody(chat: Engine, member: Member, name: string): void {
-  chat.audience.notice(member, "no-such-member", `Nobody here is called "${name}".`, { name });
-}

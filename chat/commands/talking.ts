@@ -1,10 +1,7 @@
 /** The commands whose effect other members see. */
 
-import type { Engine } from "../engine/engine.ts";
-import { counted } from "../engine/events.ts";
 import { COST } from "../engine/flood.ts";
-import { MAX_IGNORED } from "../engine/ignoring.ts";
-import type { Member } from "../engine/member.ts";
+import { REF } from "../engine/once.ts";
 import { type Command, split } from "./command.ts";
 
 /** The longest topic and the longest reason for being away, in UTF-16 code units. */
@@ -24,14 +21,9 @@ export const TALKING: Readonly<Record<string, Command>> = {
     cost: COST.change,
     run(chat, member, argument) {
       const [name, key] = split(argument);
-      if (name === "") return tellKey(chat, member);
+      if (name === "") return chat.ask({ do: "key", who: member });
       if (key === "") return "usage";
-      const holder = chat.find(name);
-      if (holder !== undefined && holder !== member && holder.hasKey(key)) {
-        const text = `${holder.name} was taken over by another connection, with its key.`;
-        chat.disconnect(holder, "taken-over", text, { name: holder.name });
-      }
-      chat.rename(member, name);
+      chat.rename(member, name, key);
     },
   },
   join: {
@@ -44,7 +36,7 @@ export const TALKING: Readonly<Record<string, Command>> = {
     usage: "/leave",
     help: "goes back to the lobby",
     cost: COST.change,
-    run: (chat, member) => chat.move(member, chat.rooms.lobby.name),
+    run: (chat, member) => chat.move(member, chat.state.rooms.lobby.name),
   },
   msg: {
     usage: "/msg NAME TEXT",
@@ -53,21 +45,7 @@ export const TALKING: Readonly<Record<string, Command>> = {
     run(chat, member, argument) {
       const [name, text] = split(argument);
       if (text === "") return "usage";
-      const { audience, ignoring } = chat;
-      const to = chat.find(name);
-      if (to === undefined) {
-        return audience.notice(member, "no-such-member", `Nobody here is called "${name}".`, {
-          name,
-        });
-      }
-      if (ignoring.has(to, member.name)) {
-        const text = `${to.name} does not listen to you.`;
-        return audience.notice(member, "not-heard", text, { name: to.name });
-      }
-      const tell = { from: member.name, to: to.name, text, time: chat.now };
-      audience.tell(member, { type: "tell", ...tell });
-      if (to !== member) audience.tell(to, { type: "tell", ...tell });
-      if (to.away !== undefined) audience.tell(member, awayOf(to));
+      chat.ask({ do: "tell", who: member, name, to: chat.find(name), text });
     },
   },
   me: {
@@ -76,13 +54,26 @@ export const TALKING: Readonly<Record<string, Command>> = {
     cost: COST.message,
     run: (chat, member, text) => text === "" ? "usage" : chat.say(member, "me", text),
   },
+  once: {
+    usage: "/once REF TEXT",
+    help: "says it once, however often this is sent with this REF, for programs",
+    cost: COST.message,
+    run(chat, member, argument) {
+      const [ref, line] = split(argument);
+      const [, me, text] = /^(\/me\s+)?(.*)$/s.exec(line)!;
+      if (!REF.test(ref) || text === "") return "usage";
+      if (me !== undefined) return chat.say(member, "me", text, ref);
+      if (/^\/(?!\/)/.test(text)) return "usage";
+      chat.say(member, "say", text.replace(/^\/\//, "/"), ref);
+    },
+  },
   topic: {
     usage: "/topic [TEXT]",
     help: "shows what the room is about, or sets it; /topic - clears it",
     cost: COST.change,
     run(chat, member, argument) {
-      const { room, name } = member;
-      const { audience, archive } = chat;
+      const { room } = member;
+      const { audience } = chat;
       if (argument === "") {
         const is = room.topic === "" ? `${room.name} has no topic.` : `The topic: ${room.topic}`;
         return audience.notice(member, "topic", is, { room: room.name });
@@ -92,13 +83,7 @@ export const TALKING: Readonly<Record<string, Command>> = {
         const text = `Cannot set the topic: a topic has at most ${MAX_PHRASE_LENGTH} characters.`;
         return audience.notice(member, "topic-too-long", text, { limit: MAX_PHRASE_LENGTH });
       }
-      room.topic = text;
-      chat.roomsChanged();
-      audience.room(room, { type: "topic", room: room.name, name, text });
-      if (!archive.set(room.topicKey, text === "" ? undefined : text)) {
-        const text = "The topic holds only until the room is empty.";
-        audience.notice(member, "topic-not-kept", text, { room: room.name });
-      }
+      chat.ask({ do: "topic", who: member, text });
     },
   },
   away: {
@@ -115,8 +100,7 @@ export const TALKING: Readonly<Record<string, Command>> = {
         const text = "You are not away. /away TEXT tells that you are.";
         return audience.notice(member, "not-away", text);
       }
-      member.away = text === "" ? undefined : text;
-      audience.room(member.room, awayOf(member));
+      chat.ask({ do: "away", who: member, ...(text === "" ? {} : { text }) });
     },
   },
   ignore: {
@@ -124,7 +108,7 @@ export const TALKING: Readonly<Record<string, Command>> = {
     help: "hears no more of a name, or lists those",
     cost: COST.question,
     run(chat, member, name) {
-      const { audience, ignoring } = chat;
+      const { audience } = chat;
       if (name === "") {
         const names = [...member.ignored.values()];
         const text = names.length === 0 ? "You ignore nobody." : `You ignore ${names.join(", ")}.`;
@@ -138,15 +122,7 @@ export const TALKING: Readonly<Record<string, Command>> = {
       if (known === member) {
         return audience.notice(member, "not-yourself", "You cannot ignore yourself.");
       }
-      const shown = known?.name ?? name;
-      if (!ignoring.add(member, shown)) {
-        const all = counted(MAX_IGNORED, "name");
-        const text = `Cannot ignore ${shown}: you ignore ${all} already.`;
-        const fields = { name: shown, limit: MAX_IGNORED };
-        return audience.notice(member, "ignored-too-many", text, fields);
-      }
-      const text = `You ignore ${shown}. /unignore ${shown} ends that.`;
-      audience.notice(member, "ignoring", text, { name: shown });
+      chat.ask({ do: "ignore", who: member, name: known?.name ?? name });
     },
   },
   unignore: {
@@ -155,20 +131,7 @@ export const TALKING: Readonly<Record<string, Command>> = {
     cost: COST.question,
     run(chat, member, name) {
       if (name === "") return "usage";
-      if (chat.ignoring.remove(member, name)) {
-        chat.audience.notice(member, "hearing-again", `You hear ${name} again.`, { name });
-      } else chat.audience.notice(member, "not-ignored", `You do not ignore ${name}.`, { name });
+      chat.ask({ do: "unignore", who: member, name });
     },
   },
 };
-
-function tellKey(chat: Engine, member: Member): void {
-  const { name, key } = member;
-  const text = `Your key is ${key}. If this connection is lost while you are ${name}, ` +
-    `/claim ${name} ${key} gives the name to your next one.`;
-  chat.audience.notice(member, "key", text, { name, key });
-}
-
-function awayOf({ name, away }: { name: string; away: string | undefined }) {
-  return { type: "away" as const, name, ...(away === undefined ? {} : { text: away }) };
-}

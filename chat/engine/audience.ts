@@ -13,7 +13,7 @@ import {
   type Style,
   STYLES,
 } from "./events.ts";
-import type { Member, Room } from "./member.ts";
+import { Member, type Person, type Room } from "./member.ts";
 import { notice, type NoticeCode, type NoticeFields } from "./notices.ts";
 
 /** The most members that one answer lists. */
@@ -60,15 +60,16 @@ export class Audience {
     this.hub.leave(EVERYBODY[style], connection);
   }
 
-  /** Tells one member. */
-  tell(member: Member, event: ChatEvent): void {
+  /** Tells one member, if it is one of this server. */
+  tell(member: Person, event: ChatEvent): void {
+    if (!(member instanceof Member)) return;
     const { id } = member.connection;
     if (member.style === "json") this.hub.send(id, jsonOf(event));
     else for (const line of linesOf(event, member.name, this.#now())) this.hub.send(id, line);
   }
 
   /** Tells one member a notice. */
-  notice(member: Member, code: NoticeCode, text: string, fields?: NoticeFields): void {
+  notice(member: Person, code: NoticeCode, text: string, fields?: NoticeFields): void {
     this.tell(member, notice(code, text, fields));
   }
 
@@ -78,11 +79,17 @@ export class Audience {
   }
 
   /** Tells all members of a room. */
-  room(room: Room, event: LineEvent, except?: Iterable<Member>): void {
-    const left = except === undefined
-      ? undefined
-      : new Set(Array.from(except, ({ connection }) => connection));
-    for (const style of STYLES) {
+  room(
+    room: Room,
+    event: LineEvent,
+    except?: Iterable<Person>,
+    styles: readonly Style[] = STYLES,
+  ): void {
+    const left = except === undefined ? undefined : new Set(
+      Iterator.from(except).filter((person) => person instanceof Member)
+        .map(({ connection }) => connection),
+    );
+    for (const style of styles) {
       const channel = room.channel(style);
       if (this.hub.members(channel).size === 0) continue;
       this.hub.broadcast(channel, written(style, event), { except: left });
@@ -101,7 +108,7 @@ export class Audience {
   crowd(
     room: Room,
     event: LineEvent & { type: "join" | "leave" | "silent" },
-    except?: Member,
+    except?: Person,
   ): void {
     this.#busy.add(room);
     const { size } = room.members;

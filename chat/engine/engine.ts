@@ -1,55 +1,54 @@
-/** What happens in the chat: who is in it, in which room, under which name, and what is said. */
+/** The chat as its members use it: who comes, who goes, and what each of them asks for. */
 
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError } from "../../errors.ts";
-import { Archive } from "../history/archive.ts";
-import { Guests } from "../names/guests.ts";
-import { memberNameProblem, NameIndex, roomNameProblem, shown } from "../names/names.ts";
+import { type GuestNames, Guests } from "../names/guests.ts";
 import type { ChatSettings } from "../options.ts";
+import { Answers } from "./answers.ts";
 import { Audience } from "./audience.ts";
-import { Bans, distinctHostOf } from "./bans.ts";
+import { distinctHostOf } from "./bans.ts";
+import type { Deed } from "./deeds.ts";
+import { Doing } from "./doing.ts";
 import type { SaidEvent } from "./events.ts";
 import { Flood } from "./flood.ts";
-import { Ignoring } from "./ignoring.ts";
 import { Liveness } from "./liveness.ts";
-import { Member, type Room } from "./member.ts";
+import { Member, type Person } from "./member.ts";
 import type { NoticeCode, NoticeFields } from "./notices.ts";
+import type { Order } from "./order.ts";
 import { refusal } from "./refusals.ts";
-import { Rooms } from "./rooms.ts";
+import { State } from "./state.ts";
+import { whyNotRoom } from "./why_not.ts";
 
 /** How often the chat looks for silent members and tells the sizes of rooms, in milliseconds. */
 const TICK = 1_000;
 
-/** How many rooms one answer lists at most. */
-const MAX_LISTED = 500;
-
-/** The rules of the chat, without its commands. All methods work at once. None of them waits. */
+/**
+ * The rules of the chat, without its commands. None of its methods waits. What changes the chat is
+ * asked for here, and happens in `doing`: at once, or where the chat has many servers, when its turn
+ * has come.
+ */
 export class Engine {
   readonly settings: ChatSettings;
-  readonly archive: Archive;
+  readonly state: State;
   readonly audience: Audience;
-  readonly rooms: Rooms;
-  readonly bans: Bans;
-  readonly ignoring: Ignoring = new Ignoring();
+  readonly answers: Answers;
   readonly liveness: Liveness;
-  readonly members: Set<Member> = new Set();
-  /** Those who have come and not yet said a word: nobody has been told of them. */
+  readonly doing: Doing;
+  /** Those who are connected to this server, by their numbers, in the order in which they came. */
+  readonly connected: Map<number, Member> = new Map();
+  /** Those of them who have not yet said a word: nobody has been told of them. */
   readonly #newcomers: Set<Member> = new Set();
-  /** Messages said in rooms. */
-  said = 0;
-  readonly #names = new NameIndex<Member>();
-  readonly #guests: Guests;
+  readonly #guests: GuestNames;
+  readonly #order: Order;
   #state: "open" | "closed" = "open";
-  #roomsChanged = false;
+  #lastNumber = 0;
   #stopTicking: (() => void) | undefined;
 
   constructor(settings: ChatSettings) {
     this.settings = settings;
-    this.archive = new Archive(settings.history, settings.onError);
+    this.state = new State(settings.history, settings.onError);
     this.audience = new Audience(() => this.now, settings.maxRooms);
-    this.rooms = new Rooms(this.archive);
-    this.bans = new Bans(this.archive);
-    this.#guests = new Guests(this.archive);
+    this.answers = new Answers(this.state, this.audience, settings.greeting);
     this.liveness = new Liveness({
       tick: TICK,
       pingInterval: settings.pingInterval,
@@ -57,6 +56,17 @@ export class Engine {
       ask: (member) => this.audience.tell(member, { type: "ping" }),
       isGone: (member) => this.#lose(member),
     });
+    this.doing = new Doing(this.state, this.audience, {
+      now: () => this.now,
+      speaks: (name) => this.#guests.speaks(name),
+      arrived: (member) => this.#tellWhere(member),
+      part: (member) => this.#part(member),
+    });
+    this.#order = settings.cluster?.attach(this) ?? {
+      ask: (deed) => void this.doing.happen(deed),
+      isKeyOf: (key, person) => person instanceof Member && person.hasKey(key),
+    };
+    this.#guests = this.#order.guests ?? new Guests(this.state.archive);
   }
 
   /** The time, in milliseconds since 1970. */
@@ -64,9 +74,14 @@ export class Engine {
     return this.settings.now().getTime();
   }
 
+  /** How the cluster is, for operators; undefined in a chat of one process. */
+  get clusterSummary(): string | undefined {
+    return this.#order.summary?.();
+  }
+
   /** The member with this name, or with a name that looks the same. */
-  find(name: string): Member | undefined {
-    return this.#names.find(name);
+  find(name: string): Person | undefined {
+    return this.state.find(name);
   }
 
   /**
@@ -75,26 +90,31 @@ export class Engine {
    * may be a probe, which only connects.
    */
   enter(connection: Connection<string>): Member | undefined {
-    const room = this.rooms.lobby;
+    const room = this.state.rooms.lobby;
     const host = distinctHostOf(connection.remote);
     const problem = this.#problemOf(host);
-    if (problem !== undefined) {
-      const { text, closeCode } = refusal(problem);
+    const name = problem === undefined ? this.#guestName() : undefined;
+    if (name === undefined) {
+      const { text, closeCode } = refusal(problem ?? "full");
       connection.offer(`* ${text}`);
       connection.close({ code: closeCode, reason: text });
+      return undefined;
     }
-    if (problem !== undefined || connection.state !== "open") return undefined;
-    let name: string;
-    do name = this.#guests.next(); while (this.find(name) !== undefined);
+    if (connection.state !== "open") {
+      this.#guests.giveBack(name);
+      return undefined;
+    }
     const { now } = this;
     const flood = new Flood(this.settings.flood, now);
-    const member = new Member(connection, { name, room, host, flood, now });
+    const given = { home: this.#order.home ?? "", number: ++this.#lastNumber, name, room, host };
+    const member = new Member(connection, { ...given, flood, now });
+    this.connected.set(member.number, member);
     this.#newcomers.add(member);
     this.#stopTicking ??= this.settings.every(() => this.tick(), TICK);
     this.audience.add(member);
-    const members = room.members.size + 1;
-    this.audience.tell(member, { type: "welcome", name, room: room.name, time: now, members });
-    this.#greet(member);
+    this.#welcome(member, room.members.size + 1);
+    this.answers.greet(member);
+    this.#order.entered?.(member);
     if (this.settings.announceAfter === 0) this.announce(member);
     return member;
   }
@@ -102,34 +122,18 @@ export class Engine {
   /** Makes a newcomer a member: the others are told. */
   announce(member: Member): void {
     if (member.state !== "new") return;
-    member.state = "here";
-    member.spokeAt = this.now;
+    member.state = "coming";
     this.#newcomers.delete(member);
-    this.members.add(member);
-    this.#names.add(member.name, member);
-    this.#settle(member);
+    this.ask({ do: "come", who: member });
   }
 
   /** Takes a member out of the chat. Does nothing if it has left already. */
   leave(member: Member): void {
     const { state } = member;
     if (state === "gone") return;
-    member.state = "gone";
-    this.liveness.forget(member);
-    if (state === "new") {
-      this.#newcomers.delete(member);
-      this.audience.remove(member);
-      this.#guests.giveBack(member.name);
-    } else {
-      this.members.delete(member);
-      this.#names.remove(member.name, member);
-      this.ignoring.forget(member);
-      this.#depart(member);
-    }
-    if (this.members.size + this.#newcomers.size > 0) return;
-    this.#stopTicking?.();
-    this.#stopTicking = undefined;
-    this.audience.tick();
+    this.#part(member);
+    if (state === "new") this.#guests.giveBack(member.name);
+    else this.ask({ do: "go", who: member });
   }
 
   /** Takes a member out and closes its connection, with a last line that says why. */
@@ -140,77 +144,37 @@ export class Engine {
     member.connection.close({ reason });
   }
 
+  /** Asks for something that changes the chat, for a member. */
+  ask(deed: Deed & { who: Member }): void {
+    const { who } = deed;
+    const pending = who.pending = this.#order.ask(deed);
+    pending?.then(() => {
+      if (who.pending === pending) who.pending = undefined;
+    });
+  }
+
   /**
-   * Says something in the member's room. The message is first kept in the history, then told to
-   * everyone.
+   * Says something in the member's room. If the member has given it a name, and it was said already,
+   * nobody but the member is told.
    */
-  say(member: Member, kind: SaidEvent["type"], text: string): void {
-    const { name, room } = member;
-    const time = this.now;
-    this.#guests.speaks(name);
-    const entry = this.archive.add({ room: room.archive, kind, name, text, time });
-    if (entry === undefined) {
-      const problem = "That was not said: the history cannot be written.";
-      this.audience.notice(member, "not-said", problem);
-      return;
-    }
-    this.said++;
-    room.lastId = entry.id;
-    this.#roomsChanged = true;
-    member.spokeAt = time;
-    if (member.silent) {
-      member.silent = false;
-      this.audience.crowd(room, { type: "silent", name, silent: false });
-    }
-    const event: SaidEvent = { type: kind, id: entry.id, room: room.name, name, text, time };
-    this.audience.room(room, event, this.ignoring.of(name));
+  say(member: Member, kind: SaidEvent["type"], text: string, ref?: string): void {
+    this.ask({ do: "say", who: member, kind, text, ...(ref === undefined ? {} : { ref }) });
   }
 
   /** Moves a member to another room. Makes the room if there is none with this name. */
   move(member: Member, name: string): void {
-    const { maxRooms, maxMembersPerRoom } = this.settings;
-    const known = this.rooms.find(name);
-    const refuse = (code: NoticeCode, problem: string) =>
-      this.audience.notice(member, code, `Cannot join "${name}": ${problem}.`, { room: name });
-    const problem = roomNameProblem(name);
-    if (problem !== undefined) return refuse("room-invalid", problem);
-    if (known === undefined && this.rooms.size >= maxRooms) {
-      return refuse("rooms-full", `there are ${this.rooms.size} rooms already`);
-    }
-    if ((known?.members.size ?? 0) >= maxMembersPerRoom && known !== member.room) {
-      return refuse("room-full", "it is full");
-    }
-    if (known === member.room) {
-      const text = `You are in ${known.name} already.`;
-      return this.audience.notice(member, "room-already", text, { room: known.name });
-    }
-    const room = known ?? this.rooms.open(name);
-    this.#depart(member);
-    member.room = room;
-    member.silent = false;
-    member.spokeAt = this.now;
-    this.#arrive(member, room, () => {
-      const members = room.members.size;
-      this.audience.tell(member, { type: "room", name: room.name, topic: room.topic, members });
-      if (member.style === "json") this.audience.who(member);
-    });
+    const { settings, state: { rooms } } = this;
+    const no = whyNotRoom({ settings, rooms }, member, name, rooms.find(name));
+    if (no !== undefined) return this.audience.notice(member, no.code, no.text, no.fields);
+    this.ask({ do: "move", who: member, room: name });
   }
 
-  /** Gives a member another name, if it is free. */
-  rename(member: Member, name: string): void {
-    const holder = this.#names.find(name, member);
-    const refuse = (code: NoticeCode, problem: string) =>
-      this.audience.notice(member, code, `Cannot use the name "${name}": ${problem}.`, { name });
-    const problem = memberNameProblem(name);
-    if (problem !== undefined) return refuse("name-invalid", problem);
-    if (this.bans.hasName(name)) return refuse("name-banned", "it is banned");
-    if (holder !== undefined) return refuse("name-taken", `${holder.name} is here`);
-    const from = member.name;
-    this.#names.remove(from, member);
-    member.name = shown(name);
-    this.#names.add(member.name, member);
-    this.ignoring.follow(from, member.name);
-    this.audience.room(member.room, { type: "nick", from, to: member.name, time: this.now });
+  /** Gives a member another name, if it is free, or if it has the key of who has it. */
+  rename(member: Member, name: string, key?: string): void {
+    const holder = key === undefined ? undefined : this.find(name);
+    const isTaken = key !== undefined && holder !== undefined && holder !== member &&
+      this.#order.isKeyOf(key, holder);
+    this.ask({ do: "name", who: member, name, ...(isTaken ? { over: holder } : {}) });
   }
 
   /** From now on the member gets JSON. First it gets the present state of the chat. */
@@ -218,64 +182,28 @@ export class Engine {
     this.audience.remove(member);
     member.style = "json";
     this.audience.add(member);
-    const { name, room } = member;
-    const members = room.members.size;
-    this.audience.tell(member, { type: "welcome", name, room: room.name, time: this.now, members });
+    this.#welcome(member, member.room.members.size);
     this.audience.who(member);
-    this.tellRooms(member);
-    this.tellHistory(member, this.settings.greeting);
-  }
-
-  /** Notes that the rooms have changed, and that programs must be told. */
-  roomsChanged(): void {
-    this.#roomsChanged = true;
-  }
-
-  /** Tells a member the list of rooms. */
-  tellRooms(member: Member): void {
-    this.audience.tell(member, this.#roomsEvent());
-  }
-
-  /**
-   * Tells a member what was said in its room, without the messages of those whom it ignores. If the
-   * member has asked for this, it is also told how to ask for earlier messages.
-   */
-  tellHistory(
-    member: Member,
-    count: number,
-    { isAsked = false, before }: { isAsked?: boolean; before?: number } = {},
-  ): void {
-    const { room } = member;
-    const found = this.archive.last(room, count + 1, before);
-    if (found === undefined) {
-      this.audience.notice(member, "history-failed", "The history cannot be read.");
-      return;
-    }
-    const more = found.length > count;
-    const last = found.slice(more ? 1 : 0);
-    const messages = this.ignoring.filter(member, last);
-    const first = more && isAsked ? last[0]?.id : undefined;
-    const next = first === undefined ? {} : { next: `/history ${count} before ${first}` };
-    this.audience.tell(member, { type: "history", room: room.name, messages, more, ...next });
+    this.answers.rooms(member);
+    this.answers.history(member, this.settings.greeting);
   }
 
   /** Runs once a second while the chat has members. */
   tick(): void {
-    const { now, settings: { announceAfter } } = this;
+    const { now, settings: { announceAfter, silentAfter } } = this;
     for (const member of this.#newcomers) {
       if (member.canBeSeenToStay && now - member.spokeAt >= announceAfter) this.announce(member);
     }
-    for (const member of this.members) {
-      if (member.silent || now - member.spokeAt < this.settings.silentAfter) continue;
-      member.silent = true;
-      this.audience.crowd(member.room, { type: "silent", name: member.name, silent: true });
+    for (const member of this.connected.values()) {
+      if (member.state !== "here" || member.silent || member.pending !== undefined) continue;
+      if (now - member.spokeAt >= silentAfter) this.ask({ do: "silent", who: member });
     }
     this.liveness.tick(now);
     this.audience.tick();
-    if (this.#roomsChanged && this.audience.hasPrograms) {
-      this.audience.all(this.#roomsEvent(), ["json"]);
+    if (this.state.roomsChanged && this.audience.hasPrograms) {
+      this.audience.all(this.answers.roomsEvent, ["json"]);
     }
-    this.#roomsChanged = false;
+    this.state.roomsChanged = false;
   }
 
   /** Ends the chat for all members. */
@@ -283,17 +211,52 @@ export class Engine {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#guests.close();
-    for (const member of [...this.#newcomers, ...this.members]) {
+    for (const member of [...this.#newcomers, ...this.connected.values()]) {
       this.disconnect(member, "closing", "The chat is closing.");
     }
+  }
+
+  /** A name for a newcomer, or undefined if there is none now. */
+  #guestName(): string | undefined {
+    let name: string | undefined;
+    do name = this.#guests.next(); while (name !== undefined && this.find(name) !== undefined);
+    return name;
+  }
+
+  #welcome(member: Member, members: number): void {
+    const { name, room } = member;
+    const { server } = this.#order;
+    const welcome = { type: "welcome", name, room: room.name, time: this.now, members } as const;
+    this.audience.tell(member, server === undefined ? welcome : { ...welcome, server });
+  }
+
+  #tellWhere(member: Member): void {
+    const { room } = member;
+    const members = room.members.size;
+    this.audience.tell(member, { type: "room", name: room.name, topic: room.topic, members });
+    if (member.style === "json") this.audience.who(member);
+    this.answers.greet(member);
   }
 
   /** Why a newcomer from this address may not join now, or undefined if it may. */
   #problemOf(host: string | undefined) {
     if (this.#state === "closed") return "closed";
-    if (this.bans.hasHost(host)) return "banned";
-    const inLobby = this.rooms.lobby.members.size + this.#newcomers.size;
+    if (this.state.bans.hasHost(host)) return "banned";
+    const inLobby = this.state.rooms.lobby.members.size + this.#newcomers.size;
     if (inLobby >= this.settings.maxMembersPerRoom) return "full";
+  }
+
+  /** A member hears and says nothing any more. */
+  #part(member: Member): void {
+    member.state = "gone";
+    this.liveness.forget(member);
+    this.audience.remove(member);
+    this.#newcomers.delete(member);
+    this.connected.delete(member.number);
+    if (this.connected.size > 0) return;
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
+    this.audience.tick();
   }
 
   /** Takes a member out whose network is gone: its connection is lost, although it does not say so. */
@@ -307,52 +270,5 @@ export class Engine {
           `${pongTimeout} ms (chat.pongTimeout)`,
       ),
     );
-  }
-
-  /** Puts a member into a room. First the member is told, then the others. */
-  #arrive(member: Member, room: Room, tellWhere: () => void): void {
-    room.members.add(member);
-    this.audience.add(member);
-    tellWhere();
-    this.#greet(member);
-    this.#settle(member);
-  }
-
-  /** Counts a member in its room, and tells the others. */
-  #settle(member: Member): void {
-    const { name, room } = member;
-    room.members.add(member);
-    this.#roomsChanged = true;
-    const members = room.members.size;
-    const event = { type: "join", room: room.name, name, members, time: this.now } as const;
-    this.audience.crowd(room, event, member);
-  }
-
-  /** Shows a newcomer what was said last. A person is shown this only if there is anything. */
-  #greet(member: Member): void {
-    const { greeting } = this.settings;
-    if (member.style === "json") this.tellHistory(member, greeting);
-    else if (
-      member.room.lastId > 0 && greeting > 0 && this.archive.last(member.room, 1)?.length !== 0
-    ) {
-      this.tellHistory(member, greeting);
-    }
-  }
-
-  #depart(member: Member): void {
-    const { name, room } = member;
-    this.audience.remove(member);
-    room.members.delete(member);
-    this.#roomsChanged = true;
-    const members = room.members.size;
-    const event = { type: "leave", room: room.name, name, members, time: this.now } as const;
-    this.audience.crowd(room, event);
-    this.rooms.prune(room);
-  }
-
-  #roomsEvent() {
-    const rooms = this.rooms.list(MAX_LISTED);
-    const more = this.rooms.size - rooms.length;
-    return { type: "rooms" as const, rooms, ...(more > 0 ? { more } : {}) };
   }
 }

@@ -10,6 +10,10 @@ import type { NoticeEvent } from "./notices.ts";
 export interface SaidEvent extends Omit<HistoryEntry, "kind"> {
   /** Whether it was said, or done with `/me`. */
   readonly type: "say" | "me";
+  /** What its sender called it with `/once`. */
+  readonly ref?: string;
+  /** It has no place yet among the messages of all servers: its id is 0, and this is its name. */
+  readonly provisional?: string;
 }
 
 /** A member, as `/who` shows it. */
@@ -36,13 +40,47 @@ export interface RoomInfo {
   readonly last: number;
 }
 
+/** What was shown already has its place among the messages of all servers now. */
+export interface PlacedEvent extends Omit<SaidEvent, "type" | "provisional"> {
+  /** What kind of event it is. */
+  readonly type: "placed";
+  /** Whether it was said, or done with `/me`. */
+  readonly kind: SaidEvent["type"];
+  /** What it was called when it was shown. */
+  readonly provisional: string;
+}
+
+/** What was said in a room. */
+export interface HistoryEvent {
+  /** What kind of event it is. */
+  readonly type: "history";
+  /** The room's name. */
+  readonly room: string;
+  /** What was said, oldest first. */
+  readonly messages: readonly SaidEvent[];
+  /** Whether there are more: earlier ones, or with `after` later ones. */
+  readonly more: boolean;
+  /** Only messages with a higher id were asked for. */
+  readonly after?: number;
+  /** The line that asks for more. */
+  readonly next?: string;
+}
+
 /**
  * Everything that a member can be told. Times are milliseconds since 1970. A program tells events
  * apart by `type`, and notices by `code`. The words of a notice are for people.
  */
 export type ChatEvent =
-  | { type: "welcome"; name: string; room: string; time: number; members: number }
+  | {
+    type: "welcome";
+    name: string;
+    room: string;
+    time: number;
+    members: number;
+    server?: string;
+  }
   | SaidEvent
+  | PlacedEvent
   | { type: "tell"; from: string; to: string; text: string; time: number }
   | { type: "join" | "leave"; room: string; name: string; members: number; time: number }
   | { type: "nick"; from: string; to: string; time: number }
@@ -52,7 +90,7 @@ export type ChatEvent =
   | { type: "room"; name: string; topic: string; members: number }
   | { type: "who"; room: string; members: readonly Presence[]; more?: number }
   | { type: "rooms"; rooms: readonly RoomInfo[]; more?: number }
-  | { type: "history"; room: string; messages: readonly SaidEvent[]; more: boolean; next?: string }
+  | HistoryEvent
   | { type: "found"; room: string; query: string; messages: readonly SaidEvent[] }
   | { type: "pong"; text: string }
   | { type: "ping" }
@@ -79,6 +117,8 @@ export function lineOf(event: LineEvent, to?: string): string {
       return `${event.name}: ${event.text}`;
     case "me":
       return `* ${event.name} ${event.text}`;
+    case "placed":
+      return lineOf({ ...event, type: event.kind }, to);
     case "tell":
       return event.to === to
         ? `* ${event.from} tells you: ${event.text}`
@@ -138,11 +178,12 @@ export function rowsOf(event: ChatEvent, to: string | undefined, now: number): R
       return event.topic === "" ? [line] : [line, plain(`* The topic: ${event.topic}`)];
     }
     case "history": {
-      const { messages, next } = event;
-      const rest = next === undefined ? [] : [plain(`* ${next} shows what was said earlier.`)];
+      const { messages, next, after } = event;
+      const when = after === undefined ? "earlier" : "later";
+      const rest = next === undefined ? [] : [plain(`* ${next} shows what was said ${when}.`)];
       const head = messages.length === 1 ? "message" : `${messages.length} messages`;
       return messages.length === 0 ? [plain("* There are no messages."), ...rest] : [
-        plain(`* The last ${head}:`),
+        plain(after === undefined ? `* The last ${head}:` : `* The next ${head}:`),
         ...messages.map((message) => dated(message, now)),
         ...rest,
       ];
@@ -155,7 +196,8 @@ export function rowsOf(event: ChatEvent, to: string | undefined, now: number): R
       ];
     }
     case "ping":
-      return []; // Programs alone are asked.
+    case "placed":
+      return []; // For programs alone.
     default:
       return [plain(lineOf(event, to))];
   }

@@ -8,35 +8,72 @@ import { shown } from "../names/names.ts";
 import type { Presence, RoomInfo, Style } from "./events.ts";
 import type { Flood } from "./flood.ts";
 
-/** One connection in the chat. */
-export class Member {
-  readonly connection: Connection<string>;
+/** Somebody in the chat. Who is connected to this server is a {@linkcode Member}. */
+export class Person {
+  /** Which one it is of those of its server. */
+  readonly number: number;
   /** The address that it comes from. Undefined if the address does not tell peers apart. */
   readonly host: string | undefined;
-  readonly flood: Flood;
-  /** Whether the others have been told that it came, and that it went. */
-  state: "new" | "here" | "gone" = "new";
+  /** Its server. Empty in a chat of one process. */
+  home: string;
   name: string;
+  /** The number of the deed by which it has its name. */
+  named = 0;
   room: Room;
-  style: Style = "plain";
   away: string | undefined;
   silent = false;
   operator = false;
+  /** The names that it ignores, by their first key. */
+  readonly ignored: Map<string, string> = new Map();
+  /** The hash of what takes its name over, where a chat has many servers. */
+  keyHash: string | undefined;
+
+  constructor(
+    given: { home: string; number: number; name: string; room: Room; host: string | undefined },
+  ) {
+    this.home = given.home;
+    this.number = given.number;
+    this.name = given.name;
+    this.room = given.room;
+    this.host = given.host;
+  }
+
+  /** What no other one has, at any server. */
+  get id(): string {
+    return `${this.home}:${this.number}`;
+  }
+
+  /** The member as `/who` shows it. */
+  get presence(): Presence {
+    return {
+      name: this.name,
+      ...(this.away === undefined ? {} : { away: this.away }),
+      ...(this.silent ? { silent: true } : {}),
+      ...(this.operator ? { operator: true } : {}),
+    };
+  }
+}
+
+/** One connection in the chat. */
+export class Member extends Person {
+  readonly connection: Connection<string>;
+  readonly flood: Flood;
+  /** Whether the others have been told that it came, and that it went; or are about to be told. */
+  state: "new" | "coming" | "here" | "gone" = "new";
+  style: Style = "plain";
+  /** What it has asked for, and has not happened yet. Its next line is taken after that. */
+  pending: Promise<void> | undefined;
   /** How many wrong operator tokens it gave. */
   wrongTokens = 0;
   spokeAt: number;
-  /** The names that it ignores, by their first key. */
-  readonly ignored = new Map<string, string>();
   #key: string | undefined;
 
   constructor(
     connection: Connection<string>,
-    given: { name: string; room: Room; host: string | undefined; flood: Flood; now: number },
+    given: ConstructorParameters<typeof Person>[0] & { flood: Flood; now: number },
   ) {
+    super(given);
     this.connection = connection;
-    this.name = given.name;
-    this.room = given.room;
-    this.host = given.host;
     this.flood = given.flood;
     this.spokeAt = given.now;
   }
@@ -63,16 +100,6 @@ export class Member {
   hasKey(key: string): boolean {
     return this.#key !== undefined && sameAs(this.#key)(key);
   }
-
-  /** The member as `/who` shows it. */
-  get presence(): Presence {
-    return {
-      name: this.name,
-      ...(this.away === undefined ? {} : { away: this.away }),
-      ...(this.silent ? { silent: true } : {}),
-      ...(this.operator ? { operator: true } : {}),
-    };
-  }
 }
 
 let lastRoom = 0;
@@ -85,7 +112,7 @@ export class Room {
    * the room's name in upper or lower case.
    */
   readonly archive: string;
-  readonly members = new Set<Member>();
+  readonly members: Set<Person> = new Set();
   topic: string;
   lastId: number;
   /** How many lines about members who come and go its members got since the last tick. */

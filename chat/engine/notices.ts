@@ -20,6 +20,7 @@ export type NoticeCode =
   | "line-dropped"
   | "line-too-long"
   | "not-said"
+  | "said-already"
   // Names and members.
   | "name-taken"
   | "name-banned"
@@ -61,6 +62,10 @@ export type NoticeCode =
   | "not-banned"
   | "announcement"
   | "stats"
+  // A chat of many servers.
+  | "apart"
+  | "together"
+  | "name-lost"
   // Answers.
   | "help";
 
@@ -80,6 +85,10 @@ export interface NoticeFields {
   readonly command?: string;
   /** The largest allowed value. */
   readonly limit?: number;
+  /** What the member called its message with `/once`. */
+  readonly ref?: string;
+  /** The id of the message. */
+  readonly id?: number;
   /** What takes the member's name over from another connection. */
   readonly key?: string;
 }
@@ -100,6 +109,7 @@ export interface NoticeEvent extends NoticeFields {
 const NEWS: ReadonlySet<NoticeCode> = new Set(
   [
     "bye",
+    "said-already",
     "topic",
     "crowd",
     "ignoring",
@@ -114,6 +124,7 @@ const NEWS: ReadonlySet<NoticeCode> = new Set(
     "key",
     "announcement",
     "stats",
+    "together",
     "help",
   ] as const,
 );

@@ -23,11 +23,17 @@ function having(fields: Record<string, Check>): Check {
     );
 }
 
-const saying = { id: count, room: text, name: text, text, time };
-const said = having({
-  ...saying,
-  type: (value) => value === "say" || value === "me",
-});
+const saying = {
+  id: count,
+  room: text,
+  name: text,
+  text,
+  time,
+  ref: maybe(text),
+  provisional: maybe(text),
+};
+const kind: Check = (value) => value === "say" || value === "me";
+const said = having({ ...saying, type: kind });
 const coming = { room: text, name: text, members: count, time };
 const person = having({
   name: text,
@@ -38,9 +44,10 @@ const person = having({
 const room = having({ name: text, members: count, topic: text, last: count });
 
 const CHECKS: Readonly<Record<ChatEvent["type"], Check>> = {
-  welcome: having({ name: text, room: text, time, members: count }),
+  welcome: having({ name: text, room: text, time, members: count, server: maybe(text) }),
   say: having(saying),
   me: having(saying),
+  placed: having({ ...saying, kind, provisional: text }),
   tell: having({ from: text, to: text, text, time }),
   join: having(coming),
   leave: having(coming),
@@ -51,7 +58,13 @@ const CHECKS: Readonly<Record<ChatEvent["type"], Check>> = {
   room: having({ name: text, topic: text, members: count }),
   who: having({ room: text, members: list(person), more: maybe(count) }),
   rooms: having({ rooms: list(room), more: maybe(count) }),
-  history: having({ room: text, messages: list(said), more: flag, next: maybe(text) }),
+  history: having({
+    room: text,
+    messages: list(said),
+    more: flag,
+    after: maybe(count),
+    next: maybe(text),
+  }),
   found: having({ room: text, query: text, messages: list(said) }),
   pong: having({ text }),
   ping: having({}),

@@ -20,6 +20,11 @@ export class Rooms {
     this.lobby = this.open(LOBBY);
   }
 
+  /** All rooms, oldest first. */
+  get all(): Iterable<Room> {
+    return this.#all;
+  }
+
   get size(): number {
     return this.#all.size;
   }

@@ -4,7 +4,7 @@
  */
 
 import type { SaidEvent } from "../engine/events.ts";
-import type { History, HistoryEntry } from "./history.ts";
+import type { History, HistoryEntry, NumberedHistory } from "./history.ts";
 
 /** Calls a history, and remembers whether the last call worked. */
 export class Archive {
@@ -18,14 +18,24 @@ export class Archive {
     this.#onError = onError;
   }
 
-  /** Keeps a message. Returns undefined if that failed. Then the message must not be shown. */
-  add(entry: Omit<HistoryEntry, "id">): HistoryEntry | undefined {
-    return this.#try((history) => history.add(entry));
+  /**
+   * Keeps a message, which may have its id already if the history can take it. Returns undefined if
+   * that failed. Then the message must not be shown.
+   */
+  add(entry: Omit<HistoryEntry, "id">, id?: number): HistoryEntry | undefined {
+    return this.#try((history) =>
+      id === undefined ? history.add(entry) : (history as NumberedHistory).put({ ...entry, id })
+    );
   }
 
   /** The last messages of a room, under the name that it has now. */
   last(place: NamedArchive, count: number, before?: number): SaidEvent[] | undefined {
     return this.#try((history) => said(history.last(place.archive, count, before), place));
+  }
+
+  /** The first messages of a room with a higher id, under the name that it has now. */
+  since(place: NamedArchive, count: number, after: number): SaidEvent[] | undefined {
+    return this.#try((history) => said(history.since(place.archive, count, after), place));
   }
 
   /** The messages of a room that contain all words of the query. */

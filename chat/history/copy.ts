@@ -3,13 +3,14 @@
 import { existsSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../errors.ts";
+import { MAX_INT32 } from "../../internal/check.ts";
 import { checkHistory, checkPermissions, pathOf, sqliteReason } from "./file.ts";
 
 /**
  * Copies all pages in one step. With smaller steps, each new message would make the copy begin
  * again.
  */
-const ALL_PAGES = 2 ** 31 - 1;
+const ALL_PAGES = MAX_INT32;
 
 /**
  * Copies the database in a file to another file.

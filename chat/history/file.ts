@@ -7,6 +7,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../errors.ts";
+import { isGranted } from "../../internal/runtime/permissions.ts";
 
 /** "Lwhi". It distinguishes a history from the databases of other programs. */
 const APPLICATION_ID = 0x4c776869;
@@ -170,9 +171,7 @@ export function pathOf(file: string): string {
  * @throws {HistoryError} naming the flags that are missing.
  */
 export function checkPermissions(file: string): void {
-  const missing = (["read", "write"] as const).filter((name) =>
-    Deno.permissions.querySync({ name, path: file }).state !== "granted"
-  );
+  const missing = (["read", "write"] as const).filter((name) => !isGranted({ name, path: file }));
   if (missing.length === 0) return;
   const flags = missing.map((name) => `--allow-${name}=${file}`).join(" ");
   throw new HistoryError(`Cannot open history ${file}: no permission; run with ${flags}`);

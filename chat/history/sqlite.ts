@@ -212,12 +212,21 @@ class SqliteHistory implements History {
     count: number,
     before: number = Number.MAX_SAFE_INTEGER,
   ): HistoryEntry[] {
-    checkRange(count, before);
+    checkRange(count, { before });
     return this.#read((key, oldest) =>
       this.#sql(
         `SELECT ${COLUMNS} FROM messages WHERE room = ? AND id < ? AND time >= ?
          ORDER BY id DESC LIMIT ?`,
       ).all(key, before, oldest, count), room);
+  }
+
+  since(room: string, count: number, after: number): HistoryEntry[] {
+    checkRange(count, { after });
+    return this.#read((key, oldest) =>
+      this.#sql(
+        `SELECT ${COLUMNS} FROM messages WHERE room = ? AND id > ? AND time >= ?
+         ORDER BY id LIMIT ?`,
+      ).all(key, after, oldest, count).reverse(), room);
   }
 
   search(room: string, query: string, count: number): HistoryEntry[] {

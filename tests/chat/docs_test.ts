@@ -54,5 +54,5 @@ Deno.test("docs/chat.md lists the commands as /help does", async () => {
 });
 
 Deno.test("docs/chat.md has a transcript in each of its sections on what happens", () => {
-  assertEquals(DOCS.match(/^```transcript$/gm)?.length, 8);
+  assertEquals(DOCS.match(/^```transcript$/gm)?.length, 9);
 });

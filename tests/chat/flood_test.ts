@@ -110,7 +110,7 @@ Deno.test("Chat says how a command is written that it cannot understand", async 
     "/msg",
     "/unignore",
     "/history x",
-    "/history 5 after 6",
+    "/history 5 around 6",
     "/search",
     "/operator",
   ];

@@ -8,7 +8,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Chat } from "../../chat.ts";
-import { memoryHistory } from "../../chat/history/history.ts";
+import { MAX_REMEMBERED, Once } from "../../chat/engine/once.ts";
+import { memoryHistory } from "../../chat/history/memory.ts";
 import { connect, ConnectionLostError, listen, text } from "../../mod.ts";
 import { type Person, TestChat } from "../support/chat.ts";
 
@@ -315,4 +316,66 @@ Deno.test("Chat leaves it to a session to find out whether its peer is there", a
     await seconds({ pass: (ms) => (now += ms, tick()) }, 6);
     assertEquals(chat.names.length, members, endpoint);
   }
+});
+
+Deno.test("Chat says with /once what is sent again only once, and tells the sender where", async () => {
+  await using test = new TestChat({ flood: { burst: 100 } });
+  const time = test.now;
+  const ada = await test.join("Ada");
+  const page = await test.join("Page");
+  await page.ask("/json");
+  page.say("/once a-1 hello", "/once a_2 /me waves", "/once a3 //etc", "/once a-1 hello");
+  const common = { room: "lobby", name: "Page", time };
+  assertEquals(await page.events(), [
+    { type: "say", id: 1, ...common, text: "hello", ref: "a-1" },
+    { type: "me", id: 2, ...common, text: "waves", ref: "a_2" },
+    { type: "say", id: 3, ...common, text: "/etc", ref: "a3" },
+    {
+      type: "notice",
+      code: "said-already",
+      text: "That was said already.",
+      ref: "a-1",
+      id: 1,
+      room: "lobby",
+    },
+  ]);
+  const again = await test.join("Again");
+  assertEquals(await again.ask("/once a_2 /me waves"), ["* That was said already."]);
+  const heard = (await ada.heard()).filter((line) => line.includes("Page"));
+  assertEquals(heard.slice(1), ["Page: hello", "* Page waves", "Page: /etc"]);
+  for (const wrong of ["/once", "/once a", "/once a.b x", `/once ${"a".repeat(65)} x`]) {
+    assertMatch((await again.ask(wrong))[0], /^\* Cannot understand that: \/once REF TEXT /);
+  }
+  assertMatch((await again.ask("/once b /nick Eve"))[0], /^\* Cannot understand that: /);
+});
+
+Deno.test("Chat remembers 65536 messages said with /once, and then forgets the oldest", () => {
+  const once = new Once();
+  for (let id = 0; id <= MAX_REMEMBERED; id++) once.add(`${id}`, { id, room: "lobby" });
+  assertEquals([0, 1, MAX_REMEMBERED].map((ref) => once.find(`${ref}`)?.id), [
+    undefined,
+    1,
+    MAX_REMEMBERED,
+  ]);
+});
+
+Deno.test("Chat tells with /history after what was missed, in order and in parts", async () => {
+  await using test = new TestChat({ flood: { burst: 100 } });
+  const ada = await test.join("Ada");
+  await ada.ask("one", "two", "/join dev", "three", "/leave", "four", "five");
+  assertEquals(await ada.ask("/history 2 after 1"), [
+    "* The next 2 messages:",
+    "[18:12] Ada: two",
+    "[18:12] Ada: four",
+    "* /history 2 after 4 shows what was said later.",
+  ]);
+  const page = await test.join("Page");
+  await page.ask("/json");
+  page.say("/history 3 after 1", "/history AFTER 5");
+  const [first, none] = await page.events();
+  assertEquals([first.messages.map(({ id }: { id: number }) => id), first.more], [
+    [2, 4, 5],
+    false,
+  ]);
+  assertEquals(none, { type: "history", room: "lobby", messages: [], more: false, after: 5 });
 });

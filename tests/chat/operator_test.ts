@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { ChatOptions } from "../../chat.ts";
 import { Bans, distinctHostOf } from "../../chat/engine/bans.ts";
 import { Archive } from "../../chat/history/archive.ts";
-import { memoryHistory } from "../../chat/history/history.ts";
+import { memoryHistory } from "../../chat/history/memory.ts";
 import { TestChat } from "../support/chat.ts";
 
 async function withOperator(options: ChatOptions = {}) {

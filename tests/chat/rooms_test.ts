@@ -1,7 +1,7 @@
 /** The chat's rooms and what members tell each other in and across them. */
 
 import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { memoryHistory } from "../../chat/history/history.ts";
+import { memoryHistory } from "../../chat/history/memory.ts";
 import { Connection } from "../../connection.ts";
 import { ConnectionLostError } from "../../errors.ts";
 import { text } from "../../format.ts";
@@ -257,11 +257,11 @@ Deno.test("Chat reads a line of nothing but line ends and spaces in no time", as
   await using test = new TestChat({ flood: { burst: 1000 } });
   const ada = await test.join("Ada");
   const startedAt = performance.now();
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 150; i++) {
     ada.say(`${"\n".repeat(4090)}x`, `/ping ${" ".repeat(4080)}x`, `/ping x${" ".repeat(4080)}x`);
   }
-  assertEquals((await ada.heard()).length, 150);
-  assertLess(performance.now() - startedAt, 1000);
+  assertEquals((await ada.heard()).length, 450);
+  assertLess(performance.now() - startedAt, 6_000);
 });
 
 Deno.test("Chat has a timer only while anyone is there", async () => {

@@ -16,7 +16,7 @@ import { showPeople } from "./side.ts";
 import { keyOf } from "./text.ts";
 import { isMe, view } from "./view.ts";
 
-let restoreTimer: number | undefined;
+let restoreTimer: ReturnType<typeof setTimeout> | undefined;
 
 /** The server has let us in, under a name and into a room of its choice. */
 export function onWelcome({ name, room }: EventOf<"welcome">): void {

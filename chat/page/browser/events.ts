@@ -18,6 +18,7 @@ const CHECKS: Record<ChatEvent["type"], (event: Fields) => boolean> = {
   welcome: hasStrings("name", "room"),
   say: isSaid,
   me: isSaid,
+  placed: isSaid,
   tell: hasStrings("from", "to", "text"),
   join: hasStrings("room", "name"),
   leave: hasStrings("room", "name"),

@@ -6,7 +6,7 @@
 
 import { onNotice, onWelcome } from "./admission.ts";
 import { type ChatEvent, type EventOf, readEvent } from "./events.ts";
-import { onFound, onHistory, onMessage, onTell } from "./history.ts";
+import { onFound, onHistory, onMessage, onPlaced, onTell } from "./history.ts";
 import { link } from "./link.ts";
 import { notice } from "./log.ts";
 import { onAway, onCame, onNick, onSilent, onWho } from "./people.ts";
@@ -68,6 +68,8 @@ function act(event: ChatEvent): void {
       return onFound(event);
     case "pong":
       return onPong(event);
+    case "placed":
+      return onPlaced(event);
     case "ping":
       return; // The link has answered it.
     case "notice":

@@ -30,6 +30,18 @@ export function onMessage(message: SaidEvent): void {
   showTitle();
 }
 
+/** What was shown before it had a place in the history of all servers has one now. */
+export function onPlaced({ kind, ...rest }: EventOf<"placed">): void {
+  const message = { ...rest, type: kind };
+  const early = shownKey({ ...message, id: 0 });
+  const element = view.shown.get(early);
+  if (element === undefined) return onMessage(message);
+  view.shown.delete(early);
+  view.shown.set(shownKey(message), element);
+  element.dataset.id = String(message.id);
+  if (message.room === view.room) see(message.id);
+}
+
 /** Somebody said something to one person only. */
 export function onTell(event: EventOf<"tell">): void {
   view.tells.push(event);
@@ -149,6 +161,8 @@ function freshEntries(messages: readonly SaidEvent[]): HTMLElement[] {
   for (const message of messages) {
     if (isShown(message)) continue;
     const element = messageEntry(message);
+    // It gets its place in the history later.
+    if (message.id === 0) delete element.dataset.id;
     view.shown.set(shownKey(message), element);
     confirm(message);
     fresh.push(element);
@@ -160,8 +174,8 @@ function isShown(message: SaidEvent): boolean {
   return view.shown.has(shownKey(message));
 }
 
-function shownKey({ id, time }: SaidEvent): string {
-  return `${id}/${dateOf(time).getTime()}`;
+function shownKey({ id, time, provisional }: SaidEvent): string {
+  return id === 0 && provisional !== undefined ? provisional : `${id}/${dateOf(time).getTime()}`;
 }
 
 /** The id of the oldest message that is a place in the history. */

@@ -18,7 +18,11 @@ export interface Taker {
 
 type InboxState =
   | { readonly kind: "idle" }
-  | { readonly kind: "waiting"; readonly frame: number; readonly timer: number }
+  | {
+    readonly kind: "waiting";
+    readonly frame: number;
+    readonly timer: ReturnType<typeof setTimeout>;
+  }
   | { readonly kind: "draining"; readonly draws: Set<Draw> };
 
 class Inbox {

@@ -29,11 +29,5 @@ export const REPLY_TIMEOUT = 10_000;
 export const IDLE_TIMEOUT = 30_000;
 /** For taking the name and the room from before an outage again. */
 export const RESTORE_TIMEOUT = 5_000;
-/** The first pause between attempts to connect; it doubles. */
-export const MIN_RETRY_DELAY = 500;
-/** The longest pause between attempts to connect. */
-export const MAX_RETRY_DELAY = 30_000;
-/** A connection that held this long did not fail at once. */
-export const STEADY_TIME = 5_000;
 /** Messages of one person this close together are shown under one name. */
 export const SAME_BREATH = 5 * 60_000;

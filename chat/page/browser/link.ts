@@ -1,18 +1,12 @@
 /**
- * The way to the server: what it can be, and every way from one state to the next.
+ * The way to the chat: what it can be, and every way from one state to the next.
  *
  * @module
  */
 
-import {
-  HELLO_TIMEOUT,
-  IDLE_TIMEOUT,
-  MAX_KEPT,
-  MAX_RETRY_DELAY,
-  MIN_RETRY_DELAY,
-  REPLY_TIMEOUT,
-  STEADY_TIME,
-} from "./limits.ts";
+import { Attempts, backoff } from "./library.ts";
+import { HELLO_TIMEOUT, IDLE_TIMEOUT, MAX_KEPT, REPLY_TIMEOUT } from "./limits.ts";
+import type { Socket, SocketUser } from "./socket.ts";
 import { textOf } from "./text.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -25,7 +19,7 @@ export type LinkState =
   /** No welcome yet. `words`: what was said so far; `reason`: why the attempt before failed. */
   | {
     readonly kind: "connecting";
-    readonly socket: WebSocket;
+    readonly socket: Socket;
     readonly words: string[];
     readonly reason: string;
     readonly timer: Timer;
@@ -33,13 +27,12 @@ export type LinkState =
   /** In the chat. `pingedAt`: when the server was asked something that it has not answered yet. */
   | {
     readonly kind: "open";
-    readonly socket: WebSocket;
-    readonly since: number;
+    readonly socket: Socket;
     heardAt: number;
     pingedAt: number | undefined;
   }
   /** It has been said that this ends; the server still has to close. */
-  | { readonly kind: "leaving"; readonly socket: WebSocket; readonly by: LeftBy }
+  | { readonly kind: "leaving"; readonly socket: Socket; readonly by: LeftBy }
   /** The next attempt is at `until`. */
   | {
     readonly kind: "waiting";
@@ -53,8 +46,10 @@ export type LinkState =
 
 /** What the rest of the page does with the link. */
 export interface LinkUser {
-  /** Opens a socket to the server. */
-  open(): WebSocket;
+  /** Opens a socket to the server whose turn it is. */
+  open(user: SocketUser): Socket;
+  /** The next attempt is not one more after a failure: it begins with the page's own server. */
+  startAnew(): void;
   /** Takes what came. */
   take(text: string): void;
   /** Hears what came and was not heard yet: the socket has closed. */
@@ -78,7 +73,7 @@ export class Link {
   #user: LinkUser | undefined;
   #token: string | undefined;
   /** Connections that failed, or did not hold, one after another. */
-  #attempts = 0;
+  readonly #attempts = new Attempts(backoff());
   #wasOpen = false;
 
   /** How it stands. */
@@ -88,7 +83,7 @@ export class Link {
 
   /** Whether the last attempt failed. */
   get failing(): boolean {
-    return this.#attempts > 0;
+    return this.#attempts.failures > 0;
   }
 
   /** Whether there was ever a connection. */
@@ -106,26 +101,25 @@ export class Link {
   connect(): void {
     if (this.#socket !== undefined || this.#user === undefined) return;
     const reason = this.#state.kind === "waiting" ? this.#state.reason : "";
-    const socket = this.#user.open();
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => {
-      if (this.#token !== undefined) socket.send(this.#token);
-      socket.send("/json");
-    };
-    socket.onmessage = ({ data }) => {
-      if (socket !== this.#socket) return;
-      if (this.#state.kind === "open") this.#state.heardAt = Date.now();
-      const text = typeof data === "string" ? data : new TextDecoder().decode(data);
-      // At once: timers come late in a page that nobody looks at, and so does the rest of it.
-      if (text.startsWith(PING_EVENT)) socket.send("/pong");
-      else this.#user?.take(text);
-    };
-    socket.onclose = ({ code, reason }) => {
-      if (socket !== this.#socket) return;
-      this.#user?.drain();
-      if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
-      else this.#lose(reason);
-    };
+    const socket = this.#user.open({
+      opened: () => {
+        if (this.#token !== undefined) socket.send(this.#token);
+        socket.send("/json");
+      },
+      took: (text) => {
+        if (socket !== this.#socket) return;
+        if (this.#state.kind === "open") this.#state.heardAt = Date.now();
+        // At once: timers come late in a page that nobody looks at, and so does the rest of it.
+        if (text.startsWith(PING_EVENT)) socket.send("/pong");
+        else this.#user?.take(text);
+      },
+      ended: (code, reason) => {
+        if (socket !== this.#socket) return;
+        this.#user?.drain();
+        if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
+        else this.#lose(reason);
+      },
+    });
     const timer = setTimeout(() => this.#lose("the server does not answer"), HELLO_TIMEOUT);
     this.#become({ kind: "connecting", socket, words: [], reason, timer });
   }
@@ -138,7 +132,7 @@ export class Link {
 
   /** Connects at once, as if nothing had failed: the reader wants it. */
   retry(): void {
-    this.#attempts = 0;
+    this.#attempts.startAnew();
     this.connect();
   }
 
@@ -150,8 +144,7 @@ export class Link {
 
   /** Sends a line; one that cannot be sent is lost. */
   send(text: string): void {
-    const socket = this.#socket;
-    if (socket?.readyState === WebSocket.OPEN) socket.send(text);
+    this.#socket?.send(text);
   }
 
   /** The server has let us in, or said again that we are in. */
@@ -160,7 +153,8 @@ export class Link {
     if (socket === undefined) return;
     const now = Date.now();
     this.#wasOpen = true;
-    this.#become({ kind: "open", socket, since: now, heardAt: now, pingedAt: undefined });
+    this.#attempts.made();
+    this.#become({ kind: "open", socket, heardAt: now, pingedAt: undefined });
   }
 
   /** Keeps what the server said before a welcome: the last of it may be why there is none. */
@@ -197,7 +191,7 @@ export class Link {
     if (state.pingedAt === undefined && now - heardAt > IDLE_TIMEOUT) this.#ping();
   }
 
-  get #socket(): WebSocket | undefined {
+  get #socket(): Socket | undefined {
     return "socket" in this.#state ? this.#state.socket : undefined;
   }
 
@@ -212,11 +206,13 @@ export class Link {
     const state = this.#state;
     this.#letGo();
     // Who was sent away comes back by its own decision only.
-    if (state.kind === "leaving") return this.#become({ kind: "left", by: state.by });
-    // A server that takes and drops connections must not be tried without pause.
-    if (state.kind === "open" && Date.now() - state.since > STEADY_TIME) this.#attempts = 0;
-    const most = Math.min(MAX_RETRY_DELAY, MIN_RETRY_DELAY * 2 ** this.#attempts++);
-    const delay = Math.random() * most;
+    if (state.kind === "leaving") {
+      this.#user?.startAnew();
+      return this.#become({ kind: "left", by: state.by });
+    }
+    // A server that takes and drops connections is not tried without pause.
+    const delay = this.#attempts.failed(reason) ?? 0;
+    if (state.kind === "open" && this.#attempts.failures === 1) this.#user?.startAnew();
     const said = state.kind === "connecting" ? state.words.at(-1) : "";
     this.#become({
       kind: "waiting",
@@ -230,6 +226,7 @@ export class Link {
   #refuse(reason: string): void {
     const said = this.#state.kind === "connecting" ? this.#state.words.at(-1) : undefined;
     this.#letGo();
+    this.#user?.startAnew();
     // Without a token none can be wrong; that one is wanted is said anyway.
     this.#become({ kind: "refused", why: this.#token === undefined ? "" : textOf(said ?? reason) });
   }

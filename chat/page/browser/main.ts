@@ -16,15 +16,19 @@ import { stillLoading } from "./loading.ts";
 import { markNew, settle, startLog, toEnd } from "./log.ts";
 import { closePanel, isPanelOpen, openPanel } from "./panel.ts";
 import { outbox, showOutbox } from "./sending.ts";
+import { Servers } from "./servers.ts";
 import { showPeople, showRooms, showTitle, step } from "./side.ts";
+import { openSocket } from "./socket.ts";
 import { showBanner, showStatus } from "./status.ts";
 import { AT_END, view } from "./view.ts";
 
-function openSocket(): WebSocket {
+/** Where the page came from, and the other servers that it names. */
+function namedServers(): Servers {
   const url = new URL(location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.hash = url.search = "";
-  return new WebSocket(url);
+  const { content } = document.querySelector<HTMLMetaElement>("meta[name=servers]")!;
+  return new Servers(url.href, content.split(" ").filter((endpoint) => endpoint !== ""));
 }
 
 /** Once a second: what is late, and how long the next attempt is away. */
@@ -143,8 +147,10 @@ inbox.start({ hear, drawn: settle });
 showRooms();
 showPeople();
 showTitle();
+const servers = namedServers();
 link.start({
-  open: openSocket,
+  open: (user) => openSocket(servers.next(), user),
+  startAnew: () => servers.startAnew(),
   take: (text) => inbox.take(text),
   drain: () => inbox.drain(),
   lost: () => {

@@ -23,7 +23,7 @@ export const outbox: Outbox = new Outbox(storage.list("outbox"));
 export const typed = new Set<string>();
 
 const pace = new Pace();
-let nextFlush: number | undefined;
+let nextFlush: ReturnType<typeof setTimeout> | undefined;
 let lastSent: "message" | "command" = "message";
 let keptOutbox: string | undefined;
 

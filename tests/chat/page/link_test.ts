@@ -2,27 +2,27 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Link, type LinkState } from "../../../chat/page/browser/link.ts";
+import type { SocketUser } from "../../../chat/page/browser/socket.ts";
 
 /** A socket without a network. */
 class FakeSocket {
   readonly sent: string[] = [];
-  readyState: number = WebSocket.OPEN;
-  onopen?: () => void;
-  onmessage?: (event: { data: string }) => void;
-  onclose?: (event: { code: number; reason: string }) => void;
+  isClosed = false;
+
+  constructor(readonly user: SocketUser) {}
 
   send(text: string): void {
-    this.sent.push(text);
+    if (!this.isClosed) this.sent.push(text);
   }
 
   close(): void {
-    this.readyState = WebSocket.CLOSED;
+    this.isClosed = true;
   }
 
   /** Ends it from the other side. */
   end(reason = "", code = 1000): void {
     this.close();
-    this.onclose?.({ code, reason });
+    this.user.ended(code, reason);
   }
 }
 
@@ -33,20 +33,23 @@ class Stage implements Disposable {
   readonly heard: string[] = [];
   readonly states: LinkState["kind"][] = [];
   losses = 0;
+  /** How often the next attempt was not one more after a failure. */
+  anew = 0;
 
   constructor() {
     this.link.start({
-      open: () => {
-        const socket = new FakeSocket();
+      open: (user) => {
+        const socket = new FakeSocket(user);
         this.sockets.push(socket);
-        return socket as unknown as WebSocket;
+        return socket;
       },
+      startAnew: () => this.anew++,
       take: (text) => this.heard.push(text),
       drain: () => {},
       lost: () => this.losses++,
       changed: () => this.states.push(this.link.state.kind),
     });
-    this.socket.onopen?.();
+    this.socket.user.opened();
   }
 
   /** The newest socket. */
@@ -83,7 +86,7 @@ Deno.test("Link is connecting until the server welcomes it, and asks for /json f
   assertEquals(stage.link.wasOpen, true);
   stage.link.send("hello");
   assertEquals(stage.socket.sent, ["/json", "hello"]);
-  stage.socket.onmessage?.({ data: "hi" });
+  stage.socket.user.took("hi");
   assertEquals(stage.heard, ["hi"]);
 });
 
@@ -134,7 +137,7 @@ Deno.test("Link asks for a token, says what was wrong with one, and sends it bef
   stage.link.hurry();
   stage.state("refused");
   stage.link.connectWith("open sesame");
-  stage.socket.onopen?.();
+  stage.socket.user.opened();
   assertEquals(stage.socket.sent, ["open sesame", "/json"]);
   stage.refuse("this one is wrong");
   assertEquals(stage.state("refused").why, "this one is wrong");
@@ -177,7 +180,7 @@ Deno.test("Link answers the server's pings at once, and tells the page nothing o
   for (
     const data of ['{"type":"ping"}', '{"type":"ping","later":1}', '{"type":"pong","text":""}']
   ) {
-    stage.socket.onmessage?.({ data });
+    stage.socket.user.took(data);
   }
   assertEquals(stage.socket.sent, ["/json", "/pong", "/pong"]);
   assertEquals(stage.heard, ['{"type":"pong","text":""}']);
@@ -188,8 +191,35 @@ Deno.test("Link hears nothing more from a socket that it let go", () => {
   const [old] = stage.sockets;
   stage.refuse();
   stage.link.connectWith("token");
-  old.onmessage?.({ data: "late" });
+  old.user.took("late");
   old.end("late");
   stage.state("connecting");
   assertEquals(stage.heard, []);
+});
+
+Deno.test("Link goes from server to server while attempts fail, and starts anew after what held", () => {
+  using stage = new Stage();
+  stage.socket.end();
+  stage.link.hurry();
+  stage.socket.end();
+  stage.link.hurry();
+  assertEquals(stage.anew, 0);
+
+  // It was let in, and lost at once, as after both attempts before.
+  stage.link.welcome();
+  stage.socket.end();
+  assertEquals(stage.anew, 0);
+  stage.link.retry();
+  stage.link.welcome();
+  stage.socket.end();
+  assertEquals(stage.anew, 1);
+
+  stage.link.hurry();
+  stage.refuse("a token is wanted");
+  assertEquals(stage.anew, 2);
+  stage.link.connectWith("open sesame");
+  stage.link.welcome();
+  stage.link.leave("server");
+  stage.socket.end();
+  assertEquals(stage.anew, 3);
 });

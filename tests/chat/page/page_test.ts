@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { pageModule, pageOf } from "../../../chat/page/generate.ts";
 import { PAGE, PAGE_TAG, SCRIPT_HASH, STYLE_HASH } from "../../../chat/page/page.ts";
-import { respond } from "../../../chat/page/respond.ts";
+import { pageWith, respond } from "../../../chat/page/respond.ts";
 
 const ADDRESS = "http://127.0.0.1:8080/";
 
@@ -54,7 +54,8 @@ Deno.test("The page uses nothing from elsewhere", () => {
   assertEquals([...inside("style").matchAll(/url\(|@import/g)], []);
   assertEquals([...inside("script").matchAll(/\bimport\b|\bfetch\(|XMLHttp|sendBeacon/g)], []);
   const absolute = PAGE.match(/(?:https?|wss?):\/\/[\w.]+/g) ?? [];
-  assertEquals([...new Set(absolute)], ["http://www.w3.org"]);
+  // The last two are words of the library's errors.
+  assertEquals([...new Set(absolute)], ["http://www.w3.org", "ws://HOST", "wss://HOST"]);
 });
 
 Deno.test("The page never makes markup or code of text", () => {
@@ -81,6 +82,39 @@ Deno.test("respond() gives the page with a policy that lets run nothing else", a
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
   });
+});
+
+Deno.test("pageWith() names the other servers in the page, and lets it connect to them alone", async () => {
+  const servers = ["wss://b.example/", "ws://10.0.0.2:8080/chat", "ws://10.0.0.2:8080/it's&amp;"];
+  const page = await pageWith(servers);
+  const response = respond(new Request(ADDRESS), "/", page);
+  const meta = '<meta name="servers" content="';
+  const content = `${servers[0]} ${servers[1]} ws://10.0.0.2:8080/it's&#38;amp;`;
+  assertEquals(await response.text(), PAGE.replace(meta, meta + content));
+  const plain = respond(new Request(ADDRESS)).headers;
+  assertEquals(Object.fromEntries(response.headers), {
+    ...Object.fromEntries(plain),
+    "content-security-policy": plain.get("content-security-policy")!
+      .replace("connect-src 'self'", "$& wss://b.example ws://10.0.0.2:8080"),
+    "etag": page.headers.ETag,
+  });
+  assert(page.headers.ETag !== plain.get("etag"));
+  assertEquals(page, await pageWith(servers));
+  assertEquals((await pageWith([])).html, PAGE);
+});
+
+Deno.test("pageWith() makes no markup of what it names", async () => {
+  const { html } = await pageWith(['ws://b/"><script>alert(1)</script>']);
+  const [[, content]] = [...html.matchAll(/<meta name="servers" content="([^"]*)">/g)];
+  assertEquals(content, "ws://b/&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;");
+  assertEquals(html.split("<script").length, PAGE.split("<script").length);
+});
+
+Deno.test("respond() answers 304 to whoever has the page with these servers, and 200 to others", async () => {
+  const page = await pageWith(["wss://b.example/"]);
+  const status = (tag: string) =>
+    respond(new Request(ADDRESS, { headers: { "If-None-Match": tag } }), "/", page).status;
+  assertEquals([status(page.headers.ETag), status(`"${PAGE_TAG}"`)], [304, 200]);
 });
 
 Deno.test("respond() answers HEAD as GET, so that a server can tell the page's length", async () => {
