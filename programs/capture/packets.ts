@@ -52,7 +52,12 @@ export function isCapture(first: Uint8Array): boolean {
 export async function* packetsOf(file: ByteReader): AsyncGenerator<Packet> {
   const first = await file.peek(4);
   if (!isCapture(first)) {
-    throw new CaptureError("Cannot read capture: it is neither pcap nor pcapng");
+    const isGzip = first[0] === 0x1f && first[1] === 0x8b;
+    throw new CaptureError(
+      isGzip
+        ? "Cannot read capture: it is compressed; gzip -dc unpacks it"
+        : "Cannot read capture: it is neither pcap nor pcapng",
+    );
   }
   const magic = viewOf(first).getUint32(0);
   yield* magic === SECTION_HEADER ? pcapng(file) : pcap(file, PCAP_MAGIC[magic]);

@@ -33,6 +33,11 @@ export type Skipped = "link type" | "other protocol" | "fragment" | "cut off";
 const IP = [0x0800, 0x86dd];
 /** Tags between Ethernet's addresses and what is carried: 802.1Q, 802.1ad, and the old QinQ. */
 const VLAN_TAGS = [0x8100, 0x88a8, 0x9100];
+/** Ethernet's type of PPPoE, as between a router and a provider, and PPP's types of IPv4 and IPv6. */
+const PPPOE = 0x8864;
+const PPP_IP = [0x0021, 0x0057];
+/** What carries the packet in a record of netfilter's log. */
+const NFLOG_PAYLOAD = 9;
 const TCP = 6;
 /** Headers that may stand between IPv6's and TCP's: hop by hop, routing, destination, mobility. */
 const IPV6_EXTENSIONS = [0, 43, 60, 135];
@@ -72,6 +77,8 @@ function networkAt(view: DataView, linkType: number): number | Skipped {
       return 0;
     case 113: // Linux cooked capture
       return afterTags(view, 14);
+    case 239: // netfilter's log
+      return inLog(view);
     case 276: // its version 2
       if (VLAN_TAGS.includes(view.getUint16(0))) return afterTags(view, 22);
       return IP.includes(view.getUint16(0)) ? 20 : "other protocol";
@@ -85,7 +92,20 @@ function networkAt(view: DataView, linkType: number): number | Skipped {
 /** Where what is carried begins: behind the type at `at`, and behind VLAN tags. */
 function afterTags(view: DataView, at: number): number | Skipped {
   while (VLAN_TAGS.includes(view.getUint16(at))) at += 4;
+  if (view.getUint16(at) === PPPOE) {
+    return PPP_IP.includes(view.getUint16(at + 8)) ? at + 10 : "other protocol";
+  }
   return IP.includes(view.getUint16(at)) ? at + 2 : "other protocol";
+}
+
+/** Behind four bytes there are values, each with its length and its type in the machine's byte order. */
+function inLog(view: DataView): number | Skipped {
+  for (let at = 4;;) {
+    const [length, type] = [view.getUint16(at, true), view.getUint16(at + 2, true)];
+    if (type === NFLOG_PAYLOAD) return at + 4;
+    if (length < 4) return "other protocol";
+    at += Math.ceil(length / 4) * 4;
+  }
 }
 
 function inside(view: DataView): number | Skipped {

@@ -77,11 +77,13 @@ function placesOf({ start, end }: Cut): Set<number> {
 
 function determined(framing: Framing, sample: Sample, place: number, at: number): number {
   const bytes = sample.bytes.slice();
+  const changed = { ...sample, bytes };
+  const space = new Uint8Array(bytes.length);
   let taken = 0;
   for (let trial = 1; trial <= TRIALS; trial++) {
     // Steps of an odd number reach all values, and the same ones in each run.
     bytes[at] = sample.bytes[at] + trial * 97;
-    if (fits(framing, { ...sample, bytes }, place)) taken++;
+    if (fits(framing, changed, place, space)) taken++;
   }
   return -Math.log2((taken + 0.25) / (TRIALS + 0.25));
 }

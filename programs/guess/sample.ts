@@ -30,6 +30,7 @@ export function decodeSample(framing: Framing, { bytes, isWhole }: Sample): Deco
   const cuts: Cut[] = [];
   const messages: Uint8Array[] = [];
   const decoder = framing.decoder();
+  const own = bytes.slice(); // A decoder may write in what it is given.
   const take = (end: number) => {
     for (const message of messages.splice(0)) {
       cuts.push({ start: cuts.at(-1)?.end ?? 0, end, message: message.slice() });
@@ -38,7 +39,7 @@ export function decodeSample(framing: Framing, { bytes, isWhole }: Sample): Deco
   const rest = () => bytes.length - (cuts.at(-1)?.end ?? 0);
   try {
     for (let at = 0; at < bytes.length; at++) {
-      decoder.decode(bytes.slice(at, at + 1), messages);
+      decoder.decode(own.subarray(at, at + 1), messages);
       take(at + 1);
     }
     if (isWhole) {
@@ -52,11 +53,20 @@ export function decodeSample(framing: Framing, { bytes, isWhole }: Sample): Deco
   }
 }
 
-/** Whether a framing takes a sample, and still has the message at `place` whole. */
-export function fits(framing: Framing, sample: Sample, place: number): boolean {
+/**
+ * Whether a framing takes a sample, and still has the message at `place` whole. The decoder gets the sample in
+ * `space`, which has the same length, since it may write there.
+ */
+export function fits(
+  framing: Framing,
+  sample: Sample,
+  place: number,
+  space: Uint8Array = new Uint8Array(sample.bytes.length),
+): boolean {
   const decoder = framing.decoder();
+  space.set(sample.bytes);
   try {
-    const messages = decoder.decode(sample.bytes.slice());
+    const messages = decoder.decode(space);
     if (sample.isWhole) decoder.end(messages);
     return messages.length > place;
   } catch {

@@ -3,13 +3,15 @@
 import { concat } from "@std/bytes/concat";
 import { ByteReader } from "../capture/bytes.ts";
 import { isCapture, packetsOf } from "../capture/packets.ts";
-import { type StreamEvent, Streams } from "../capture/streams.ts";
+import { type StreamEvent, Streams, type StreamsOptions } from "../capture/streams.ts";
 import type { Sample } from "./sample.ts";
 
 /** Streams that most likely have one framing, or one in each direction. */
 export interface Source {
   /** What it is, in a few words. */
   readonly name: string;
+  /** The end in a capture that was connected to, such as `127.0.0.1:1234`. */
+  readonly server?: string;
   /** The directions that have bytes. Each has one sample or more. */
   readonly directions: readonly Direction[];
 }
@@ -36,20 +38,22 @@ const MAX_PACKETS = 100_000;
 export async function fileSources(
   name: string,
   chunks: AsyncIterable<Uint8Array>,
+  options: StreamsOptions = {},
 ): Promise<Source[]> {
   await using file = new ByteReader(chunks);
-  if (isCapture(await file.peek(4))) return await captureSources(file);
+  if (isCapture(await file.peek(4))) return await captureSources(file, options);
   const bytes = await file.read(SAMPLE_BYTES);
   const isWhole = (await file.peek(1)).length === 0;
   return [{ name, directions: [{ name: "all", samples: [{ bytes, isWhole }] }] }];
 }
 
 /** The connections of a capture, those to the same port together. */
-async function captureSources(file: ByteReader): Promise<Source[]> {
+async function captureSources(file: ByteReader, options: StreamsOptions): Promise<Source[]> {
   const services = new Map<string, Service>();
-  const streams = new Streams();
+  const streams = new Streams(options);
   const take = (events: StreamEvent[]) => {
     for (const event of events) {
+      if (event.isLast) continue;
       const { server } = event.stream;
       if (!services.has(server) && services.size < MAX_SERVICES) {
         services.set(server, new Service());
@@ -70,6 +74,7 @@ async function captureSources(file: ByteReader): Promise<Source[]> {
   take(streams.end());
   return [...services].map(([server, service]) => ({
     name: `connections to ${server}`,
+    server,
     directions: service.directions(),
   })).filter(({ directions }) => directions.length > 0);
 }
