@@ -1,128 +1,87 @@
-/** The client's `bench`: how fast an echo server answers. */
+/** The client's `bench`: a short measurement, or a load. */
 
-import { format as formatBytes } from "@std/fmt/bytes";
-import type { Connection } from "../../connection.ts";
-import { ConnectionLostError, ProtocolError } from "../../errors.ts";
-import { EXIT } from "../shared/options.ts";
-import { type ClientContext, closeAndExplain } from "./context.ts";
-import { explained, refusalIn } from "./refusal.ts";
-
-/** How many round trips are measured for the latency. */
-const LATENCY_SAMPLES = 1_000;
-/** The peer has ended. The connection tells how. */
-const ENDED = new Error("the peer has ended");
+import { ConnectionLostError } from "../../errors.ts";
+import { EXIT, UsageError } from "../shared/options.ts";
+import { isProtocolError } from "../shared/program.ts";
+import { type Figures, readResult, tellChanges } from "./benching/compare.ts";
+import { type Load, loadOf } from "./benching/options.ts";
+import type { Result } from "./benching/result.ts";
+import { benchShortly } from "./benching/short.ts";
+import { silenceOf } from "./benching/silence.ts";
+import type { ClientContext } from "./context.ts";
 
 /**
- * Sends `--count` messages of `--size` bytes, receives the echoes, and prints rates and latency.
+ * Measures an echo server, or with `--chat` a chat, and prints what it has found. With `--compare` this
+ * is compared with an earlier result, or two earlier results with each other.
  */
 export async function bench(context: ClientContext): Promise<number> {
-  const { options, reporter, host: { stdout } } = context;
-  const count = options.number("count") ?? 100_000;
-  const size = options.number("size") ?? 32;
-  const connection = await context.connect();
-  const echoes = new Echoes(context, connection, new Uint8Array(size).fill(0x61));
-  let latencies: number[], seconds: number;
-  try {
-    latencies = await echoes.latencies(Math.min(count, LATENCY_SAMPLES));
-    seconds = await echoes.seconds(count);
-  } catch (error) {
-    const state = `after ${echoes.count} echoes`;
-    throw await closeAndExplain(context, connection, {
-      error: error === ENDED ? undefined : error,
-      state,
-    });
+  const { options, operands } = context;
+  const file = options.text("compare");
+  if (operands.length > (file === undefined ? 0 : 1)) {
+    throw new UsageError(`"bench" takes a second FILE after --compare FILE, and nothing else`);
   }
-  await connection.close();
-  const rate = count / seconds;
-  const [p50, p99] = [0.5, 0.99].map((q) => latencies[Math.floor((latencies.length - 1) * q)]);
-  if (options.on("json")) {
-    reporter.event({ event: "bench", count, size, seconds, rate, p50, p99 });
-  } else {
-    stdout.write(
-      `${count} messages of ${size} bytes echoed in ${seconds.toFixed(3)} s: ` +
-        `${Math.round(rate)} messages/s, ${formatBytes(rate * size)}/s each way\n` +
-        `round trip one at a time: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms\n`,
-    );
+  const before = file === undefined ? undefined : await readResult(file);
+  if (operands.length === 1) {
+    tellChanges(before!, await readResult(operands[0]), context);
+    return EXIT.done;
   }
-  return EXIT.done;
+  const load = loadOf(options);
+  if (load === undefined) {
+    const after = await benchShortly(context);
+    if (before !== undefined) tellChanges(before, after, context);
+    return EXIT.done;
+  }
+  return await benchLoad(context, load, before);
 }
 
-/**
- * Sends a message and receives its echoes. If the peer ends before the last echo, `ENDED` is
- * thrown.
- */
-class Echoes {
-  /** How many echoes came. */
-  count = 0;
-  readonly #context: ClientContext;
-  readonly #connection: Connection;
-  readonly #message: Uint8Array;
-
-  constructor(context: ClientContext, connection: Connection, message: Uint8Array) {
-    this.#context = context;
-    this.#connection = connection;
-    this.#message = message;
+async function benchLoad(
+  context: ClientContext,
+  load: Load,
+  before: Figures | undefined,
+): Promise<number> {
+  const [{ Histogram }, { LoadRun }, { resultOf, textOf }, { liveLine }] = await Promise.all([
+    import("./benching/histogram.ts"),
+    import("./benching/load.ts"),
+    import("./benching/result.ts"),
+    import("./benching/live.ts"),
+  ]);
+  const { options, reporter, stopped, host: { stdout } } = context;
+  const run = new LoadRun(context, load, await Histogram.load());
+  const time = new Date();
+  {
+    using _line = liveLine(run, context);
+    await run.run();
   }
-
-  /** The times of single round trips in milliseconds, the shortest first. */
-  async latencies(samples: number): Promise<number[]> {
-    const times: number[] = [];
-    for (let i = 0; i < samples; i++) {
-      const startedAt = performance.now();
-      await this.#connection.send(this.#message);
-      const echo = await this.#connection.receive();
-      if (echo === undefined) throw ENDED;
-      this.#check(echo);
-      times.push(performance.now() - startedAt);
-    }
-    return times.sort((a, b) => a - b);
+  const { failures } = run;
+  if (run.answers === 0 && failures.length > 0) throw failures[0];
+  if (run.answers === 0) {
+    const silence = { answers: 0, bytesReceived: run.bytesReceived, timeout: load.timeout };
+    throw stopped.aborted
+      ? new ConnectionLostError("stopped before anything was measured")
+      : new ConnectionLostError(silenceOf(context, silence));
   }
+  const result = resultOf(run, context, time);
+  const { histogram: _, ...figures } = result;
+  if (options.on("json")) reporter.event({ ...result });
+  else stdout.write(textOf(result, run.bytesReceived));
+  if (before !== undefined) tellChanges(before, figures, context);
+  return concluded(result, failures, context);
+}
 
-  /**
-   * The seconds that `count` messages take. As many messages are under way as the limits of both
-   * ends allow.
-   */
-  async seconds(count: number): Promise<number> {
-    const { reporter } = this.#context;
-    const startedAt = performance.now();
-    const sending = this.#sendAll(count);
-    let left = count;
-    const timer = setInterval(() => reporter.progress(1 - left / count), 200);
-    try {
-      for await (const batch of this.#connection.batches()) {
-        for (const echo of batch) this.#check(echo);
-        left -= batch.length;
-        if (left <= 0) break;
-      }
-    } finally {
-      clearInterval(timer);
-      reporter.progress(1);
-    }
-    if (left > 0) throw ENDED;
-    await sending;
-    return (performance.now() - startedAt) / 1000;
+/** The exit code, after each reason for which it is not 0 was told. */
+function concluded(
+  { errors, lost }: Result,
+  failures: readonly unknown[],
+  { reporter, endpoint, stopped }: ClientContext,
+): number {
+  for (const { error, connections } of errors) {
+    reporter.error(connections === 1 ? error : `${error} (${connections} connections)`);
   }
-
-  async #sendAll(count: number): Promise<void> {
-    try {
-      for (let i = 0; i < count; i++) await this.#connection.send(this.#message);
-    } catch {
-      // The echoes will not come. `closed` tells why.
-    }
-  }
-
-  #check(echo: Uint8Array): void {
-    const size = this.#message.length;
-    if (echo.length === size) {
-      this.count++;
-      return;
-    }
-    const refusal = this.count === 0 ? refusalIn(echo) : undefined;
-    if (refusal !== undefined) {
-      throw new ConnectionLostError(explained(refusal, this.#context));
-    }
-    throw new ProtocolError(
-      `the peer is no echo server: it answered ${size} bytes with ${echo.length}`,
-    );
-  }
+  if (failures.some(isProtocolError)) return EXIT.protocol;
+  if (failures.length > 0) return EXIT.lost;
+  // Datagrams may be lost. What was under way when the user ended it is not.
+  const mayMiss = endpoint.startsWith("udp:") || stopped.aborted;
+  if (lost === 0 || mayMiss) return EXIT.done;
+  reporter.error(`${lost} messages were not answered`);
+  return EXIT.lost;
 }
