@@ -22,7 +22,7 @@ export interface Vocabulary {
 
 /** Everyone's commands, as docs/chat.md lists them. */
 export const CHAT_COMMANDS: readonly string[] = [
-  ..."nick join leave msg me topic away ignore unignore who rooms history search ping pong json"
+  ..."nick join leave msg me topic away ignore unignore who rooms history search ping pong json once"
     .split(" "),
   ..."help claim operator quit".split(" "),
 ].map((command) => `/${command}`);

@@ -39,3 +39,8 @@ export function isText(piece: string): boolean {
 export function endsLine(piece: string): boolean {
   return END_OF_LINE.test(piece);
 }
+
+/** Whether a piece is Enter. */
+export function isEnter(piece: string): boolean {
+  return /^[\r\n]/.test(piece);
+}

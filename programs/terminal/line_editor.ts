@@ -6,14 +6,17 @@ import {
   moveCursor,
 } from "node:readline";
 import { PassThrough } from "node:stream";
-import { type Position, Ruler } from "./ruler.ts";
+import { isEnter } from "./keys.ts";
+import { Ruler } from "./ruler.ts";
 import type { Screen } from "./screen.ts";
+
+/** The prompt before the line. It may have colour codes, and fit itself to the width of the window. */
+export type Prompt = string | ((columns: number) => string);
 
 /** Options of a {@linkcode LineEditor}. */
 export interface LineEditorOptions {
   screen: Screen;
-  /** The prompt before the line. It may have colour codes. */
-  prompt: string;
+  prompt: Prompt;
   /** How many lines the up and down keys bring back. */
   historySize: number;
   onLine: (line: string) => void;
@@ -28,17 +31,21 @@ export interface LineEditorOptions {
  * screen.
  */
 export class LineEditor {
+  /** Whether a line stays on the screen after Enter. */
+  keepsTyped = true;
+  #prompt: Prompt;
   readonly #screen: Screen;
   readonly #keys = new PassThrough();
   readonly #editor: Editor;
 
   constructor({ screen, prompt, historySize, onLine, onInterrupt, onClose }: LineEditorOptions) {
     this.#screen = screen;
+    this.#prompt = prompt;
     this.#editor = createInterface({
       input: this.#keys,
       output: screen,
       terminal: true,
-      prompt,
+      prompt: shownPrompt(prompt, screen),
       historySize,
     }) as Editor;
     this.#editor.prevRows = 0;
@@ -64,13 +71,10 @@ export class LineEditor {
     return this.#editor.line.slice(0, this.#editor.cursor);
   }
 
-  /** The prompt before the line. Set it while the line is not shown, or before `redraw()`. */
-  get prompt(): string {
-    return this.#editor.getPrompt();
-  }
-
-  set prompt(prompt: string) {
-    this.#editor.setPrompt(prompt);
+  /** Sets the prompt. Call it while the line is not shown, or before `redraw()`. */
+  setPrompt(prompt: Prompt): void {
+    this.#prompt = prompt;
+    this.#editor.setPrompt(shownPrompt(prompt, this.#screen));
   }
 
   /** Inserts text at the cursor. Tabs are the only control characters that it may have. */
@@ -81,8 +85,13 @@ export class LineEditor {
 
   /** Handles a key, given as the terminal sent it. */
   press(key: string): void {
-    this.#keys.emit("data", key);
-    this.#countRows();
+    if (this.keepsTyped || !isEnter(key)) {
+      this.#keys.emit("data", key);
+      return this.#countRows();
+    }
+    this.erase();
+    this.#screen.mute(() => this.#keys.emit("data", key));
+    this.redraw();
   }
 
   /** Replaces `length` characters (UTF-16 code units) before the cursor with text. */
@@ -118,6 +127,7 @@ export class LineEditor {
    */
   resize(): void {
     this.#countRows();
+    this.#editor.setPrompt(shownPrompt(this.#prompt, this.#screen));
     this.#screen.emit("resize");
   }
 
@@ -142,6 +152,10 @@ export class LineEditor {
   }
 }
 
+function shownPrompt(prompt: Prompt, screen: Screen): string {
+  return typeof prompt === "string" ? prompt : prompt(screen.columns);
+}
+
 /**
  * A field that node:readline has and its types do not have: the rows between the prompt and the
  * cursor.
@@ -158,8 +172,7 @@ function useRuler(editor: Editor, screen: Screen): void {
     const key = Object.getOwnPropertySymbols(owner)
       .find(({ description }) => description === "_getDisplayPos");
     if (key === undefined) continue;
-    const measure: (this: object, text: string) => Position = owner[key];
-    const ruler = new Ruler((character) => measure.call({ columns: 80 }, character).cols);
+    const ruler = new Ruler();
     const value = (text: string) => ruler.measure(text, screen.columns);
     Object.defineProperty(editor, key, { value });
     return;

@@ -1,15 +1,17 @@
 /** What the terminal of the client's talk mode can be told. */
 
 import type { Completion } from "./completion.ts";
+import type { Prompt } from "./line_editor.ts";
 
 /** Options of `Terminal`. */
 export interface TerminalOptions {
   /**
-   * The prompt before the line being typed. It may have colour codes, but no line break.
+   * The prompt before the line being typed. It may have colour codes, but no line break. A function
+   * makes it for the width of the window.
    *
    * @default "> "
    */
-  prompt?: string;
+  prompt?: Prompt;
   /**
    * How many lines the up and down keys bring back.
    *

@@ -24,13 +24,28 @@ export function paintName(name: string): string {
   return colored(PALETTE[(hash >>> 8) % PALETTE.length], name);
 }
 
+/** A line to show. */
+export interface Painted {
+  /** When it was said, in brackets and with a space, if that is not now. Otherwise empty. */
+  readonly stamp: string;
+  /** The rest of the line. */
+  readonly text: string;
+  /** When it was said, in milliseconds since 1970 by the server's clock, if that is not now. */
+  readonly time?: number;
+}
+
+/** A line with its stamp. */
+export function wholeLine({ stamp, text }: Painted): string {
+  return stamp + text;
+}
+
 /**
  * The lines that show an event. Names have colours, the chat's own lines are dim, and lines that
  * call the reader are bold. `call` is what {@linkcode Names} says of the event. `now` is the
  * server's time.
  */
-export function paint(event: ChatEvent, call: Mention, names: Names, now: number): string[] {
-  if (event.type === "tell") return [paintTell(event, names.own)];
+export function paint(event: ChatEvent, call: Mention, names: Names, now: number): Painted[] {
+  if (event.type === "tell") return [{ stamp: "", text: paintTell(event, names.own) }];
   return rowsOf(event, names.own, now).map((row) => {
     if (row.said !== undefined) return paintEarlier(row, names);
     return paintRow(row, event.type === "say" ? event.name : undefined, call);
@@ -38,24 +53,28 @@ export function paint(event: ChatEvent, call: Mention, names: Names, now: number
 }
 
 /** A line that shows an earlier message. */
-export function paintEarlier(row: Row, names: Names): string {
+export function paintEarlier(row: Row, names: Names): Painted {
   const { said } = row;
   const call = said !== undefined && names.isCalledIn(said) ? "earlier" : "none";
-  return paintRow(row, said?.type === "say" ? said.name : undefined, call);
+  return { ...paintRow(row, said?.type === "say" ? said.name : undefined, call), time: said?.time };
 }
 
 /** A printable line of which nothing else is known. */
-export function paintPlain(line: string): string {
+export function paintPlain(line: string): Painted {
+  return { stamp: "", text: dimmed(line) };
+}
+
+function dimmed(line: string): string {
   return line.startsWith("* ") ? dim(line) : line;
 }
 
-function paintRow({ stamp, text }: Row, speaker: string | undefined, call: Mention): string {
+function paintRow({ stamp, text }: Row, speaker: string | undefined, call: Mention): Painted {
   const time = stamp === "" ? "" : dim(stamp);
   if (speaker !== undefined) {
     const said = paintName(speaker) + text.slice(speaker.length);
-    return time + (call === "none" ? said : bold(said));
+    return { stamp: time, text: call === "none" ? said : bold(said) };
   }
-  return call === "none" ? dim(stamp + text) : time + bold(text);
+  return { stamp: time, text: call === "none" ? dim(text) : bold(text) };
 }
 
 function paintTell(

@@ -1,4 +1,6 @@
 // deno-lint-ignore-file no-control-regex
+import { widthOf } from "./width.ts";
+
 /** The position on the screen where a text without line breaks ends, counted from its beginning. */
 export interface Position {
   cols: number;
@@ -11,9 +13,6 @@ export interface Position {
  */
 const PART = /\x1b\[[\d;]*m|[\x20-\x7e]+|[^]/gu;
 
-/** Characters that take no column of their own. The soft hyphen is shown as a hyphen. */
-const MARK = /^(?!\xad)[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]$/u;
-
 const TAB_SIZE = 8;
 
 /** Measures texts. If a text continues the last one, only the rest is measured. */
@@ -24,9 +23,9 @@ export class Ruler {
   /** The columns up to the end of `#text`, as if all rows were side by side. */
   #end = 0;
 
-  /** `widthOf` returns the columns of a character that is neither ASCII nor a mark: 0, 1 or 2. */
-  constructor(widthOf: (character: string) => number) {
-    this.#widthOf = widthOf;
+  /** `width` returns the columns of a character that is not ASCII: 0, 1 or 2. */
+  constructor(width: (character: string) => number = widthOf) {
+    this.#widthOf = width;
   }
 
   /** The position where a text ends in a window of `columns` columns. */
@@ -47,7 +46,6 @@ export class Ruler {
     // A tab goes to the next tab stop, but never into the next row.
     if (part === "\t") return end + Math.min(TAB_SIZE - column % TAB_SIZE, columns - 1 - column);
     if (part >= " " && part <= "\x7e") return end + part.length;
-    if (MARK.test(part)) return end;
     const width = this.#widthOf(part);
     // A wide character that does not fit leaves the last column empty.
     return end + width + (width === 2 && column === columns - 1 ? 1 : 0);

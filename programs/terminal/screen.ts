@@ -4,6 +4,8 @@ import { BREAK, SHOWN_BREAK } from "./paste.ts";
 
 /** Standard output in the form that node:readline needs. */
 export class Screen extends Writable {
+  #isMuted = false;
+
   constructor() {
     super({
       decodeStrings: false,
@@ -27,6 +29,21 @@ export class Screen extends Writable {
     } catch {
       return 80; // the terminal hung up: no size is wrong now
     }
+  }
+
+  /** Runs `draw` and shows nothing of what it writes. */
+  mute(draw: () => void): void {
+    this.#isMuted = true;
+    try {
+      draw();
+    } finally {
+      this.#isMuted = false;
+    }
+  }
+
+  // deno-lint-ignore no-explicit-any -- as in the class that it extends
+  override write(chunk: any, ...rest: any[]): boolean {
+    return this.#isMuted || super.write(chunk, ...rest);
   }
 
   /** Runs `draw` and shows everything that it wrote at once, so the screen does not flicker. */

@@ -7,9 +7,11 @@
 
 import type { Completion } from "./completion.ts";
 import { endsLine, firstPiece, isKey, isText, mayGoOn } from "./keys.ts";
-import { LineEditor } from "./line_editor.ts";
+import { LineEditor, type Prompt } from "./line_editor.ts";
+import type { Layout } from "./margin.ts";
 import { BREAK, endOfInterrupt, MARKS_OFF, MARKS_ON, PASTE_START, takePaste } from "./paste.ts";
 import type { TerminalOptions } from "./options.ts";
+import { PrintQueue } from "./print_queue.ts";
 import { Screen } from "./screen.ts";
 import { SUSPEND, Suspension } from "./suspension.ts";
 
@@ -22,10 +24,6 @@ const MAX_LINES = 1024;
 const MAX_HELD_LENGTH = 64 * 1024;
 /** How many characters a line may have. The time of a drawing grows with them. */
 const MAX_LINE_LENGTH = 128 * 1024;
-/** How many printed lines may wait to be drawn. */
-const MAX_PRINTED_LINES = 1000;
-/** How long a printed line may wait to be drawn, in milliseconds. */
-const MAX_PRINT_DELAY = 250;
 /** How long to wait for the rest of an escape sequence, in milliseconds. */
 const ESCAPE_DELAY = 30;
 const WINDOWS = Deno.build.os === "windows";
@@ -74,9 +72,10 @@ export class Terminal implements AsyncIterable<string>, Disposable {
   #held = "";
   #heldTimer: Timer | undefined;
   readonly #suspension = new Suspension();
-  #printed: string[] = [];
-  #printTimer: Timer | undefined;
-  #nextPrint = 0;
+  readonly #printed = new PrintQueue({
+    draw: (lines) => this.#drawPrinted(lines),
+    isHeld: () => this.#suspension.active,
+  });
 
   /**
    * Takes over the terminal and shows the prompt.
@@ -128,25 +127,25 @@ export class Terminal implements AsyncIterable<string>, Disposable {
 
   /**
    * Prints above the line being typed, and draws this line again with its cursor. The text is
-   * printed as it is, so pass a peer's text through `printable` first. It also works after closing.
+   * printed as it is, so pass a peer's text through `printable` first. A layout is asked for it when
+   * the width of the window is known. It also works after closing.
    */
-  print(line: string): void {
-    this.#printed.push(line);
-    const delay = this.#nextPrint - performance.now();
-    if (delay <= 0 || this.#state === "closed" || this.#printed.length >= MAX_PRINTED_LINES) {
-      this.#flush();
-    } else {
-      this.#printTimer ??= setTimeout(() => this.#flush(), delay);
-    }
+  print(line: string | Layout): void {
+    this.#printed.add(line, this.#state === "closed");
   }
 
   /** Changes the prompt, and does not change the line being typed. */
-  setPrompt(prompt: string): void {
-    if (this.#state === "closed" || prompt === this.#editor.prompt) return;
-    this.#editor.prompt = prompt;
+  setPrompt(prompt: Prompt): void {
+    if (this.#state === "closed") return;
+    this.#editor.setPrompt(prompt);
     // The prompt must not show a change before the waiting lines that tell of it.
-    if (this.#printed.length > 0) this.#flush();
+    if (this.#printed.waits) this.#printed.flush();
     else if (!this.#suspension.active) this.#screen.draw(() => this.#editor.redraw());
+  }
+
+  /** Whether a line stays on the screen after Enter, as it does at first. */
+  set keepsTyped(keeps: boolean) {
+    this.#editor.keepsTyped = keeps;
   }
 
   /**
@@ -166,7 +165,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       this.#editor.leave();
       this.#screen.write(MARKS_OFF);
     });
-    this.#flush();
+    this.#printed.flush();
     this.#editor.close();
     try {
       Deno.stdin.setRaw(false);
@@ -301,7 +300,7 @@ export class Terminal implements AsyncIterable<string>, Disposable {
       this.#screen.write(MARKS_ON);
       this.#editor.redraw();
     });
-    this.#flush();
+    this.#printed.flush();
   }
 
   readonly #onResize = (): void => {
@@ -313,25 +312,17 @@ export class Terminal implements AsyncIterable<string>, Disposable {
     this.#notify();
   }
 
-  /**
-   * Draws what was printed. A slow screen is drawn less often, so that drawing takes at most a
-   * fifth of the time.
-   */
-  #flush(): void {
-    clearTimeout(this.#printTimer);
-    this.#printTimer = undefined;
-    if (this.#printed.length === 0 || this.#suspension.active) return;
-    const lines = this.#printed.map((line) => line.replaceAll(/\r?\n/g, "\r\n") + "\r\n");
-    this.#printed = [];
-    const start = performance.now();
+  #drawPrinted(printed: readonly (string | Layout)[]): void {
+    const { columns } = this.#screen;
+    const lines = printed
+      .map((line) => typeof line === "string" ? line : line(columns))
+      .map((line) => line.replaceAll(/\r?\n/g, "\r\n") + "\r\n");
     this.#screen.draw(() => {
       const open = this.#state !== "closed";
       if (open) this.#editor.erase();
       this.#screen.write(lines.join(""));
       if (open) this.#editor.redraw();
     });
-    const now = performance.now();
-    this.#nextPrint = now + Math.min(4 * (now - start), MAX_PRINT_DELAY);
   }
 
   #notify(): void {
