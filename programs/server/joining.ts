@@ -1,12 +1,15 @@
 /** Tells how to join the chat with our program, with telnet or with a browser. */
 
-import { respond } from "../../chat/page/respond.ts";
+import { browserClient } from "../../browser.ts";
+import { pageWith, respond } from "../../chat/page/respond.ts";
 import { isWildcard, loopbackFor } from "../../internal/address.ts";
 import { optionsResponse, textResponse } from "../../internal/text_response.ts";
-import { formatEndpoint, parseEndpoint } from "../../transport.ts";
-import type { Endpoint, WebSocketEndpoint } from "../../transport.ts";
+import { formatEndpoint, isProxied, parseEndpoint } from "../../transport.ts";
+import type { Endpoint, TlsListenOptions, WebSocketEndpoint } from "../../transport.ts";
 import type { StartCommand } from "../shared/command.ts";
+import type { ProgramContext } from "../shared/program.ts";
 import type { Reporter } from "../shared/report.ts";
+import { hasSecret } from "../shared/secrets.ts";
 import { DEFAULT_ENDPOINT } from "../shared/options.ts";
 
 /** What somebody needs to join the chat. */
@@ -42,6 +45,7 @@ export async function tellOfAddresses(
     { event: "addresses", endpoint },
     `${endpoint}: where this machine has several addresses, answers may leave from another one than ` +
       "was asked; name the address, or run with --allow-sys=networkInterfaces",
+    "warn",
   );
 }
 
@@ -112,20 +116,28 @@ function reachable(endpoint: Endpoint, hostname: string | undefined): Endpoint {
 /**
  * Answers requests that want no WebSocket. At the path of an endpoint without sessions it sends the
  * chat's page. At the path of an endpoint with sessions it says that browsers have none. `/health`
- * tells a load balancer that the server runs.
+ * tells a load balancer that the server runs. `/lengthwise.js` and
+ * `/lengthwise-plain.js` are the clients for other pages. The page goes on at one of `pageServers`
+ * when this server is gone.
  */
-export function webPages(endpoints: () => readonly string[]): (request: Request) => Response {
+export async function webPages(
+  endpoints: () => readonly string[],
+  pageServers: readonly string[],
+): Promise<(request: Request) => Response> {
+  const page = await pageWith(pageServers);
   return (request) => {
     const { pathname, port } = new URL(request.url);
     if (request.method === "OPTIONS") return optionsResponse();
     if (pathname === "/health") return new Response("ok\n");
+    const client = browserClient(request);
+    if (client !== undefined) return client;
     const all = endpoints().map(parseEndpoint).filter(isWeb);
     // A proxy between may use another port.
     const here = all.filter((endpoint) => String(endpoint.port) === port);
     const candidates = here.length > 0 ? here : all;
     const found = candidates.find(({ path }) => pathOf(path) === pathname) ?? candidates[0];
     if (found?.session) return noPage(found);
-    return respond(request, found === undefined ? "/" : pathOf(found.path));
+    return respond(request, found === undefined ? "/" : pathOf(found.path), page);
   };
 }
 
@@ -144,4 +156,25 @@ function noPage(endpoint: WebSocketEndpoint): Response {
       `Join with: client.ts "${formatEndpoint(endpoint)}"`,
     { Upgrade: "websocket" },
   );
+}
+
+/** Tells how to join a chat at each of its endpoints. */
+export async function tellHowToJoin(
+  endpoints: readonly string[],
+  tls: TlsListenOptions | undefined,
+  context: ProgramContext,
+): Promise<void> {
+  const entrance = {
+    token: hasSecret(context, "token"),
+    fingerprint: tls && (await import("../../transport/tls.ts")).fingerprintOfPair(tls),
+    clientCertificate: tls?.clientCa !== undefined,
+    hostname: await ownHostname(),
+  };
+  const { commandOf } = await import("../shared/command.ts"); // It loads node:path.
+  const client = commandOf("client");
+  for (const endpoint of endpoints) {
+    if (isProxied(parseEndpoint(endpoint))) continue; // The proxy's address is not known here.
+    const how = howToJoin(endpoint, entrance, client);
+    context.reporter.event({ event: "join", endpoint }, `join with: ${how}`);
+  }
 }

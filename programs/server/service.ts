@@ -1,5 +1,6 @@
 /** What a service of the server program is. */
 
+import type { Cluster } from "../../cluster.ts";
 import type { Connection } from "../../connection.ts";
 import type { Format } from "../../format.ts";
 import type { TokenRefusal } from "../../listen/listen.ts";
@@ -14,6 +15,10 @@ export interface Service<T> {
   readonly hasPage?: boolean;
   /** The message to a peer that did not give the token. By default an object in JSON. */
   refusalMessage?(refusal: TokenRefusal): string;
+  /** The cluster of the server, for its sessions. */
+  readonly cluster?: Cluster;
+  /** The server listens here from now on. */
+  listening?(endpoints: readonly string[]): void;
   /** Ends the service, when no connection is left. */
-  close?(): void;
+  close?(): void | Promise<void>;
 }

@@ -1,9 +1,11 @@
 /** The services of the server program. */
 
+import type { Backplane } from "../../backplane.ts";
 import { Chat, type ChatOptions, refusalLine } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
 import { text } from "../../format.ts";
 import { printable } from "../../internal/text.ts";
+import { eventLine } from "../shared/events.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Output } from "../shared/output.ts";
 import type { ProgramContext } from "../shared/program.ts";
@@ -14,16 +16,27 @@ import type { Service } from "./service.ts";
 /** The names that `--service` knows. */
 export const SERVICE_NAMES = ["chat", "echo", "print", "sink", "broker", "exec", "files"] as const;
 
+/** One of them. */
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** What makes the services of several workers one. */
+export interface Together {
+  readonly backplane: Backplane;
+  /** The port to the order of the chat. */
+  readonly chat: MessagePort;
+}
+
 /** Makes a service. The limits are those of the chat. */
 export async function makeService(
-  name: (typeof SERVICE_NAMES)[number],
+  name: ServiceName,
   context: ProgramContext,
   limits: Limits["chat"],
+  together?: Together,
 ): Promise<Service<string> | Service<Uint8Array>> {
   const { options, reporter, host } = context;
   switch (name) {
     case "chat":
-      return await chat(context, limits);
+      return await chat(context, limits, together);
     case "echo":
       return { handle: echo };
     case "print":
@@ -33,7 +46,7 @@ export async function makeService(
     case "files":
       return await (await import("./file_service.ts")).files(context);
     case "broker":
-      return (await import("./broker.ts")).broker();
+      return (await import("./broker.ts")).broker(reporter, together?.backplane);
     case "exec":
       return await (await import("./exec_service.ts")).exec(context);
   }
@@ -42,6 +55,7 @@ export async function makeService(
 async function chat(
   context: ProgramContext,
   { burst, perSecond, ...limits }: Limits["chat"] = {},
+  together?: Together,
 ): Promise<Service<string>> {
   const { options, reporter } = context;
   const file = options.text("history");
@@ -55,15 +69,34 @@ async function chat(
   const history = file === undefined
     ? undefined
     : (await import("../../chat/history/sqlite.ts")).sqliteHistory(file);
-  const room = new Chat(history === undefined ? chatOptions : { ...chatOptions, history });
+  const joined = options.text("cluster") === undefined
+    ? undefined
+    : await (await import("./cluster.ts")).joinCluster(context);
+  const isOfWorkers = joined === undefined && together !== undefined;
+  const ofWorkers = isOfWorkers
+    ? await (await import("../../chat/threads/threads.ts")).chatThread(together.chat, chatOptions)
+    : undefined;
+  const cluster = joined?.cluster ?? ofWorkers;
+  const room = new Chat({
+    ...chatOptions,
+    ...(history === undefined ? {} : { history }),
+    ...(cluster === undefined ? {} : { cluster }),
+  });
+  await room.ready;
   return {
     format: text(),
     hasPage: true,
+    ...(joined === undefined ? {} : { cluster: joined.sessions }),
     refusalMessage: refusalLine,
     handle: (connection) => room.serve(connection),
-    close() {
+    listening(endpoints) {
+      if (joined !== undefined) joined.endpoints = endpoints;
+    },
+    async close() {
       room.close();
       history?.close();
+      await joined?.[Symbol.asyncDispose]();
+      await ofWorkers?.close();
     },
   };
 }
@@ -81,9 +114,9 @@ function print(json: boolean, stdout: Output): Service<string> {
       for await (const message of connection) {
         await Promise.allSettled([stdout.room()]); // A server outlives whoever reads.
         const line = json
-          ? JSON.stringify({ event: "message", id, remote, text: message })
-          : `${remote}: ${printable(message)}`;
-        stdout.write(line + "\n");
+          ? eventLine({ event: "message", id, remote, text: message })
+          : `${remote}: ${printable(message)}\n`;
+        stdout.write(line);
       }
     },
   };

@@ -89,6 +89,7 @@ export async function serveExec(
     reporter.event(
       { event: "error", id, message: messageOf(result.reason) },
       `${remote}: ${command}: ${messageOf(result.reason)}`,
+      "warn",
     );
     connection.abort(result.reason);
   }

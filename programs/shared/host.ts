@@ -5,6 +5,7 @@
 
 import { variable } from "./given.ts";
 import { Output } from "./output.ts";
+import { WritingThread } from "./writing_thread.ts";
 
 /** Where a program runs. */
 export interface Host {
@@ -28,6 +29,8 @@ export interface Host {
 
 /** The process itself. */
 export function ownProcess(): Host {
+  const thread = new WritingThread();
+  const isTerminal = Deno.stdout.isTerminal();
   return {
     stdin: {
       get readable() {
@@ -37,8 +40,9 @@ export function ownProcess(): Host {
     },
     stdout: new Output("stdout", {
       write: (bytes) => Deno.stdout.write(bytes),
+      writeMuch: isTerminal ? undefined : (bytes) => thread.write(bytes),
       keeps: true,
-      isTerminal: Deno.stdout.isTerminal(),
+      isTerminal,
     }),
     stderr: new Output("stderr", {
       write: (bytes) => Deno.stderr.write(bytes),

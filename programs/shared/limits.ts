@@ -58,7 +58,7 @@ const OF_CHATS = [
 const WORDS: readonly string[] = ["slowConsumer"];
 
 /** Older options that say the same. */
-const TWINS: Readonly<Record<string, string>> = {
+export const TWINS: Readonly<Record<string, string>> = {
   maxMessageBytes: "max-message",
   maxConnections: "max-connections",
   maxConnectionRate: "max-rate",
@@ -118,7 +118,12 @@ export function limitsFrom(options: ParsedOptions, side: Side): Limits {
   return rooms as unknown as Limits;
 }
 
-function readLimit(text: string, side: Side): { name: string; value: number | string } {
+/**
+ * One limit, as `NAME=VALUE`.
+ *
+ * @throws {UsageError} for a name that is unknown, with the nearest one, and for what is no value.
+ */
+export function readLimit(text: string, side: Side): { name: string; value: number | string } {
   const [, name, value] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === "") {
     throw new UsageError(`--limit ${text}: it must look like NAME=VALUE`);

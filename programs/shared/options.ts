@@ -82,10 +82,8 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
     unknown: (given, key) => {
       if (key === undefined) return true;
       const option = given.replace(/=.*/s, "");
-      const near = likely(key, names);
-      throw new UsageError(
-        `unknown option ${option}${near === undefined ? "" : `, the nearest is --${near}`}`,
-      );
+      const near = portIn(key, args) ?? likely(key, names)?.replace(/^/, "the nearest is --");
+      throw new UsageError(`unknown option ${option}${near === undefined ? "" : `, ${near}`}`);
     },
   });
   for (const name of valued) {
@@ -105,6 +103,20 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Parse
     list: (name) => values[name]?.split(",").map((text: string) => text.trim()),
     on: (name) => values[name] === true,
   };
+}
+
+/** What to say to who gives a port as an option, as many programs have it. */
+function portIn(key: string, args: readonly string[]): string | undefined {
+  if (!/^p(ort)?$/.test(key)) return undefined;
+  const port = portAfter(key, args);
+  return `a port is an endpoint without an option: say :${port ?? "PORT"}`;
+}
+
+/** The port that follows an option, if one does. */
+export function portAfter(key: string, args: readonly string[]): string | undefined {
+  const at = args.findIndex((arg) => arg.replace(/^--?/, "").split("=")[0] === key);
+  const value = args[at]?.split("=")[1] ?? args[at + 1];
+  return /^\d{1,5}$/.test(value ?? "") ? value : undefined;
 }
 
 /** Refuses a value after a switch. The switch would be on, whatever the value says. */
@@ -138,7 +150,12 @@ function withDashes(args: readonly string[], specs: OptionSpecs): string[] {
   return joined;
 }
 
-function checkValue(name: string, text: string, spec: OptionSpec): void {
+/**
+ * Checks the value of an option.
+ *
+ * @throws {UsageError} if it is not one. The error names the option, and the nearest right value.
+ */
+export function checkValue(name: string, text: string, spec: OptionSpec): void {
   if (text === "") throw new UsageError(`--${name} needs a value, ${spec.value}`);
   if (spec.framing && checkFraming(name, text)) return;
   if (spec.choices !== undefined && !spec.choices.includes(text)) {

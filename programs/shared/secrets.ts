@@ -9,6 +9,7 @@ import { type ParsedOptions, UsageError } from "./options.ts";
 const VARIABLES = {
   token: "LENGTHWISE_TOKEN",
   "operator-token": "LENGTHWISE_OPERATOR_TOKEN",
+  "cluster-token": "LENGTHWISE_CLUSTER_TOKEN",
 } as const;
 
 /**

@@ -120,10 +120,10 @@ export async function clientTls(
   );
   const insecure = options.on("insecure");
   if (insecure) {
-    reporter.error(
+    const message =
       `--insecure: the certificate of ${endpoint} is not checked; anyone in between can read and change ` +
-        "everything. --fingerprint or --ca is safe",
-    );
+      "everything. --fingerprint or --ca is safe";
+    reporter.event({ event: "warning", message }, `warning: ${message}`);
   }
   const [serverName, fingerprint] = ["server-name", "fingerprint"].map((name) =>
     options.text(name)

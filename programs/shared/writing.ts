@@ -16,30 +16,29 @@ export interface StandardStream {
   readonly keeps: boolean;
   /** Whether it was a terminal at the start: one that hangs up is none any more. */
   readonly isTerminal: boolean;
+  /** Writes much at once. Resolves to how many bytes were taken, which may be none. */
+  writeMuch?(bytes: Uint8Array): Promise<number>;
 }
 
-/** Fewer bytes than this, without the end of a line, are kept. */
-const KEPT_BYTES = 1024;
 /** What a pipe takes as a whole or not at all: PIPE_BUF. */
-const PIECE_BYTES = Deno.build.os === "linux" ? 4096 : 512;
+export const PIECE_BYTES = Deno.build.os === "linux" ? 4096 : 512;
 /** How long a pipe that is full is left alone, in milliseconds. */
-const FULL_DELAY = 2;
-const NEWLINE = 0x0a;
+export const FULL_DELAY = 2;
 const NOTHING = new Uint8Array();
 
 /** Writes all bytes, and waits where the pipe is full. */
 export async function writeOut(to: StandardStream, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    let piece = pieceAt(bytes, at);
+  for (let at = await to.writeMuch?.(bytes) ?? 0; at < bytes.length;) {
+    let piece = pieceAt(bytes, at, PIECE_BYTES);
     const { length } = piece;
-    const isKept = to.keeps && length < KEPT_BYTES && piece[length - 1] !== NEWLINE;
+    const kept = to.keeps && isKept(piece);
     for (let taken: number | undefined; taken === undefined;) {
       try {
         taken = await to.write(piece);
-        at += isKept ? length : taken;
+        at += kept ? length : taken;
       } catch (error) {
         if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-        if (isKept) piece = NOTHING; // It is in the buffer, which a further write empties.
+        if (kept) piece = NOTHING; // It is in the buffer, which a further write empties.
         await delay(FULL_DELAY);
       }
     }
@@ -63,8 +62,13 @@ export function writeTerminal(
 }
 
 /** The next piece: up to the end of its last line, if it has one. */
-function pieceAt(bytes: Uint8Array, at: number): Uint8Array {
-  const piece = bytes.subarray(at, at + PIECE_BYTES);
-  const end = piece.lastIndexOf(NEWLINE) + 1;
+export function pieceAt(bytes: Uint8Array, at: number, pieceBytes: number): Uint8Array {
+  const piece = bytes.subarray(at, at + pieceBytes);
+  const end = piece.lastIndexOf(0x0a) + 1;
   return end > 0 ? piece.subarray(0, end) : piece;
+}
+
+/** Whether Deno keeps a piece before it writes it: fewer bytes than 1024, without the end of a line. */
+export function isKept(piece: Uint8Array): boolean {
+  return piece.length < 1024 && piece[piece.length - 1] !== 0x0a;
 }
