@@ -1,6 +1,6 @@
 /**
- * The client's commands. There are two kinds: a conversation has one endpoint, which stands before the
- * command and has a default; a tool has operands of any kind, which all stand after it.
+ * The client's commands. There are two kinds: a conversation has one endpoint or several, which stand
+ * before the command and have a default; a tool has operands of any kind, which all stand after it.
  */
 
 import { MAX_DELAY, MAX_INT32 } from "../../internal/check.ts";
@@ -8,9 +8,16 @@ import { EXEC_OPTIONS } from "../shared/exec_options.ts";
 import { FORM_OPTIONS } from "../shared/forms.ts";
 import type { Host } from "../shared/host.ts";
 import type { OptionSpec, OptionSpecs } from "../shared/options.ts";
+import { BENCH_OPTIONS } from "./benching/options.ts";
 import type { ClientContext, ToolContext } from "./context.ts";
-import { CONNECT_OPTIONS, GENERAL_OPTIONS } from "./options.ts";
-import { LISTEN_OPTIONS, PROXY_OPTIONS, RELAY_OPTIONS, REPLAY_OPTIONS } from "./relay/options.ts";
+import { CLUSTER_OPTIONS, CONNECT_OPTIONS, GENERAL_OPTIONS } from "./options.ts";
+import {
+  DUMP_OPTIONS,
+  LISTEN_OPTIONS,
+  PROXY_OPTIONS,
+  RELAY_OPTIONS,
+  REPLAY_OPTIONS,
+} from "./relay/options.ts";
 
 /** What the help tells of a command, and what its command line may have. */
 interface CommandBase {
@@ -26,8 +33,12 @@ interface CommandBase {
 
 /** A command that talks with one peer. */
 export interface Conversation extends CommandBase {
-  /** It has one endpoint, before its name. */
+  /** It has an endpoint before its name, or several of one service. */
   readonly kind: "conversation";
+  /** Whether it may not have several. */
+  readonly hasOneEndpoint?: boolean;
+  /** Whether it connects to nobody this time. */
+  isOffline?(tool: ToolContext): boolean;
   /** Loads what it needs. */
   load(host: Host): Promise<(context: ClientContext) => Promise<number>>;
 }
@@ -68,14 +79,19 @@ const LOOK_OPTIONS: OptionSpecs = Object.fromEntries(
 export const TALK: Conversation = {
   kind: "conversation",
   help: `Sends the lines that are typed or piped, and prints the messages that come.
-On a terminal it edits lines, shows colours, and connects again by itself.`,
+On a terminal it edits lines, shows colours, and connects again by itself; with
+several endpoints, to another server when its own has gone.`,
   options: {
     ...FORM_OPTIONS,
     linger: LINGER,
     "half-close": HALF_CLOSE,
     bell: { group: "Output", help: "rings when someone says your name" },
   },
-  examples: [":1234", `"tls://example.com:1234?framing=line" --ca ca.pem`],
+  examples: [
+    ":1234",
+    "one.example:1234 two.example:1234",
+    `"tls://example.com:1234?framing=line" --ca ca.pem`,
+  ],
   load: async ({ stdin, stdout }) =>
     stdin.isTerminal && stdout.isTerminal
       ? (await import("./talk.ts")).talk
@@ -145,8 +161,12 @@ or bytes as they are. With --in other than json, it asks with bytes.`,
   ping: {
     kind: "conversation",
     help: `Measures round-trip times to a chat or echo server. With --port it tells
-which ports of the host are open.`,
+which ports of the host are open. With --tls it shows the certificates, also
+those that are not trusted, with the fingerprint that --fingerprint wants.
+With --cluster it asks the servers at a broker how they are.`,
     options: {
+      ...CLUSTER_OPTIONS,
+      tls: { help: "looks at the certificates, and says nothing" },
       port: { value: "FROM-TO", help: "connects to each of these ports, and to nothing else" },
       count: COUNT,
       interval: {
@@ -156,17 +176,30 @@ which ports of the host are open.`,
         help: "between pings",
       },
     },
-    examples: [":1234 ping --count 10 --interval 100", ":1 ping --port 7000-7100"],
+    isOffline: ({ options }) => options.text("cluster") !== undefined,
+    examples: [
+      ":1234 ping --count 10 --interval 100",
+      ":1 ping --port 7000-7100",
+      "ping --cluster nats://127.0.0.1:4222",
+      "tls://example.com:443 ping --tls",
+    ],
     load: async () => (await import("./ping.ts")).ping,
   },
   bench: {
     kind: "conversation",
-    help: `Measures messages per second, and latency, against an echo server.`,
-    options: {
-      count: COUNT,
-      size: { value: "BYTES", range: [0, 2 ** 30], group: "ping, bench", help: "of a message" },
-    },
-    examples: [":1234 bench --count 100000 --size 32"],
+    hasOneEndpoint: true,
+    operands: "[FILE]",
+    help: `Measures messages per second, and latency, against an echo server; briefly, or
+with --connections, --rate, --duration or --chat under load: then each latency
+counts from when the message was due, so that each stall of the peer shows.`,
+    options: { count: COUNT, ...BENCH_OPTIONS },
+    isOffline: ({ options, operands }) =>
+      options.text("compare") !== undefined && operands.length > 0,
+    examples: [
+      ":1234 bench --count 100000 --size 32",
+      ":1234 bench --connections 100 --rate 5000 --json > result",
+      "bench --compare result-before result-after",
+    ],
     load: async () => (await import("./bench.ts")).bench,
   },
   guess: {
@@ -178,6 +211,35 @@ A peer that says nothing by itself is sent the lines TEXT first.`,
     options: LOOK_OPTIONS,
     examples: ["guess capture.pcap", "guess tls://mail.example.com:993"],
     load: async () => (await import("./guess.ts")).guessFraming,
+  },
+  dump: {
+    kind: "tool",
+    operands: "FILE|-",
+    help: `Shows the TCP connections in a capture of tcpdump or Wireshark (pcap, pcapng)
+as messages, with time, direction and size; - takes a capture as it comes.`,
+    options: DUMP_OPTIONS,
+    examples: [
+      `dump capture.pcap --framing u32be`,
+      `dump capture.pcapng --decode 5432=postgres --decode 6379=redis`,
+      `dump capture.pcap --ports 7000 --record talk.jsonl`,
+      `dump - --framing line     # behind tcpdump -w - -U tcp port 7000 |`,
+    ],
+    load: async () => (await import("./dump.ts")).dump,
+  },
+  doctor: {
+    kind: "tool",
+    operands: "ENDPOINT",
+    help: `Looks at an endpoint step by step: name, each address, proxy, certificates and
+clock, upgrade to a WebSocket, what the peer speaks, round trips. It says what
+is wrong and what to do, in order, and ends with 1 if something is. A peer
+that says nothing by itself is greeted on connections of their own.`,
+    options: {
+      passive: { help: "says nothing to the peer after the handshakes" },
+      ...CONNECT_OPTIONS,
+      timeout: { ...CONNECT_OPTIONS.timeout, help: "for each step; 5000 by default" },
+    },
+    examples: ["doctor :1234", "doctor wss://chat.example.com/room"],
+    load: async () => (await import("./doctor.ts")).doctor,
   },
   listen: {
     kind: "tool",
@@ -237,6 +299,18 @@ tells of one its bytes, what the length counts, and what surprised.`,
     examples: ["formats", "formats postgres"],
     load: async () => (await import("./formats.ts")).formats,
   },
+  completion: {
+    kind: "tool",
+    operands: "bash|zsh|fish [CLIENT [SERVER]]",
+    help: `Prints a script that completes the command lines of both programs in a shell.
+CLIENT and SERVER are the names by which they are started there,
+lengthwise-client and lengthwise-server by default.`,
+    examples: ["completion bash", "completion zsh lwc lws"],
+    async load() {
+      const { completion } = await import("./completion.ts");
+      return (context) => completion(context, tables());
+    },
+  },
   replay: {
     kind: "tool",
     operands: "FILE [ENDPOINT]",
@@ -261,4 +335,10 @@ export function optionsOf(command: Command): OptionSpecs {
 /** The options of all commands. */
 export function allOptions(): OptionSpecs {
   return Object.assign({}, ...[TALK, ...Object.values(COMMANDS)].map(optionsOf));
+}
+
+/** Each command with all of its options, the first of which has no name. */
+function tables() {
+  const named = Object.entries(COMMANDS).map(([name, command]) => ({ ...command, name }));
+  return [{ ...TALK, name: "" }, ...named].map((one) => ({ ...one, options: optionsOf(one) }));
 }

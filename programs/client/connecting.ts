@@ -1,7 +1,7 @@
 /** From the client's options to those of `connect()`. */
 
 import type { FramingText } from "../../codec.ts";
-import { connect, type ConnectOptions } from "../../connect/connect.ts";
+import type { ConnectOptions } from "../../connect/connect.ts";
 import type { Connection } from "../../connection.ts";
 import { ConnectError } from "../../errors.ts";
 import { Attempts, backoff, pause } from "../../internal/retry.ts";
@@ -12,6 +12,7 @@ import { requireConnect } from "../shared/permissions.ts";
 import type { ProgramContext } from "../shared/program.ts";
 import { secretFrom } from "../shared/secrets.ts";
 import { clientTls } from "../shared/secure.ts";
+import { tracing } from "../shared/tracing.ts";
 import { namesProxy } from "./proxy_variables.ts";
 
 /** A relay's `--cert` and `--key` are for where it listens. */
@@ -48,16 +49,12 @@ export async function connectOptionsFor(
       side === "relay" ? RELAY_CERTIFICATE : undefined,
     ),
     proxy,
+    source: options.text("source")?.replace(/^\[|\]$/g, ""),
     web: webFrom(options, endpoint),
     token: await secretFrom(program, "token"),
     ...(options.on("session") && { session: session ?? true }),
+    telemetry: await tracing(),
   };
-}
-
-/** What a connection to an endpoint needs. */
-export interface Dialling {
-  readonly endpoint: string;
-  readonly options: ConnectOptions;
 }
 
 /**
@@ -66,16 +63,16 @@ export interface Dialling {
  * @throws {ConnectError} the last failure.
  */
 export async function connectAgain(
-  { endpoint, options }: Dialling,
+  connect: () => Promise<Connection>,
   program: ProgramContext,
   stopped: AbortSignal,
 ): Promise<Connection> {
   const retries = program.options.number("retry") ?? 0;
-  if (retries === 0) return await connect(endpoint, options);
+  if (retries === 0) return await connect();
   const attempts = new Attempts(backoff({ maxAttempts: retries + 1 }));
   for (;;) {
     try {
-      return await connect(endpoint, options);
+      return await connect();
     } catch (error) {
       if (!(error instanceof ConnectError) || stopped.aborted) throw error;
       const wait = attempts.failed(error);

@@ -20,11 +20,15 @@ export interface ToolContext extends ProgramContext {
 export interface ClientContext extends ToolContext {
   /** How long the last `connect()` took, in milliseconds: at least a round trip. */
   readonly connectTime: number;
-  /** The endpoint. */
+  /** The endpoint: of several, the one of the last connection, or else the first. */
   readonly endpoint: string;
-  /** How to connect to it. */
+  /** All of them. */
+  readonly endpoints: readonly string[];
+  /** Whether the user has named any. */
+  readonly namesEndpoint: boolean;
+  /** How to connect to the first one. */
   readonly connectOptions: ConnectOptions;
-  /** Connects. It may be called again. A signal closes the last connection in order. */
+  /** Connects to one of them. It may be called again. A signal closes the last connection in order. */
   connect(): Promise<Connection>;
 }
 

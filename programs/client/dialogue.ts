@@ -5,9 +5,11 @@
 
 import type { ChatEvent } from "../../chat.ts";
 import { parseEvent, rowsOf } from "../../chat/internal.ts";
+import type { Connection } from "../../connection.ts";
 import { printable } from "../../internal/text.ts";
+import type { ParsedOptions } from "../shared/options.ts";
 import type { Mention, Names } from "../terminal/names.ts";
-import { paint, paintEarlier, paintPlain } from "../terminal/paint.ts";
+import { paint, paintEarlier, type Painted, paintPlain } from "../terminal/paint.ts";
 
 /**
  * Lines that come before the answer to `/json` wait this long for their colours, in milliseconds.
@@ -20,6 +22,8 @@ const MAX_WAIT = 1_000;
 const MAX_SENT = 100;
 /** How many messages are held before the answer to `/json`. */
 const MAX_HELD = 1_000;
+/** A framing with one byte for the length. Most events are too long for it. */
+const NARROW = "u8";
 /** How many questions may wait for an answer. */
 const MAX_QUESTIONS = 100;
 
@@ -39,8 +43,10 @@ export interface DialogueOptions {
   readonly mayAsk: boolean;
   /** Sends a line that nobody typed. */
   send(line: string): void;
-  /** Shows lines. `call` tells whether they call the reader. */
-  show(lines: readonly string[], call: Mention): void;
+  /**
+   * Shows lines. `call` tells whether they call the reader. Times are those of this machine's clock.
+   */
+  show(lines: readonly Painted[], call: Mention): void;
   /** Called with each event before it is shown. Returns true if the event is not to be shown. */
   take(event: ChatEvent): boolean;
 }
@@ -90,6 +96,11 @@ export class Dialogue {
     this.#options = options;
   }
 
+  /** Whether the peer is a chat, or begins as one. */
+  get isChat(): boolean {
+    return this.#form === "json" || this.#form === "asked";
+  }
+
   /** Takes a line that was typed. Returns the lines to send now. */
   lines(line: string): readonly string[] {
     if (this.#form === "new" && this.#sent.size < MAX_SENT) this.#sent.add(line);
@@ -133,7 +144,7 @@ export class Dialogue {
       this.#release(event);
     }
     if (isTaken || !isShown) return;
-    this.#options.show(paint(event, call, names, Date.now() + this.#ahead), call);
+    this.#showLines(paint(event, call, names, Date.now() + this.#ahead), call);
   }
 
   /** Call it when nothing more comes. */
@@ -177,7 +188,14 @@ export class Dialogue {
   }
 
   #show(text: string): void {
-    this.#options.show([paintPlain(printable(text))], "none");
+    this.#showLines([paintPlain(printable(text))], "none");
+  }
+
+  #showLines(lines: readonly Painted[], call: Mention): void {
+    const local = lines.map((line) =>
+      line.time === undefined ? line : { ...line, time: line.time - this.#ahead }
+    );
+    this.#options.show(local, call);
   }
 
   /** Whether an event is for people, and not only for programs. */
@@ -218,7 +236,7 @@ export class Dialogue {
     this.#held = undefined;
     if (lines.length === 0) return;
     const { names } = this.#options;
-    const painted = new Map<string, string>();
+    const painted = new Map<string, Painted>();
     const rows = event?.type === "history"
       ? rowsOf(event, names.own, Date.now() + this.#ahead).filter(({ said }) => said !== undefined)
       : [];
@@ -226,6 +244,14 @@ export class Dialogue {
       painted.set(row.stamp + row.text, paintEarlier(row, names));
       painted.set(row.text, paintEarlier({ ...row, stamp: "" }, names));
     }
-    this.#options.show(lines.map((line) => painted.get(line) ?? paintPlain(line)), "none");
+    this.#showLines(lines.map((line) => painted.get(line) ?? paintPlain(line)), "none");
   }
+}
+
+/**
+ * Whether messages of a connection may be as large as events. The endpoint or `--framing` names the
+ * framing.
+ */
+export function hasRoomForEvents({ endpoint }: Connection, options: ParsedOptions): boolean {
+  return !endpoint.includes(`framing=${NARROW}`) && options.text("framing") !== NARROW;
 }

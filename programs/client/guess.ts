@@ -4,17 +4,15 @@ import { connect } from "../../connect/connect.ts";
 import { printable } from "../../internal/text.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { parseEndpoint } from "../../transport.ts";
-import { type Change, changeIn } from "../guess/changes.ts";
-import { type Guess, guess, type Guesses } from "../guess/guess.ts";
+import type { Guess } from "../guess/guess.ts";
 import type { Sample } from "../guess/sample.ts";
 import { fileSources, heard, type Source } from "../guess/sources.ts";
+import { type Subject, subjectsIn } from "../guess/subjects.ts";
 import { readable } from "../shared/given.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
 import { connectOptionsFor } from "./connecting.ts";
 import type { ToolContext } from "./context.ts";
 
-/** What needs no second look, in bits. */
-const SURE = 16;
 /** So many framings are told, and so many messages are shown. */
 const MAX_TOLD = 5;
 const MAX_SHOWN = 5;
@@ -78,34 +76,6 @@ async function ask(
     deadline.clear();
     connection.abort();
   }
-}
-
-/** What is looked at by itself. */
-interface Subject {
-  readonly name: string;
-  readonly samples: readonly Sample[];
-  readonly guesses: Guesses;
-  readonly change?: Change;
-}
-
-/** Both directions together, or each by itself if more speaks for that. */
-function subjectsIn({ name, directions }: Source): Subject[] {
-  const all = directions.flatMap(({ samples }) => samples);
-  if (all.length === 0) return [];
-  const together = guess(all);
-  if (directions.length < 2) return [looked(name, all, together)];
-  const each = directions.map(({ samples }) => guess(samples));
-  const sum = each.reduce((total, { fitting }) => total + (fitting[0]?.bits ?? 0), 0);
-  const both = together.fitting[0]?.bits ?? 0;
-  if (both >= SURE && both + SURE >= sum) return [looked(name, all, together)];
-  return directions.map(({ name: whose, samples }, index) =>
-    looked(`${name}, the ${whose}'s direction`, samples, each[index])
-  );
-}
-
-function looked(name: string, samples: readonly Sample[], guesses: Guesses): Subject {
-  if (guesses.fitting[0]?.bits >= SURE) return { name, samples, guesses };
-  return { name, samples, guesses, change: changeIn(samples) };
 }
 
 /** Tells what was found; whether anything was. */

@@ -1,5 +1,6 @@
 /** The client program: from the command line to the command. */
 
+import { Connector } from "../../connect/internal.ts";
 import type { Connection } from "../../connection.ts";
 import { withoutPassword } from "../../internal/address.ts";
 import { likely } from "../../internal/nearest.ts";
@@ -42,14 +43,14 @@ interface Wanted {
   /** Undefined for talk. */
   readonly name: string | undefined;
   readonly command: Command;
-  /** Undefined if none was given. */
-  readonly endpoint: string | undefined;
+  /** None if none was given. */
+  readonly endpoints: readonly string[];
   readonly operands: readonly string[];
 }
 
 async function run(program: ProgramContext): Promise<number> {
   const wanted = wantedOf(program.options.operands);
-  const { name, command, endpoint, operands } = wanted;
+  const { name, command, endpoints, operands } = wanted;
   if (name !== undefined && command.operands === undefined && operands.length > 0) {
     throw new UsageError(`"${name}" takes no operands, but got "${withoutPassword(operands[0])}"`);
   }
@@ -70,7 +71,7 @@ async function run(program: ProgramContext): Promise<number> {
   const context: ToolContext = { ...program, operands, stopped: stop.signal };
   try {
     if (command.kind === "tool") return await (await command.load(host))(context);
-    return await converse(command, endpoint ?? DEFAULT_ENDPOINT, context);
+    return await converse(command, endpoints, context);
   } catch (error) {
     if (!(error instanceof ReaderGoneError)) throw error;
     return EXIT.done;
@@ -80,10 +81,17 @@ async function run(program: ProgramContext): Promise<number> {
 /** Runs a command that talks with one peer. */
 async function converse(
   command: Conversation,
-  endpoint: string,
+  named: readonly string[],
   tool: ToolContext,
 ): Promise<number> {
-  const options = await connectOptionsFor(endpoint, tool);
+  const endpoints = named.length === 0 ? [DEFAULT_ENDPOINT] : named;
+  const [first] = endpoints;
+  const isOffline = command.isOffline?.(tool) ?? false;
+  const places = [];
+  for (const endpoint of isOffline ? [] : endpoints) {
+    places.push({ endpoint, options: await connectOptionsFor(endpoint, tool) });
+  }
+  const connector = isOffline ? undefined : new Connector(places);
   let current: Connection | undefined;
   let connectTime = 0;
   tool.resources.defer(async () => {
@@ -99,28 +107,33 @@ async function converse(
     },
     async connect() {
       const startedAt = performance.now();
-      current = await connectAgain({ endpoint, options }, tool, tool.stopped);
+      current = await connectAgain(() => connector!.connect(), tool, tool.stopped);
       connectTime = performance.now() - startedAt;
       return current;
     },
-    endpoint,
-    connectOptions: options,
+    get endpoint() {
+      return endpoints.length === 1 ? first : current?.endpoint ?? first;
+    },
+    endpoints,
+    namesEndpoint: named.length > 0,
+    connectOptions: places[0]?.options ?? {},
   });
 }
 
 function wantedOf(words: readonly string[]): Wanted {
-  const [first, ...rest] = words;
-  const given = first !== undefined && !Object.hasOwn(COMMANDS, first);
-  if (given) refuseCommandLike(first);
-  const [name, ...operands] = given ? rest : words;
-  const endpoint = given ? first : undefined;
-  if (name === undefined) return { name, command: TALK, endpoint, operands };
+  const count = endpointsIn(words);
+  const endpoints = words.slice(0, count);
+  const [name, ...operands] = words.slice(count);
+  const [endpoint] = endpoints;
+  if (endpoint !== undefined) refuseCommandLike(endpoint);
+  if (name === undefined) return { name, command: TALK, endpoints, operands };
   if (!Object.hasOwn(COMMANDS, name)) {
     const near = likely(name, Object.keys(COMMANDS), { eager: true });
     const right = near === undefined
       ? `use one of ${Object.keys(COMMANDS).join(", ")}`
       : `the nearest is "${near}"`;
-    throw new UsageError(`unknown command "${withoutPassword(name)}", ${right}`);
+    const meant = /^\d{1,5}$/.test(name) ? `; did you mean ${endpoint}:${name}?` : "";
+    throw new UsageError(`unknown command "${withoutPassword(name)}", ${right}${meant}`);
   }
   const command = COMMANDS[name];
   if (command.kind === "tool" && endpoint !== undefined) {
@@ -130,7 +143,20 @@ function wantedOf(words: readonly string[]): Wanted {
       }`.trimEnd(),
     );
   }
-  return { name, command, endpoint, operands };
+  if (endpoints.length > 1 && command.kind === "conversation" && command.hasOneEndpoint) {
+    throw new UsageError(`"${name}" takes one endpoint, but got ${endpoints.length}`);
+  }
+  return { name, command, endpoints, operands };
+}
+
+/** How many endpoints stand first. The first word is one if it is no command, and others have a colon. */
+function endpointsIn(words: readonly string[]): number {
+  let count = 0;
+  while (
+    count < words.length && !Object.hasOwn(COMMANDS, words[count]) &&
+    (count === 0 || words[count].includes(":"))
+  ) count++;
+  return count;
 }
 
 /**
@@ -156,10 +182,11 @@ function refuseOthersOptions({ name, command }: Wanted, options: ParsedOptions):
     const owners = [[undefined, TALK] as const, ...Object.entries(COMMANDS)]
       .filter(([_, other]) => Object.hasOwn(optionsOf(other), option))
       .map(([other]) => shown(other));
+    const meant = option === "port" ? `; to connect to a port, say :${options.text("port")}` : "";
     throw new UsageError(
       owners.length > MAX_LISTED
         ? `--${option} has nothing to do with ${shown(name)}`
-        : `--${option} is for ${owners.join(" and ")}, not for ${shown(name)}`,
+        : `--${option} is for ${owners.join(" and ")}, not for ${shown(name)}${meant}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 /** From the input to messages, and from messages to the output, in the forms that the user wants. */
 
 import type { Connection } from "../../connection.ts";
+import { eventLine } from "../shared/events.ts";
 import type { InForm, OutForm } from "../shared/forms.ts";
 import { UsageError } from "../shared/options.ts";
 import type { ProgramContext } from "../shared/program.ts";
@@ -42,7 +43,7 @@ export function messagePrinter(
 ): (message: Uint8Array) => void {
   if (options.on("json")) {
     return (message) =>
-      stdout.write(JSON.stringify({ event: "message", text: decoder.decode(message) }) + "\n");
+      stdout.write(eventLine({ event: "message", text: decoder.decode(message) }));
   }
   const shown = messageForm(form, stdout.isTerminal);
   return (message) => stdout.write(shown(message));

@@ -13,6 +13,13 @@ export const GENERAL_OPTIONS: OptionSpecs = {
   version: { short: "V", group: "Output", help: "the version" },
 };
 
+/** Where a cluster is. */
+export const CLUSTER_OPTIONS: OptionSpecs = {
+  cluster: { value: "nats://HOST,…", list: true, group: "Cluster", help: "its brokers" },
+  "cluster-name": { value: "NAME", group: "Cluster", help: "lengthwise by default" },
+  "cluster-token-file": { value: "FILE", group: "Cluster", help: "has what the brokers want" },
+};
+
 /** What every command that connects has. */
 export const CONNECT_OPTIONS: OptionSpecs = {
   framing: {
@@ -38,6 +45,7 @@ export const CONNECT_OPTIONS: OptionSpecs = {
   "token-file": { value: "FILE", hidden: true, group: "Access", help: "has the token" },
   subprotocol: { value: "NAME,…", list: true, hidden: true, help: "of WebSockets, to offer" },
   proxy: { value: "URL", group: "Access", help: "socks5://HOST:PORT or http://HOST:PORT" },
+  source: { value: "ADDRESS", group: "Access", help: "of this machine, to connect from" },
   limit: { ...LIMIT_OPTION, group: "Access" },
   "max-message": {
     value: "BYTES",

@@ -4,7 +4,7 @@ import { delay } from "@std/async/delay";
 import type { Connection } from "../../connection.ts";
 import { ConnectionLostError } from "../../errors.ts";
 import { deadlineOf } from "../../internal/time.ts";
-import { EXIT } from "../shared/options.ts";
+import { EXIT, UsageError } from "../shared/options.ts";
 import { type ClientContext, closeAndExplain, Hearing } from "./context.ts";
 
 const decoder = new TextDecoder();
@@ -12,12 +12,21 @@ const decoder = new TextDecoder();
 /**
  * Sends `/ping TOKEN` and waits for a message that contains the token. An echo server sends the
  * same message back, and a chat server answers with a pong. Other messages are ignored. With `--port` it
- * only connects, to each port of a range.
+ * only connects, to each port of a range, with `--tls` it only looks at the certificates, and with
+ * `--cluster` it asks a broker for the servers.
  */
 export async function ping(context: ClientContext): Promise<number> {
   const { options, reporter, host: { stdout } } = context;
+  if (options.text("cluster") !== undefined) {
+    return await (await import("./servers.ts")).pingCluster(context);
+  }
   const range = options.text("port");
+  const special = range !== undefined ? "port" : options.on("tls") ? "tls" : undefined;
+  if (special !== undefined && context.endpoints.length > 1) {
+    throw new UsageError(`--${special} looks at one endpoint, but got ${context.endpoints.length}`);
+  }
   if (range !== undefined) return await (await import("./ports.ts")).pingPorts(context, range);
+  if (options.on("tls")) return await (await import("./certificates.ts")).pingTls(context);
   const count = options.number("count") ?? 4;
   const interval = options.number("interval") ?? 1_000;
   const timeout = options.number("timeout") ?? 10_000;
@@ -29,7 +38,7 @@ export async function ping(context: ClientContext): Promise<number> {
     if (time === undefined) break;
     const sequence = times.push(time);
     const line = `pong from ${connection.remote}: sequence ${sequence}, ${time.toFixed(3)} ms`;
-    if (options.on("json")) reporter.event({ event: "pong", sequence, time });
+    if (options.on("json")) reporter.event({ event: "pong", sequence, roundTripTime: time });
     else stdout.write(line + "\n");
     await stdout.flush();
     if (sequence === count) break;

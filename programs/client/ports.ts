@@ -18,7 +18,7 @@ interface Probe {
   readonly port: number;
   readonly open: boolean;
   /** How long it took to connect, in milliseconds. */
-  readonly time?: number;
+  readonly connectTime?: number;
   /** Why it is not open. */
   readonly error?: string;
 }
@@ -34,7 +34,7 @@ export async function pingPorts(context: ClientContext, range: string): Promise<
     throw new UsageError(`--port: "${context.endpoint}" has no ports that are open or not`);
   }
   const ports = portsOf(range);
-  const { tls, proxy, web } = context.connectOptions;
+  const { tls, proxy, source, web } = context.connectOptions;
   const connectTimeout = options.number("timeout") ?? TIMEOUT;
   const probe = async (port: number): Promise<Probe> => {
     stopped.throwIfAborted();
@@ -42,11 +42,11 @@ export async function pingPorts(context: ClientContext, range: string): Promise<
     await requireConnect(endpoint, proxy);
     const startedAt = performance.now();
     try {
-      const connection = await connect(endpoint, { connectTimeout, tls, proxy, web });
-      const time = performance.now() - startedAt;
+      const connection = await connect(endpoint, { connectTimeout, tls, proxy, source, web });
+      const connectTime = performance.now() - startedAt;
       connection.abort();
       await connection.closed;
-      return { port, open: true, time };
+      return { port, open: true, connectTime };
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
       return { port, open: false, error: error.message };
@@ -56,7 +56,9 @@ export async function pingPorts(context: ClientContext, range: string): Promise<
   for await (const result of pooledMap(AT_ONCE, ports, probe)) {
     if (result.open) open++;
     if (options.on("json")) reporter.event({ event: "port", ...result });
-    else if (result.open) stdout.write(`${result.port} open, ${result.time!.toFixed(3)} ms\n`);
+    else if (result.open) {
+      stdout.write(`${result.port} open, ${result.connectTime!.toFixed(3)} ms\n`);
+    }
     await stdout.room();
   }
   if (options.on("json")) reporter.event({ event: "summary", ports: ports.length, open });

@@ -1,7 +1,10 @@
 /** The client's `replay`: plays what a proxy has recorded, to one of the two ends. */
 
 import { decode, line } from "../../codec.ts";
+import { timeText } from "../shared/events.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
+import { exitCodeOf } from "../shared/program.ts";
+import { messageOf } from "../shared/report.ts";
 import type { ToolContext } from "./context.ts";
 import type { Header } from "./recording/format.ts";
 import { readRecording } from "./recording/reader.ts";
@@ -23,7 +26,8 @@ const STEPS_OVER = new Error("the steps are over");
  * (`--step`). With `--diff` the answers are compared, and the exit code is 1 if one differs.
  */
 export async function replay(context: ToolContext): Promise<number> {
-  const { operands: [file, given, ...rest], options, host: { stdout }, stopped } = context;
+  const { operands: [file, given, ...rest], options, reporter, host: { stdout }, stopped } =
+    context;
   if (file === undefined || rest.length > 0) {
     throw new UsageError(`"replay" takes a FILE, and perhaps an ENDPOINT`);
   }
@@ -34,7 +38,7 @@ export async function replay(context: ToolContext): Promise<number> {
   const show = options.text("show") as Show ??
     (options.on("diff") ? "none" : options.on("json") ? "json" : "pretty");
   const shown = async (id: number, direction: Direction, message: Uint8Array) => {
-    showMessage(show, { id, direction }, message, stdout);
+    showMessage(show, { id, direction, time: timeText() }, message, stdout);
     await stdout.room();
   };
   const { listen, target } = await headerOf(file);
@@ -62,7 +66,11 @@ export async function replay(context: ToolContext): Promise<number> {
   } finally {
     await source.close();
   }
-  return differences.conclude(player.sent);
+  const code = differences.conclude(player.sent);
+  if (player.failure === undefined) return code;
+  const { id, error } = player.failure;
+  reporter.error(`#${id}: ${messageOf(error)}`);
+  return exitCodeOf(error);
 }
 
 /** The first line, which says where the recorded ends were. */

@@ -3,13 +3,19 @@
 import { ConnectionLostError, ProtocolError } from "../../errors.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, requests } from "../../request.ts";
+import { eventLine } from "../shared/events.ts";
 import { type OutForm, parseMessage } from "../shared/forms.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
 import { type Output, OutputError, ReaderGoneError } from "../shared/output.ts";
 import { messageForm } from "../shared/shown.ts";
+import { tracing } from "../shared/tracing.ts";
 import type { ClientContext } from "./context.ts";
 import { inFormOf, outFormOf } from "./messages.ts";
 import { contentOf } from "./operand_messages.ts";
+
+/** What one byte of length can say. */
+const MAX_NAME_BYTES = 255;
+const ECHO = "the peer sends back what it gets, as --service echo: it answers no requests";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -32,22 +38,52 @@ export async function request(context: ClientContext): Promise<number> {
   const print = form === undefined
     ? valuePrinter(options.on("json"), stdout)
     : formPrinter(form, stdout);
+  let isEcho = false;
+  const echoed = () => {
+    isEcho = true;
+    throw new RequestError("unknown-method", ECHO);
+  };
   try {
-    await using peer = requests(connection, {}, { timeout, helloTimeout: timeout });
+    // Only a peer that sends back what it gets asks for the very method that it was asked for.
+    const handlers = isName(method) ? { [method]: echoed } : {};
+    await using peer = requests(connection, handlers, {
+      timeout,
+      helloTimeout: timeout,
+      telemetry: await tracing(),
+    });
     if (options.on("stream")) await printItems(peer.stream(method, params), print, stdout);
     else print(await peer.request(method, params));
     return EXIT.done;
   } catch (error) {
+    if (isEcho) throw new ConnectionLostError(ECHO);
     if (error instanceof RequestError) {
-      const hint = error.code === "wrong-kind" ? "; --stream asks for items" : "";
+      const isSilent = error.code === "timeout" && connection.stats.messagesReceived === 0;
+      const hint = error.code === "wrong-kind"
+        ? "; --stream asks for items"
+        : isSilent
+        ? strangeness(context)
+        : "";
       reporter.error(`${method}: ${error.code}: ${error.message}${hint}`);
       return EXIT.lost;
     }
     connection.abort();
     if (error instanceof OutputError) throw error;
-    const isForeign = error instanceof ConnectionLostError && error.cause instanceof ProtocolError;
-    throw isForeign ? error.cause : error;
+    const cause = error instanceof ConnectionLostError ? error.cause : undefined;
+    if (!(cause instanceof ProtocolError)) throw error;
+    throw new ProtocolError(`${cause.message}${strangeness(context)}`, { cause });
   }
+}
+
+/** Whether it can be the name of a method. */
+function isName(method: string): boolean {
+  const { length } = encoder.encode(method);
+  return length > 0 && length <= MAX_NAME_BYTES;
+}
+
+/** What a peer probably is that does not say that it answers requests. */
+function strangeness({ endpoint }: ClientContext): string {
+  const look = `client.ts doctor ${printable(endpoint)} looks`;
+  return `; it may answer no requests, or expect another framing: ${look}`;
 }
 
 /**
@@ -95,11 +131,11 @@ function valuePrinter(json: boolean, stdout: Output): (value: unknown) => void {
   if (json) {
     return (value) =>
       stdout.write(
-        JSON.stringify(
+        eventLine(
           value instanceof Uint8Array
             ? { event: "result", base64: value.toBase64() }
             : { event: "result", value },
-        ) + "\n",
+        ),
       );
   }
   const { isTerminal } = stdout;

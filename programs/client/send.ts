@@ -2,6 +2,7 @@
 
 import type { Connection } from "../../connection.ts";
 import { ConnectionClosedError, ConnectionLostError } from "../../errors.ts";
+import { printable } from "../../internal/text.ts";
 import { deadlineOf } from "../../internal/time.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
 import { OutputError } from "../shared/output.ts";
@@ -96,7 +97,19 @@ function patience({ options }: ClientContext): number {
 function lateness(context: ClientContext, { count }: Hearing): Error {
   const expected = context.options.number("expect") ?? 0;
   const within = `within ${patience(context)} ms`;
+  const answers = `${count} of ${expected} answers ${within}`;
   return new ConnectionLostError(
-    expected > 0 ? `${count} of ${expected} answers ${within}` : `the peer did not close ${within}`,
+    expected === 0
+      ? `the peer did not close ${within}`
+      : count === 0
+      ? `${answers}; ${likelyReason(context)}`
+      : answers,
   );
+}
+
+/** Why a peer that took everything may have said nothing. */
+function likelyReason({ endpoint, options }: ClientContext): string {
+  const reasons = ["may answer nothing, as --service print", "may expect another framing"];
+  if (!options.on("half-close")) reasons.push("may wait for the end of this one (--half-close)");
+  return `it ${reasons.join(", or ")}: client.ts doctor ${printable(endpoint)} looks`;
 }

@@ -4,10 +4,10 @@
  */
 
 import { delay } from "@std/async/delay";
-import { dim, green, red, yellow } from "@std/fmt/colors";
+import { green, red, yellow } from "@std/fmt/colors";
 import type { ChatEvent, NoticeCode } from "../../chat.ts";
 import type { Connection } from "../../connection.ts";
-import { Attempts, backoff, pause } from "../../internal/retry.ts";
+import { Attempts, backoff } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { type InForm, type OutForm, parseMessage } from "../shared/forms.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
@@ -20,37 +20,36 @@ import {
   type Completion,
   OPERATOR_COMMANDS,
 } from "../terminal/completion.ts";
+import { Margin } from "../terminal/margin.ts";
 import { type Mention, Names } from "../terminal/names.ts";
+import { type Painted, wholeLine } from "../terminal/paint.ts";
 import { Terminal } from "../terminal/terminal.ts";
 import type { ClientContext } from "./context.ts";
-import { Dialogue } from "./dialogue.ts";
+import { Dialogue, hasRoomForEvents } from "./dialogue.ts";
 import { inFormOf, outFormOf } from "./messages.ts";
 import { isForGood, refusalAtEnd, refusalIn, type Refused, wantsToken } from "./refusal.ts";
-
-/** How often the round-trip time is measured, in milliseconds, if the peer answers pings. */
-const PING_INTERVAL = 10_000;
+import { Bell } from "./talking/bell.ts";
+import { Outage } from "./talking/outage.ts";
+import { Pings } from "./talking/pings.ts";
+import { openPrompt, statePrompt } from "./talking/prompt.ts";
+import { Seat } from "./talking/seat.ts";
+import { Unheard } from "./talking/unheard.ts";
 
 /** How long to wait for the answer to `/quit`, in milliseconds. */
 const FAREWELL = 1_000;
-
-/** The least time between two rings, in milliseconds. */
-const RING_INTERVAL = 1_000;
 
 /** The codes with which a chat disconnects a member. */
 const SENT_AWAY: ReadonlySet<NoticeCode> = new Set(
   ["kicked", "banned", "disconnected-flood", "disconnected-token", "taken-over"] as const,
 );
-/** A framing with one byte for the length. Most events are too long for it. */
-const NARROW = "u8";
 const QUIT = /^\/quit(?:\s|$)/i;
-/** The commands that set a member's name and room. They are sent again on the next connection. */
-const PLACE = /^\/(nick|join)\s/i;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Talks until Ctrl-D, Ctrl-C or `/quit`. If the connection is lost, it is made again, with backoff.
- * The prompt shows the state and the round-trip time. A user who was disconnected by the chat can
+ * In a chat the prompt shows the room, the round-trip time and the name, lines have the time in their
+ * margin, and what the user says is seen once, when the chat says it. A user who was disconnected by the chat can
  * press Enter to join again. If the server refuses the client, the program ends with exit code 1.
  */
 export async function talk(context: ClientContext): Promise<number> {
@@ -58,7 +57,7 @@ export async function talk(context: ClientContext): Promise<number> {
   if (forms.in === "length") throw new UsageError("--in length is for files and pipes");
   const first = await context.connect();
   using terminal: Terminal = new Terminal({
-    prompt: prompt("connecting"),
+    prompt: statePrompt("connecting"),
     complete: (before) => session.complete(before),
   });
   const session: Talk = new Talk(terminal, context, forms);
@@ -87,25 +86,28 @@ class Talk {
   readonly #stop = new AbortController();
   readonly #attempts = new Attempts(backoff());
   readonly #names = new Names();
+  readonly #margin = new Margin();
+  readonly #seat = new Seat();
+  readonly #unheard = new Unheard();
+  readonly #bell: Bell;
   #connection: Connection | undefined;
   #dialogue: Dialogue | undefined;
   #standing: Standing = "new";
   #commands = CHAT_COMMANDS;
-  readonly #place = new Map<string, string>();
-  /** Whether this program has asked for the key, and its answer is not for the user. */
-  #asksKey = false;
-  /** What takes the user's name over from the last connection. */
-  #key: string | undefined;
-  #rangAt = -Infinity;
+  /** The room, if the peer is a chat that has told it. */
+  #room: string | undefined;
+  #pings: Pings | undefined;
+  /** The last round-trip time, in milliseconds. */
+  #time: number | undefined;
+  /** The time without a connection, until the next one has shown that it works. */
+  #outage: Outage | undefined;
   /** Resolved by Enter after the user was sent away. */
   #again: PromiseWithResolvers<void> | undefined;
-  #pinging: ReturnType<typeof setInterval> | undefined;
-  /** The token of the ping whose answer must not be shown, and when it was sent. */
-  #ping: { token: string; sentAt: number } | undefined;
 
   constructor(terminal: Terminal, context: ClientContext, forms: Forms) {
     this.#terminal = terminal;
     this.#context = context;
+    this.#bell = new Bell(context.options.on("bell"));
     this.#inForm = forms.in;
     this.#shown = forms.out === undefined ? undefined : messageForm(forms.out, true);
   }
@@ -140,17 +142,20 @@ class Talk {
   }
 
   async #send(connection: Connection, line: string): Promise<void> {
-    const place = PLACE.exec(line)?.[1].toLowerCase();
-    if (place !== undefined) this.#place.set(place, line);
+    this.#seat.typed(line);
+    if (this.#room !== undefined && this.#inForm === undefined) this.#unheard.sent(line);
     try {
       if (this.#inForm !== undefined) {
-        return await connection.send(parseMessage(line, this.#inForm, "what was typed"));
+        await connection.send(parseMessage(line, this.#inForm, "what was typed"));
+      } else {
+        const lines = this.#dialogue?.lines(line) ?? [line];
+        await Promise.all(lines.map((line) => connection.send(line)));
       }
-      const lines = this.#dialogue?.lines(line) ?? [line];
-      await Promise.all(lines.map((line) => connection.send(line)));
     } catch (error) {
       this.#say(red(`not sent: ${printable(messageOf(error))}`));
+      return;
     }
+    this.#isBack();
   }
 
   /** Prints the messages of one connection after another. Resolves to the exit code. */
@@ -163,10 +168,10 @@ class Talk {
         this.#attempts.made();
         await this.#receive(connection);
         if (this.#stop.signal.aborted) break;
-        if (this.#standing !== "refused") this.#say(yellow("the peer closed the connection"));
+        if (this.#standing !== "refused") this.#isLost(yellow("the peer closed the connection"));
       } catch (error) {
         if (this.#stop.signal.aborted) break;
-        this.#say(red(printable(messageOf(error))));
+        this.#isLost(red(printable(messageOf(error))));
         if (exitCodeOf(error) === EXIT.protocol) return EXIT.protocol;
       }
       await connection?.close();
@@ -182,45 +187,60 @@ class Talk {
     return EXIT.done;
   }
 
+  /** Tells that there is no connection, why, and what was perhaps lost with it. */
+  #isLost(why: string): void {
+    this.#terminal.keepsTyped = true;
+    this.#outage ??= new Outage();
+    this.#outage.goesOn();
+    if (this.#outage.isNew(why)) this.#say(why);
+    for (const line of this.#unheard.take()) {
+      this.#say(red(`perhaps nobody has seen: ${printable(line)}`));
+    }
+  }
+
+  /** Tells that the connection works again. */
+  #isBack(): void {
+    if (this.#outage === undefined) return;
+    const { endpoint, endpoints } = this.#context;
+    const where = endpoints.length === 1 ? "" : ` at ${printable(endpoint)}`;
+    this.#say(green(`connected again${where}, after ${this.#outage.seconds} s`));
+    this.#outage = undefined;
+  }
+
+  /** Waits. The prompt is the only line that tells of attempts. */
   async #waitToRetry(wait: number): Promise<void> {
-    this.#terminal.setPrompt(prompt(`offline, trying again in ${(wait / 1000).toFixed(1)} s`));
-    await pause(wait, this.#stop.signal);
+    const name = this.#room === undefined ? undefined : this.#names.own;
+    await this.#outage?.wait(wait, this.#stop.signal, (detail) => {
+      this.#terminal.setPrompt(statePrompt("offline", detail, name));
+    });
   }
 
   /** A user who was sent away joins again only by pressing Enter. */
   async #waitForEnter(): Promise<void> {
     this.#say(yellow("Enter joins again, Ctrl-D ends"));
-    this.#terminal.setPrompt(prompt("sent away"));
+    this.#terminal.setPrompt(statePrompt("sent away"));
     this.#again = Promise.withResolvers();
     await this.#again.promise;
     this.#again = undefined;
     this.#standing = "new";
-    this.#terminal.setPrompt(prompt("connecting"));
+    this.#terminal.setPrompt(statePrompt("connecting"));
   }
 
   #begin(connection: Connection): Dialogue {
     this.#connection = connection;
     this.#standing = "new";
     this.#commands = CHAT_COMMANDS;
-    this.#ping = undefined;
-    this.#asksKey = false;
-    this.#terminal.setPrompt(prompt("open"));
+    this.#outage?.mayBeOver();
+    this.#seat.begin();
+    [this.#room, this.#time] = [undefined, undefined];
+    this.#showPrompt();
     return this.#dialogue = new Dialogue({
       names: this.#names,
-      mayAsk: !this.#isNarrow(connection),
+      mayAsk: hasRoomForEvents(connection, this.#context.options),
       send: (line) => connection.send(line),
       show: (lines, call) => this.#show(lines, call),
       take: (event) => this.#take(event, connection),
     });
-  }
-
-  /**
-   * Whether messages of this connection may be too small for events. The endpoint or `--framing`
-   * names the framing.
-   */
-  #isNarrow({ endpoint }: Connection): boolean {
-    return endpoint.includes(`framing=${NARROW}`) ||
-      this.#context.options.text("framing") === NARROW;
   }
 
   async #receive(connection: Connection): Promise<void> {
@@ -229,11 +249,14 @@ class Talk {
       for await (const message of connection) {
         const refused = this.#standing === "new" ? refusalIn(message) : undefined;
         this.#standing = this.#standing === "new" ? "in" : this.#standing;
+        if (refused === undefined) this.#isBack();
         if (this.#shown !== undefined && refused === undefined) {
           this.#showForm(this.#shown(message));
           continue;
         }
-        dialogue.hear(refused?.line ?? decoder.decode(message), refused !== undefined);
+        const line = refused?.line ?? decoder.decode(message);
+        const isTold = refused !== undefined && this.#outage?.isNew(line) === false;
+        if (!isTold) dialogue.hear(line, refused !== undefined);
         if (refused !== undefined && this.#isRefused(refused)) return;
       }
       const refused = this.#standing === "new" ? refusalAtEnd(await connection.close()) : undefined;
@@ -242,8 +265,8 @@ class Talk {
       this.#isRefused(refused);
     } finally {
       dialogue.end();
-      clearInterval(this.#pinging);
-      this.#pinging = undefined;
+      this.#pings?.[Symbol.dispose]();
+      this.#pings = undefined;
     }
   }
 
@@ -267,73 +290,56 @@ class Talk {
     if (event.type === "notice" && event.code === "operator") {
       this.#commands = [...CHAT_COMMANDS, ...OPERATOR_COMMANDS];
     }
-    if (event.type === "nick" && event.to === this.#names.own) {
-      this.#asksKey = true;
-      connection.send("/claim");
+    const send = (line: string) => void connection.send(line);
+    this.#unheard.hear(event, this.#names.own);
+    if (event.type === "nick" && event.to === this.#names.own) this.#seat.askKey(send);
+    if (this.#seat.hear(event)) return true;
+    if (event.type === "welcome") {
+      // What is typed is seen when the chat says it.
+      this.#terminal.keepsTyped = false;
+      // Only a chat is known to answer `/ping`.
+      this.#pings ??= new Pings(send);
+      this.#seat.lines().forEach(send);
     }
-    if (this.#asksKey && event.type === "notice") {
-      // An older chat has no keys.
-      const isOld = event.code === "no-such-command" && event.command === "claim";
-      this.#asksKey = event.code !== "key" && !isOld;
-      if (event.code === "key") this.#key = event.key;
-      if (!this.#asksKey) return true;
-    }
-    // Only a chat is known to answer `/ping`.
-    if (event.type === "welcome" && this.#pinging === undefined) {
-      this.#pinging = setInterval(() => this.#sendPing(connection), PING_INTERVAL);
-      this.#sendPing(connection);
-      for (const line of this.#place.values()) connection.send(this.#claimed(line));
-    }
+    if (event.type === "welcome") this.#room = event.room;
+    if (event.type === "room") this.#room = event.name;
+    if (["welcome", "room", "nick"].includes(event.type)) this.#showPrompt();
     return false;
   }
 
-  /**
-   * A line that sets the name or the room, for the next connection. The name may still belong to the
-   * last one, from which it is taken with the key.
-   */
-  #claimed(line: string): string {
-    const [, name] = /^\/nick\s+(\S+)\s*$/i.exec(line) ?? [];
-    return name !== undefined && this.#key !== undefined ? `/claim ${name} ${this.#key}` : line;
+  #showPrompt(): void {
+    const [room, name] = [this.#room, this.#names.own];
+    const presence = room === undefined || name === undefined ? undefined : { room, name };
+    this.#terminal.setPrompt(openPrompt(presence, this.#time));
   }
 
-  #show([first, ...others]: readonly string[], call: Mention): void {
-    this.#say(this.#ring(call) + first);
-    for (const line of others) this.#say(line);
+  #show(lines: readonly Painted[], call: Mention): void {
+    const ring = this.#bell.ring(call);
+    lines.forEach((line, i) => {
+      const before = i === 0 ? ring : "";
+      if (!this.#dialogue?.isChat) return this.#terminal.print(before + wholeLine(line));
+      const layout = this.#margin.beside(line.time ?? Date.now(), line.text);
+      this.#terminal.print((columns) => before + layout(columns));
+    });
   }
 
   /** Shows a message in the form of `--out`, which is safe for a terminal. */
   #showForm(shown: string | Uint8Array): void {
     const text = typeof shown === "string" ? shown : decoder.decode(shown);
-    for (const line of text.replace(/\n$/, "").split("\n")) this.#say(line);
-  }
-
-  /** The bell character, if the user wants it and the line calls the user. */
-  #ring(call: Mention): string {
-    const now = performance.now();
-    if (call !== "now" || now - this.#rangAt < RING_INTERVAL) return "";
-    if (!this.#context.options.on("bell")) return "";
-    this.#rangAt = now;
-    return "\x07";
-  }
-
-  #sendPing(connection: Connection): void {
-    this.#ping = { token: crypto.randomUUID(), sentAt: performance.now() };
-    connection.send(`/ping ${this.#ping.token}`);
+    for (const line of text.replace(/\n$/, "").split("\n")) this.#terminal.print(line);
   }
 
   #isPong(text: string): boolean {
-    if (text !== this.#ping?.token) return false;
-    const time = performance.now() - this.#ping.sentAt;
-    this.#terminal.setPrompt(prompt("open", `${time < 10 ? time.toFixed(1) : time.toFixed(0)} ms`));
+    const time = this.#pings?.timeOf(text);
+    if (time === undefined) return false;
+    this.#time = time;
+    this.#showPrompt();
     return true;
   }
 
-  #say(line: string): void {
-    this.#terminal.print(line);
+  /** Tells something that nobody has said. */
+  #say(text: string): void {
+    if (this.#names.own === undefined) return this.#terminal.print(text);
+    this.#terminal.print(this.#margin.beside(Date.now(), text));
   }
-}
-
-function prompt(state: string, time = ""): string {
-  const shown = state === "open" ? green(state) : yellow(state);
-  return `${dim("[")}${shown}${time === "" ? "" : dim(` ${time}`)}${dim("]")} `;
 }

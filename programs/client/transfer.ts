@@ -19,6 +19,7 @@ import { Checksum, fileError, openTarget } from "../../files/internal.ts";
 import { Attempts, backoff, pause } from "../../internal/retry.ts";
 import { printable } from "../../internal/text.ts";
 import { RequestError, type RequestPeer } from "../../request.ts";
+import { eventLine } from "../shared/events.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
 import type { Output } from "../shared/output.ts";
 import { isProtocolError } from "../shared/program.ts";
@@ -83,7 +84,7 @@ export async function ls(context: ClientContext): Promise<number> {
   const peer = await files.peer();
   for await (const { name, size, modified } of listFiles(peer)) {
     if (options.on("json")) {
-      stdout.write(JSON.stringify({ event: "file", name, size, modified }) + "\n");
+      stdout.write(eventLine({ event: "file", name, size, modified }));
     } else {
       const time = modified === null ? "-" : new Date(modified).toISOString().slice(0, 19) + "Z";
       stdout.write(`${String(size).padStart(12)}  ${time.padEnd(20)}  ${printable(name)}\n`);

@@ -8,7 +8,7 @@ Deno.test("client.ts COMMAND --help is a page that fits on a screen, with exampl
       const { code, stdout, stderr } = await runHere("client.ts", args);
       assertEquals([code, stderr], [0, ""], name);
       const lines = stdout.trimEnd().split("\n");
-      assert(lines.length <= 48, `${name}: ${lines.length} lines`);
+      assert(lines.length <= 24, `${name}: ${lines.length} lines`);
       assertEquals(lines.slice(1).filter((line) => line.length > 80), [], name);
       assertMatch(lines[0], new RegExp(`^Usage: .* ${name}\\b.*\\[OPTION…\\]$`));
       for (const option of Object.keys(command.options ?? {})) {

@@ -152,7 +152,8 @@ Deno.test("client.ts send ends with 1 when answers do not come within --timeout"
   await using server = await listen(ECHO, async (connection) => void await connection.closed);
   const args = [server.endpoints[0], "send", "x", "--expect", "1", "--timeout", "300"];
   const { code, stderr } = await runHere("client.ts", args);
-  assertEquals([code, stderr], [1, "error: 0 of 1 answers within 300 ms\n"]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^error: 0 of 1 answers within 300 ms; it may answer nothing, .*\n$/);
 });
 
 Deno.test("client.ts ends with 0 when the peer takes everything, answers nothing and closes", async () => {

@@ -6,7 +6,7 @@ import { CHAT_COMMANDS, complete, OPERATOR_COMMANDS } from "../../programs/termi
 import type { ChatEvent, SaidEvent } from "../../chat.ts";
 import { rowsOf } from "../../chat/internal.ts";
 import { MAX_NAMES, type Mention, Names } from "../../programs/terminal/names.ts";
-import { paint, paintName, paintPlain, PALETTE } from "../../programs/terminal/paint.ts";
+import { paint, paintName, paintPlain, PALETTE, wholeLine } from "../../programs/terminal/paint.ts";
 import { TestChat } from "../support/chat.ts";
 
 const time = Date.parse("2026-11-20T18:12:03Z");
@@ -52,7 +52,7 @@ function ada(...events: ChatEvent[]): Names {
 
 /** What is shown of an event. */
 function shown(event: ChatEvent, names: Names, now = time): string[] {
-  return paint(event, names.hear(event), names, now);
+  return paint(event, names.hear(event), names, now).map(wholeLine);
 }
 
 /** Runs something with colours, or without. */
@@ -124,8 +124,8 @@ Deno.test("complete() completes commands at the start, and names elsewhere", () 
 
 Deno.test("complete() takes no longer for a line of long words", () => {
   const started = performance.now();
-  assertEquals(complete("x".repeat(128 * 1024) + " ", { commands: [], names: ["x"] }), undefined);
-  assert(performance.now() - started < 1_000);
+  assertEquals(complete("x".repeat(2 ** 20) + " ", { commands: [], names: ["x"] }), undefined);
+  assert(performance.now() - started < 10_000);
 });
 
 Deno.test("complete() shows 100 candidates at most, and how many more there are", () => {
@@ -208,7 +208,7 @@ Deno.test("Names takes no longer for a long answer to /who", () => {
   );
   const started = performance.now();
   for (const members of lists) ada({ type: "who", room, members });
-  assert(performance.now() - started < 2_000);
+  assert(performance.now() - started < 10_000);
 });
 
 Deno.test("Names tells when someone says one's name as a word, or tells one in private", () => {
@@ -289,7 +289,7 @@ Deno.test({
             "\x1b[2m* The last 3 messages:\x1b[22m",
             `\x1b[2m[18:12] \x1b[22m${bob}: hello`,
             `\x1b[2m[18:12] \x1b[22m\x1b[1m${bob}: Ada!\x1b[22m`,
-            "\x1b[2m[18:12] * bob waves\x1b[22m",
+            "\x1b[2m[18:12] \x1b[22m\x1b[2m* bob waves\x1b[22m",
           ],
           [{ type: "away", name: "bob" }, "\x1b[2m* bob is back.\x1b[22m"],
           [say("bob", "waves to Ada", "me"), "\x1b[1m* bob waves to Ada\x1b[22m"],
@@ -300,8 +300,8 @@ Deno.test({
           [tell("Ada", "bob", "yes"), `* \x1b[38;5;30mYou tell\x1b[39m ${bob}: yes`],
         ] as [ChatEvent, ...string[]][]
       ) assertEquals(shown(event, names), lines);
-      assertEquals(paintPlain("no name: here"), "no name: here");
-      assertEquals(paintPlain("* words"), "\x1b[2m* words\x1b[22m");
+      assertEquals(wholeLine(paintPlain("no name: here")), "no name: here");
+      assertEquals(wholeLine(paintPlain("* words")), "\x1b[2m* words\x1b[22m");
     });
   },
 });
@@ -323,7 +323,7 @@ Deno.test("paint() changes nothing but colours, and nothing without them", () =>
   ) {
     const lines = rowsOf(event, names.own, time).map(({ stamp, text }) => stamp + text);
     for (const call of ["none", "now"] as const) {
-      const painted = () => paint(event, call, names, time);
+      const painted = () => paint(event, call, names, time).map(wholeLine);
       assertEquals(withColor(false, painted), lines);
       assertEquals(withColor(true, painted).map(stripAnsiCode), lines);
     }

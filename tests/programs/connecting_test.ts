@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { listen } from "../../mod.ts";
+import { deadEndpoint } from "../support/free_port.ts";
 import { runHere } from "../support/in_process.ts";
 
 const silent = () =>
@@ -33,9 +34,7 @@ Deno.test("ping --port ends with 1 where no port is open, and refuses what is no
 });
 
 Deno.test("--retry tries again until the server is there, or so often", async () => {
-  const first = await silent();
-  const [endpoint] = first.endpoints;
-  await first.close();
+  const endpoint = deadEndpoint();
   const gone = await runHere("client.ts", [endpoint, "send", "x", "--retry", "1"]);
   assertEquals(gone.code, 1);
   assertEquals(gone.stderr.match(/; trying again in \d\.\d s$/gm)?.length, 1);

@@ -6,7 +6,7 @@ import type { ChatEvent } from "../../chat.ts";
 import { parseEvent } from "../../chat/internal.ts";
 import { Dialogue } from "../../programs/client/dialogue.ts";
 import { Names } from "../../programs/terminal/names.ts";
-import { paintName } from "../../programs/terminal/paint.ts";
+import { paintName, wholeLine } from "../../programs/terminal/paint.ts";
 import { type Person, TestChat } from "../support/chat.ts";
 
 /** A dialogue, and what it has sent and shown. */
@@ -25,7 +25,7 @@ class Rig {
         this.sent.push(line);
         send(line);
       },
-      show: (lines) => this.shown.push(...lines),
+      show: (lines) => this.shown.push(...lines.map(wholeLine)),
       take: (event) => {
         this.events.push(event);
         return false;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { serveFiles } from "../../files.ts";
 import { progressLine, timeText } from "../../programs/client/progress.ts";
 import { listen } from "../../server.ts";
+import { eventsIn } from "../support/events.ts";
 import { content, World } from "../support/files_world.ts";
 import { runHere } from "../support/in_process.ts";
 import { type Result, run, RunningServer } from "../support/program.ts";
@@ -61,7 +62,7 @@ Deno.test("server.ts --service files takes, lists and gives files with only the 
   assertEquals([out.code, out.stderr], [0, ""]);
   assertEquals(out.bytes, bytes);
   assertMatch(ls.stdout, /^ +700000 {2}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}big file\.bin\n$/);
-  const { modified: _, ...entry } = JSON.parse(json.stdout);
+  const [{ modified: _, ...entry }] = eventsIn(json.stdout);
   assertEquals(entry, { event: "file", name: "big file.bin", size: 700_000 });
 });
 

@@ -5,6 +5,7 @@ import { document } from "../../programs/formats/document.ts";
 import type { ProgramFormat } from "../../programs/formats/format.ts";
 import { FORMATS } from "../../programs/formats/table.ts";
 import { parseEndpoint } from "../../transport.ts";
+import { eventsIn } from "../support/events.ts";
 import { outcomeOf } from "../support/bytes.ts";
 import { runHere } from "../support/in_process.ts";
 
@@ -75,7 +76,7 @@ Deno.test("client.ts formats --json gives a line of JSON for each", async () => 
   const { code, stdout } = await runHere("client.ts", ["formats", "mqtt", "--json"]);
   assertEquals(code, 0);
   const mqtt = FORMATS.find(({ name }) => name === "mqtt");
-  assertEquals(JSON.parse(stdout), { event: "format", ...mqtt });
+  assertEquals(eventsIn(stdout), [{ event: "format", ...mqtt }]);
 });
 
 Deno.test("client.ts formats names the nearest right name, and takes one", async () => {

@@ -139,6 +139,9 @@ Deno.test("server.ts refuses endpoints and options that nobody could use", async
     [["memory:x"], /"memory:x": memory: is only for within one program/],
     [[":0", "--origin", "https://example.com"], /--origin is for ws:\/\/ and wss:\/\/, and no end/],
     [["ws://:0", "--origin", "foo"], /Cannot use origin "foo": it must look like https:/],
+    [[":0", "--proxy-from", "10.0.0.1"], /--proxy-from is for endpoints with \?proxy=1, ws:/],
+    [[":0?proxy=1"], /\?proxy=1 needs the addresses of the proxies, such as --proxy-from 10\.0/],
+    [[":0?proxy=1", "--proxy-from", "10.1"], /Cannot use proxies "10\.1": it must be an IP addr/],
     [[":0", "--udp-idle", "5"], /--udp-idle is for udp:\/\/, and no endpoint is one/],
   ];
   for (const [args, message] of cases) {

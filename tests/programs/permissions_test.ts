@@ -37,6 +37,12 @@ const CASES: readonly Case[] = [
     error: "Cannot listen on ws://0.0.0.0:0/: no permission; run with --allow-net=0.0.0.0:0",
   },
   {
+    flags: ["--allow-net=127.0.0.1:5"],
+    args: ["server.ts", ":5", "--metrics", ":9464"],
+    error: "Cannot listen on http://127.0.0.1:9464 for --metrics: no permission; " +
+      "run with --allow-net=127.0.0.1:9464",
+  },
+  {
     flags: ["--allow-net"],
     args: ["server.ts", "unix:/tmp/nobody.sock?mode=600"],
     error: "Cannot listen on unix:/tmp/nobody.sock: no permission; " +

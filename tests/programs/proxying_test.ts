@@ -39,10 +39,13 @@ Deno.test("proxy shows each message with its time, connection, direction and siz
     ]],
     [["--show", "hex"], [/^\S+ #1 < 9 B\n {2}00000000 {2}68 65 6c 6c 6f 1b 5b 32/m]],
     [["--show", "json"], [
-      /^\{"event":"message","id":1,"direction":">","time":"\S+Z","size":9,"text":"hello\\u001b\[2J"\}$/m,
-      /^\{"event":"message","id":1,"direction":"<",.*"size":3,"base64":"AAH\/"\}$/m,
+      /^\{"event":"message","time":"\S+Z","id":1,"direction":">","size":9,"text":"hello\\u001b\[2J"\}$/m,
+      /^\{"event":"message","time":"[^"]+","id":1,"direction":"<",.*"size":3,"base64":"AAH\/"\}$/m,
     ]],
-    [["--json"], [/^\{"event":"connected","id":1,/m, /^\{"event":"message","id":1/m]],
+    [["--json"], [
+      /^\{"event":"connected","time":"[^"]+","id":1,/m,
+      /^\{"event":"message",.*"id":1/m,
+    ]],
     [["--show", "none"], [/^listening on \S+\n$/]],
   ];
   for (const [show, patterns] of cases) {
@@ -154,7 +157,7 @@ Deno.test("proxy --record has everything that was sent on when the proxy is kill
   await using next = await proxy("tcp://127.0.0.1:0", target.endpoints[0], ["--record", file]);
   await next.stop();
   const all = (await Deno.readTextFile(file)).split("\n");
-  assertEquals(all.at(-3), '{"type":"mess');
+  assert(all.at(-3)!.endsWith('{"type":"mess'), "killed in the middle of a line, perhaps");
   assertEquals(JSON.parse(all.at(-2)!).type, "recording");
   await Deno.remove(file);
 });

@@ -1,6 +1,11 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Chat } from "../../chat.ts";
 import { connect, type Connection, listen, type Server, text } from "../../mod.ts";
+import { eventsIn } from "../support/events.ts";
+import { clock } from "../../programs/client/recording/format.ts";
+import { chatTraffic } from "../support/chat_traffic.ts";
 import { runHere, ServerHere } from "../support/in_process.ts";
 
 const decoder = new TextDecoder();
@@ -107,6 +112,48 @@ Deno.test("replay plays a chat of several people to a fresh chat: the transcript
   await Deno.remove(file);
 });
 
+Deno.test("replay plays a recorded hour of a chat to a fresh one: the transcripts are equal", async () => {
+  const HOUR = 3_600_000;
+  const STEPS = 1_200;
+  const open = () => {
+    const chat = new Chat({ flood: { burst: 1e6, perSecond: 1e6 } });
+    return listen("tcp://127.0.0.1:0", { format: text() }, (connection) => chat.serve(connection));
+  };
+  const file = await Deno.makeTempFile();
+  const { now } = clock;
+  let time = 0;
+  clock.now = () => time; // The proxy's recorder sees an hour pass in these steps.
+  let traffic;
+  try {
+    await using server = await open();
+    await using proxied = await ServerHere.start(
+      ["proxy", "tcp://127.0.0.1:0", server.endpoints[0], "--record", file, "--show", "none"],
+      { script: "client.ts" },
+    );
+    const tick = (step: number) => time = Math.round(step * HOUR / (STEPS - 1));
+    traffic = await chatTraffic(proxied.endpoints[0], { steps: STEPS, members: 5, tick });
+  } finally {
+    clock.now = now;
+  }
+  const entries = (await Deno.readTextFile(file)).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals([entries[0].time, entries.at(-1).time], [0, HOUR]);
+  const answers = entries.filter(({ direction, type }) => type === "message" && direction === "<");
+  assert(answers.length >= traffic.heard && traffic.heard > 4 * traffic.said, `${answers.length}`);
+  await using fresh = await open();
+  // Those of the welcome, and of the history that who comes later gets.
+  const stamp = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ|^\[\d\d:\d\d\]`;
+  const began = performance.now();
+  const { code, stdout, stderr } = await runHere("client.ts", [
+    ...["replay", file, fresh.endpoints[0], "--diff", "--speed", "7200", "--ignore", stamp],
+  ]);
+  assertEquals([code, stderr], [0, ""], stdout);
+  assertEquals(stdout, `${traffic.said} messages sent, no answer differs\n`);
+  assert(performance.now() - began >= HOUR / 7200, "it keeps the pace");
+  await Deno.remove(file);
+});
+
 Deno.test("replay --diff tells each answer that differs, is missing or too much, and ends with 1", async () => {
   const file = await recording(TALK);
   await using other = await answering((text) => text === "a" ? "\x1b[2J" : "B");
@@ -125,22 +172,104 @@ Deno.test("replay --diff tells each answer that differs, is missing or too much,
   });
   const late = await run(silent.endpoints[0], "--timeout", "50", "--json");
   assertEquals(late.code, 1);
-  const events = late.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const events = eventsIn(late.stdout);
   assertEquals(events.filter(({ event }) => event === "difference").length, 5);
   assertEquals(events.at(-1), { event: "replayed", sent: 2, differences: 5 });
   await Deno.remove(file);
 });
 
+Deno.test("replay tells of a peer that breaks the framing, and ends with 3", async () => {
+  const file = await recording(TALK);
+  const play = async (answer: (connection: Deno.Conn) => Promise<unknown>, ...args: string[]) => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = (async () => {
+      const connection = await listener.accept();
+      await answer(connection);
+      connection.close();
+    })();
+    const to = `tcp://127.0.0.1:${listener.addr.port}`;
+    const result = await runHere("client.ts", [
+      ...["replay", file, to, "--speed", "max", "--timeout", "300", "--show", "none", ...args],
+    ]);
+    await serving;
+    return result;
+  };
+  const other = async (connection: Deno.Conn) => {
+    await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"));
+    while (await connection.read(new Uint8Array(1_000)) !== null);
+  };
+  for (const args of [[], ["--diff"]]) {
+    const { code, stderr } = await play((connection) => other(connection).catch(() => {}), ...args);
+    assertEquals(code, 3);
+    assertMatch(stderr, /^error: (#1: )?Cannot receive message of 1213486160 bytes.*\n$/);
+  }
+  await Deno.remove(file);
+});
+
+/** A server that answers so many messages of one byte in capitals, and leaves at the next one. */
+async function leaving(answers: number, leave: (socket: Socket) => void) {
+  const server = createServer((socket) => {
+    let frames = 0;
+    socket.on("error", () => {});
+    socket.on("data", (frame) => {
+      if (frames++ < answers) socket.write(frame.toString().toUpperCase());
+      else leave(socket);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    endpoint: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+Deno.test("replay tells why a connection was lost, and ends with 1", async () => {
+  const file = await recording(TALK);
+  for (const answers of [0, 1]) {
+    await using target = await leaving(answers, (socket) => socket.resetAndDestroy());
+    for (const args of [["--show", "none"], ["--diff"]]) {
+      const { code, stderr } = await runHere("client.ts", [
+        ...["replay", file, target.endpoint, "--speed", "max", ...args],
+      ]);
+      assertEquals(code, 1, `${answers}`);
+      assertMatch(stderr, /^error: (#1: )?Cannot \w+ .*: connection reset by peer\n$/);
+    }
+  }
+  await Deno.remove(file);
+});
+
+Deno.test("replay ends with 1 when the peer ends before it has answered, and messages are left", async () => {
+  const file = await recording(TALK);
+  {
+    await using target = await leaving(0, (socket) => socket.end());
+    const args = ["replay", file, target.endpoint, "--speed", "max", "--show", "none"];
+    const { code, stderr } = await runHere("client.ts", args);
+    assertEquals(
+      [code, stderr],
+      [1, "error: #1: the peer ended before it had answered, and before all was sent\n"],
+    );
+  }
+  await using target = await leaving(1, (socket) => socket.end());
+  const args = ["replay", file, target.endpoint, "--speed", "max", "--show", "none"];
+  const { code, stderr } = await runHere("client.ts", args);
+  assertEquals([code, stderr], [0, ""], "all was sent");
+  await Deno.remove(file);
+});
+
 Deno.test("replay keeps the recorded pace, goes faster with --speed, and waits for answers first", async () => {
-  const file = await recording([
-    { type: "open", id: 1, remote: "x" },
-    message(1, ">", "a", 2_000),
-    message(1, "<", "A", 2_001),
-    message(1, ">", "b", 2_300),
-    message(1, "<", "B", 2_301),
-  ]);
   await using target = await answering((text) => text.toUpperCase());
-  const took = async (...args: string[]) => {
+  const took = async (end: number, ...args: string[]) => {
+    const file = await recording([
+      { type: "open", id: 1, remote: "x" },
+      message(1, ">", "a", 2_000),
+      message(1, "<", "A", 2_001),
+      message(1, ">", "b", end),
+      message(1, "<", "B", end + 1),
+    ]);
     const startedAt = performance.now();
     const result = await runHere("client.ts", [
       "replay",
@@ -149,13 +278,14 @@ Deno.test("replay keeps the recorded pace, goes faster with --speed, and waits f
       "--diff",
       ...args,
     ]);
+    const time = performance.now() - startedAt;
     assertEquals([result.code, result.stderr], [0, ""], result.stdout);
-    return performance.now() - startedAt;
+    await Deno.remove(file);
+    return time;
   };
-  assert(await took() >= 1_290, "from the start of the connection to its last message: 1.3 s");
-  const half = await took("--speed", "4");
-  assert(half >= 320 && half < 1_200, `${half} ms`);
-  await Deno.remove(file);
+  assert(await took(2_300) >= 1_290, "from the start of the connection to its last message: 1.3 s");
+  const minute = await took(61_000, "--speed", "200");
+  assert(minute >= 299 && minute < 30_000, `${minute} ms`);
 });
 
 Deno.test("replay --step sends a message per line of the input", async () => {

@@ -109,7 +109,7 @@ Deno.test("server.ts --tls-self-signed is trusted by --fingerprint and --insecur
     assertEquals(results.map(({ stdout }) => stdout), ["x\n", "x\n", "", ""]);
     const [known, insecure, other, unknown] = results.map(({ stderr }) => stderr);
     assertEquals(known, "");
-    assertMatch(insecure, /^error: --insecure: the certificate of \S+ is not checked; .*\n$/);
+    assertMatch(insecure, /^\S+ warning: --insecure: the certificate of \S+ is not checked; .*\n$/);
     assertMatch(other, /^error: Cannot connect to \S+: .*fingerprint.*\n$/);
     assertMatch(unknown, /^error: Cannot connect to \S+: .*not (accepted|trusted).*\n$/);
   }

@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { connect, FRAMING_NAMES } from "../../mod.ts";
+import { eventsIn } from "../support/events.ts";
 import { runHere, ServerHere } from "../support/in_process.ts";
 import { run, RunningServer } from "../support/program.ts";
 import { ptyTest } from "../support/pty.ts";
@@ -85,11 +86,11 @@ Deno.test("server.ts --json prints one JSON object per line", async () => {
   const connection = await connect(server.endpoints[0]);
   await connection.send("x\x1b[2J");
   await connection.close();
-  const events = [];
-  while (events.at(-1)?.event !== "closed") events.push(JSON.parse(await server.nextLine()));
-  assertEquals(events.map(({ event }) => event), ["connected", "message", "closed"]);
-  assertEquals(events[1].text, "x\x1b[2J");
-  assertEquals(events[2].clean, true);
+  while (!(await server.nextLine()).includes('"closed"'));
+  const events = eventsIn(server.stdout);
+  assertEquals(events.map(({ event }) => event), ["listening", "connected", "message", "closed"]);
+  assertEquals(events[2].text, "x\x1b[2J");
+  assertEquals(events[3].clean, true);
 });
 
 Deno.test("server.ts --service print shows control characters instead of obeying them", async () => {

@@ -1,30 +1,10 @@
 // deno-lint-ignore-file no-control-regex
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Chat, refusalLine } from "../../chat.ts";
-import { connect, type Connection, listen, type Server, text } from "../../mod.ts";
+import { connect, listen, text } from "../../mod.ts";
 import { run } from "../support/program.ts";
 import { Pty, ptyTest as test } from "../support/pty.ts";
-
-const CLIENT = new URL("../../client.ts", import.meta.url).pathname;
-
-function openChat(endpoint = "tcp://127.0.0.1:0"): Promise<Server<string>> {
-  const chat = new Chat({ operatorToken: "open sesame" });
-  return listen(endpoint, { format: text() }, (connection) => chat.serve(connection));
-}
-
-/** Whether a row shows the prompt with a round-trip time, and this typed behind it. */
-function prompts(row: string | undefined, typed = ""): boolean {
-  const time = /^\[open \d+(\.\d)? ms\] ?(.*)$/.exec(row ?? "");
-  return time !== null && time[2] === typed;
-}
-
-/** Someone else in the chat, called so. */
-async function join(server: Server<string>, name: string): Promise<Connection<string>> {
-  const member = await connect(server.endpoints[0], { format: text() });
-  await member.send(`/nick ${name}`);
-  for await (const line of member) if (line.endsWith(` is now ${name}.`)) break;
-  return member;
-}
+import { CLIENT, join, openChat, prompts, said } from "../support/talk.ts";
 
 test("client.ts at a terminal joins, shows state and round-trip time, and sends what is typed", async () => {
   await using server = await openChat();
@@ -32,7 +12,7 @@ test("client.ts at a terminal joins, shows state and round-trip time, and sends 
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   assertMatch(pty.screen.rows.join("\n"), /\* Welcome, guest-1\./);
   pty.send({ keys: "helo\x1b[Dl\r" });
-  await pty.until(({ rows }) => rows.includes("guest-1: hello"));
+  await pty.until((screen) => said(screen).includes("guest-1: hello"));
 });
 
 test("client.ts at a terminal prints what arrives above the line being typed", async () => {
@@ -43,10 +23,10 @@ test("client.ts at a terminal prints what arrives above the line being typed", a
   await pty.until(({ rows }) => prompts(rows.at(-1), "half a li"));
   await using other = await connect(server.endpoints[0], { format: text() });
   await other.send("\x1b[2J\x07 news");
-  await pty.until(({ rows }) => rows.includes("guest-2: \\x1b[2J\\x07 news"));
+  await pty.until((screen) => said(screen).includes("guest-2: \\x1b[2J\\x07 news"));
   await pty.until(({ rows }) => prompts(rows.at(-1), "half a li"));
   pty.send({ keys: "ne\r" });
-  await pty.until(({ rows }) => rows.includes("guest-1: half a line"));
+  await pty.until((screen) => said(screen).includes("guest-1: half a line"));
 });
 
 test("client.ts at a terminal shows the loss of its server, and comes back to it", async () => {
@@ -54,13 +34,15 @@ test("client.ts at a terminal shows the loss of its server, and comes back to it
   await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await server.close({ grace: 0 });
-  await pty.until(({ rows }) => /^\[offline, trying again in \d/.test(rows.at(-1)!));
+  await pty.until(({ rows }) =>
+    /^\[offline \d+ s, (again in \d+ s|connecting)\] guest-1>/.test(rows.at(-1)!)
+  );
   pty.send({ keys: "too early\r" });
-  await pty.until(({ rows }) => rows.includes("not sent: there is no connection"));
+  await pty.until((screen) => said(screen).includes("not sent: there is no connection"));
   await using _again = await openChat(server.endpoints[0]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "back\r" });
-  await pty.until(({ rows }) => rows.includes("guest-1: back"));
+  await pty.until((screen) => said(screen).includes("guest-1: back"));
 });
 
 test("client.ts at a terminal ends in order at /quit, Ctrl-C and Ctrl-D, with exit code 0", async () => {
@@ -77,7 +59,7 @@ test("client.ts at a terminal ends in order at /quit, Ctrl-C and Ctrl-D, with ex
     await pty.until(({ rows }) => prompts(rows.at(-1)));
     pty.send({ keys });
     assertEquals(await pty.ended(), { exit: 0, raw: false });
-    assertEquals(pty.screen.rows.includes("* Bye."), farewell);
+    assertEquals(said(pty.screen).includes("* Bye."), farewell);
   }
 });
 
@@ -93,16 +75,16 @@ test("client.ts at a terminal sends the lines of a paste at Enter, not before", 
   await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await using ada = await join(server, "Ada");
-  await pty.until(({ rows }) => rows.includes("* guest-2 is now Ada."));
+  await pty.until((screen) => said(screen).includes("* guest-2 is now Ada."));
   pty.paste("hello\nad");
   await pty.until(({ rows }) => prompts(rows.at(-1), "hello↵ad"));
   await ada.send("meanwhile");
-  await pty.until(({ rows }) => rows.includes("Ada: meanwhile"));
+  await pty.until((screen) => said(screen).includes("Ada: meanwhile"));
   pty.send({ keys: "\t" });
   await pty.until(({ rows }) => prompts(rows.at(-1), "hello↵Ada:"));
   pty.send({ keys: "\r" });
-  await pty.until(({ rows }) => rows.includes("guest-1: Ada:"));
-  assertEquals(pty.screen.rows.filter((row) => /^(Ada|guest-1):/.test(row)), [
+  await pty.until((screen) => said(screen).includes("guest-1: Ada:"));
+  assertEquals(said(pty.screen).filter((row) => /^(Ada|guest-1):/.test(row)), [
     "Ada: meanwhile",
     "guest-1: hello",
     "guest-1: Ada:",
@@ -114,7 +96,7 @@ test("client.ts at a terminal completes commands and names with Tab", async () =
   await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await using _ada = await join(server, "Ada");
-  await pty.until(({ rows }) => rows.includes("* guest-2 is now Ada."));
+  await pty.until((screen) => said(screen).includes("* guest-2 is now Ada."));
   const types = async (keys: string, typed: string) => {
     pty.send({ keys });
     await pty.until(({ rows }) => prompts(rows.at(-1), typed));
@@ -131,7 +113,7 @@ test("client.ts at a terminal completes commands and names with Tab", async () =
   await types("\t", "/msg Ada !");
 
   await using _adam = await join(server, "Adam");
-  await pty.until(({ rows }) => rows.includes("* guest-3 is now Adam."));
+  await pty.until((screen) => said(screen).includes("* guest-3 is now Adam."));
   await types("\x05\x15a", "a");
   await types("\t", "Ada");
   pty.send({ keys: "\t" });
@@ -139,10 +121,10 @@ test("client.ts at a terminal completes commands and names with Tab", async () =
   await types("m", "Adam");
   await types("\t", "Adam:");
   pty.send({ keys: "hi\r" });
-  await pty.until(({ rows }) => rows.includes("guest-1: Adam: hi"));
+  await pty.until((screen) => said(screen).includes("guest-1: Adam: hi"));
   // A Tab within a paste stays what it is.
   pty.send({ keys: "a\tb\r" });
-  await pty.until(({ rows }) => rows.includes("guest-1: a      b"));
+  await pty.until((screen) => said(screen).includes("guest-1: a        b"));
 });
 
 test("client.ts at a terminal completes what operators can do once one is an operator", async () => {
@@ -165,7 +147,7 @@ test("client.ts at a terminal shows names in colours, and none under NO_COLOR", 
     await pty.until(({ rows }) => prompts(rows.at(-1)));
     await ada.send("one");
     await ada.send("\x1b[31mtwo");
-    await pty.until(({ rows }) => rows.includes("Ada: \\x1b[31mtwo"));
+    await pty.until((screen) => said(screen).includes("Ada: \\x1b[31mtwo"));
     const colors = pty.output.match(/\x1b\[38;5;\d+mAda\x1b\[39m: (one|\\x1b\[31mtwo)/g);
     if (NO_COLOR === "") assertEquals(colors?.length, 2);
     else assert(!/\x1b\[[\d;]*m/.test(pty.output), "a colour");
@@ -179,12 +161,12 @@ test("client.ts at a terminal shows the answers to what is asked, and no lists t
   await using pty = await Pty.open(80, 40, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "/who\r/rooms\r/history\r/ping x\r" });
-  await pty.until(({ rows }) => rows.includes("* pong x"));
+  await pty.until((screen) => said(screen).includes("* pong x"));
   await ada.send("/join den");
-  await pty.until(({ rows }) => rows.includes("* Ada left. 1 here."));
+  await pty.until((screen) => said(screen).includes("* Ada left. 1 here."));
   pty.send({ keys: "/join den\r/quit\r" });
   await pty.ended();
-  assertEquals(pty.screen.rows.filter((row) => row.startsWith("* ")).slice(1), [
+  assertEquals(said(pty.screen).filter((row) => row.startsWith("* ")).slice(1), [
     "* 2 here: Ada, guest-2.",
     "* 1 room: lobby (2).",
     "* There are no messages.",
@@ -204,10 +186,10 @@ test("client.ts at a terminal asks for no events where they have no room, howeve
     await using pty = await Pty.open(250, 12, [CLIENT, ...args]);
     await pty.until(({ text }) => text.includes("* Welcome, "));
     pty.send({ keys: "/ping x\r" });
-    await pty.until(({ rows }) => rows.includes("* pong x"));
+    await pty.until((screen) => said(screen).includes("* pong x"));
     const long = "x".repeat(200);
     await ada.send(long);
-    await pty.until(({ rows }) => rows.includes(`Ada: ${long}`));
+    await pty.until((screen) => said(screen).includes(`Ada: ${long}`));
   }
 });
 
@@ -261,7 +243,9 @@ test("client.ts at a terminal says nothing of its own to a peer that is no chat"
   await pty.until(({ rows }) => rows.includes("220 ready"));
   pty.send({ keys: "one\r/who\r" });
   await pty.until(({ rows }) => rows.includes("* you said /who"));
-  assertEquals(pty.screen.rows.filter((row) => row.startsWith("* ")), [
+  assertEquals(pty.screen.rows.filter((row) => /^(\* |\[open\] )/.test(row)), [
+    "[open] one",
+    "[open] /who",
     "* you said one",
     "* you said /who",
   ]);
@@ -275,7 +259,7 @@ test("client.ts at a terminal ends with 1 when it is banned", async () => {
   });
   await using pty = await Pty.open(80, 12, [CLIENT, server.endpoints[0]]);
   assertEquals(await pty.ended(), { exit: 1, raw: false });
-  assert(pty.screen.rows.includes("* You are banned from this chat."));
+  assert(said(pty.screen).includes("* You are banned from this chat."));
   assertEquals(connections, 1);
 });
 
@@ -287,10 +271,10 @@ test("client.ts at a terminal comes back at Enter after it was kicked, not by it
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   await root.send("/kick guest-2 too loud");
   await pty.until(({ rows }) => rows.at(-1) === "[sent away]");
-  assert(pty.screen.rows.includes("* You were kicked by root: too loud"));
-  await pty.until(({ rows }) => rows.includes("Enter joins again, Ctrl-D ends"));
+  assert(said(pty.screen).includes("* You were kicked by root: too loud"));
+  await pty.until((screen) => said(screen).includes("Enter joins again, Ctrl-D ends"));
   pty.send({ keys: "hello\r" });
-  await pty.until(({ rows }) => rows.includes("not sent: there is no connection"));
+  await pty.until((screen) => said(screen).includes("not sent: there is no connection"));
   pty.send({ keys: "\r" });
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   assertMatch(pty.screen.text, /\* Welcome, guest-3\./);
@@ -305,12 +289,12 @@ test("client.ts at a terminal takes its name and room again on the next connecti
   await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "/nick Ada\r/join den\r" });
-  await pty.until(({ rows }) => rows.includes("* You are in den. 1 here."));
+  await pty.until((screen) => said(screen).includes("* You are in den. 1 here."));
   for (const connection of server.connections) connection.abort();
-  await pty.until(({ rows }) =>
-    rows.filter((row) => row === "* You are in den. 1 here.").length > 1
+  await pty.until((screen) =>
+    said(screen).filter((row) => row === "* You are in den. 1 here.").length > 1
   );
-  assert(pty.screen.rows.includes("* guest-2 is now Ada."));
+  assert(said(pty.screen).includes("* guest-2 is now Ada."));
 });
 
 /** Leads to a port. The server does not see when the near end of a connection is lost. */
@@ -357,13 +341,13 @@ test("client.ts at a terminal takes its name from its own lost connection", asyn
   await using pty = await Pty.open(80, 30, [CLIENT, `127.0.0.1:${ghosts.port}`]);
   await pty.until(({ rows }) => prompts(rows.at(-1)));
   pty.send({ keys: "/nick Ada\r" });
-  await pty.until(({ rows }) => rows.includes("* guest-1 is now Ada."));
+  await pty.until((screen) => said(screen).includes("* guest-1 is now Ada."));
   pty.send({ keys: "/ping\r" });
-  await pty.until(({ rows }) => rows.includes("* pong"));
+  await pty.until((screen) => said(screen).includes("* pong"));
   ghosts.lose();
-  await pty.until(({ rows }) => rows.includes("* guest-2 is now Ada."));
+  await pty.until((screen) => said(screen).includes("* guest-2 is now Ada."));
   pty.send({ keys: "/who\r" });
-  await pty.until(({ rows }) => rows.includes("* 1 here: Ada."));
+  await pty.until((screen) => said(screen).includes("* 1 here: Ada."));
   assert(!pty.screen.text.includes("key"), pty.screen.text);
 });
 

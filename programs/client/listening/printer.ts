@@ -3,6 +3,7 @@
 import type { Connection } from "../../../connection.ts";
 import { reasonOf } from "../../../internal/reason.ts";
 import { writeAll } from "../../../internal/bytes.ts";
+import { eventLine } from "../../shared/events.ts";
 import type { OutForm } from "../../shared/forms.ts";
 import { requireFile } from "../../shared/given.ts";
 import { OutputError } from "../../shared/output.ts";
@@ -53,7 +54,7 @@ export class Printer implements Disposable {
       const line = typeof content === "string"
         ? { event: "message", id, remote, text: content }
         : { event: "message", id, remote, ...content };
-      stdout.write(JSON.stringify(line) + "\n");
+      stdout.write(eventLine(line));
     } else {
       const form = this.#form ?? (stdout.isTerminal ? "lines" : usual);
       stdout.write(messageForm(form, stdout.isTerminal)(message));

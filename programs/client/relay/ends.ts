@@ -3,7 +3,6 @@
 import type { FramingText } from "../../../codec.ts";
 import { connect, type ConnectOptions } from "../../../connect/connect.ts";
 import type { Connection } from "../../../connection.ts";
-import { reasonOf } from "../../../internal/reason.ts";
 import { type Handler, listen, type ListenOptions, type Server } from "../../../listen/listen.ts";
 import {
   formatEndpoint,
@@ -12,11 +11,13 @@ import {
   parseEndpoint,
   withFraming,
 } from "../../../transport.ts";
-import { howToChange, limitsFrom } from "../../shared/limits.ts";
+import { eventLine } from "../../shared/events.ts";
+import { limitsFrom } from "../../shared/limits.ts";
 import { UsageError } from "../../shared/options.ts";
 import { requireListen } from "../../shared/permissions.ts";
-import { messageOf, type Reporter } from "../../shared/report.ts";
+import type { Reporter } from "../../shared/report.ts";
 import { serverTls } from "../../shared/secure.ts";
+import { tellingOfPeers } from "../../shared/turned_away.ts";
 import { connectOptionsFor } from "../connecting.ts";
 import type { ToolContext } from "../context.ts";
 
@@ -53,18 +54,7 @@ export async function listeningEnd(
     deny: options.list("deny"),
     ...(udp !== undefined && { udp }),
     ...(session !== undefined && { session }),
-    onError(error, connection) {
-      if (connection === undefined) reporter.error(`cannot accept: ${reasonOf(error)}`);
-      // An error of a connection is reported when the connection has closed.
-    },
-    onRefuse({ hostname, endpoint, reason, error }) {
-      const why = howToChange(reason, limits) ??
-        (error === undefined ? reason : `${reason}, ${messageOf(error)}`);
-      reporter.event(
-        { event: "refused", hostname, endpoint, reason, error: error && messageOf(error) },
-        `${hostname || "a peer"} refused: ${why}`,
-      );
-    },
+    ...tellingOfPeers(reporter, limits),
     ...more,
   };
   return async (handler) => {
@@ -79,9 +69,9 @@ export async function listeningEnd(
 function tellListening(endpoints: readonly string[], { options, host }: ToolContext): void {
   for (const endpoint of endpoints) {
     const line = options.on("json")
-      ? JSON.stringify({ event: "listening", endpoint })
-      : `listening on ${endpoint}`;
-    host.stdout.write(line + "\n");
+      ? eventLine({ event: "listening", endpoint })
+      : `listening on ${endpoint}\n`;
+    host.stdout.write(line);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a proxy shows of the messages that pass, and what it records of them. */
 
+import { eventLine, timeText } from "../../shared/events.ts";
 import type { Output } from "../../shared/output.ts";
 import { dump, jsonOf, pretty } from "../../shared/shown.ts";
 import { contentOf, now } from "../recording/format.ts";
@@ -12,7 +13,8 @@ import type { Pair } from "./serve.ts";
 export function shower(show: Show, { id }: Pair, stdout: Output): Eyes | undefined {
   if (show === "none") return undefined;
   return {
-    see: (message, direction) => showMessage(show, { id, direction }, message, stdout),
+    see: (message, direction) =>
+      showMessage(show, { id, direction, time: timeText() }, message, stdout),
     ended() {},
     flush: () => stdout.room(),
   };
@@ -21,30 +23,33 @@ export function shower(show: Show, { id }: Pair, stdout: Output): Eyes | undefin
 /** Shows a message. Whoever shows much asks `stdout` for room. */
 export function showMessage(
   show: Show,
-  way: Omit<Passing, "time">,
+  passing: Passing,
   message: Uint8Array,
   stdout: Output,
 ): void {
   if (show === "none") return;
   const line = show === "json" ? jsonLine : show === "hex" ? hexLines : prettyLines;
-  stdout.write(line({ ...way, time: new Date().toISOString() }, message));
+  stdout.write(line(passing, message));
 }
 
 /** Where and when a message has passed. */
-interface Passing {
+export interface Passing {
   readonly id: number;
   readonly direction: Direction;
+  /** As in RFC 3339, in UTC. */
   readonly time: string;
 }
 
 function jsonLine(passing: Passing, message: Uint8Array): string {
   const content = jsonOf(message);
-  return JSON.stringify({
+  const { time, ...way } = passing;
+  return eventLine({
     event: "message",
-    ...passing,
+    time,
+    ...way,
     size: message.length,
     ...(typeof content === "string" ? { text: content } : content),
-  }) + "\n";
+  });
 }
 
 function hexLines(passing: Passing, message: Uint8Array): string {
@@ -60,7 +65,7 @@ function prettyLines(passing: Passing, message: Uint8Array): string {
 }
 
 function head({ id, direction, time }: Passing, { length }: Uint8Array): string {
-  return `${time.slice(11, 23)} #${id} ${direction} ${length} B`;
+  return `${time.slice(11, -1)} #${id} ${direction} ${length} B`;
 }
 
 function indented(lines: string): string {

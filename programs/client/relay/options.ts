@@ -2,6 +2,7 @@
 
 import { FRAMING_NAMES } from "../../../codec.ts";
 import { MAX_DELAY } from "../../../internal/check.ts";
+import { FORM_OPTIONS } from "../../shared/forms.ts";
 import { LIMIT_OPTION } from "../../shared/limits.ts";
 import type { OptionSpecs } from "../../shared/options.ts";
 import { CLIENT_TLS_OPTIONS, SERVER_TLS_OPTIONS } from "../../shared/secure.ts";
@@ -50,6 +51,7 @@ export const RELAY_OPTIONS: OptionSpecs = {
   token: { value: "TOKEN", group: "To the target", help: "what the target wants first" },
   "token-file": { value: "FILE", hidden: true, group: "To the target", help: "has the token" },
   proxy: { value: "URL", group: "To the target", help: "socks5://HOST:PORT or http://HOST:PORT" },
+  source: { value: "ADDRESS", group: "To the target", help: "of this machine, to connect from" },
   subprotocol: {
     value: "NAME,…",
     list: true,
@@ -88,4 +90,26 @@ export const REPLAY_OPTIONS: OptionSpecs = {
   diff: { help: "compares the answers with those recorded; code 1" },
   ignore: { value: "REGEXP", help: "what of the answers --diff leaves out" },
   show: { ...PROXY_OPTIONS.show, help: "how messages are shown; pretty, none with --diff" },
+};
+
+/** The options of `dump`. */
+export const DUMP_OPTIONS: OptionSpecs = {
+  framing: {
+    ...LISTEN_OPTIONS.framing,
+    group: undefined,
+    help: "as the client has it; else what surely fits",
+  },
+  decode: {
+    value: "PORT=NAME",
+    repeated: true,
+    help: "the framing of a port, or of FROM-TO",
+  },
+  ports: { value: "PORT,…", list: true, repeated: true, help: "these only, or FROM-TO" },
+  hosts: { value: "NET,…", list: true, repeated: true, help: "with one of these only" },
+  from: { value: "END", choices: ["client", "server"], help: "what this end said only" },
+  show: PROXY_OPTIONS.show,
+  out: { ...FORM_OPTIONS.out, help: "messages alone: lines, bytes, hex, json…" },
+  record: { ...PROXY_OPTIONS.record, help: "appends it for replay; see docs/recording.md" },
+  "max-message": LISTEN_OPTIONS["max-message"],
+  quiet: LISTEN_OPTIONS.quiet,
 };

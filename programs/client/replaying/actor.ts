@@ -1,7 +1,7 @@
 /** One connection of a recording that is played again: what it sends, and what it gets. */
 
 import type { Connection } from "../../../connection.ts";
-import { messageOf } from "../../shared/report.ts";
+import { isProtocolError } from "../../shared/program.ts";
 import { within } from "../../shared/within.ts";
 
 /** What came is held until the recording says what should come, up to so many bytes. */
@@ -39,8 +39,8 @@ export interface Audience {
 export class Actor {
   readonly id: number;
   readonly connection: Connection;
-  /** What broke it off, in words. */
-  failure: string | undefined;
+  /** What broke it off before it was to end, or what the peer did wrong. */
+  failure: unknown;
   readonly #audience: Audience;
   /** What should come, and has not. */
   #wanted: Uint8Array[] = [];
@@ -48,7 +48,7 @@ export class Actor {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #count = 0;
-  #state: "open" | "ended" = "open";
+  #state: "open" | "ending" | "ended" = "open";
   #change = Promise.withResolvers<void>();
   readonly #hearing: Promise<void>;
 
@@ -65,9 +65,22 @@ export class Actor {
     return this.#wanted.length === 0 || this.#state === "ended";
   }
 
+  /** Resolves when nothing more comes. */
+  get over(): Promise<void> {
+    return this.#hearing;
+  }
+
   /** Resolves when something has changed. */
   get changed(): Promise<void> {
     return this.#change.promise;
+  }
+
+  /** Sends a message. Who has ended with answers missing, has broken the connection off. */
+  async send(message: Uint8Array): Promise<void> {
+    if (this.#state === "ended" && this.#wanted.length > 0) {
+      this.failure ??= new Error("the peer ended before it had answered, and before all was sent");
+    }
+    await this.connection.send(message);
   }
 
   /** The recording says what should come. */
@@ -89,6 +102,7 @@ export class Actor {
 
   /** The connection is over. What still comes is heard, and what came too much is told. */
   async end(): Promise<void> {
+    if (this.#state === "open") this.#state = "ending";
     await this.connection.closeWrite();
     await within(LINGER, this.#hearing);
     await this.connection.close();
@@ -113,7 +127,7 @@ export class Actor {
         }
       }
     } catch (error) {
-      this.failure = messageOf(error);
+      if (this.#state === "open" || isProtocolError(error)) this.failure = error;
     } finally {
       this.#state = "ended";
       this.#notify();

@@ -6,6 +6,7 @@ import type { Entry } from "../recording/format.ts";
 import { messageOf } from "../recording/format.ts";
 import type { Read } from "../recording/reader.ts";
 import type { Direction } from "../relay/join.ts";
+import { isProtocolError } from "../../shared/program.ts";
 import { within } from "../../shared/within.ts";
 import { Actor, type Audience } from "./actor.ts";
 
@@ -33,6 +34,8 @@ export interface PlayerOptions {
 export class Player {
   /** How many messages were sent. */
   sent = 0;
+  /** The first connection that was lost too early, or whose peer broke the framing. */
+  failure: { readonly id: number; readonly error: unknown } | undefined;
   readonly #options: PlayerOptions;
   /** The connections that are open, by their number in the part of the recording. */
   readonly #actors = new Map<number, Actor>();
@@ -59,17 +62,21 @@ export class Player {
         await this.#take(entry, number);
       }
       await this.#settle();
-      for (const actor of this.#actors.values()) await actor.end();
+      for (const actor of this.#actors.values()) await this.#end(actor);
     } catch (error) {
-      for (const { connection } of this.#actors.values()) connection.abort(error);
-      throw error;
+      const actors = [...this.#actors.values()];
+      const lost = actors.find(({ failure }) => failure !== undefined)?.failure;
+      for (const { connection } of actors) connection.abort(error);
+      await Promise.all(actors.map(({ over }) => over));
+      // Who broke the framing, or was lost, is the reason why nothing can be sent any more.
+      throw actors.find(({ failure }) => isProtocolError(failure))?.failure ?? lost ?? error;
     }
   }
 
   async #take(entry: Entry, number: number): Promise<void> {
     if (entry.type === "recording") {
       await this.#settle();
-      for (const actor of this.#actors.values()) await actor.end();
+      for (const actor of this.#actors.values()) await this.#end(actor);
       this.#actors.clear();
       this.#start = undefined; // What lies between two parts is not played.
       return;
@@ -103,13 +110,19 @@ export class Player {
     await step?.(actor.id, message);
     await sent(actor.id, message);
     this.sent++;
-    await actor.connection.send(message);
+    await actor.send(message);
   }
 
   async #close(actor: Actor, key: number): Promise<void> {
     await this.#settle();
     this.#actors.delete(key);
+    await this.#end(actor);
+  }
+
+  async #end(actor: Actor): Promise<void> {
     await actor.end();
+    const { id, failure: error } = actor;
+    if (error !== undefined) this.failure ??= { id, error };
   }
 
   /** Waits until it is time, and until everything is there that came before. */

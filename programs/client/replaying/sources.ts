@@ -1,5 +1,6 @@
 /** Where the connections of a replay come from. */
 
+import { connect } from "../../../connect/connect.ts";
 import type { Connection } from "../../../connection.ts";
 import { connectAgain, connectOptionsFor } from "../connecting.ts";
 import type { ToolContext } from "../context.ts";
@@ -20,7 +21,7 @@ export async function connecting(endpoint: string, context: ToolContext): Promis
     signal: context.stopped,
   };
   return {
-    next: () => connectAgain({ endpoint, options }, context, context.stopped),
+    next: () => connectAgain(() => connect(endpoint, options), context, context.stopped),
     close: () => Promise.resolve(),
   };
 }

@@ -11,7 +11,11 @@ import {
   packetsOf,
 } from "../../../programs/capture/packets.ts";
 import { segmentOf } from "../../../programs/capture/segment.ts";
-import { type StreamEvent, Streams } from "../../../programs/capture/streams.ts";
+import {
+  type StreamEvent,
+  Streams,
+  type StreamsOptions,
+} from "../../../programs/capture/streams.ts";
 import { byteByByte, hex, utf8 } from "../../support/bytes.ts";
 import { ip4, ip6, pcap, pcapng, type SegmentSpec } from "../../support/captures.ts";
 
@@ -84,12 +88,21 @@ Deno.test("A file that is no capture is refused, and so are impossible lengths",
   await assertRejects(() => read(order), CaptureError, "byte order 0x0 at byte 8");
 });
 
+const u16 = (value: number) => Uint8Array.of(value >>> 8, value & 255);
 const ETHERNET = hex("020000000001 020000000002");
 const LINKS: Record<string, [linkType: number, bytes: Uint8Array]> = {
   "loopback of BSD and macOS": [0, concat([hex("02000000"), HELLO])],
   "Ethernet": [1, concat([ETHERNET, hex("0800"), HELLO])],
   "Ethernet with two VLAN tags": [1, concat([ETHERNET, hex("88a80001 81000002 0800"), HELLO])],
   "Ethernet with padding": [1, concat([ETHERNET, hex("0800"), HELLO, hex("000000000000")])],
+  "PPPoE in Ethernet": [
+    1,
+    concat([ETHERNET, hex("8864 11 00 0001"), u16(HELLO.length + 2), hex("0021"), HELLO]),
+  ],
+  "netfilter's log": [
+    239,
+    concat([hex("02 00 0000 0800 0100 08000100 0500 0a00 61000000 0000 0900"), HELLO]),
+  ],
   "PPP": [9, concat([hex("ff03 0021"), HELLO])],
   "raw IP": [12, HELLO],
   "raw IP, 101": [101, HELLO],
@@ -153,7 +166,7 @@ function story(...segments: SegmentSpec[]): string[] {
     events.push(...streams.add({ ...packet, bytes: bytes.subarray(0, captured) }));
   }
   events.push(...streams.end());
-  return events.map(({ stream, from, bytes, missing, end }) =>
+  return events.filter(({ isLast }) => !isLast).map(({ stream, from, bytes, missing, end }) =>
     `${stream.number} ${from} ` +
     (bytes ? new TextDecoder().decode(bytes) : missing ? `-${missing}` : end)
   );
@@ -241,6 +254,34 @@ Deno.test("Streams tell ends, resets, and a second connection between the same p
   ]);
 });
 
+Deno.test("Streams take nothing that comes late for a new connection, but an opening", () => {
+  const ends: SegmentSpec[] = [
+    { seq: 0, flags: "S" },
+    say(1, "a"),
+    { seq: 2, flags: "F" },
+    { from: "server", seq: 50, ack: 3, flags: "F" },
+  ];
+  const told = ["1 client a", "1 client closed", "1 server closed"];
+  assertEquals(story(...ends, { seq: 3, ack: 51 }, say(1, "a"), ends[3]), told);
+  assertEquals(story({ from: "server", seq: 9, ack: 1 }, ...ends), told); // A bare acknowledgment.
+  assertEquals(story(...ends, { seq: 900, flags: "S" }, say(901, "b")), [...told, "2 client b"]);
+});
+
+Deno.test("Streams know the server by its opening, by the options, or by its port", () => {
+  const serverOf = (segment: SegmentSpec, options: StreamsOptions = {}) => {
+    const { stream } = new Streams(options).add(packetOf(segment))[0];
+    return [stream.server, stream.begins];
+  };
+  const answer = { from: "server", seq: 1, bytes: utf8("x") } as const;
+  assertEquals(serverOf(say(1, "x")), ["10.0.0.2:7000", false]);
+  assertEquals(serverOf(answer), ["10.0.0.2:7000", false]);
+  const isServer = (end: string) => end.endsWith(":40000");
+  assertEquals(serverOf(answer, { isServer }), ["10.0.0.1:40000", false]);
+  assertEquals(serverOf({ seq: 1, flags: "SF" }, { isServer }), ["10.0.0.2:7000", true]);
+  const none = new Streams({ accepts: () => false });
+  assertEquals(none.add(packetOf(say(1, "x"))), []);
+});
+
 Deno.test("Streams come out the same however segments were cut, repeated and swapped", () => {
   fc.assert(fc.property(
     fc.uint8Array({ minLength: 1, maxLength: 300 }),
@@ -258,6 +299,7 @@ Deno.test("Streams come out the same however segments were cut, repeated and swa
       }
       events.push(...streams.end());
       assertEquals(events.filter(({ missing }) => missing !== undefined), []);
+      assertEquals(events.pop()?.isLast, true);
       assertEquals(concat(events.map((event) => event.bytes!)), new Uint8Array(bytes));
     },
   ));
