@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { testWith } from "./peers.ts";
 import { type Browser, type ChatWindow, CHROMIUM, SharedBrowser } from "../support/browser.ts";
+import { freePort } from "../support/free_port.ts";
 import { sayElsewhere, Wire } from "../support/page_peers.ts";
 import { RunningServer } from "../support/program.ts";
 
@@ -21,7 +22,10 @@ class Stage implements AsyncDisposable {
   }
 
   static async set(flags: readonly string[] = []): Promise<Stage> {
-    const [browser, server] = await Promise.all([chromium.connect(), startServer(0, flags)]);
+    const [browser, server] = await Promise.all([
+      chromium.connect(),
+      startServer(freePort(), flags),
+    ]);
     return new Stage(browser, server);
   }
 

@@ -4,6 +4,8 @@
  */
 
 import { assert } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { isListening } from "../support/listening.ts";
 
 /** Something that may be installed or not. */
 export interface Engine {
@@ -133,7 +135,8 @@ export async function startServer(
 
 const directories = new Map<Peer, Promise<string>>();
 
-function compiled(peer: Peer): Promise<string> {
+/** The folder with what was compiled of a peer; it is compiled once. */
+export function compiled(peer: Peer): Promise<string> {
   const known = directories.get(peer);
   if (known) return known;
   const directory = compile(peer);
@@ -155,6 +158,9 @@ function source(file: string): string {
   return `${import.meta.dirname}/peers/${file}`;
 }
 
+/** How long a program may run, in milliseconds; some take half a minute to start on a machine that has much to do. */
+const LIFETIME = 300_000;
+
 /** A running program that one can talk to through its standard input and output. */
 export class Program implements AsyncDisposable {
   /** How the program ended, and all that it has said. */
@@ -168,8 +174,7 @@ export class Program implements AsyncDisposable {
   #state: "running" | "ended" = "running";
   #news = Promise.withResolvers<void>();
 
-  constructor([file, ...args]: string[], options: { lifetime?: number } = {}) {
-    const { lifetime = 60_000 } = options;
+  constructor([file, ...args]: string[]) {
     this.#child = new Deno.Command(file, {
       args,
       stdin: "piped",
@@ -177,7 +182,7 @@ export class Program implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
-    this.ended = this.#run(lifetime);
+    this.ended = this.#run();
   }
 
   /** Writes to the program's input. */
@@ -210,6 +215,23 @@ export class Program implements AsyncDisposable {
     }
   }
 
+  /**
+   * Waits until somebody listens at these endpoints: the program does so, if the ports or paths are its own. To be waited
+   * for also where it has said that it is ready.
+   */
+  async listensAt(...endpoints: readonly string[]): Promise<void> {
+    for (const endpoint of endpoints) {
+      // Nothing tells when a socket begins to listen, so one looks again, for as long as the program may run.
+      while (!await isListening(endpoint)) {
+        assert(
+          this.#state === "running",
+          `The program ended without listening at ${endpoint}: ${this.#stdout}${this.#stderr}`,
+        );
+        await delay(5);
+      }
+    }
+  }
+
   /** Sends a signal to the program, unless it has ended. */
   signal(name: Deno.Signal): void {
     if (this.#state === "running") this.#child.kill(name);
@@ -222,8 +244,8 @@ export class Program implements AsyncDisposable {
     await this.ended;
   }
 
-  async #run(lifetime: number): Promise<{ code: number; stdout: string; stderr: string }> {
-    const killing = setTimeout(() => this.#kill(), lifetime);
+  async #run(): Promise<{ code: number; stdout: string; stderr: string }> {
+    const killing = setTimeout(() => this.#kill(), LIFETIME);
     const [{ code }] = await Promise.all([
       this.#child.status,
       this.#collect(this.#child.stdout, (text) => this.#stdout += text),

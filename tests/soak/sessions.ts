@@ -189,8 +189,8 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     port: Number(new URL(server.endpoints[0]).port),
     seed: options.seed,
     cuts: options.cuts,
-    // What is lost is sent again, so that there is always enough for all cuts.
-    meanBytes: 2 * options.messages * meanBytes / (options.cuts + 1),
+    // Half of what is sent, on the average: chance never leaves too little for the last cuts.
+    meanBytes: options.messages * meanBytes / (options.cuts + 1),
     darkShare: 0.15,
     chopShare: 0.05,
     maxDelay: 3,

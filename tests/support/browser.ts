@@ -7,7 +7,7 @@ import type { Engine } from "../interop/peers.ts";
 export const CHROMIUM: Engine = { name: "Chromium", probe: ["chromium", "--version"] };
 
 /** How long anything in a page may take, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 /** How often a page looks whether what is awaited is there, in milliseconds. Each frame would be work. */
 const POLLING = 20;
@@ -39,29 +39,21 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 
-/**
- * A Chromium for all tests of a file, since starting one takes longer than most tests. Each test has
- * a connection of its own to it, which is closed with everything that it opened.
- */
-export class SharedBrowser {
+/** A Chromium. Each connection to it is closed with everything that it opened. */
+export class Chromium {
   #child: Deno.ChildProcess | undefined;
   #profile = "";
   #endpoint = "";
   #stderr: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  /** Starts it before the file's first test, and ends it after the last. */
-  constructor() {
-    Deno.test.beforeAll(() => this.#start());
-    Deno.test.afterAll(() => this.#stop());
-  }
-
-  /** A connection for one test. */
+  /** A connection. */
   async connect(): Promise<Browser> {
     const wire = await DevTools.open(this.#endpoint);
     return new Browser(await puppeteer.connect({ transport: wire }), wire);
   }
 
-  async #start(): Promise<void> {
+  /** Starts it. */
+  async start(): Promise<void> {
     this.#profile = await Deno.makeTempDir({ prefix: "lengthwise_browser_" });
     const args = [...FLAGS, `--user-data-dir=${this.#profile}`, "about:blank"];
     try {
@@ -83,7 +75,8 @@ export class SharedBrowser {
     throw new Error(`Cannot start Chromium: ${said}`);
   }
 
-  async #stop(): Promise<void> {
+  /** Ends it. */
+  async stop(): Promise<void> {
     if (this.#child !== undefined) {
       this.#child.kill("SIGTERM");
       await this.#child.status;
@@ -91,6 +84,16 @@ export class SharedBrowser {
       while (!(await this.#stderr!.read()).done);
     }
     await Deno.remove(this.#profile, { recursive: true });
+  }
+}
+
+/** A Chromium for all tests of a file, since starting one takes longer than most tests. */
+export class SharedBrowser extends Chromium {
+  /** Starts it before the file's first test, and ends it after the last. */
+  constructor() {
+    super();
+    Deno.test.beforeAll(() => this.start());
+    Deno.test.afterAll(() => this.stop());
   }
 }
 

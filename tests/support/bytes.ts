@@ -3,11 +3,12 @@
 import { concat } from "@std/bytes";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { fromHex } from "../../internal/encoding.ts";
 import type { Decoder, Framing } from "../../codec.ts";
 
 /** Bytes from hexadecimal digits; white space is for the reader: `hex("0005 48454c4c4f")`. */
 export function hex(digits: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.fromHex(digits.replace(/\s+/g, ""));
+  return fromHex(digits.replace(/\s+/g, ""));
 }
 
 /** The UTF-8 of a text. */

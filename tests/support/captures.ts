@@ -10,6 +10,8 @@ export interface SegmentSpec {
   ack?: number;
   flags?: string;
   bytes?: Uint8Array;
+  /** The port of the server; 7000 by default. */
+  port?: number;
   /** How many bytes of it are captured. */
   captured?: number;
 }
@@ -27,8 +29,10 @@ function u32(value: number, little = false): Uint8Array {
 }
 
 /** A TCP segment without what carries it. */
-export function tcp({ from = "client", seq, ack, flags = "", bytes }: SegmentSpec): Uint8Array {
-  const ports = from === "client" ? [40000, 7000] : [7000, 40000];
+export function tcp(
+  { from = "client", seq, ack, flags = "", bytes, port = 7000 }: SegmentSpec,
+): Uint8Array {
+  const ports = from === "client" ? [40000, port] : [port, 40000];
   let bits = ack === undefined ? 0 : 16;
   for (const flag of flags) bits |= FLAGS[flag];
   return concat([
@@ -39,6 +43,30 @@ export function tcp({ from = "client", seq, ack, flags = "", bytes }: SegmentSpe
     hex("ffff 0000 0000"),
     bytes ?? new Uint8Array(0),
   ]);
+}
+
+/** A connection: both ends begin it, each chunk is a segment of its end, and both end it. */
+export function conversation(
+  chunks: readonly (readonly [from: "client" | "server", bytes: Uint8Array])[],
+  port = 7000,
+): SegmentSpec[] {
+  const next = { client: 1, server: 101 };
+  const segments = chunks.map(([from, bytes]): SegmentSpec => {
+    const segment = { from, seq: next[from], ack: next[other(from)], bytes, port };
+    next[from] += bytes.length;
+    return segment;
+  });
+  return [
+    { seq: 0, flags: "S", port },
+    { from: "server", seq: 100, ack: 1, flags: "S", port },
+    ...segments,
+    { seq: next.client, ack: next.server, flags: "F", port },
+    { from: "server", seq: next.server, ack: next.client + 1, flags: "F", port },
+  ];
+}
+
+function other(end: "client" | "server"): "client" | "server" {
+  return end === "client" ? "server" : "client";
 }
 
 /** An IPv4 packet with a segment. */

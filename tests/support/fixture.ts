@@ -8,6 +8,8 @@ export interface FixtureOptions {
   maxFiles?: number;
   /** What Deno lets it do. */
   permissions?: string[];
+  /** Its arguments. */
+  args?: string[];
 }
 
 /** A running fixture, which talks in lines on stdout and ends when its stdin does. */
@@ -17,9 +19,9 @@ export class Fixture implements AsyncDisposable {
 
   /** Starts `fixtures/NAME`. */
   constructor(name: string, options: FixtureOptions = {}) {
-    const { maxFiles, permissions = ["--allow-net"] } = options;
+    const { maxFiles, permissions = ["--allow-net"], args = [] } = options;
     const path = new URL(`./fixtures/${name}`, import.meta.url).pathname;
-    const run = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, path];
+    const run = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, path, ...args];
     const limit = maxFiles === undefined ? "" : `ulimit -n ${maxFiles}; `;
     this.#process = new Deno.Command("sh", {
       args: ["-c", `${limit}exec "$@"`, "sh", ...run],

@@ -27,9 +27,10 @@ class FakeProcess implements Host {
   readonly #env: Record<string, string>;
   readonly #listeners: { signal: Deno.Signal; callback: () => void }[] = [];
 
-  constructor({ stdin = "", env = {} }: Pick<RunOptions, "stdin" | "env">) {
+  constructor({ stdin = "", env = {} }: Pick<HereOptions, "stdin" | "env">) {
     const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
-    this.stdin = { readable: ReadableStream.from(piecesOf(bytes)), isTerminal: false };
+    const readable = bytes instanceof ReadableStream ? bytes : ReadableStream.from(piecesOf(bytes));
+    this.stdin = { readable, isTerminal: false };
     this.stdout = new Output("stdout", this.printed);
     this.stderr = new Output("stderr", this.told);
     this.#env = env;
@@ -135,7 +136,7 @@ export async function runBytesHere(
 /** How to start a program that runs here: the server, or a command of the client that listens. */
 export type HereOptions =
   & Pick<StartOptions, "count" | "env" | "script">
-  & Pick<RunOptions, "stdin">;
+  & { readonly stdin?: string | Uint8Array | ReadableStream<Uint8Array> };
 
 /** A server program that runs here until it is stopped, as {@linkcode RunningServer} does. */
 export class ServerHere extends StartedServer {

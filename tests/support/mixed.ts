@@ -6,7 +6,7 @@ import { Program } from "../interop/peers.ts";
 import type { ChatWindow } from "./browser.ts";
 
 /** How long a guest may wait for a line, in milliseconds. */
-const PATIENCE = 15_000;
+const PATIENCE = 120_000;
 
 /** A way into the chat, once it is open. */
 export interface Road extends AsyncDisposable {

@@ -5,7 +5,7 @@ import { respond } from "../../chat/page/respond.ts";
 import { writeAll } from "../../internal/bytes.ts";
 
 /** How long the page may be silent, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 /** Says lines from a connection of its own, and leaves once it has heard the last one. */
 export async function sayElsewhere(url: string, lines: readonly string[]): Promise<void> {

@@ -2,7 +2,8 @@
 
 import { writeAll } from "../../internal/bytes.ts";
 import { type Engine, Program } from "../interop/peers.ts";
-import { RawListener, RawPeer } from "./raw.ts";
+import { freePort } from "./free_port.ts";
+import { RawPeer } from "./raw.ts";
 
 /** Ncat, whose listening side can be an HTTP proxy. */
 export const NCAT: Engine = { name: "ncat", probe: ["ncat", "--version"] };
@@ -27,6 +28,8 @@ export interface ProxyOptions {
 abstract class TestProxy implements AsyncDisposable {
   /** The destinations that were asked for, as `HOST:PORT`. */
   readonly destinations: string[] = [];
+  /** The hosts from which its clients came. */
+  readonly clients: string[] = [];
   /** Resolves when it begins to hang. */
   readonly hanging: Promise<void>;
   protected readonly options: ProxyOptions;
@@ -72,6 +75,7 @@ abstract class TestProxy implements AsyncDisposable {
 
   async #serveOne(conn: Deno.Conn): Promise<void> {
     const client = new Client(conn, this.options, this.#hang.resolve);
+    this.clients.push((conn.remoteAddr as Deno.NetAddr).hostname);
     try {
       const wanted = await this.greet(client);
       if (wanted === undefined) return;
@@ -211,7 +215,7 @@ export async function startNcat(user?: string): Promise<{ port: number } & Async
   const program = new Program([
     ...["sh", "-c", `exec ncat -lkv --proxy-type http ${who} ${port} 2>&1`],
   ]);
-  await program.until(`Listening on 0.0.0.0:${port}`);
+  await program.listensAt(`tcp://127.0.0.1:${port}`);
   return { port, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
 }
 
@@ -224,26 +228,6 @@ export async function startMicrosocks(
   const program = new Program([
     ...["microsocks", "-i", "127.0.0.1", "-p", `${port}`, "-u", username, "-P", password],
   ]);
-  // It says nothing when it is ready, so knocking is the only way.
-  for (let knocks = 0; !(await isOpen(port)); knocks++) {
-    if (knocks === 1_000) throw new Error(`Cannot reach microsocks: port ${port} does not open`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await program.listensAt(`tcp://127.0.0.1:${port}`);
   return { port, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
-}
-
-/** A port that nobody listens on. These programs do not tell which one the system chose for 0. */
-export function freePort(): number {
-  using listener = new RawListener();
-  return Number(listener.endpoint.split(":").at(-1));
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return false;
-    throw error;
-  }
 }

@@ -76,7 +76,7 @@ export class Pty implements AsyncDisposable {
     this.#conn = conn;
     this.#events = conn.readable.pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream()).values();
-    this.#deadline = setTimeout(() => this.send({ signal: 9 }), 30_000);
+    this.#deadline = setTimeout(() => this.send({ signal: 9 }), 120_000);
     this.screen = new Screen(columns, rows);
   }
 
@@ -169,6 +169,8 @@ export class Screen {
   #columns: number;
   readonly #height: number;
   readonly #cells: string[][] = [[]];
+  /** The rows as texts, as long as they stay as they are: most of them do. */
+  readonly #texts = new WeakMap<string[], string>();
   /** The rows that go on in the next one. */
   readonly #wrapped = new Set<string[]>();
   #row = 0;
@@ -180,7 +182,7 @@ export class Screen {
   }
 
   get rows(): string[] {
-    return this.#cells.map((cells) => Array.from(cells, (cell) => cell ?? " ").join("").trimEnd());
+    return this.#cells.map((cells) => this.#textOf(cells));
   }
 
   get text(): string {
@@ -189,7 +191,7 @@ export class Screen {
 
   /** The row with the cursor. */
   get line(): string {
-    return this.rows[this.#row];
+    return this.#textOf(this.#cells[this.#row]);
   }
 
   /** Breaks the rows anew, as most terminals do. The cursor has to be in the last one. */
@@ -238,7 +240,9 @@ export class Screen {
     this.drawings++;
     this.#wrapped.delete(this.#cells[this.#row]);
     this.#cells.length = this.#row + 1;
-    this.#cells[this.#row].length = Math.min(this.#cells[this.#row].length, this.column);
+    const cells = this.#cells[this.#row];
+    cells.length = Math.min(cells.length, this.column);
+    this.#texts.delete(cells);
   }
 
   #put(character: string): void {
@@ -248,8 +252,18 @@ export class Screen {
       this.column = 0;
       this.#down();
     }
-    this.#cells[this.#row][this.column++] = character;
-    if (width === 2) this.#cells[this.#row][this.column++] = "";
+    const cells = this.#cells[this.#row];
+    cells[this.column++] = character;
+    if (width === 2) cells[this.column++] = "";
+    this.#texts.delete(cells);
+  }
+
+  #textOf(cells: string[]): string {
+    const known = this.#texts.get(cells);
+    if (known !== undefined) return known;
+    const text = Array.from(cells, (cell) => cell ?? " ").join("").trimEnd();
+    this.#texts.set(cells, text);
+    return text;
   }
 
   #down(): void {

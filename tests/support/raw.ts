@@ -5,13 +5,14 @@ import { connect } from "../../client.ts";
 import type { ConnectOptions } from "../../client.ts";
 import type { Connection } from "../../connection.ts";
 import { writeAll } from "../../internal/bytes.ts";
+import type { TcpSocket } from "../../internal/runtime/stream_socket.ts";
 import { parseEndpoint, type TcpEndpoint } from "../../transport.ts";
 
 /** One end of a TCP connection, bytes only. */
 export class RawPeer implements Disposable {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: TcpSocket;
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: TcpSocket) {
     this.#conn = conn;
   }
 

@@ -1,5 +1,6 @@
 /** Two ends with requests, and one end whose bytes the test writes itself. */
 
+import { fromHex } from "../../internal/encoding.ts";
 import { connect } from "../../client.ts";
 import { Connection } from "../../connection.ts";
 import { type AnyMethods, type Handlers, type RequestOptions, requests } from "../../request.ts";
@@ -8,8 +9,8 @@ import { listen } from "../../server.ts";
 import { memoryPair } from "../../testing.ts";
 
 /** The first message of an end that allows what is usual. */
-export const HELLO: Uint8Array<ArrayBuffer> = Uint8Array.fromHex(
-  "004c57525101e8078080800280808008",
+export const HELLO: Uint8Array<ArrayBuffer> = fromHex(
+  "004c57525101e807808080028080800801",
 );
 
 /** Two linked ends. */

@@ -33,10 +33,8 @@ export class End {
   /** Writes so many bytes, each telling its place. */
   write(bytes: number): void {
     if (this.machine.out.end !== undefined || this.machine.outcome !== undefined) return;
-    const chunk = Uint8Array.from(
-      { length: bytes },
-      (_, i) => (this.written.length + i) * 31 % 251,
-    );
+    const chunk = new Uint8Array(bytes);
+    for (let i = 0; i < bytes; i++) chunk[i] = (this.written.length + i) * 31 % 251;
     const taken = this.machine.write(chunk, true);
     for (const byte of chunk.subarray(0, taken)) this.written.push(byte);
   }

@@ -194,3 +194,6 @@ const CASES = {
     assertEquals(server.stats.accepted, 1000);
   },
 };
+
+/** What every kind is tested for. */
+export const CASE_NAMES: readonly string[] = Object.keys(CASES);

@@ -41,6 +41,7 @@ await testWith(
     await using _broker = await RunningEngine.start(["mosquitto", "-c", config], {
       unprivileged: true,
       ready: "running",
+      at: [`unix:${socket}`],
     });
     const join = async (client: string) => {
       const connection = await connect(`unix:${socket}`, { framing: mqtt() });
@@ -104,6 +105,7 @@ async function startRabbitMq(folder: string, port: number): Promise<RunningEngin
   return await RunningEngine.start(["/usr/lib/rabbitmq/bin/rabbitmq-server"], {
     unprivileged: true,
     ready: "started TCP listener",
+    at: [`tcp://127.0.0.1:${port}`],
     env: {
       ...names,
       HOME: folder,

@@ -46,7 +46,7 @@ while True:
 
 await testWith(THRIFT, "thriftFramed() calls a service in Thrift's Python", async () => {
   const command = [PYTHON, "-c", THRIFT_SERVER];
-  await using server = await RunningEngine.start(command, { ready: "\n" });
+  await using server = await RunningEngine.start(command, { ready: "\n", at: [] });
   const endpoint = `tcp://127.0.0.1:${parseInt(server.greeting)}`;
   await using connection = await connect(endpoint, { framing: thriftFramed() });
   const [call, reply] = [1, 2];
@@ -159,7 +159,7 @@ server.wait_for_termination()
 
 await testWith(GRPC, "grpcMessage() calls gRPC's Python, message by message", async () => {
   const command = [PYTHON, "-c", GRPC_SERVER];
-  await using server = await RunningEngine.start(command, { ready: "\n" });
+  await using server = await RunningEngine.start(command, { ready: "\n", at: [] });
   const messages = [utf8("HELLO"), new Uint8Array(0), new Uint8Array(70_000).fill(7), utf8("hi")];
   const { bytes, status } = await callGrpc(
     parseInt(server.greeting),
@@ -235,7 +235,7 @@ asyncio.run(main())
 
 await testWith(HL7, "hl7 is acknowledged by Python's hl7", async () => {
   const command = [PYTHON, "-c", HL7_SERVER];
-  await using server = await RunningEngine.start(command, { ready: "\n" });
+  await using server = await RunningEngine.start(command, { ready: "\n", at: [] });
   const endpoint = `tcp://127.0.0.1:${parseInt(server.greeting)}?framing=hl7`;
   await using connection = await connect(endpoint);
   for (let i = 0; i < 2; i++) {

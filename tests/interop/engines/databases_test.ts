@@ -33,12 +33,17 @@ await testWith(POSTGRES, "postgres asks PostgreSQL, and meets what it refuses", 
     unprivileged: true,
     env: { HOME: folder.path },
   });
+  const endpoint = `unix:${folder.path}/.s.PGSQL.5432`;
   await using _server = await RunningEngine.start([
     ...[`${programs}/postgres`, "-D", data, "-k", folder.path],
     ...["-c", "listen_addresses=", "-c", "fsync=off"],
-  ], { unprivileged: true, ready: "ready to accept connections", endBy: "SIGINT" });
+  ], {
+    unprivileged: true,
+    ready: "ready to accept connections",
+    at: [endpoint],
+    endBy: "SIGINT",
+  });
 
-  const endpoint = `unix:${folder.path}/.s.PGSQL.5432`;
   const protocol = be(196_608);
   const startup = concat([
     new Uint8Array(4),
@@ -97,7 +102,7 @@ await testWith(REDIS, "redis asks Redis in both versions, and is told of pushes"
   const socket = `${folder.path}/socket`;
   await using _server = await RunningEngine.start([
     ...["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder.path],
-  ], { ready: "eady to accept connections" });
+  ], { ready: "eady to accept connections", at: [`unix:${socket}`] });
   const command = (...words: string[]) =>
     utf8(`*${words.length}\r\n${words.map((w) => `$${utf8(w).length}\r\n${w}\r\n`).join("")}`);
   const askText = async (connection: Connection, ...words: string[]) =>
@@ -133,7 +138,7 @@ async function startMariaDb(folder: string): Promise<RunningEngine> {
     ...["mariadbd", "--no-defaults", `--datadir=${data}`, `--socket=${folder}/socket`],
     ...["--skip-grant-tables", "--skip-networking", `--pid-file=${folder}/pid`],
     ...["--innodb=OFF", "--default-storage-engine=MyISAM", `--aria-log-dir-path=${data}`],
-  ], { unprivileged: true, ready: "ready for connections" });
+  ], { unprivileged: true, ready: "ready for connections", at: [`unix:${folder}/socket`] });
 }
 
 /** A packet of MySQL, whose length the framing writes. */
@@ -201,6 +206,7 @@ await testWith(
   async () => {
     await using folder = await temporaryFolder();
     const port = freePort();
+    const endpoint = `tcp://127.0.0.1:${port}`;
     const config = `${folder.path}/zoo.cfg`;
     await Deno.writeTextFile(
       config,
@@ -211,9 +217,8 @@ await testWith(
       ...["java", "-XX:TieredStopAtLevel=1", "-Dzookeeper.admin.enableServer=false"],
       ...["-cp", "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"],
       ...["org.apache.zookeeper.server.ZooKeeperServerMain", config],
-    ], { ready: "ContainerManager" });
+    ], { ready: "ContainerManager", at: [endpoint] });
 
-    const endpoint = `tcp://127.0.0.1:${port}`;
     await using connection = await connect(endpoint, { framing: zookeeper() });
     await connection.send(
       concat([be(0), be(0, 8), be(10_000), be(0, 8), be(16), new Uint8Array(17)]),

@@ -4,6 +4,7 @@ import { assert } from "@std/assert";
 import { dirname } from "node:path";
 import { type Engine, Program, testWith } from "../peers.ts";
 
+export { freePort } from "../../support/free_port.ts";
 export { Program, testWith };
 
 /** Debian's own Python, whose modules are Debian's packages. */
@@ -38,6 +39,11 @@ const NOGROUP = 65_534;
 export interface StartOptions {
   /** What it says when it is ready, or the file that it writes then. */
   readonly ready: string | { readonly file: string };
+  /**
+   * Where it listens, `tcp://HOST:PORT` or `unix:PATH`: what it says when it is ready may come before that. Nowhere, if it
+   * says where by what it listens on already, or `listensAt()` follows.
+   */
+  readonly at: readonly string[];
   /** Variables of its environment. */
   readonly env?: Record<string, string>;
   /** Whether it refuses to run as root, so that it must run as somebody else. */
@@ -54,6 +60,7 @@ export interface StartOptions {
 export class RunningEngine implements AsyncDisposable {
   readonly #program: Program;
   readonly #options: StartOptions;
+  #state: "running" | "ended" = "running";
   /** What it said until it was ready. */
   readonly greeting: string;
 
@@ -63,9 +70,9 @@ export class RunningEngine implements AsyncDisposable {
     this.greeting = greeting;
   }
 
-  /** Starts an engine, and waits until it is ready. */
+  /** Starts an engine, and waits until it is ready and listens. */
   static async start(command: string[], options: StartOptions): Promise<RunningEngine> {
-    const { ready } = options;
+    const { ready, at } = options;
     using files = typeof ready === "string" ? undefined : Deno.watchFs(dirname(ready.file));
     const program = new Program([...wrapper(options), ...command]);
     try {
@@ -77,6 +84,7 @@ export class RunningEngine implements AsyncDisposable {
         await Promise.race([written(ready.file, files!), ended]);
         ended.catch(() => {});
       }
+      await program.listensAt(...at);
       return new RunningEngine(program, options, greeting);
     } catch (error) {
       await program[Symbol.asyncDispose]();
@@ -89,7 +97,19 @@ export class RunningEngine implements AsyncDisposable {
     return this.#program.until(text);
   }
 
+  /** Waits until it listens at an endpoint that was not known when it started. */
+  listensAt(endpoint: string): Promise<void> {
+    return this.#program.listensAt(endpoint);
+  }
+
+  /** Sends it a signal. */
+  signal(name: Deno.Signal): void {
+    this.#program.signal(name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
     const { pidFile, endBy = "SIGTERM", atEnd } = this.#options;
     if (pidFile === undefined) this.#program.signal(endBy);
     else Deno.kill(Number(await Deno.readTextFile(pidFile)), endBy);
@@ -107,7 +127,9 @@ async function written(file: string, changes: AsyncIterable<Deno.FsEvent>): Prom
 }
 
 /** What stands before the command: it sets user and environment, and joins the two outputs. */
-function wrapper({ env = {}, unprivileged = false }: StartOptions): string[] {
+function wrapper(
+  { env = {}, unprivileged = false }: Pick<StartOptions, "env" | "unprivileged">,
+): string[] {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const user = unprivileged && Deno.uid() === 0
     ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOGROUP}`, "--clear-groups"]
@@ -124,7 +146,7 @@ export async function run(
 ): Promise<Uint8Array> {
   const { input = "", ...rest } = options;
   // The output must be the command's own, byte by byte, so the other one stays apart.
-  const [file, ...args] = [...wrapper({ ready: "", ...rest }), ...command];
+  const [file, ...args] = [...wrapper(rest), ...command];
   args[1] = 'PATH=$PATH:/usr/sbin; exec "$@"';
   const child = new Deno.Command(file, {
     args,
@@ -138,10 +160,4 @@ export async function run(
   await writing;
   assert(success, `${command.join(" ")}: ${new TextDecoder().decode(stderr)}`);
   return stdout;
-}
-
-/** A port of loopback that is free now, for engines that cannot choose one themselves. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -43,7 +43,7 @@ with Listener(("127.0.0.1", 0)) as listener:
 
 await testWith(MULTIPROCESSING, "pythonConnection() talks with Python's Listener", async () => {
   const command = [PYTHON, "-c", PYTHON_SERVER];
-  await using server = await RunningEngine.start(command, { ready: "\n" });
+  await using server = await RunningEngine.start(command, { ready: "\n", at: [] });
   const endpoint = `tcp://127.0.0.1:${parseInt(server.greeting)}`;
   await using connection = await connect(endpoint, { framing: pythonConnection() });
   for (const bytes of [1, 5, 16_384, 100_000]) {
@@ -276,7 +276,10 @@ async function throughErlang(
   await using folder = await temporaryFolder();
   const script = `${folder.path}/modes.escript`;
   await Deno.writeTextFile(script, ERLANG_SOURCE);
-  await using server = await RunningEngine.start(["escript", script, mode], { ready: "\n" });
+  await using server = await RunningEngine.start(["escript", script, mode], {
+    ready: "\n",
+    at: [],
+  });
   const framing = erlang({ packet: /^\d$/.test(mode) ? Number(mode) as 1 : mode as "line" });
   const frames = stream ?? encodeAll(framing, messages);
   await using connection = await connect(`tcp://127.0.0.1:${parseInt(server.greeting)}`, {

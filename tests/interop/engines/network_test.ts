@@ -44,6 +44,7 @@ remote-control:
   );
   await using _server = await RunningEngine.start(["unbound", "-d", "-c", config], {
     ready: "start of service",
+    at: [`tcp://127.0.0.1:${port}`],
   });
   const endpoint = `tcp://127.0.0.1:${port}`;
   await using connection = await connect(endpoint, { framing: dns() });
@@ -68,7 +69,7 @@ await testWith(DIOD, "nineP() attaches to a folder of diod's", async () => {
   const diod = `diod --foreground --no-auth --no-userdb -r 0 -w 1 --export ${folder.path}`;
   await using _server = await RunningEngine.start(
     ["socat", "-d", "-d", `UNIX-LISTEN:${socket},fork`, `EXEC:${diod}`],
-    { ready: "listening on" },
+    { ready: "listening on", at: [`unix:${socket}`] },
   );
   await using connection = await connect(`unix:${socket}`, { framing: nineP() });
   const call = (type: number, tag: number, content: Uint8Array) =>
@@ -115,11 +116,17 @@ await testWith(GOBGP, "bgp() opens with GoBGP", async () => {
     passive-mode = true
 `,
   );
-  const command = ["gobgpd", "-f", config, "--api-hosts", `127.0.0.1:${api}`, "-p"];
-  await using _server = await RunningEngine.start(command, { ready: "Add a peer" });
+  const command = [
+    ...["gobgpd", "-f", config, "--api-hosts", `127.0.0.1:${api}`, "-p", "-l", "debug"],
+  ];
+  // Before that it turns away the neighbour.
+  await using _server = await RunningEngine.start(command, {
+    ready: "new=BGP_FSM_ACTIVE",
+    at: [`tcp://127.0.0.1:${port}`],
+  });
   await using connection = await connect(`tcp://127.0.0.1:${port}`, { framing: bgp() });
-  const [open, keepAlive] = [1, 4];
   const [hello] = await receiveMany(connection, 1);
+  const [open, keepAlive] = [1, 4];
   assertEquals([hello[18], hello[19], hello.subarray(20, 22)], [open, 4, be(65001, 2)]);
   await connection.send(message(
     open,
@@ -150,6 +157,7 @@ ConnectPeer = "two.test" { ConnectTo = "127.0.0.1"; Port = ${unused}; No_TLS; };
   // Asked to end in order, it waits for its peers.
   await using _server = await RunningEngine.start(["freeDiameterd", "-c", config], {
     ready: "daemon initialized",
+    at: [`tcp://127.0.0.1:${port}`],
     endBy: "SIGKILL",
   });
   await using connection = await connect(`tcp://127.0.0.1:${port}`, { framing: diameter() });

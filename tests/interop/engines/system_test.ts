@@ -26,6 +26,7 @@ await testWith(
     const [socket, key] = [`${folder.path}/socket`, `${folder.path}/key`];
     await using _agent = await RunningEngine.start(["ssh-agent", "-D", "-a", socket], {
       ready: "export SSH_AUTH_SOCK;",
+      at: [`unix:${socket}`],
     });
     await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lengthwise", "-f", key]);
     const env = { SSH_AUTH_SOCK: socket };
@@ -116,7 +117,7 @@ await testWith(
     await using _bus = await RunningEngine.start([
       ...["dbus-daemon", "--session", `--address=unix:path=${socket}`],
       ...["--nofork", "--nopidfile", "--print-address"],
-    ], { ready: "\n" });
+    ], { ready: "\n", at: [`unix:${socket}`] });
     const user = utf8(String(Deno.uid())).toHex();
     for (const order of ["little", "big"] as const) {
       await using connection = await connect(`unix:${socket}?framing=dbus`);
@@ -154,12 +155,12 @@ await testWith(
 await testWith(XVFB, "x11 asks an X server, in both byte orders", async () => {
   await using server = await RunningEngine.start([
     ...["Xvfb", "-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "64x64x8"],
-  ], { ready: "\n" });
-  const display = parseInt(server.greeting);
+  ], { ready: "\n", at: [] });
+  const socket = `unix:/tmp/.X11-unix/X${parseInt(server.greeting)}`;
+  await server.listensAt(socket);
   for (const endian of ["little", "big"] as const) {
     const number = endian === "little" ? le : be;
     const two = (value: number) => number(value, 2);
-    const socket = `unix:/tmp/.X11-unix/X${display}`;
     await using connection = await connect(`${socket}?framing=x11(endian:${endian})`);
     const setup = [utf8(endian === "little" ? "l" : "B"), hex("00"), two(11), new Uint8Array(8)];
     const success = await ask(connection, concat(setup));
@@ -181,14 +182,20 @@ await testWith(XVFB, "x11 asks an X server, in both byte orders", async () => {
   }
 });
 
-/** Starts rsyslog with a configuration, as one process in the foreground. */
-async function startRsyslog(folder: string, config: string): Promise<RunningEngine> {
+/** Starts rsyslog with a configuration, as one process in the foreground, and gives the port that it writes to a file. */
+async function startRsyslog(
+  folder: string,
+  config: string,
+): Promise<{ port: number } & AsyncDisposable> {
   await Deno.writeTextFile(
     `${folder}/rsyslog.conf`,
     `global(workDirectory="${folder}")\n${config}`,
   );
   const command = ["rsyslogd", "-n", "-i", `${folder}/pid`, "-f", `${folder}/rsyslog.conf`];
-  return await RunningEngine.start(command, { ready: { file: `${folder}/port` } });
+  const daemon = await RunningEngine.start(command, { ready: { file: `${folder}/port` }, at: [] });
+  const port = parseInt(await Deno.readTextFile(`${folder}/port`));
+  await daemon.listensAt(`tcp://127.0.0.1:${port}`);
+  return { port, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
 }
 
 await testWith(RSYSLOG, "syslog sends to rsyslog, whose answer comes back by TCP", async () => {
@@ -208,7 +215,7 @@ await testWith(RSYSLOG, "syslog sends to rsyslog, whose answer comes back by TCP
   const forward = (framing: string) =>
     `action(type="omfwd" target="127.0.0.1" port="${out}" protocol="tcp" template="t"
             TCP_Framing="${framing}")`;
-  await using _daemon = await startRsyslog(
+  await using daemon = await startRsyslog(
     folder.path,
     `module(load="imtcp")
 template(name="t" type="string" string="<14>%rawmsg-after-pri%")
@@ -217,8 +224,7 @@ input(type="imtcp" port="0" address="127.0.0.1" ruleset="r"
 ruleset(name="r") { ${forward("octet-counted")} ${forward("traditional")} }
 `,
   );
-  const port = (await Deno.readTextFile(`${folder.path}/port`)).trim();
-  await using connection = await connect(`tcp://127.0.0.1:${port}?framing=syslog`);
+  await using connection = await connect(`tcp://127.0.0.1:${daemon.port}?framing=syslog`);
   for (const text of ["<14>one", "<14>two 2", "<14>three"]) await connection.send(text);
   await all.promise;
   assertEquals(received.toSorted(), [
@@ -231,7 +237,7 @@ await testWith(CLANGD, "lsp asks clangd about a document", async () => {
   const socket = `${folder.path}/socket`;
   await using _server = await RunningEngine.start([
     ...["socat", "-d", "-d", `UNIX-LISTEN:${socket},fork`, "EXEC:clangd --log=error"],
-  ], { ready: "listening on" });
+  ], { ready: "listening on", at: [`unix:${socket}`] });
   const format = json<Record<string, unknown>>();
   await using connection = await connect(`unix:${socket}?framing=lsp`, { format });
   const answerTo = async (id: number) => {

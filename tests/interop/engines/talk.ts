@@ -6,7 +6,7 @@ import type { Connection } from "../../../connection.ts";
 import { ConnectionLostError } from "../../../errors.ts";
 
 /** How long an engine may take to end a connection, in milliseconds. */
-const ENDING_TIME = 20_000;
+const ENDING_TIME = 60_000;
 
 /** The next so many messages. */
 export async function receiveMany(connection: Connection, count: number): Promise<Uint8Array[]> {
