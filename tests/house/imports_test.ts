@@ -16,8 +16,15 @@ const ORDER = [
   "request",
   "backplane",
   "hub",
+  "group",
+  "cluster",
+  "peers",
   "listen",
   "connect",
+  "browser",
+  "nats",
+  "metrics",
+  "telemetry",
   "files",
   "chat",
   "testing",
@@ -28,13 +35,17 @@ const ORDER = [
 ];
 
 /** What is not the library and not a program. */
-const OUTSIDE = ["tests", "bench", "examples", "findings", "std", "docs"];
+const OUTSIDE = ["deploy", "tests", "bench", "examples", "findings", "std", "docs"];
 
 /** Ways into a layer other than its doors, and why. */
 const WAYS_AROUND: Record<string, string> = {
   "programs -> transport/tls.ts":
     "it loads node:tls, so that nothing that is loaded at once can hand it on",
-  "programs -> chat/page/respond.ts": "the page is 80 kB, which only servers with a page need",
+  "programs -> chat/page/respond.ts": "the page is 120 kB, which only servers with a page need",
+  "chat -> browser/generate.ts":
+    "the page's generator puts a script of the library in; it is not published",
+  "programs -> chat/cluster/cluster.ts": "the entry point ./chat/cluster, loaded on demand",
+  "programs -> chat/threads/threads.ts": "the entry point ./chat/threads, loaded on demand",
   "programs -> chat/history/sqlite.ts": "the entry point ./chat/sqlite_history, loaded on demand",
 };
 
@@ -62,8 +73,15 @@ async function sourceFiles(folder = ""): Promise<string[]> {
   return files.toSorted();
 }
 
-/** All imports of one file of ours by another, of types too, as Deno itself sees them. */
-async function imports(): Promise<Import[]> {
+/** Who may import modules of Node: what no page loads. */
+const MAY_IMPORT_NODE =
+  /^(programs|files|chat|nats|metrics|telemetry)[/.]|^(server|client|browser\/generate)\.ts$/;
+
+/**
+ * All imports of one file of ours by another, of types too, as Deno itself sees them; and those of modules
+ * of Node, without types.
+ */
+async function imports(): Promise<{ ours: Import[]; builtins: Import[] }> {
   const files = await sourceFiles();
   const all = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -77,18 +95,20 @@ async function imports(): Promise<Import[]> {
     assert(success, new TextDecoder().decode(stderr));
     const { modules } = JSON.parse(new TextDecoder().decode(stdout));
     const found: Import[] = [];
+    const builtins: Import[] = [];
     for (const { specifier, dependencies = [] } of modules) {
       if (!specifier.startsWith(ROOT.href)) continue;
       const from = specifier.slice(ROOT.href.length);
       if (OUTSIDE.includes(layerOf(from))) continue;
       for (const { code, type } of dependencies) {
         const target: string = code?.specifier ?? type?.specifier ?? "";
+        if (code?.specifier.startsWith("node:")) builtins.push({ from, to: target });
         if (!target.startsWith(ROOT.href)) continue;
         const to = target.slice(ROOT.href.length);
         if (!OUTSIDE.includes(layerOf(to))) found.push({ from, to });
       }
     }
-    return found;
+    return { ours: found, builtins };
   } finally {
     await Deno.remove(all);
   }
@@ -113,7 +133,7 @@ function circles(edges: readonly Import[]): string[] {
   return found;
 }
 
-const IMPORTS = await imports();
+const { ours: IMPORTS, builtins: BUILTINS } = await imports();
 
 Deno.test("The root holds entry points only, each of which deno.json exports", async () => {
   const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
@@ -145,6 +165,8 @@ Deno.test("Imports between layers go through the layer's door", () => {
   for (const { from, to } of IMPORTS) {
     const [inner, outer] = [layerOf(to), layerOf(from)];
     if (inner === outer || inner === "internal" || doorsOf(inner).includes(to)) continue;
+    // What stands in the place of a layer's modules is as a part of that layer.
+    if (from.startsWith("browser/instead/")) continue;
     // The entry points start the programs.
     if (to === `programs/${outer}/main.ts`) continue;
     const way = `${outer} -> ${to}`;
@@ -155,7 +177,19 @@ Deno.test("Imports between layers go through the layer's door", () => {
   assertEquals(Object.keys(WAYS_AROUND).filter((way) => !used.has(way)), [], "not needed any more");
 });
 
+Deno.test("Only the entry points that start programs ask whether they were bundled", () => {
+  // In a bundle of several files, it would stand apart from them if a part that is loaded later asked, too.
+  const asking = IMPORTS.filter(({ to }) => to === "internal/bundled.ts").map(({ from }) => from);
+  assertEquals(asking, ["client.ts", "server.ts"]);
+});
+
 Deno.test("circles() finds what imports itself by way of others", () => {
   const edges = [{ from: "a", to: "b" }, { from: "b", to: "c" }, { from: "c", to: "b" }];
   assertEquals(circles(edges), ["b -> c -> b"]);
+});
+
+Deno.test("Nothing imports a module of Node: pages have none, and bundlers look", () => {
+  const direct = BUILTINS.filter(({ from }) => !MAY_IMPORT_NODE.test(from));
+  assertEquals(direct.map(({ from, to }) => `${from} -> ${to}`), []);
+  assert(BUILTINS.length > 0, "no module of Node was found at all");
 });

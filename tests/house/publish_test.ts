@@ -20,17 +20,25 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
   assertEquals(
     [...folders].toSorted(),
     [
+      "backplane",
+      "browser",
       "chat",
+      "cluster",
       "codec",
       "connect",
       "connection",
       "files",
+      "group",
       "hub",
       "internal",
       "listen",
+      "metrics",
+      "nats",
+      "peers",
       "programs",
       "request",
       "session",
+      "telemetry",
       "transport",
     ],
   );
@@ -38,7 +46,12 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
   // Of the chat's page only what was made of its sources, and what hands it out.
   assertEquals(
     files.filter((file) => file.startsWith("chat/page/")).toSorted(),
-    ["chat/page/page.ts", "chat/page/respond.ts"],
+    ["chat/page/digest.ts", "chat/page/page.ts", "chat/page/respond.ts"],
+  );
+
+  assertEquals(
+    files.filter((file) => file.startsWith("browser/")).toSorted(),
+    ["browser/plain_script.ts", "browser/script.ts"],
   );
 
   const directory = await Deno.makeTempDir();
@@ -49,10 +62,17 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
       await Deno.copyFile(new URL(file, ROOT), `${directory}/module/${file}`);
     }
     await Deno.remove(`${directory}/module/deno.json`);
-    const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+    const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+    const exports: Record<string, string> = config.exports;
     const imports: Record<string, string> = { "deno-std/": "npm:/deno-std@1.4.0/" };
+    // Publishing writes these into the files.
+    for (const [name, specifier] of Object.entries<string>(config.imports)) {
+      if (!specifier.startsWith("npm:")) continue;
+      imports[name] = specifier;
+      imports[`${name}/`] = `${specifier.replace("npm:", "npm:/")}/`;
+    }
     for (const [name, file] of Object.entries(exports)) {
-      imports[`@lengthwise/lengthwise${name.slice(1)}`] = `./module/${(file as string).slice(2)}`;
+      imports[`@lengthwise/lengthwise${name.slice(1)}`] = `./module/${file.slice(2)}`;
     }
     for await (const { name } of Deno.readDir(new URL("std/", ROOT))) {
       const std = new URL(`std/${name}/`, ROOT);

@@ -15,4 +15,6 @@ import "../chat/page/outbox_test.ts";
 import "../chat/page/page_test.ts";
 import "../chat/page/parts_test.ts";
 import "../chat/page/script_test.ts";
+import "../chat/page/servers_test.ts";
 import "../chat/rooms_test.ts";
+import "../chat/threads_test.ts";

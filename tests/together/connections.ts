@@ -1,17 +1,36 @@
 /** Connections, servers, clients and hubs. */
 
+import "../backplane/threads_test.ts";
 import "../connect/connect_test.ts";
+import "../connect/endpoints_test.ts";
 import "../connection/audience_test.ts";
 import "../connection/backpressure_test.ts";
 import "../connection/close_test.ts";
 import "../connection/closed_test.ts";
 import "../connection/connection_test.ts";
+import "../connection/hostile_test.ts";
 import "../connection/outbox_test.ts";
+import "../connection/page_parts_test.ts";
+import "../connection/raw_batches_test.ts";
 import "../connection/standstill_test.ts";
 import "../connection/start_tls_test.ts";
 import "../connection/switch_test.ts";
 import "../hub/hub_test.ts";
+import "../hub/presence_replica_test.ts";
+import "../hub/presence_test.ts";
 import "../listen/access_test.ts";
 import "../listen/admission_test.ts";
+import "../listen/authorize_test.ts";
+import "../listen/flood_test.ts";
+import "../listen/forwarded_test.ts";
 import "../listen/limits_test.ts";
+import "../listen/proxied_test.ts";
 import "../listen/server_test.ts";
+import "../listen/shared_counts_test.ts";
+import "../listen/totals_test.ts";
+import "../listen/upgrade_test.ts";
+import "../metrics/dashboard_test.ts";
+import "../metrics/metrics_test.ts";
+import "../peers/peers_test.ts";
+import "../peers/plane_test.ts";
+import "../peers/roads_test.ts";

@@ -5,6 +5,8 @@ import "../house/first_run_test.ts";
 import "../house/imports_test.ts";
 import "../house/publish_test.ts";
 import "../house/readme_test.ts";
+import "../house/runtimes_test.ts";
+import "../house/sizes_test.ts";
 import "../house/surface_test.ts";
 import "../house/together_test.ts";
 import "../house/words_test.ts";

@@ -1,5 +1,6 @@
 /** Messages and bytes: framings, formats, and the small things that several layers need. */
 
+import "../codec/batch_test.ts";
 import "../codec/ber_tlv_test.ts";
 import "../codec/cobs_test.ts";
 import "../codec/codec_test.ts";
@@ -29,9 +30,12 @@ import "../internal/clock_test.ts";
 import "../internal/nearest_test.ts";
 import "../internal/rate_test.ts";
 import "../internal/retry_test.ts";
+import "../internal/node_sockets_test.ts";
+import "../internal/runtime_test.ts";
 import "../internal/schema_test.ts";
 import "../internal/secret_test.ts";
 import "../internal/text_test.ts";
 import "../internal/time_test.ts";
+import "../internal/turn_test.ts";
 import "../internal/varint_test.ts";
 import "../testing_test.ts";

@@ -2,3 +2,4 @@
 
 import "../programs/completion_test.ts";
 import "../programs/terminal_test.ts";
+import "../programs/wrap_test.ts";
