@@ -9,6 +9,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type Measure, measure, type Result, type Settings } from "./measure.ts";
+import { browser } from "./measures/browser.ts";
 import { codec } from "./measures/codec.ts";
 import { echo } from "./measures/echo.ts";
 import { fanOut } from "./measures/fan_out.ts";
@@ -37,6 +38,7 @@ const MEASURES: readonly Measure[] = [
   ...fanOut,
   ...hub,
   ...idle,
+  ...browser,
   ...roads,
   ...requests,
   ...files,

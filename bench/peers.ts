@@ -3,8 +3,10 @@
 /** Pinned, so that figures of two runs can be compared. */
 const VERSIONS: Record<string, string> = {
   "@nats-io/transport-node": "3.4.0",
+  "@socket.io/redis-streams-adapter": "0.3.1",
   "it-length-prefixed": "11.0.1",
   "length-prefixed-stream": "2.0.0",
+  "redis": "6.3.1",
   "socket.io": "4.8.4",
   "socket.io-client": "4.8.4",
   "ws": "8.23.0",

@@ -9,8 +9,10 @@ export type Subject =
   | "lengthwise"
   | "plain"
   | "few"
+  | "hub"
   | "raw"
   | "framed"
+  | "c"
   | "net"
   | "cork"
   | "ws"
@@ -25,8 +27,10 @@ export const SUBJECTS: Record<Subject, string> = {
   lengthwise: "Lengthwise",
   plain: "plain",
   few: "to 100",
+  hub: "broadcast",
   raw: "pump",
   framed: "framed loop",
+  c: "C epoll",
   net: "node:net",
   cork: "net cork",
   ws: "ws",
@@ -40,6 +44,7 @@ export const SUBJECTS: Record<Subject, string> = {
 /** Why a subject cannot be measured here, if it cannot. */
 export function missing(subject: Subject, peers: Peers): string | undefined {
   if (["net", "cork"].includes(subject)) return peers.noNode;
+  if (subject === "c") return compiled() === undefined ? "no cc" : undefined;
   if (!["ws", "sio", "nats", "lps", "ilp"].includes(subject)) return undefined;
   return peers.noPackages ??
     (subject === "nats" && !hasNatsServer() ? "no nats-server" : undefined);
@@ -50,6 +55,21 @@ function hasNatsServer(): boolean {
     return new Deno.Command("nats-server", { args: ["--version"] }).outputSync().success;
   } catch {
     return false;
+  }
+}
+
+let epoll: string | undefined | null = null;
+
+/** The subject in C, compiled when it is needed first; undefined where there is no compiler. */
+function compiled(): string | undefined {
+  if (epoll !== null) return epoll;
+  const file = `${Deno.makeTempDirSync()}/epoll`;
+  const source = `${import.meta.dirname}/subjects/epoll.c`;
+  try {
+    const { success } = new Deno.Command("cc", { args: ["-O2", "-o", file, source] }).outputSync();
+    return epoll = success ? file : undefined;
+  } catch {
+    return epoll = undefined;
   }
 }
 
@@ -77,6 +97,7 @@ const CODECS: Partial<Record<Subject, string>> = {
 
 /** A server under test with its service. */
 export function server(subject: Subject, args: readonly string[], peers: Peers): Program {
+  if (subject === "c") return { command: [compiled()!, ...args] };
   return program(SERVERS[subject]!, args, withPeers(peers));
 }
 

@@ -13,6 +13,7 @@ export interface Verdict {
 export const NOTES = `ratio: Lengthwise divided by the column before; all values are medians
 goals: what was reached stands behind "met" or "missed"
 pump, framed loop: read and write in a bare loop; with the framing written into it by hand
+C epoll: the fan-out in C, frames found, without limits, time-outs and queues
 to 100: the same hub with 100 members; all deliveries count
 node:net, net cork: framing by hand, replies gathered in blocks; replies gathered by cork()
 lp-stream, it-lp: length-prefixed-stream, it-length-prefixed; each peer runs in Node

@@ -4,8 +4,9 @@ import { writeAll } from "../../internal/bytes.ts";
 import type { Count, OneWay } from "./one_way.ts";
 import { block, open, serverFrameBytes, type Wire } from "./wire.ts";
 
-/** Messages in one block of the publisher's; two blocks are under way at a time. */
+/** Messages in one block of the publisher's. */
 const BLOCK_MESSAGES = 500;
+/** How many blocks are under way at a time, where not said otherwise. */
 const BLOCKS_UNDER_WAY = 2;
 /** How many are being opened at a time: less than any backlog. */
 const AT_ONCE = 256;
@@ -14,21 +15,29 @@ const FORGOTTEN = new Uint8Array(64 * 1024);
 
 let opened: Deno.TcpConn[] = [];
 
-/** Opens one connection to publish, and the others to subscribe. */
+/** Opens one connection to publish, and the others to subscribe: in turn, if there are several servers. */
 export async function subscribe(
-  options: { port: number; wire: Wire; subscribers: number },
+  options: { port: number | readonly number[]; wire: Wire; subscribers: number },
 ): Promise<void> {
-  const { port, wire, subscribers } = options;
+  const { wire, subscribers } = options;
+  const ports = [options.port].flat();
   opened = [];
   while (opened.length <= subscribers) {
     const count = Math.min(AT_ONCE, subscribers + 1 - opened.length);
-    const ready = await Promise.all(Array.from({ length: count }, () => open(port, wire)));
+    const ready = await Promise.all(
+      Array.from(
+        { length: count },
+        (_, i) => open(ports[(opened.length + i) % ports.length], wire),
+      ),
+    );
     for (const { conn } of ready) opened.push(conn);
   }
 }
 
 /** Publishes as fast as the slowest subscriber receives. Counts deliveries. */
-export async function publish({ wire, size, duration }: OneWay): Promise<Count> {
+export async function publish(
+  { wire, size, duration, blocksUnderWay = BLOCKS_UNDER_WAY }: OneWay & { blocksUnderWay?: number },
+): Promise<Count> {
   const [publisher, ...receivers] = opened;
   const subscribers = receivers.length;
   const blockBytes = BLOCK_MESSAGES * serverFrameBytes(wire, size);
@@ -39,7 +48,7 @@ export async function publish({ wire, size, duration }: OneWay): Promise<Count> 
   const start = performance.now();
   let blocks = 0;
   for (; performance.now() - start < duration; blocks++) {
-    await arrivals.of(blocks - BLOCKS_UNDER_WAY);
+    await arrivals.of(blocks - blocksUnderWay);
     await writeAll(publisher, out);
   }
   await arrivals.of(blocks - 1);

@@ -2,7 +2,8 @@
  * What one member of a room sends goes to the hundred others, by `Hub.broadcast()` with limits and
  * slow-consumer policy as they are by default, and in the same rounds by `server.broadcast()` without
  * rooms. The load is that of the fan-out without a hub. And the same room with ten thousand members
- * beside a hundred: each delivery should cost the same.
+ * beside a hundred: each delivery should cost the same. And notifications of 64 B to the peers of a room,
+ * by `PeerHub.notify()`, beside messages to its connections.
  */
 
 import { Child } from "../child.ts";
@@ -69,11 +70,42 @@ export const hub: Measure[] = [{
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     };
   },
+}, {
+  rows: [SUBSCRIBERS, MANY].map((members) => ({
+    name: `notify 64 B to ${members === MANY ? "10 000" : members} peers, deliveries`,
+    unit: "msg/s",
+    goals: [{ against: ["hub"], ratio: 0.8 }],
+  })),
+  subjects: ["lengthwise", "hub"],
+  async open(settings) {
+    await using stack = new AsyncDisposableStack();
+    const peers = await startRooms(stack, "peers");
+    const rooms = await startRooms(stack);
+    const loader = stack.use(new Child(load(settings.peers)));
+    await loader.next();
+    const owned = stack.move();
+    return {
+      async run(subject) {
+        const server = subject === "hub" ? rooms : peers;
+        const values: number[] = [];
+        for (const members of [SUBSCRIBERS, MANY]) {
+          values.push(await deliveries(loader, server, settings, members));
+          await server.child.ask("emptied");
+        }
+        return values;
+      },
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    };
+  },
 }];
 
-async function startRooms(stack: AsyncDisposableStack): Promise<Started> {
-  const child = stack.use(new Child(program("subjects/hub.ts", [])));
-  return { child, ...await child.next<{ port: number }>(), wire: "u32be" };
+async function startRooms(
+  stack: AsyncDisposableStack,
+  file: "hub" | "peers" = "hub",
+): Promise<Started> {
+  const child = stack.use(new Child(program(`subjects/${file}.ts`, [])));
+  const wire = file === "peers" ? "notify" : "u32be";
+  return { child, ...await child.next<{ port: number }>(), wire };
 }
 
 async function deliveries(

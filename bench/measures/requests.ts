@@ -16,8 +16,14 @@ const FILES: Partial<Record<Subject, string>> = {
   lengthwise: "lengthwise.ts",
   sio: "socket_io.mjs",
   nats: "nats.mjs",
+  plain: "lengthwise.ts",
 };
-const SUBJECTS = Object.keys(FILES) as Subject[];
+/** A group with one worker over NATS, beside a peer over TCP, and NATS alone. */
+const GROUP_FILES: typeof FILES = { ...FILES, lengthwise: "group.ts" };
+const GROUPED: readonly Subject[] = ["lengthwise", "plain", "nats"];
+const SUBJECTS: readonly Subject[] = ["lengthwise", "sio", "nats"];
+/** With `telemetry()` where nothing traces, and without. */
+const UNTRACED: readonly Subject[] = ["lengthwise", "plain"];
 const IN_FLIGHT = 256;
 const ROUND_TRIPS = 1000;
 
@@ -37,7 +43,7 @@ export const requests: Measure[] = [
     })),
     subjects: SUBJECTS,
     open: (settings) =>
-      open(settings, (program) => program, async ({ client, to }) => {
+      open(settings, SUBJECTS, (program) => program, async ({ client, to }) => {
         const values = [];
         for (const kind of ["json", "bytes"]) {
           const run = { to, kind, inFlight: IN_FLIGHT, duration: settings.duration };
@@ -48,10 +54,42 @@ export const requests: Measure[] = [
       }),
   },
   {
+    rows: [{
+      name: "requests of 32 B, telemetry() off",
+      unit: "msg/s",
+      goals: [{ against: ["plain"], ratio: 0.98 }],
+    }],
+    subjects: UNTRACED,
+    open: (settings) =>
+      open(settings, UNTRACED, (program) => program, async ({ client, to }) => {
+        const run = { to, kind: "json", inFlight: IN_FLIGHT, duration: settings.duration };
+        const { answered, seconds } = await client.ask<Count>("many", run);
+        return [answered / seconds];
+      }),
+  },
+  {
+    rows: [{ name: "requests of 32 B to a group", unit: "msg/s" }],
+    subjects: GROUPED,
+    open: (settings) =>
+      open(settings, GROUPED, (program) => program, async ({ client, to }) => {
+        const run = { to, kind: "json", inFlight: IN_FLIGHT, duration: settings.duration };
+        const { answered, seconds } = await client.ask<Count>("many", run);
+        return [answered / seconds];
+      }),
+  },
+  {
+    rows: [{ name: "a request to a group and its answer", unit: "us", least: true }],
+    subjects: GROUPED,
+    open: (settings) =>
+      open(settings, GROUPED, (program) => program, async ({ client, to }) => [
+        await client.ask<number>("roundTrip", { to, count: ROUND_TRIPS }),
+      ]),
+  },
+  {
     rows: [{ name: "a request and its answer", unit: "us", least: true }],
     subjects: SUBJECTS,
     open: (settings) =>
-      open(settings, onOneCore, async ({ client, to }) => [
+      open(settings, SUBJECTS, onOneCore, async ({ client, to }) => [
         await client.ask<number>("roundTrip", { to, count: ROUND_TRIPS }),
       ]),
   },
@@ -65,17 +103,20 @@ interface Count {
 /** A server and a client per subject, in processes of their own. */
 async function open(
   settings: Settings,
+  subjects: readonly Subject[],
   place: (program: Program) => Program | Promise<Program>,
   run: (ends: Ends) => Promise<number[]>,
 ): Promise<Runs> {
   const { peers } = settings;
   await using stack = new AsyncDisposableStack();
   const start = async (subject: Subject, role: "serve" | "ask") => {
-    const child = stack.use(new Child(await place(programOf(subject, role, peers))));
+    const traces = subjects === UNTRACED && subject === "lengthwise" ? ["telemetry"] : [];
+    const file = (subjects === GROUPED ? GROUP_FILES : FILES)[subject]!;
+    const child = stack.use(new Child(await place(programOf(file, [role, ...traces], peers))));
     return { child, ...await child.next<{ to: string }>() };
   };
   const started = new Map<Subject, Ends>();
-  for (const subject of SUBJECTS) {
+  for (const subject of subjects) {
     if (missing(subject, peers) !== undefined) continue;
     const [{ to }, client] = await Promise.all([start(subject, "serve"), start(subject, "ask")]);
     started.set(subject, { client: client.child, to });
@@ -87,6 +128,6 @@ async function open(
   };
 }
 
-function programOf(subject: Subject, role: string, peers: Peers): Program {
-  return program(`subjects/requests/${FILES[subject]}`, [role], withPeers(peers));
+function programOf(file: string, args: readonly string[], peers: Peers): Program {
+  return program(`subjects/requests/${file}`, args, withPeers(peers));
 }

@@ -47,9 +47,11 @@ export const roads: Measure[] = ROADS.flatMap((road) => [thereAndBack(road), one
 function thereAndBack(road: Road): Measure {
   return measureOf(road, "echo", [{ name: "32 B there and back", unit: "us", least: true }], {
     oneCore: true,
-    run: async ({ client, to }) => [
-      await client.ask<number>("roundTrip", { ...to, size: 32, count: ROUND_TRIPS }),
-    ],
+    async run({ client, to }) {
+      const run = { ...to, size: 32, count: ROUND_TRIPS };
+      // What `ws` has tells two times, of which the first is the median.
+      return [await client.ask<number | number[]>("roundTrip", run)].flat().slice(0, 1);
+    },
   });
 }
 

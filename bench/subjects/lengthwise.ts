@@ -18,7 +18,7 @@ const HANDLERS: Record<string, (connection: Connection) => Promise<void>> = {
   /** Batches that make a view only of the messages that are asked for: here of none. */
   async sinkLazy(connection) {
     let count = 0;
-    for await (const batch of connection.batches()) count += batch.length;
+    for await (using batch of connection.rawBatches()) count += batch.length;
     tally.received += count;
   },
 

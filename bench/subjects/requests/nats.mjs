@@ -3,27 +3,15 @@
  * server, and as client.
  */
 
-import { spawn } from "node:child_process";
 import process from "node:process";
-import { createInterface } from "node:readline";
 import { answer, say } from "../answer.mjs";
 import { peer } from "../peer.mjs";
 import { asking } from "./asking.mjs";
+import { startServer } from "./nats_server.mjs";
 
 const { connect } = await peer("@nats-io/transport-node", "lib/mod.js");
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** The server ends with this process, which is killed: it reads a pipe that nobody writes to. */
-async function startServer() {
-  const script = 'nats-server -a 127.0.0.1 -p -1 & cat >/dev/null; kill "$!"';
-  const server = spawn("sh", ["-c", script], { stdio: ["pipe", "inherit", "pipe"] });
-  for await (const line of createInterface({ input: server.stderr })) {
-    const port = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-    if (port !== undefined) return `127.0.0.1:${port}`;
-  }
-  throw new Error("Cannot start nats-server: it ended");
-}
 
 /** JSON is the application's own affair here. */
 async function open({ to, kind }) {
