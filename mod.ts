@@ -16,11 +16,17 @@
  * | `./session` | `Session`: a connection that outlives its sockets |
  * | `./request` | `requests()`: requests, notifications and streams over a connection |
  * | `./files` | files over a connection: verified, and continued after a broken connection |
- * | `./hub` | `Hub`: rooms of connections, for your own programs |
+ * | `./hub` | `Hub`: rooms of connections, for your own programs, and who is there |
+ * | `./peers` | `PeerHub`: rooms of request peers, and notifications for all in a room |
  * | `./backplane` | how hubs in several processes act as one |
+ * | `./nats` | `nats()`: the backplane over the broker NATS |
+ * | `./cluster` | `joinCluster()`: servers that act as one for sessions |
  * | `./chat` | `Chat`: a chat that any text client can join |
  * | `./chat/sqlite_history` | a chat's messages, kept in a file |
  * | `./transport` | endpoints, and what a transport promises |
+ * | `./browser` | the client for web pages, as one script that a server hands out |
+ * | `./metrics` | the counts of a server as Prometheus wants them |
+ * | `./telemetry` | traces of connections and requests, for OpenTelemetry |
  * | `./testing` | linked pairs of transports without a network, and faults, for tests |
  * | `./errors` | every error |
  *
@@ -53,6 +59,7 @@ export { type Handler, listen, type ListenOptions, type Server } from "./listen/
 export { type CloseInfo, Connection, type ConnectionOptions } from "./connection.ts";
 export { Session, type SessionOptions } from "./session.ts";
 export { Hub, type HubOptions } from "./hub.ts";
+export { PeerHub, type PeerHubOptions } from "./peers.ts";
 export { type Handlers, type RequestOptions, type RequestPeer, requests } from "./request.ts";
 
 export { bytes, type Format, json, type StandardSchema, text } from "./format.ts";
@@ -81,6 +88,7 @@ export {
   ListenError,
   MessageTooLargeError,
   ProtocolError,
+  RefusedError,
   RequestError,
   SessionLostError,
   SessionRefusedError,

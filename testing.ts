@@ -5,6 +5,7 @@
  * @module
  */
 
+import { errors } from "./internal/runtime/errors.ts";
 import { delay } from "@std/async/delay";
 import type { EndInfo } from "./codec.ts";
 import { checkInteger } from "./internal/check.ts";
@@ -186,11 +187,11 @@ class FaultyTransport implements Transport {
   }
 
   close(error?: unknown): void {
-    this.#closed.abort(new Deno.errors.Interrupted("operation canceled"));
+    this.#closed.abort(new errors.Interrupted("operation canceled"));
     this.#transport.close(error);
   }
 }
 
 function cutError(): Error {
-  return new Deno.errors.ConnectionReset("connection was cut");
+  return new errors.ConnectionReset("connection was cut");
 }
