@@ -20,7 +20,7 @@ PATH=$PATH:/usr/sbin
 folder=$(mktemp -d)
 daemon=
 trap 'if [ -n "$daemon" ]; then kill "$daemon"; wait "$daemon" || true; fi; rm -rf "$folder"' EXIT
-rsyslogd -v | head -1
+rsyslogd -v | sed -n 1p
 
 cat >"$folder/conf" <<END
 global(workDirectory="$folder")
