@@ -1,6 +1,7 @@
 /** A directory that is served: peers may list and fetch its files, and add files. */
 
 import { join } from "node:path";
+import { requireDenoFor } from "../internal/runtime/runtime.ts";
 import { type DirectoryOptions, directoryOptions } from "./directory_options.ts";
 import { fileError, fileFailure } from "./errors.ts";
 import { Inventory } from "./inventory.ts";
@@ -254,6 +255,7 @@ export async function openDirectory(
   path: string,
   options: DirectoryOptions = {},
 ): Promise<Directory> {
+  requireDenoFor("files on disk");
   const all = directoryOptions(options);
   const what = `serve files of ${path}`;
   let real: string;

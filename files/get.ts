@@ -2,6 +2,7 @@
 
 import { basename, dirname, join } from "node:path";
 import { ProtocolError } from "../errors.ts";
+import { requireDenoFor } from "../internal/runtime/runtime.ts";
 import { RequestError, type RequestPeer } from "../request.ts";
 import { rememberedLimit } from "./chunk_size.ts";
 import { fileError, fileFailure } from "./errors.ts";
@@ -86,6 +87,7 @@ export async function openTarget(
   path: string,
   { replace = false }: GetOptions = {},
 ): Promise<FilePart> {
+  requireDenoFor("files on disk");
   const what = `write ${basename(path)}`;
   let stored = path;
   try {

@@ -1,5 +1,6 @@
 /** A file that is being sent. */
 
+import { requireDenoFor } from "../internal/runtime/runtime.ts";
 import { ChunkSize } from "./chunk_size.ts";
 import { type Checksum, recall, type Remembered } from "./checksum.ts";
 import { fileError, fileFailure } from "./errors.ts";
@@ -52,6 +53,7 @@ export class FileSource implements Disposable {
     name: string,
     remembered: Remembered | undefined,
   ): Promise<FileSource> {
+    requireDenoFor("files on disk");
     try {
       const opened = await openRegular(path, `read ${name}`);
       return new FileSource(name, opened, recall(remembered, opened.info));
