@@ -89,6 +89,7 @@ await test("A chat of many servers refuses names of rooms that it cannot have, a
     ada.say("hello");
     await bob.until(/"type":"say".*"hello"/);
   }
+  await ada.catchUp();
   assertEquals([one.chat.stats.rooms, two.chat.stats.rooms], [2, 2]);
   assertEquals([one.cluster.stats.foreign, two.cluster.stats.foreign], [0, 0]);
 });

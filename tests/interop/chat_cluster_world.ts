@@ -231,6 +231,11 @@ export class Guest {
     return heard.slice(0, -1);
   }
 
+  /** Returns when the server here knows all that any server knew before: a key is told through the log. */
+  async catchUp(): Promise<void> {
+    await this.ask("/claim");
+  }
+
   /** What was said, as a program was told it: in the order in which it came. */
   get said(): { id: number; name: string; text: string; provisional?: string }[] {
     return this.all.filter((line) => /^\{"type":"(?:say|me|placed)"/.test(line))
