@@ -34,7 +34,7 @@ export class Site implements Order, LogOwner {
   readonly #lane: Lane;
   readonly #replica: Replica;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #timers: (() => void)[];
   #state: "reading" | "coming" | "together" | "apart" | "leaving" | "closed" = "reading";
   /** How often it has come in. */
   #times = 0;
@@ -68,8 +68,11 @@ export class Site implements Order, LogOwner {
     });
     if (snapshot !== undefined) this.#replica.restore(snapshot);
     this.#log.read(at, this);
-    this.#timers.push(setInterval(() => this.#look(), LOOK));
-    this.#timers.push(setInterval(() => this.#beat(), options.beatInterval));
+    const { every = intervals, beatInterval } = options;
+    this.#timers = [
+      every(() => this.#look(), LOOK),
+      every(() => this.#beat(), beatInterval),
+    ];
     this.#comeWhenRead();
   }
 
@@ -199,7 +202,7 @@ export class Site implements Order, LogOwner {
       clearTimeout(timer);
     }
     this.#state = "closed";
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const end of this.#timers) end();
     this.#lane.close();
     this.#ready.resolve();
   }
@@ -333,4 +336,9 @@ export class Site implements Order, LogOwner {
   #failed(error: unknown): void {
     this.#options.onEvent({ event: "error", error });
   }
+}
+
+function intervals(callback: () => void, interval: number): () => void {
+  const timer = setInterval(callback, interval);
+  return () => clearInterval(timer);
 }

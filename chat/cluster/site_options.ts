@@ -34,6 +34,12 @@ export interface SiteOptions {
   readonly entriesPerState: number;
   readonly endpoints: () => readonly string[];
   readonly onEvent: (event: ClusterEvent) => void;
+  /**
+   * Calls something again and again, so many milliseconds apart, and returns what ends that.
+   *
+   * @default `setInterval()`
+   */
+  readonly every?: (callback: () => void, interval: number) => () => void;
   /** Tells operators in a sentence how the cluster is. */
   readonly summaryOf: (stats: SiteStats) => string;
 }

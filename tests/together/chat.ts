@@ -1,6 +1,7 @@
 /** The chat and its page. */
 
 import "../chat/chat_test.ts";
+import "../chat/cluster_silence_test.ts";
 import "../chat/codes_test.ts";
 import "../chat/docs_test.ts";
 import "../chat/flood_test.ts";
