@@ -5,13 +5,13 @@
  */
 
 /** What the Content-Security-Policy lets run: the page's own script. */
-export const SCRIPT_HASH = "sha256-DbzMnhmECuh/BN9zFSb6n7imlsGel1uOvJIqmchw0C4=";
+export const SCRIPT_HASH = "sha256-CiHPezE2invbdC9GgfOZx/ZsDcsviTLdT46eX3rrhqw=";
 
 /** What the Content-Security-Policy lets style: the page's own sheet. */
 export const STYLE_HASH = "sha256-4zwdmSScmW0a3CJ71/15OGrUsou9XMQNYb5vRRkiEDY=";
 
 /** What tells this page from another version of it. */
-export const PAGE_TAG = "KlkXpf+oL+AIfPBY";
+export const PAGE_TAG = "/Zo3bx6nKWsoTBzs";
 
 /** The page. */
 export const PAGE: string = `<!doctype html>
@@ -1592,6 +1592,11 @@ const MAX_TRIES = 7;
 class Restore {
   /** The name that the reader chose, in this window or another. */
   chosen = storage.get("name", "everywhere") || undefined;
+  /**
+   * What gives the name at once to whoever has it, also where the connection that was lost still has the
+   * name. It is of this window alone: another one with the same name must not end this one's connection.
+   */
+  key;
   /** The room that was asked for, if its answer is still to come. */
   room;
   #name = { kind: "settled" };
@@ -1629,6 +1634,7 @@ class Restore {
   /** The name that one has now is the one to keep; without a name, none is asked for any more. */
   settleName(name) {
     this.#become({ kind: "settled" });
+    this.key = undefined;
     if (name === undefined) return;
     this.chosen = isGuest(name) ? undefined : name;
     storage.set("name", this.chosen ?? "", "everywhere");
@@ -2319,9 +2325,13 @@ function forgetAnswers() {
 }
 
 /** The server says something about itself, or about what one did. */
-function onNotice({ code, text, error, command }) {
+function onNotice({ code, text, error, command, key }) {
   // An older server does not ask, and does not know the answer.
   if (code === "no-such-command" && command === "pong" && !typed.has("pong")) return;
+  if (code === "key") {
+    restore.key = key;
+    if (!typed.delete("claim")) return;
+  }
   const meaning = meaningOf(code);
   if (meaning === "sent away") link.leave("server");
   if (meaning === "room refused") giveUpRoom();
@@ -2332,7 +2342,7 @@ function onNotice({ code, text, error, command }) {
 
 function askName(name) {
   restore.askName(name);
-  link.send(\`/nick \${name}\`);
+  link.send(restore.key === undefined ? \`/nick \${name}\` : \`/claim \${name} \${restore.key}\`);
 }
 
 /** After an outage the name may still belong to the connection that was lost. */
@@ -2648,6 +2658,7 @@ function onNick({ from, to }) {
   if (isMe(from)) {
     view.me = to;
     restore.settleName(to);
+    if (restore.chosen !== undefined) link.send("/claim");
     notice(\`You are \${textOf(to)} now.\`);
   } else if (person) notice(\`\${textOf(from)} is now \${textOf(to)}.\`);
   if (person) view.people.set(keyOf(to), { ...person, name: to });

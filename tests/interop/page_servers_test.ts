@@ -47,7 +47,7 @@ await testWith(
     await one.value("dispatchEvent(new Event('online'))");
     await one.state("Connected");
     await one.sees("meanwhile");
-    // It is free again when the others have noticed that the server is gone.
+    // Perhaps before the others have noticed that the server is gone: it has the key.
     await one.until("document.querySelector('#my-name').textContent === 'ada'");
     await one.type("afterwards");
     await Promise.all([one.sees("afterwards"), two.sees("afterwards")]);

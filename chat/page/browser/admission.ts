@@ -47,9 +47,13 @@ export function forgetAnswers(): void {
 }
 
 /** The server says something about itself, or about what one did. */
-export function onNotice({ code, text, error, command }: EventOf<"notice">): void {
+export function onNotice({ code, text, error, command, key }: EventOf<"notice">): void {
   // An older server does not ask, and does not know the answer.
   if (code === "no-such-command" && command === "pong" && !typed.has("pong")) return;
+  if (code === "key") {
+    restore.key = key;
+    if (!typed.delete("claim")) return;
+  }
   const meaning = meaningOf(code);
   if (meaning === "sent away") link.leave("server");
   if (meaning === "room refused") giveUpRoom();
@@ -60,7 +64,7 @@ export function onNotice({ code, text, error, command }: EventOf<"notice">): voi
 
 function askName(name: string): void {
   restore.askName(name);
-  link.send(`/nick ${name}`);
+  link.send(restore.key === undefined ? `/nick ${name}` : `/claim ${name} ${restore.key}`);
 }
 
 /** After an outage the name may still belong to the connection that was lost. */

@@ -5,6 +5,7 @@
  */
 
 import type { EventOf } from "./events.ts";
+import { link } from "./link.ts";
 import { notice } from "./log.ts";
 import { restore } from "./restore.ts";
 import { flush, typed } from "./sending.ts";
@@ -47,6 +48,7 @@ export function onNick({ from, to }: EventOf<"nick">): void {
   if (isMe(from)) {
     view.me = to;
     restore.settleName(to);
+    if (restore.chosen !== undefined) link.send("/claim");
     notice(`You are ${textOf(to)} now.`);
   } else if (person) notice(`${textOf(from)} is now ${textOf(to)}.`);
   if (person) view.people.set(keyOf(to), { ...person, name: to });

@@ -31,6 +31,11 @@ const MAX_TRIES = 7;
 class Restore {
   /** The name that the reader chose, in this window or another. */
   chosen: string | undefined = storage.get("name", "everywhere") || undefined;
+  /**
+   * What gives the name at once to whoever has it, also where the connection that was lost still has the
+   * name. It is of this window alone: another one with the same name must not end this one's connection.
+   */
+  key: string | undefined;
   /** The room that was asked for, if its answer is still to come. */
   room: AskedRoom | undefined;
   #name: NameState = { kind: "settled" };
@@ -68,6 +73,7 @@ class Restore {
   /** The name that one has now is the one to keep; without a name, none is asked for any more. */
   settleName(name?: string): void {
     this.#become({ kind: "settled" });
+    this.key = undefined;
     if (name === undefined) return;
     this.chosen = isGuest(name) ? undefined : name;
     storage.set("name", this.chosen ?? "", "everywhere");
