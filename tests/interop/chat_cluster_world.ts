@@ -134,7 +134,10 @@ export class Site implements AsyncDisposable {
     { chat = {}, ...options }: Partial<ChatClusterOptions> & { chat?: ChatOptions } = {},
   ): Promise<Site> {
     const events: ClusterEvent[] = [];
-    const told = () => site.#changed.resolve();
+    const told = () => {
+      site.#changed.resolve();
+      site.#changed = Promise.withResolvers();
+    };
     const cluster = await chatCluster({
       servers,
       onEvent(event) {
@@ -151,7 +154,6 @@ export class Site implements AsyncDisposable {
   /** Waits until something has happened. */
   async told(event: ClusterEvent["event"], count = 1): Promise<void> {
     while (this.events.filter((told) => told.event === event).length < count) {
-      this.#changed = Promise.withResolvers();
       await this.#changed.promise;
     }
   }
@@ -216,7 +218,6 @@ export class Guest {
       if (this.#state === "ended") {
         throw new Error(`${fits} did not come, but ${JSON.stringify(this.all.slice(-20))}`);
       }
-      this.#changed = Promise.withResolvers();
       await this.#changed.promise;
     }
   }
@@ -252,12 +253,18 @@ export class Guest {
       for await (const line of this.connection) {
         this.heard.push(line);
         this.all.push(line);
-        this.#changed.resolve();
+        this.#tell();
       }
     } catch {
       // The connection was lost: `until()` tells it.
     }
     this.#state = "ended";
+    this.#tell();
+  }
+
+  /** Several may wait. */
+  #tell(): void {
     this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 }
