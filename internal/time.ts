@@ -21,6 +21,8 @@ export interface WakeupOptions {
    * Waits longer when the timer is late, because then this process stood still: it was stopped,
    * suspended or busy. Data that arrived in time during the standstill was not read yet. The timer
    * waits again for as long as it was late, at most ten seconds, and at most three times in a row.
+   * Once it waits at least a millisecond, also when it seems to be in time: the standstill may have
+   * ended just then, and what has arrived is read first.
    *
    * @default false
    */
@@ -88,9 +90,9 @@ export class Wakeup implements Sleeper {
     this.#graceEnd = this.#graces = 0;
   }
 
-  #fireAt(due: number): void {
+  #fireAt(due: number, grain = this.#grain): void {
     if (this.#firesAt !== Infinity) CLOCK.delete(this, this.#firesAt);
-    this.#firesAt = CLOCK.add(this, Math.max(due, performance.now()), this.#grain);
+    this.#firesAt = CLOCK.add(this, Math.max(due, performance.now()), grain);
   }
 
   /** For the clock only: the time has come to look whether it is due. */
@@ -101,10 +103,10 @@ export class Wakeup implements Sleeper {
     const due = Math.max(this.#due, this.#graceEnd);
     if (now < due) {
       this.#fireAt(due);
-    } else if (this.#isPatient && late > LATE && this.#graces < MAX_GRACES) {
+    } else if (this.#isPatient && this.#graces < (late > LATE ? MAX_GRACES : 1)) {
       this.#graces++;
-      this.#graceEnd = now + Math.min(late, MAX_GRACE);
-      this.#fireAt(this.#graceEnd);
+      this.#graceEnd = now + Math.min(Math.max(late, 1), MAX_GRACE);
+      this.#fireAt(this.#graceEnd, 1);
     } else {
       this.#graces = 0;
       this.#due = Infinity;
