@@ -41,7 +41,8 @@ Deno.test("client.ts in a pipe half-closes only after the linger", async () => {
     stdin: "hello\n",
   });
   assertEquals([code, stdout, stderr], [0, "hello\n", ""]);
-  const told = await runHere("client.ts", [server.endpoint, "--half-close"], { stdin: "hello\n" });
+  await using later = await nodeServer(late(60_000));
+  const told = await runHere("client.ts", [later.endpoint, "--half-close"], { stdin: "hello\n" });
   assertEquals([told.code, told.stdout], [0, ""]);
 });
 
@@ -68,7 +69,7 @@ Deno.test("client.ts send waits for answers over a WebSocket whose server ends w
 });
 
 Deno.test("client.ts says that a peer ended when this end had half-closed, and blames nothing else", async () => {
-  await using server = await nodeServer(late(2_000));
+  await using server = await nodeServer(late(60_000));
   const args = [server.endpoint, "send", "hello", "--expect", "1", "--half-close"];
   const { code, stdout, stderr } = await runHere("client.ts", args);
   assertEquals([code, stdout], [1, ""]);

@@ -36,16 +36,16 @@ Deno.test("unacknowledged() finds the sockets whose bytes are sent again, in bot
 
 const IDLE = ROWS.find((row) => row.includes(" 00000000:00000000 00:"))!;
 
-/** A watch of one socket, whose bytes are being sent again as long as `isStuck`. */
+/** A watch of one socket, whose bytes are being sent again at each look of which `isStuckAt` says so. */
 class World {
-  isStuck = true;
   looks = 0;
+  readonly isStuckAt: (look: number) => boolean;
   readonly gone = Promise.withResolvers<number>();
   readonly startedAt = performance.now();
   readonly watch = new Acknowledgments({
     read: () => {
-      this.looks++;
-      return Promise.resolve(HEAD + (this.isStuck ? ROWS[0] : IDLE) + "\n");
+      const row = this.isStuckAt(++this.looks) ? ROWS[0] : IDLE;
+      return Promise.resolve(HEAD + row + "\n");
     },
     interval: 20,
     timeout: 100,
@@ -54,6 +54,10 @@ class World {
     pair: pairOf(address("127.0.0.1", 0x913), address("10.9.9.9", 0xafc8)),
     vanished: () => this.gone.resolve(performance.now() - this.startedAt),
   };
+
+  constructor(isStuckAt: (look: number) => boolean = () => true) {
+    this.isStuckAt = isStuckAt;
+  }
 }
 
 const wait = (delay: number) => new Promise((resolve) => setTimeout(resolve, delay));
@@ -72,15 +76,18 @@ Deno.test("Acknowledgments tells a socket on which nothing was acknowledged for 
 });
 
 Deno.test("Acknowledgments leaves alone who acknowledges now and then, or is heard", async () => {
-  const world = new World();
+  const enough = Promise.withResolvers<void>();
+  // At every other look something has been acknowledged, however much time is between two of them.
+  const world = new World((look) => {
+    if (look > 12) enough.resolve();
+    return look % 2 === 1;
+  });
   let isGone = false;
   world.gone.promise.then(() => isGone = true);
   world.watch.add(world.socket);
-  for (let n = 0; n < 6; n++) {
-    await wait(50);
-    world.isStuck = !world.isStuck;
-  }
-  world.isStuck = true;
+  const running = setInterval(() => {}, 1_000); // The watch keeps no process running.
+  await enough.promise;
+  clearInterval(running);
   world.watch.delete(world.socket);
   await wait(200);
   assertEquals(isGone, false);
