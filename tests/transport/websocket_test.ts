@@ -109,7 +109,9 @@ Deno.test("ws: what came as text goes on as text, and bytes as bytes, also in fr
   fragments.send("h", { fin: false });
   fragments.send("i", { fin: true });
   assertEquals((await once(fragments, "message"))[1], false);
+  const over = once(fragments, "close"); // Until then, it has a timer.
   fragments.close();
+  await over;
 });
 
 Deno.test("ws: text stays text in broadcasts, hubs and backplanes", async () => {
