@@ -118,7 +118,7 @@ Deno.test("listen() answers a named proxy's other requests, and what is no reque
 });
 
 Deno.test("listen() waits for the request of a named proxy no longer than handshakeTimeout", async () => {
-  await using here = await world({ handshakeTimeout: 50 });
+  await using here = await world({ handshakeTimeout: 500 });
   using silent = await RawPeer.connect(here.endpoint);
   await silent.send("GET / HTTP/1.1\r\nX-Forw");
   await using client = await connect(here.endpoint, from("192.0.2.7"));

@@ -155,7 +155,7 @@ Deno.test("Server.stats has the round trips of sessions", async () => {
 });
 
 Deno.test("Server.stats has the round trips of WebSockets that were asked while they were silent", async () => {
-  await using server = await echo("ws://127.0.0.1:0", { pingInterval: 20, pongTimeout: 20 });
+  await using server = await echo("ws://127.0.0.1:0", { pingInterval: 20, pongTimeout: 500 });
   await using _client = await connect(server.endpoints[0]);
   while (sumOf(server.stats.roundTripTimes.counts) === 0) await turn();
   assertEquals(server.stats.open, 1);

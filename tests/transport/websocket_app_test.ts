@@ -98,10 +98,10 @@ Deno.test("web.respond whose answer has no part yet still tells its head, at onc
       },
     }, { highWaterMark: 0 });
     return new Response(later);
-  }, { handshakeTimeout: 100 });
+  }, { handshakeTimeout: 500 });
   const response = await fetch(at.url);
   assertEquals(response.status, 200);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await new Promise((resolve) => setTimeout(resolve, 800));
   gate.resolve();
   assertEquals(await response.text(), "late");
   assertEquals(at.refusals, []);
@@ -218,7 +218,7 @@ Deno.test("web.respond: a server that closes ends idle connections, and streams 
 /** An HTTP server over a pair in memory, with short times. */
 function served(respond: Respond) {
   const [near, far] = memoryPair();
-  const server = new HttpServer(respond, false, { idleTimeout: 80, progressTimeout: 80 });
+  const server = new HttpServer(respond, false, { idleTimeout: 200, progressTimeout: 200 });
   const { signal } = new AbortController();
   return { peer: near, over: server.serve(far, [], { signal }) };
 }
