@@ -11,23 +11,67 @@ import { setImmediate } from "./runtime/immediate.ts";
 
 /** How much one connection may read and write at once before the others have their turn, in bytes. */
 export const TURN_BYTES: number = 32 * 1024;
-/** A connection that has waited less long ago goes on. In milliseconds. */
-export const TURN_TIME = 1;
+/** When the others had their turn less long ago, a connection goes on. In milliseconds. */
+const TURN_TIME = 1;
 /** The same for the only connection of a process: what is late is a timer, or who comes in. */
-export const TURN_TIME_ALONE = 10;
+const TURN_TIME_ALONE = 10;
 /** So long after the system was asked for sure, it is asked for sure again. In milliseconds. */
 const SURE_TIME = 5;
 /** After so many turns of the event loop, Deno has asked the system about sockets, whatever it had to do. */
 const SURE_TURNS = 61;
 
 const NOTHING = new Uint8Array(0);
-let turn: Promise<void> | undefined;
+/** Busy connections that wait while others have their turn, by what lets them go on. */
+const waiting: (() => void)[] = [];
+let isPassing = false;
+/** When sockets were last looked at, when that was last sure, and when somebody last asked for it. */
+let turnedAt = 0;
 let sureAt = 0;
+let askedAt = 0;
 
 /**
- * Resolves when the other sockets were looked at. One promise for all who wait.
+ * What a connection waits for that has read and written `TURN_BYTES`; undefined if it may go on, because the
+ * others will not be too late when as much work has been done as since the last time that anyone asked.
  *
- * Deno asks the system about sockets when it has nothing else to do, or has done 61 other things. What
+ * @param isAlone Whether there is no other connection.
+ */
+export function turnOfOthers(isAlone: boolean): Promise<void> | undefined {
+  if (isPassing) return nextTurn();
+  const now = performance.now();
+  const worked = now - askedAt;
+  askedAt = now;
+  const isTime = now - turnedAt + worked >= (isAlone ? TURN_TIME_ALONE : TURN_TIME);
+  return isTime ? nextTurn() : undefined;
+}
+
+/**
+ * Resolves when the other sockets were looked at, and those had their turn who began to wait before. These
+ * go on one after the other, and sockets are looked at between them: a hundred that go on together would
+ * keep the rest waiting as long as one that never waits.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (!isPassing) passTurns();
+  });
+}
+
+async function passTurns(): Promise<void> {
+  isPassing = true;
+  await look();
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    next();
+    if (waiting.length === 0) break;
+    await loopTurn();
+    if (performance.now() - turnedAt >= TURN_TIME) await look();
+  }
+  isPassing = false;
+}
+
+/**
+ * Makes Deno look at sockets.
+ *
+ * It asks the system about them when it has nothing else to do, or has done 61 other things. What
  * `setImmediate()` and `MessageChannel` wait for is such a thing, and a timer that is due, too: a quiet
  * socket waited for 80 ms, while timers of 0 ms ended every 3 ms. When Deno waits for another thread, it
  * has nothing else to do, and a digest of nothing is the cheapest thing that one does: 15 to 30 us. It
@@ -36,18 +80,15 @@ let sureAt = 0;
  * Where both threads share a core, or other programs have it, the digest is often done before Deno waits
  * all the same. So, from time to time, 61 things are done: 0.2 ms.
  */
-export function nextTurn(): Promise<unknown> {
-  return turn ??= passTurn().finally(() => turn = undefined);
-}
-
-async function passTurn(): Promise<void> {
+async function look(): Promise<void> {
   await loopTurn();
   if (performance.now() - sureAt < SURE_TIME) {
     await crypto.subtle.digest("SHA-1", NOTHING);
-    return;
+  } else {
+    for (let turns = 0; turns < SURE_TURNS; turns++) await loopTurn();
+    sureAt = performance.now();
   }
-  for (let turns = 0; turns < SURE_TURNS; turns++) await loopTurn();
-  sureAt = performance.now();
+  turnedAt = askedAt = performance.now();
 }
 
 /** One turn of the event loop, with or without a look at the sockets. */
@@ -55,10 +96,7 @@ function loopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/**
- * Resolves when no connection waits for the others any more. Who closes waits for it, so that nothing
- * goes on after that.
- */
+/** Resolves when those had their turn who wait now. Who closes waits for it, so that nothing goes on after that. */
 export async function turnOver(): Promise<void> {
-  await turn;
+  if (isPassing) await nextTurn();
 }

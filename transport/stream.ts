@@ -16,7 +16,7 @@ import type { VanishingPeer } from "./acknowledgments.ts";
 import { endName, peerHasGone } from "./conn.ts";
 import type { AcceptedPeer, TransportListener } from "./kind.ts";
 import { copyOf, recycleSlot, SLOT_BYTES, takeSlot } from "./slots.ts";
-import { nextTurn, TURN_BYTES, TURN_TIME, TURN_TIME_ALONE } from "../internal/turn.ts";
+import { TURN_BYTES, turnOfOthers } from "../internal/turn.ts";
 
 /** Makes a peer ready for messages. Closes the socket if that fails. */
 type Open<C> = (
@@ -127,9 +127,6 @@ export class StreamTransport implements Transport {
   #secure: Transport | undefined;
   /** How many bytes may be read and written at once before the others have their turn. */
   #budget = TURN_BYTES;
-  /** When the others last had their turn, and when it was last asked whether they should. */
-  #turnedAt = 0;
-  #askedAt = 0;
   #isClosed = false;
 
   /** `watch` notices a peer that has vanished. */
@@ -196,22 +193,16 @@ export class StreamTransport implements Transport {
     readTarget?: (bytes: number) => Uint8Array | undefined,
   ): Promise<Uint8Array | undefined> {
     if (this.#securing !== undefined) return this.#readSecurely(this.#securing);
-    if (this.#budget > 0 || !this.#hadItsTurn()) return this.#readNow(readTarget);
-    return nextTurn().then(() => this.#isClosed ? undefined : this.#readNow(readTarget));
+    const turn = this.#budget > 0 ? undefined : this.#turnOfOthers();
+    if (turn === undefined) return this.#readNow(readTarget);
+    return turn.then(() => this.#isClosed ? undefined : this.#readNow(readTarget));
   }
 
-  /** Whether it is the turn of the others before this connection has worked once more as long as now. */
-  #hadItsTurn(): boolean {
-    if (this.#isClosed) return false;
+  /** What is waited for, if the others have their turn now; undefined if this connection goes on. */
+  #turnOfOthers(): Promise<void> | undefined {
+    if (this.#isClosed) return undefined;
     this.#budget = TURN_BYTES;
-    const now = performance.now();
-    const worked = now - this.#askedAt;
-    this.#askedAt = now;
-    if (now - this.#turnedAt + worked < (openStreams > 1 ? TURN_TIME : TURN_TIME_ALONE)) {
-      return false;
-    }
-    this.#turnedAt = now;
-    return true;
+    return turnOfOthers(openStreams === 1);
   }
 
   #readNow(
@@ -302,7 +293,8 @@ export class StreamTransport implements Transport {
 
   write(chunk: Uint8Array): Promise<number> {
     if (this.#secure !== undefined) return this.#secure.write(chunk);
-    if (this.#budget <= 0 && this.#hadItsTurn()) return nextTurn().then(() => this.write(chunk));
+    const turn = this.#budget > 0 ? undefined : this.#turnOfOthers();
+    if (turn !== undefined) return turn.then(() => this.write(chunk));
     this.#budget -= chunk.length;
     return this.#watch === undefined
       ? this.#conn.write(chunk)
