@@ -159,6 +159,7 @@ Deno.test("Deadline lets what came during a standstill come first", async () => 
     await reading;
     await wait(standstill + 50);
     assertEquals(times(), 0);
+    deadline.clear();
   }
   near.close();
   far.close();

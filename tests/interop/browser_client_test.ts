@@ -53,7 +53,7 @@ for (const place of PLACES) {
     },
   );
 
-  testWith(
+  await testWith(
     CHROMIUM,
     `requests() in a ${place} ask, answer and stream both ways, with sessions and without`,
     async () => {
@@ -102,7 +102,7 @@ for (const place of PLACES) {
     },
   );
 
-  testWith(
+  await testWith(
     CHROMIUM,
     `connect() in a ${place} tells codes and reasons of closing, both ways`,
     async () => {
@@ -190,7 +190,7 @@ await testWith(CHROMIUM, "What a page cannot do fails with an error that names i
   for (const [name, word] of Object.entries(words)) assertMatch(failures[name], word);
 });
 
-testWith(
+await testWith(
   CHROMIUM,
   "A page's send() waits while the server does not read, and memory stays bounded",
   async () => {

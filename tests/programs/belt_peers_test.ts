@@ -26,7 +26,7 @@ async function output(
 
 const BYTES = new Uint8Array(Array.from({ length: 50_000 }, (_, i) => (i * 7919 >> 3) & 255));
 
-testWith(
+await testWith(
   { name: "socat", probe: ["socat", "-V"] },
   "bridge passes socat's bytes both ways, and its half-close",
   async () => {
@@ -42,7 +42,7 @@ testWith(
   },
 );
 
-testWith(
+await testWith(
   { name: "ncat", probe: ["ncat", "--version"] },
   "listen --exec serves ncat as ncat's own --exec does",
   async () => {
