@@ -44,7 +44,18 @@ export class LogFile implements AsyncDisposable {
 
   /** Takes a line if not too much is queued; else the line is dropped and counted. */
   offer(line: string): void {
-    (this.#current?.output ?? this.#options.otherwise).offer(line);
+    this.#output.offer(line);
+  }
+
+  /** Takes whole lines, however much is queued. Resolves when there is room for more. */
+  async write(lines: Uint8Array): Promise<void> {
+    const output = this.#output;
+    output.write(lines);
+    await Promise.allSettled([output.room()]);
+  }
+
+  get #output(): Output {
+    return this.#current?.output ?? this.#options.otherwise;
   }
 
   /**

@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { connect } from "../../mod.ts";
+import { LogFile } from "../../programs/shared/log_file.ts";
+import { Output } from "../../programs/shared/output.ts";
 import { issue } from "../support/certificates.ts";
 import { eventsIn } from "../support/events.ts";
 import { runHere, ServerHere } from "../support/in_process.ts";
@@ -212,4 +214,27 @@ Deno.test("server.ts refuses options of the log that contradict each other, and 
     none.stderr,
     /^error: --log-level warning: it must be one of debug, info, warn, error; /,
   );
+});
+
+Deno.test("LogFile takes lines together, and those who write them wait while too much is queued", async () => {
+  await using folder = await Folder.make();
+  const write = () => Promise.reject(new Error("nobody writes here"));
+  const nowhere = new Output("nowhere", { write, keeps: false, isTerminal: false });
+  const failures: string[] = [];
+  const options = {
+    otherwise: nowhere,
+    onFailure: (message: string) => failures.push(message),
+    note: (count: number) => `${count} are missing\n`,
+  };
+  const lines = `${"x".repeat(999)}\n`.repeat(1_000);
+  {
+    await using log = new LogFile(folder.log, options);
+    await log.reopen();
+    const writing = log.write(new TextEncoder().encode(lines));
+    for (let n = 0; n < 3; n++) log.offer("offered while there is no room\n");
+    await writing;
+    log.offer("offered\n");
+  }
+  assertEquals(failures, []);
+  assertEquals(folder.text(), `${lines}3 are missing\noffered\n`);
 });

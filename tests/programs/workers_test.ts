@@ -7,73 +7,7 @@ import { issue } from "../support/certificates.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { runHere } from "../support/in_process.ts";
 import { run, RunningServer } from "../support/program.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
-const FLAGS = ["--allow-net", "--unstable-net", `--allow-read=${ROOT}`];
-/** The system spreads connections over threads. */
-const ignore = Deno.build.os !== "linux";
-
-type Event = Record<string, unknown>;
-
-/** Somebody in a chat who speaks JSON. */
-class Guest implements AsyncDisposable {
-  readonly events: Event[] = [];
-  name = "";
-  /** Which of the threads it came to: all of one have the same. */
-  thread = "";
-  readonly #connection: Connection<string>;
-
-  private constructor(connection: Connection<string>) {
-    this.#connection = connection;
-  }
-
-  static async join(endpoint: string): Promise<Guest> {
-    const guest = new Guest(await connect(endpoint, { format: text() }));
-    await guest.say("/json");
-    const { name, server } = await guest.next(({ type }) => type === "welcome");
-    guest.name = name as string;
-    guest.thread = server as string;
-    return guest;
-  }
-
-  async say(line: string): Promise<void> {
-    await this.#connection.send(line);
-  }
-
-  /** The next event that is such a one; undefined if the connection ends. */
-  async find(is: (event: Event) => boolean): Promise<Event | undefined> {
-    for (;;) {
-      const line = await this.#connection.receive().catch(() => undefined);
-      if (line === undefined) return undefined;
-      if (!line.startsWith("{")) continue; // Before it spoke JSON.
-      const event = JSON.parse(line);
-      this.events.push(event);
-      if (is(event)) return event;
-    }
-  }
-
-  async next(is: (event: Event) => boolean): Promise<Event> {
-    const event = await this.find(is);
-    assert(event !== undefined, "the connection ended");
-    return event;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#connection.abort();
-    await this.#connection.closed;
-  }
-}
-
-/** Guests that came one after the other, until each of two threads has at least two. */
-async function guestsOfBoth(endpoint: string, stack: AsyncDisposableStack): Promise<Guest[]> {
-  const guests: Guest[] = [];
-  const isSpread = () => {
-    const counts = [...Map.groupBy(guests, ({ thread }) => thread).values()];
-    return counts.length === 2 && counts.every(({ length }) => length >= 2);
-  };
-  while (!isSpread()) guests.push(stack.use(await Guest.join(endpoint)));
-  return guests;
-}
+import { type Event, FLAGS, Guest, guestsOfBoth, ignore } from "../support/workers.ts";
 
 const isSaid = ({ type }: Event) => type === "say";
 

@@ -227,7 +227,7 @@ class Seat {
 
   async #output(to: OutputName, bytes: Uint8Array): Promise<void> {
     const { log, context: { host } } = this.#together;
-    if (to === "log") return log?.offer(new TextDecoder().decode(bytes));
+    if (to === "log") return await log?.write(bytes);
     host[to].write(bytes);
     await Promise.allSettled([host[to].room()]);
   }
