@@ -58,6 +58,7 @@ const spareSmall: Uint8Array[] = [];
  *
  * A block of a session has several holders, because the same bytes wait for the socket and for the
  * peer's acknowledgment. `HeldBlocks` counts the holders, and gives the block back after the last one.
+ * What a session receives is copied into blocks of their own, and these belong to its reader, as step 2 says.
  */
 export interface Memory {
   /** The length of a block. */

@@ -1,6 +1,6 @@
 /** Memory of a session's stream. The outbox, the stream and the carriers may hold the same block. */
 
-import { BLOCK_BYTES, type Memory, recycle, takeBlock } from "../internal/memory.ts";
+import { BLOCK_BYTES, type Memory, recycle, SHARED_BLOCKS, takeBlock } from "../internal/memory.ts";
 import { DATA_HEADER_BYTES } from "./wire.ts";
 
 /** The longest header of the framing of a carrier. */
@@ -12,6 +12,23 @@ const MAX_CARRIER_HEADER_BYTES = 15;
 export const HEADROOM: number = MAX_CARRIER_HEADER_BYTES + DATA_HEADER_BYTES;
 /** The longest frame that is sent: together with any carrier's header, it fills a block. */
 export const LONGEST_SENT_BYTES: number = BLOCK_BYTES - MAX_CARRIER_HEADER_BYTES;
+
+/** A chunk that fills this share of a block is copied into one. More would be kept than was received. */
+const MIN_FILLED_SHARE = 3 / 4;
+
+/** Where readers of a session give back what they do not need any more. */
+export const RECEIVED: Memory | undefined = SHARED_BLOCKS;
+
+/** A copy of a received chunk, which its reader may give back if it fills most of a block. */
+export function copyOfReceived(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < MIN_FILLED_SHARE * BLOCK_BYTES || bytes.length > BLOCK_BYTES) {
+    return bytes.slice();
+  }
+  const block = takeBlock();
+  block.set(bytes);
+  recycle(block.subarray(bytes.length));
+  return block.subarray(0, bytes.length);
+}
 
 /**
  * Blocks with free bytes before them. A block is used again only when nobody holds it any more. So

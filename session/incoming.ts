@@ -3,6 +3,7 @@
 import { Deque } from "@std/data-structures";
 import type { EndInfo } from "../codec.ts";
 import { SessionProtocolError } from "../errors.ts";
+import { copyOfReceived } from "./blocks.ts";
 import { SessionCode } from "./codes.ts";
 
 /** Smaller pieces behind others are copied into one. */
@@ -181,7 +182,7 @@ export class Incoming {
       const isView = bytes.length < MIN_APART_BYTES;
       this.#isKept ||= isView;
       this.#tail = undefined;
-      this.#chunks.pushBack(isView ? bytes : bytes.slice());
+      this.#chunks.pushBack(isView ? bytes : copyOfReceived(bytes));
       return;
     }
     const last = this.#chunks.peekBack()!;

@@ -8,6 +8,7 @@ import type { Distribution } from "../internal/distribution.ts";
 import { handledRejection } from "../internal/handled.ts";
 import { BLOCK_BYTES } from "../internal/memory.ts";
 import type { Transport, TransportAbilities } from "../transport.ts";
+import { RECEIVED } from "./blocks.ts";
 import { SessionCode } from "./codes.ts";
 import { Driver } from "./driver.ts";
 import { ABORTED, lossOf } from "./loss.ts";
@@ -67,6 +68,7 @@ export class SessionTransport implements Transport {
     });
     this.abilities = {
       blocks: machine.out.blocks,
+      chunks: RECEIVED,
       get peer() {
         return driver.peer;
       },

@@ -10,7 +10,13 @@ import { Outbox } from "../../connection/outbox.ts";
 import { BLOCK_BYTES, recycle, takeBlock } from "../../internal/memory.ts";
 import { listen } from "../../server.ts";
 import { openSession, Session, SessionAcceptor } from "../../session.ts";
-import { HEADROOM, HeldBlocks, LONGEST_SENT_BYTES } from "../../session/blocks.ts";
+import {
+  copyOfReceived,
+  HEADROOM,
+  HeldBlocks,
+  LONGEST_SENT_BYTES,
+  RECEIVED,
+} from "../../session/blocks.ts";
 import { Outgoing } from "../../session/outgoing.ts";
 import { DATA_HEADER_BYTES, decodeFrame, encodeWelcome, FrameType } from "../../session/wire.ts";
 import { memoryPair } from "../../testing.ts";
@@ -305,5 +311,43 @@ Deno.test("Connection.send() has copied a message of up to 64 KiB when it resolv
       assertEquals(count, 30);
       await Promise.all([connection.close(), accepted.close()]);
     }
+  }
+});
+
+Deno.test("What a session received lies in a block that is used again when its reader gives it back", () => {
+  const copy = copyOfReceived(PATTERN.subarray(0, LONGEST_SENT_BYTES));
+  assert(equals(copy, PATTERN.subarray(0, LONGEST_SENT_BYTES)));
+  RECEIVED!.recycle(copy);
+  const again = takeBlock();
+  assertStrictEquals(again.buffer, copy.buffer);
+  recycle(again);
+});
+
+Deno.test("What a session received keeps no more memory than a third of what it is", () => {
+  for (const bytes of [8 * 1024, 48 * 1024 - 1, 48 * 1024, BLOCK_BYTES, BLOCK_BYTES + 1]) {
+    const copy = copyOfReceived(PATTERN.subarray(0, bytes));
+    assertEquals(copy.length, bytes);
+    assertLess(copy.buffer.byteLength - bytes, bytes / 3 + 1);
+  }
+});
+
+Deno.test("A session gives back the blocks that it received in, and changes no message meanwhile", async () => {
+  await using server = await listen("tcp://127.0.0.1:0?session=1", async (connection) => {
+    for (let i = 0; i < 2_000; i++) await connection.send(PATTERN.subarray(i, i + 1_000 + i % 7));
+  });
+  await using client = await connect(server.endpoints[0]);
+  const kept: Uint8Array[] = [];
+  let count = 0;
+  for await (const batch of client.rawBatches()) {
+    for (const message of batch) {
+      assert(equals(message, PATTERN.subarray(count, count + 1_000 + count % 7)), `${count}`);
+      if (count++ % 100 === 0) kept.push(message.slice());
+    }
+    batch.recycle();
+    scribble();
+  }
+  assertEquals(count, 2_000);
+  for (const [i, message] of kept.entries()) {
+    assert(equals(message, PATTERN.subarray(i * 100, i * 100 + 1_000 + i * 100 % 7)));
   }
 });
