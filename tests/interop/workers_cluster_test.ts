@@ -10,10 +10,11 @@ import { assertOneChat, FLAGS, Guest, guestsOfBoth } from "../support/workers.ts
 import { Broker, NATS } from "./chat_cluster_world.ts";
 import { temporaryFolder, testWith } from "./engines/engine.ts";
 
-const test = (name: string, body: () => Promise<void>) =>
-  testWith(NATS, name, async () => {
-    if (Deno.build.os === "linux") await body(); // Elsewhere all may come to one thread.
-  });
+/** Elsewhere all may come to one thread. */
+const onLinux = async (body: () => Promise<void>) => {
+  if (Deno.build.os === "linux") await body();
+};
+const test = (name: string, body: () => Promise<void>) => testWith(NATS, name, () => onLinux(body));
 
 await test("server.ts --workers 2 --cluster: threads and servers are one chat, until one ends", async () => {
   await using folder = await temporaryFolder();
