@@ -1,6 +1,12 @@
 /** `server.ts --workers`: one server with several threads at its ports. */
 
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { backoff, connect, type Connection, text } from "../../mod.ts";
 import { fingerprintOf } from "../../transport/tls.ts";
 import { issue } from "../support/certificates.ts";
@@ -74,7 +80,10 @@ Deno.test({
     "server.ts --workers 2 --json: connections have numbers of their own, and limits hold for both",
   ignore,
   async fn() {
-    const options = ["--workers", "2", "--service", "echo", "--json", "--max-connections", "9"];
+    // So many that the system does not give all of them to one thread, in the life of this test.
+    const most = 40;
+    const limit = ["--max-connections", `${most}`];
+    const options = ["--workers", "2", "--service", "echo", "--json", ...limit];
     const metrics = ["--metrics", "127.0.0.1:0"];
     await using server = await RunningServer.start([":0", ...options, ...metrics], {
       flags: FLAGS,
@@ -97,23 +106,27 @@ Deno.test({
     };
     let count = 0;
     while (await echoed()) count++;
-    assertEquals(count, 9);
+    assertEquals(count, most);
     for (let n = 0; n < 20; n++) assertEquals(await echoed(), false);
     for (let n = 0; n < 21; n++) assertEquals((await next("refused")).reason, "maxConnections");
 
     const text = await (await fetch(`${url}`)).text();
-    assertMatch(text, /^lengthwise_connections 9$/m);
-    assertMatch(text, /^lengthwise_connections_accepted_total 9$/m);
-    assertMatch(text, /^lengthwise_messages_total{direction="out"} 9$/m);
-    assertMatch(text, /^lengthwise_connections_refused_total{reason="maxConnections"} 21$/m);
+    for (
+      const line of [
+        `lengthwise_connections ${most}`,
+        `lengthwise_connections_accepted_total ${most}`,
+        `lengthwise_messages_total{direction="out"} ${most}`,
+        'lengthwise_connections_refused_total{reason="maxConnections"} 21',
+      ]
+    ) assertStringIncludes(text, `\n${line}\n`);
 
     const connected = events.filter(({ event }) => event === "connected");
-    assertEquals(new Set(connected.map(({ id }) => id)).size, 9);
+    assertEquals(new Set(connected.map(({ id }) => id)).size, most);
     assertEquals(new Set(connected.map(({ worker }) => worker)), new Set([1, 2]));
 
     server.kill("SIGTERM");
-    assertEquals((await next("closing")).connections, 9);
-    for (let n = 0; n < 9; n++) assertEquals((await next("closed")).messagesReceived, 1);
+    assertEquals((await next("closing")).connections, most);
+    for (let n = 0; n < most; n++) assertEquals((await next("closed")).messagesReceived, 1);
     assertEquals(await server.ended(), 0);
   },
 });
