@@ -30,6 +30,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "internal/memory.ts": "memory.ts",
   "internal/reason.ts": "reason.ts",
   "internal/runtime/errors.ts": "errors.ts",
+  "internal/runtime/short_text.ts": "short_text.ts",
   "internal/text.ts": "text.ts",
   "session/blocks.ts": "blocks.ts",
   "session/carrier.ts": "carrier.ts",

@@ -4,7 +4,7 @@ import { InvalidMessageError, ProtocolError } from "../errors.ts";
 import type { TraceContext } from "../internal/telemetry.ts";
 import { quoted } from "../internal/text.ts";
 import { readVarint, varintEnd } from "../internal/varint.ts";
-import { decodeText } from "../internal/runtime/short_text.ts";
+import { decodeName, decodeText } from "../internal/runtime/short_text.ts";
 import { type Allowance, ANSWERING, LEAST, MAGIC, TAKES_TRACES, Type, VERSION } from "./wire.ts";
 
 /** Seven groups of seven bits, and four bits for 2^53. */
@@ -83,7 +83,7 @@ export class MessageReader {
   /** A text behind a length of one byte. */
   shortText(): string {
     if (this.#at >= this.#message.length) throw this.#invalid("it ends before a text");
-    return this.#text(this.#message[this.#at++]);
+    return this.#text(this.#message[this.#at++], decodeName);
   }
 
   /** A text behind a length of two bytes, the high byte first. */
@@ -91,15 +91,15 @@ export class MessageReader {
     const at = this.#at;
     this.#at += 2;
     if (this.#at > this.#message.length) throw this.#invalid("it ends before a text");
-    return this.#text(this.#message[at] << 8 | this.#message[at + 1]);
+    return this.#text(this.#message[at] << 8 | this.#message[at + 1], decodeText);
   }
 
-  #text(length: number): string {
+  #text(length: number, decode: typeof decodeText): string {
     const start = this.#at;
     if (length > this.#message.length - start) throw this.#invalid("it ends within a text");
     this.#at += length;
     try {
-      return decodeText(this.#message, start, this.#at);
+      return decode(this.#message, start, this.#at);
     } catch {
       throw this.#invalid("a text is not UTF-8");
     }

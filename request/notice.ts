@@ -2,7 +2,7 @@
 
 import { MessageReader } from "./message_reader.ts";
 import { decodeValue, encodeValue } from "./values.ts";
-import { encodeNotify, fitsName, Type } from "./wire.ts";
+import { encodeLastingNotify, encodeNotify, fitsName, Type } from "./wire.ts";
 
 /** A notification that was read. */
 export interface Notice {
@@ -11,11 +11,6 @@ export interface Notice {
 }
 
 const reader = new MessageReader();
-
-/** Notifications that are kept for a moment lie side by side: an array for each would cost more than all else. */
-const BLOCK_BYTES = 16 * 1024;
-let block = new Uint8Array(0);
-let used = 0;
 
 /**
  * The message of a notification, which is valid until the next message is encoded.
@@ -34,14 +29,8 @@ export function encodeNotice(method: string, params: unknown): Uint8Array {
  * @throws {TypeError} as `encodeNotice()`.
  */
 export function encodeLastingNotice(method: string, params: unknown): Uint8Array {
-  const message = encodeNotice(method, params);
-  if (message.length > BLOCK_BYTES / 16) return message.slice();
-  if (used + message.length > block.length) {
-    block = new Uint8Array(BLOCK_BYTES);
-    used = 0;
-  }
-  block.set(message, used);
-  return block.subarray(used, used += message.length);
+  if (!fitsName(method)) throw tooLong(method);
+  return encodeLastingNotify(method, encodeValue(params, `params of ${method}`));
 }
 
 /** What is in a message, if it is a notification that every peer can read; else undefined. */

@@ -17,6 +17,7 @@ export interface NoticeSettings {
 }
 
 const NO_ITEMS = { items: 1, bytes: 1 };
+const NOTHING = () => {};
 
 /** Calls the handlers of notifications. The peer never sees their results and errors. */
 export class Notices {
@@ -62,7 +63,7 @@ export class Notices {
     }
     try {
       const params = decodeValue(kind, value);
-      const work = new Work(this.#peer, 0, method, params, 0, undefined, NO_ITEMS, () => {});
+      const work = new Work(this.#peer, 0, method, params, 0, undefined, NO_ITEMS, NOTHING);
       const result = handler(params, work);
       if (isThenable(result)) this.#await(work, result);
       else if (isAsyncIterable(result)) drop(result);

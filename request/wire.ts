@@ -61,17 +61,27 @@ const SCRATCH_BYTES = 32 * 1024;
 /** More than the longest header: the name of a method, or the code and text of an error. */
 const MAX_HEADER_BYTES = 512 + MAX_ERROR_TEXT_BYTES;
 
-const encoder = new TextEncoder();
-const scratch = new Uint8Array(SCRATCH_BYTES);
-let used = 0;
+/** Messages that last lie side by side: an array for each would cost more than all else. */
+const BLOCK_BYTES = 16 * 1024;
+/** A longer one has an array of its own. */
+const MAX_LASTING_BYTES = 1024;
 
-// The encoders give a view of `scratch`, which is valid until the next call. For a large value they
+const encoder = new TextEncoder();
+const passing = new Uint8Array(SCRATCH_BYTES);
+/** Where the message is written, and where it begins and ends there. */
+let scratch = passing;
+let start = 0;
+let used = 0;
+let block = new Uint8Array(0);
+let blockUsed = 0;
+
+// The encoders give a view of `passing`, which is valid until the next call. For a large value they
 // give a new array. Values are encoded before, because to encode a value may run code of the program.
 
 /** HELLO: the protocol, its version, and what this end allows. */
 export function encodeHello(allowance: Allowance): Uint8Array {
   scratch.set([Type.hello, ...MAGIC, VERSION]);
-  used = 6;
+  used = 6; // `start` is 0: only what lasts begins elsewhere.
   varint(allowance.requests);
   varint(allowance.bytes);
   varint(allowance.messageBytes);
@@ -112,6 +122,27 @@ export function encodeNotify(method: string, params: Encoded): Uint8Array {
   begin(Type.notify, params);
   shortText(method);
   return finish(params);
+}
+
+/**
+ * As `encodeNotify()`, but the message does not change any more. A short one is a view of a block: who keeps
+ * it for long should copy it.
+ */
+export function encodeLastingNotify(method: string, params: Encoded): Uint8Array {
+  const { length = 0 } = params ?? {};
+  const most = 2 + 3 * method.length + (typeof params === "string" ? 3 * length : length);
+  if (most > MAX_LASTING_BYTES) return encodeNotify(method, params).slice();
+  if (blockUsed + most > block.length) {
+    block = new Uint8Array(BLOCK_BYTES);
+    blockUsed = 0;
+  }
+  scratch = block;
+  start = blockUsed;
+  const message = encodeNotify(method, params);
+  blockUsed += message.length;
+  scratch = passing;
+  start = 0;
+  return message;
 }
 
 /** RESPONSE or ITEM: an id and a value. */
@@ -162,8 +193,8 @@ export interface Window {
 }
 
 function begin(first: number, value: Encoded): void {
-  scratch[0] = first | valueKind(value) << 5;
-  used = 1;
+  scratch[start] = first | valueKind(value) << 5;
+  used = start + 1;
 }
 
 function varint(value: number): void {
@@ -201,19 +232,19 @@ function ascii(text: string, at: number): boolean {
 }
 
 function finish(value: Encoded): Uint8Array {
-  if (value === undefined) return scratch.subarray(0, used);
+  if (value === undefined) return scratch.subarray(start, used);
   const most = SCRATCH_BYTES - MAX_HEADER_BYTES;
   if (typeof value === "string") {
-    if (ascii(value, used)) return scratch.subarray(0, used + value.length);
+    if (ascii(value, used)) return scratch.subarray(start, used + value.length);
     if (value.length * 3 <= most) {
       const { written } = encoder.encodeInto(value, scratch.subarray(used));
-      return scratch.subarray(0, used + written);
+      return scratch.subarray(start, used + written);
     }
     value = encoder.encode(value);
   }
   const length = used + value.length;
-  const message = value.length <= most ? scratch.subarray(0, length) : new Uint8Array(length);
+  const message = value.length <= most ? scratch.subarray(start, length) : new Uint8Array(length);
   if (value.length > most) message.set(scratch.subarray(0, used));
-  message.set(value, used);
+  message.set(value, used - start);
   return message;
 }

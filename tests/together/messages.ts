@@ -34,6 +34,7 @@ import "../internal/node_sockets_test.ts";
 import "../internal/runtime_test.ts";
 import "../internal/schema_test.ts";
 import "../internal/secret_test.ts";
+import "../internal/short_text_test.ts";
 import "../internal/text_test.ts";
 import "../internal/time_test.ts";
 import "../internal/turn_test.ts";

@@ -6,6 +6,7 @@ import "../group/group_test.ts";
 import "../group/lost_test.ts";
 import "../group/parts_test.ts";
 import "../nats/parts_test.ts";
+import "../request/notice_test.ts";
 import "../request/request_test.ts";
 import "../request/soak_test.ts";
 import "../request/streams_test.ts";
