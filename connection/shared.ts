@@ -5,6 +5,14 @@ import type { Format, Sendable } from "../format.ts";
 import { notBytes } from "./failures.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
+/** Short frames lie side by side: an array for each would cost more than to fill it. */
+const BLOCK_BYTES = 16 * 1024;
+/** A longer frame has an array of its own. */
+const MAX_SHORT_BYTES = 1024;
+
+let block = new Uint8Array(0);
+let used = 0;
+
 /**
  * A message that is sent to many connections. Its frame is made once for each framing, not once for
  * each connection. Pass it to `send()` or `offer()` instead of the message. The message must not
@@ -50,7 +58,7 @@ export class Shared<T = Uint8Array> {
     if (format !== this.#format) this.#encode(format);
     let frame = this.#frames.get(framing);
     if (frame === undefined) {
-      frame = framing.encode(this.#encoded!, this.#isText);
+      frame = encoded(framing, this.#encoded!, this.#isText);
       this.#frames.set(framing, frame);
     }
     this.#lastFraming = framing;
@@ -67,4 +75,16 @@ export class Shared<T = Uint8Array> {
     this.#frames.clear();
     this.#format = format;
   }
+}
+
+/** A frame, which does not change any more. */
+function encoded(framing: Framing, message: Uint8Array, isText: boolean): Uint8Array {
+  const bytes = framing.frameBytes(message);
+  if (bytes > MAX_SHORT_BYTES) return framing.encode(message, isText);
+  if (used + bytes > block.length) {
+    block = new Uint8Array(BLOCK_BYTES);
+    used = 0;
+  }
+  framing.encodeInto(message, block, used, isText);
+  return block.subarray(used, used += bytes);
 }

@@ -55,9 +55,9 @@ Deno.test("PeerHub.notify() encodes once, whoever gets it, and frames once for e
   let frames = 0;
   const counted = (["big", "little"] as const).map((endian) => {
     const framing = lengthPrefix({ endian });
-    const encode = framing.encode.bind(framing);
+    const encodeInto = framing.encodeInto.bind(framing); // encode() calls it, too
     return Object.assign(framing, {
-      encode: (...args: Parameters<typeof encode>) => (frames++, encode(...args)),
+      encodeInto: (...args: Parameters<typeof encodeInto>) => (frames++, encodeInto(...args)),
     });
   });
   using hub = new PeerHub<Events>();
