@@ -25,6 +25,7 @@
  * | `./chat/sqlite_history` | a chat's messages, kept in a file |
  * | `./transport` | endpoints, and what a transport promises |
  * | `./browser` | the client for web pages, as one script that a server hands out |
+ * | `./page`, `./page/plain` | the client for web pages, for scripts that are bundled |
  * | `./metrics` | the counts of a server as Prometheus wants them |
  * | `./telemetry` | traces of connections and requests, for OpenTelemetry |
  * | `./testing` | linked pairs of transports without a network, and faults, for tests |

@@ -51,7 +51,14 @@ Deno.test("the module publishes without tests, benchmarks and std/, and works wh
 
   assertEquals(
     files.filter((file) => file.startsWith("browser/")).toSorted(),
-    ["browser/plain_script.ts", "browser/script.ts"],
+    [
+      "browser/page.d.ts",
+      "browser/page.js",
+      "browser/plain_page.d.ts",
+      "browser/plain_page.js",
+      "browser/plain_script.ts",
+      "browser/script.ts",
+    ],
   );
 
   const directory = await Deno.makeTempDir();

@@ -1,7 +1,9 @@
 /** The scripts for pages: they are what their sources make, and how large they are. */
 
 import { assert, assertEquals } from "@std/assert";
-import { build, PLAIN, type Target, WHOLE } from "../../browser/generate.ts";
+import { build, buildPage, PLAIN, type Target, WHOLE } from "../../browser/generate.ts";
+import * as page from "../../browser/page.js";
+import * as plainPage from "../../browser/plain_page.js";
 import * as plain from "../../browser/plain_script.ts";
 import * as whole from "../../browser/script.ts";
 
@@ -12,11 +14,19 @@ interface Script {
   readonly maxBytes: number;
   /** A module that only this one has. */
   readonly source: string;
+  /** The module for bundlers. */
+  readonly page: object;
 }
 
 const SCRIPTS: readonly Script[] = [
-  { target: WHOLE, made: whole, maxBytes: 30_000, source: "session/machine.ts" },
-  { target: PLAIN, made: plain, maxBytes: 12_000, source: "browser/plain_client.ts" },
+  { target: WHOLE, made: whole, maxBytes: 30_000, source: "session/machine.ts", page },
+  {
+    target: PLAIN,
+    made: plain,
+    maxBytes: 12_000,
+    source: "browser/plain_client.ts",
+    page: plainPage,
+  },
 ];
 
 function bytesOf(packed: string): Uint8Array<ArrayBuffer> {
@@ -28,7 +38,7 @@ async function unpacked(packed: string): Promise<string> {
   return await new Response(stream).text();
 }
 
-for (const { target, made, maxBytes, source } of SCRIPTS) {
+for (const { target, made, maxBytes, source, page } of SCRIPTS) {
   const name = `${target.name}.js`;
 
   Deno.test(`${name} is what generate.ts makes of its sources`, async () => {
@@ -56,4 +66,40 @@ for (const { target, made, maxBytes, source } of SCRIPTS) {
     assertEquals(sources.filter((file: string) => /^\/|\.\.|file:/.test(file)), []);
     assert(sourcesContent[sources.indexOf("connection.ts")].includes("export class Connection"));
   });
+
+  Deno.test(`${target.page}.js is what generate.ts makes of its sources`, async () => {
+    const there = await Deno.readTextFile(
+      new URL(`../../browser/${target.page}.js`, import.meta.url),
+    );
+    assertEquals(there, await buildPage(target), "run: deno task generate");
+  });
+
+  Deno.test(`${target.page}.js has the names that its types have, and those of ${name}`, async () => {
+    const url = URL.createObjectURL(
+      new Blob([await unpacked(made.SCRIPT)], { type: "text/javascript" }),
+    );
+    const names = Object.keys(page).toSorted();
+    assertEquals(names, Object.keys(await import(url)).toSorted());
+    assertEquals(names, (await declared(`${target.page}.js`)).toSorted());
+    URL.revokeObjectURL(url);
+  });
+}
+
+/** The names of a module in the browser's folder that are there when a program runs, by its types. */
+async function declared(file: string): Promise<string[]> {
+  const path = new URL(`../../browser/${file}`, import.meta.url);
+  const args = ["doc", "--json", path.pathname];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const [{ symbols }] = Object.values<{ symbols: Declared[] }>(
+    JSON.parse(new TextDecoder().decode(stdout)).nodes,
+  );
+  // Only the type of Connection is exported.
+  const isValue = ({ name, declarations: [{ kind }] }: Declared) =>
+    kind !== "interface" && kind !== "typeAlias" && name !== "Connection";
+  return symbols.filter(isValue).map(({ name }) => name);
+}
+
+interface Declared {
+  readonly name: string;
+  readonly declarations: readonly { readonly kind: string }[];
 }

@@ -1,6 +1,6 @@
 /** The package as JSR gives it to npm, installed by npm and used in Node and in Bun. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FOLDER, programOf, type RuntimeName } from "../support/runtimes/packages.ts";
 import { testWith } from "./peers.ts";
 
@@ -20,7 +20,8 @@ const MODULES = [
     "format",
     "group",
   ],
-  ...["hub", "metrics", "nats", "peers", "request", "session", "telemetry", "testing", "transport"],
+  ...["hub", "metrics", "nats", "page", "page/plain", "peers", "request", "session", "telemetry"],
+  ...["testing", "transport"],
 ];
 
 /** A program of a user. Its types are checked, and then it runs. */
@@ -76,6 +77,27 @@ await peer.close();
 await server.close();
 `;
 
+/** A program for a page. Its types are checked, and Bun's bundler makes one script of it. */
+const PAGE_PROGRAM = `
+import { connect, type Connection, requests, text } from "@lengthwise/lengthwise/page";
+import * as plain from "@lengthwise/lengthwise/page/plain";
+import type { Connection as Whole } from "@lengthwise/lengthwise";
+
+interface Calculator {
+  double(n: number): number;
+}
+const connection: Connection<string> = await connect("/chat", { format: text(), session: true });
+const same: Whole<string> = connection;
+const peer = requests<Calculator>(await connect("/calculator"));
+const doubled: number = await peer.request("double", 21);
+// @ts-expect-error: the types are those of the interface.
+const wrong: string = await peer.request("double", "21");
+const second = await plain.connect("/chat", { format: plain.json<{ n: number }>() });
+// @ts-expect-error: the types are those of the format.
+await second.send({ n: "one" });
+console.log(same, doubled, wrong);
+`;
+
 /** Loads all modules, and tells how many names each has. */
 const LOADING = `
 const names = {};
@@ -105,6 +127,7 @@ async function project(folder: string): Promise<void> {
   const json = JSON.stringify({ type: "module", dependencies });
   await Deno.writeTextFile(`${folder}/package.json`, json);
   await Deno.writeTextFile(`${folder}/program.ts`, PROGRAM);
+  await Deno.writeTextFile(`${folder}/page.ts`, PAGE_PROGRAM);
   await Deno.writeTextFile(`${folder}/loading.mjs`, LOADING);
   const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
   await printed(["npm", "install", ...flags, "--loglevel=error"], folder);
@@ -128,10 +151,16 @@ await testWith(
       const types = ["--typeRoots", `${FOLDER}/node_modules/@types`, "--types", "node"];
       const node = programOf("Node");
       const told = await printed(
-        [node, TSC, "--skipLibCheck", ...check, ...types, "program.ts"],
+        [node, TSC, "--skipLibCheck", ...check, ...types, "program.ts", "page.ts"],
         folder,
       );
       assertEquals(told, "");
+      // As a bundler finds it, and without a part of the library behind it.
+      const bundle = await printed(
+        [programOf("Bun"), "build", "--target=browser", "page.ts"],
+        folder,
+      );
+      assert(bundle.includes("ConnectionLostError") && !/^import |node:tls/m.test(bundle));
       for (const name of ["Node", "Bun"] satisfies RuntimeName[]) {
         const said = JSON.parse(await printed([programOf(name), "program.ts"], folder));
         assertEquals(said, [499_500, 42, 42, 5_050, "doubled 21"], name);

@@ -61,7 +61,8 @@ class Transpiler {
   readonly declared: Set<string>;
 
   constructor(readonly source: Source) {
-    this.declared = new Set(Object.values(source.config.exports).map((path) => path.slice(2)));
+    const paths = Object.values(source.config.exports).map((path) => path.slice(2));
+    this.declared = new Set(paths.filter((path) => path.endsWith(".ts")));
   }
 
   /** The JavaScript of a file. */
@@ -88,6 +89,19 @@ class Transpiler {
       transformers: { afterDeclarations: [after] },
     })
       .outputText;
+  }
+
+  /** Declarations that are written by hand. They stay where they are, beside their JavaScript. */
+  ownDeclarations(path: string, text: string): string {
+    const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext);
+    const before = rewriter<ts.SourceFile>((specifier) => {
+      if (!specifier.endsWith(".ts")) return specifier;
+      const target = join(dirname(path), specifier);
+      this.declared.add(target);
+      return relative(dirname(path), `_dist/${target}`).replace(/\.ts$/, ".js");
+    });
+    const { transformed: [result] } = ts.transform(file, [before]);
+    return ts.createPrinter().printFile(result);
   }
 
   /** Where an import leads that names a package. */
@@ -138,6 +152,7 @@ async function make(source: Source, folder: string) {
   for (const path of files) {
     const text = await Deno.readTextFile(root + path);
     if (!path.endsWith(".ts")) await write(path, text);
+    else if (path.endsWith(".d.ts")) await write(path, transpiler.ownDeclarations(path, text));
     else await write(path.replace(/\.ts$/, ".js"), transpiler.script(path, text));
   }
   // It grows while it is read.
@@ -146,8 +161,9 @@ async function make(source: Source, folder: string) {
     const declarations = transpiler.declarations(path, text);
     await write(`_dist/${path.replace(/\.ts$/, ".d.ts")}`, declarations);
   }
+  // Of a module in JavaScript, the declarations lie beside it, as it says itself.
   const exports = Object.entries(config.exports).map(([key, path]) => [key, {
-    types: path.replace(/^\.\/(.*)\.ts$/, "./_dist/$1.d.ts"),
+    types: path.replace(/^\.\/(.*)\.ts$/, "./_dist/$1.d.ts").replace(/\.js$/, ".d.ts"),
     default: path.replace(/\.ts$/, ".js"),
   }]);
   const { dependencies } = transpiler;
