@@ -33,6 +33,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "internal/runtime/errors.ts": "errors.ts",
   "internal/runtime/short_text.ts": "short_text.ts",
   "internal/text.ts": "text.ts",
+  "internal/turn.ts": "turn.ts",
   "session/blocks.ts": "blocks.ts",
   "session/carrier.ts": "carrier.ts",
   "session/draining.ts": "draining.ts",

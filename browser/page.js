@@ -177,67 +177,6 @@ function deadlineOf(delay2, expired) {
   return deadline.start(), deadline;
 }
 
-var {setImmediate: set, clearImmediate: clear} = void 0 === globalThis.setImmediate ? function() {
-  const calls = new Set, {port1, port2} = new MessageChannel;
-  let isAsked = !1;
-  return port1.onmessage = () => {
-    isAsked = !1;
-    for (const handle of [ ...calls ]) if (calls.delete(handle)) try {
-      handle.call();
-    } catch (error) {
-      reportError(error);
-    }
-  }, {
-    setImmediate(call) {
-      const handle = {
-        call
-      };
-      return calls.add(handle), isAsked || port2.postMessage(void 0), isAsked = !0, handle;
-    },
-    clearImmediate: handle => calls.delete(handle)
-  };
-}() : globalThis;
-
-function setImmediate(call) {
-  return set(call);
-}
-
-var NOTHING = new Uint8Array(0), waiting = [], isPassing = !1, turnedAt = 0, sureAt = 0;
-
-async function look() {
-  if (await loopTurn(), performance.now() - sureAt < 5) await crypto.subtle.digest("SHA-1", NOTHING); else {
-    for (let turns = 0; turns < 61; turns++) await loopTurn();
-    sureAt = performance.now();
-  }
-  turnedAt = performance.now();
-}
-
-function loopTurn() {
-  return new Promise(resolve => setImmediate(resolve));
-}
-
-async function part(parting) {
-  const {transport, sender, framing: framing2, error, reason, canTell} = parting, words = canTell && error instanceof ProtocolError ? framing2.encodeEnd?.({
-    error
-  }) : void 0, isTold = void 0 !== words && await async function(sender, words) {
-    sender.pushEnd(words);
-    const late = Promise.withResolvers(), deadline = deadlineOf(1e3, late.resolve);
-    return await Promise.race([ sender.flushed(), late.promise ]), deadline.clear(), 
-    sender.isQuiet;
-  }(sender, words);
-  sender.stop(reason), !isTold || error instanceof FrameTimeoutError || await void 0, 
-  transport.close(error), await sender.settled(), await async function() {
-    isPassing && await new Promise(resolve => {
-      waiting.push(resolve), isPassing || async function() {
-        isPassing = !0, await look();
-        for (let next = waiting.shift(); void 0 !== next && (next(), 0 !== waiting.length); next = waiting.shift()) await loopTurn(), 
-        performance.now() - turnedAt >= 1 && await look();
-        isPassing = !1;
-      }();
-    });
-  }();
-}
-
 function endInfo(own, peer) {
   const {code = peer?.code, reason = peer?.reason} = own ?? {};
   return {
@@ -513,6 +452,31 @@ async function attempt(call) {
   return await call();
 }
 
+var {setImmediate: set, clearImmediate: clear} = void 0 === globalThis.setImmediate ? function() {
+  const calls = new Set, {port1, port2} = new MessageChannel;
+  let isAsked = !1;
+  return port1.onmessage = () => {
+    isAsked = !1;
+    for (const handle of [ ...calls ]) if (calls.delete(handle)) try {
+      handle.call();
+    } catch (error) {
+      reportError(error);
+    }
+  }, {
+    setImmediate(call) {
+      const handle = {
+        call
+      };
+      return calls.add(handle), isAsked || port2.postMessage(void 0), isAsked = !0, handle;
+    },
+    clearImmediate: handle => calls.delete(handle)
+  };
+}() : globalThis;
+
+function setImmediate(call) {
+  return set(call);
+}
+
 var DONE = Promise.resolve(), Sender = class {
   messages=0;
   dropped=0;
@@ -561,8 +525,8 @@ var DONE = Promise.resolve(), Sender = class {
       messages: 0
     });
   }
-  #push(waiting2) {
-    this.#queue.pushBack(waiting2), this.pendingBytes += waiting2.frame.length, this.#isFull ? this.flush() : "idle" === this.#state && (this.#state = "scheduled", 
+  #push(waiting) {
+    this.#queue.pushBack(waiting), this.pendingBytes += waiting.frame.length, this.#isFull ? this.flush() : "idle" === this.#state && (this.#state = "scheduled", 
     (performance.now() - this.#wroteAt >= 1 ? queueMicrotask : setImmediate)(() => "scheduled" === this.#state && this.flush()));
   }
   get isQuiet() {
@@ -858,7 +822,18 @@ var DONE = Promise.resolve(), Sender = class {
   }
   async #part(how, info) {
     const {sender} = this, {framing: framing2} = this.#settings;
-    await part({
+    await async function(parting) {
+      const {transport, sender, framing: framing2, error, reason, canTell} = parting, words = canTell && error instanceof ProtocolError ? framing2.encodeEnd?.({
+        error
+      }) : void 0, isTold = void 0 !== words && await async function(sender, words) {
+        sender.pushEnd(words);
+        const late = Promise.withResolvers(), deadline = deadlineOf(1e3, late.resolve);
+        return await Promise.race([ sender.flushed(), late.promise ]), deadline.clear(), 
+        sender.isQuiet;
+      }(sender, words);
+      sender.stop(reason), !isTold || error instanceof FrameTimeoutError || await void 0, 
+      transport.close(error), await sender.settled(), await Promise.resolve();
+    }({
       transport: this.#transport,
       sender,
       framing: framing2,
@@ -2783,7 +2758,7 @@ var StatusBoard = class {
     for (const {reached} of this.#flushers) reached.reject(error);
     this.#reader = this.#writer = void 0, this.#flushers = [];
   }
-}, NOTHING2 = new Uint8Array(0), SessionTransport = class {
+}, NOTHING = new Uint8Array(0), SessionTransport = class {
   local="";
   finished;
   board=new StatusBoard;
@@ -2955,7 +2930,7 @@ var StatusBoard = class {
     this.#finishIfOver();
   }
   #lossOf(outcome) {
-    const unwritten = this.#waiters.unwritten ?? NOTHING2, messages = void 0 === this.#framing ? [] : this.#machine.out.takeUnacknowledged(this.#framing, unwritten);
+    const unwritten = this.#waiters.unwritten ?? NOTHING, messages = void 0 === this.#framing ? [] : this.#machine.out.takeUnacknowledged(this.#framing, unwritten);
     return function(outcome, remote, messages) {
       const {code, cause} = outcome, message = `Cannot go on with session to ${remote}: ${function({state, cause}) {
         return cause instanceof SessionProtocolError ? `the peer broke the protocol: ${reasonOf(cause)}` : cause instanceof ConnectionLostError && state === ABORTED ? reasonOf(cause) : state;
@@ -4383,11 +4358,11 @@ var EarlyNotices = class {
     for (const turn of this.#turns) turn();
     this.#turns.clear();
   }
-}, NOTHING3 = new Uint8Array, MessageReader = class {
+}, NOTHING2 = new Uint8Array, MessageReader = class {
   type=0;
   kind=0;
   isAnswering=!1;
-  #message=NOTHING3;
+  #message=NOTHING2;
   #at=0;
   open(message) {
     if (0 === message.length) throw new InvalidMessageError("Cannot read message: it is empty");
@@ -4474,7 +4449,7 @@ new MessageReader;
 var NO_ITEMS = {
   items: 1,
   bytes: 1
-}, NOTHING4 = () => {}, Notices = class {
+}, NOTHING3 = () => {}, Notices = class {
   received=0;
   unhandled=0;
   #peer;
@@ -4498,7 +4473,7 @@ var NO_ITEMS = {
     this.received++;
     const handler = handlers.get(method);
     if (void 0 !== handler) try {
-      const params = decodeValue(kind, value), work = new Work(this.#peer, 0, method, params, 0, void 0, NO_ITEMS, NOTHING4), result = handler(params, work);
+      const params = decodeValue(kind, value), work = new Work(this.#peer, 0, method, params, 0, void 0, NO_ITEMS, NOTHING3), result = handler(params, work);
       isThenable(result) ? this.#await(work, result) : isAsyncIterable(result) && drop(result);
     } catch (error) {
       onError(error, method);
@@ -4560,11 +4535,11 @@ var NO_ITEMS = {
     return this.#output.maxMessageBytes;
   }
   get stats() {
-    const {sent, outstanding, waiting: waiting2, late} = this.#calls, {received, handling, refused} = this.#answers;
+    const {sent, outstanding, waiting, late} = this.#calls, {received, handling, refused} = this.#answers;
     return {
       sent,
       outstanding,
-      waiting: waiting2,
+      waiting,
       late,
       received,
       handling,

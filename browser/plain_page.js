@@ -126,67 +126,6 @@ function deadlineOf(delay2, expired) {
   return deadline.start(), deadline;
 }
 
-var {setImmediate: set, clearImmediate: clear} = void 0 === globalThis.setImmediate ? function() {
-  const calls = new Set, {port1, port2} = new MessageChannel;
-  let isAsked = !1;
-  return port1.onmessage = () => {
-    isAsked = !1;
-    for (const handle of [ ...calls ]) if (calls.delete(handle)) try {
-      handle.call();
-    } catch (error) {
-      reportError(error);
-    }
-  }, {
-    setImmediate(call) {
-      const handle = {
-        call
-      };
-      return calls.add(handle), isAsked || port2.postMessage(void 0), isAsked = !0, handle;
-    },
-    clearImmediate: handle => calls.delete(handle)
-  };
-}() : globalThis;
-
-function setImmediate(call) {
-  return set(call);
-}
-
-var NOTHING = new Uint8Array(0), waiting = [], isPassing = !1, turnedAt = 0, sureAt = 0;
-
-async function look() {
-  if (await loopTurn(), performance.now() - sureAt < 5) await crypto.subtle.digest("SHA-1", NOTHING); else {
-    for (let turns = 0; turns < 61; turns++) await loopTurn();
-    sureAt = performance.now();
-  }
-  turnedAt = performance.now();
-}
-
-function loopTurn() {
-  return new Promise(resolve => setImmediate(resolve));
-}
-
-async function part(parting) {
-  const {transport, sender, framing: framing2, error, reason, canTell} = parting, words = canTell && error instanceof ProtocolError ? framing2.encodeEnd?.({
-    error
-  }) : void 0, isTold = void 0 !== words && await async function(sender, words) {
-    sender.pushEnd(words);
-    const late = Promise.withResolvers(), deadline = deadlineOf(1e3, late.resolve);
-    return await Promise.race([ sender.flushed(), late.promise ]), deadline.clear(), 
-    sender.isQuiet;
-  }(sender, words);
-  sender.stop(reason), !isTold || error instanceof FrameTimeoutError || await void 0, 
-  transport.close(error), await sender.settled(), await async function() {
-    isPassing && await new Promise(resolve => {
-      waiting.push(resolve), isPassing || async function() {
-        isPassing = !0, await look();
-        for (let next = waiting.shift(); void 0 !== next && (next(), 0 !== waiting.length); next = waiting.shift()) await loopTurn(), 
-        performance.now() - turnedAt >= 1 && await look();
-        isPassing = !1;
-      }();
-    });
-  }();
-}
-
 function endInfo(own, peer) {
   const {code = peer?.code, reason = peer?.reason} = own ?? {};
   return {
@@ -444,6 +383,31 @@ function joined(raw) {
   return all;
 }
 
+var {setImmediate: set, clearImmediate: clear} = void 0 === globalThis.setImmediate ? function() {
+  const calls = new Set, {port1, port2} = new MessageChannel;
+  let isAsked = !1;
+  return port1.onmessage = () => {
+    isAsked = !1;
+    for (const handle of [ ...calls ]) if (calls.delete(handle)) try {
+      handle.call();
+    } catch (error) {
+      reportError(error);
+    }
+  }, {
+    setImmediate(call) {
+      const handle = {
+        call
+      };
+      return calls.add(handle), isAsked || port2.postMessage(void 0), isAsked = !0, handle;
+    },
+    clearImmediate: handle => calls.delete(handle)
+  };
+}() : globalThis;
+
+function setImmediate(call) {
+  return set(call);
+}
+
 var DONE = Promise.resolve(), Sender = class {
   messages=0;
   dropped=0;
@@ -492,8 +456,8 @@ var DONE = Promise.resolve(), Sender = class {
       messages: 0
     });
   }
-  #push(waiting2) {
-    this.#queue.pushBack(waiting2), this.pendingBytes += waiting2.frame.length, this.#isFull ? this.flush() : "idle" === this.#state && (this.#state = "scheduled", 
+  #push(waiting) {
+    this.#queue.pushBack(waiting), this.pendingBytes += waiting.frame.length, this.#isFull ? this.flush() : "idle" === this.#state && (this.#state = "scheduled", 
     (performance.now() - this.#wroteAt >= 1 ? queueMicrotask : setImmediate)(() => "scheduled" === this.#state && this.flush()));
   }
   get isQuiet() {
@@ -792,7 +756,18 @@ var DONE = Promise.resolve(), Sender = class {
   }
   async #part(how, info) {
     const {sender} = this, {framing: framing2} = this.#settings;
-    await part({
+    await async function(parting) {
+      const {transport, sender, framing: framing2, error, reason, canTell} = parting, words = canTell && error instanceof ProtocolError ? framing2.encodeEnd?.({
+        error
+      }) : void 0, isTold = void 0 !== words && await async function(sender, words) {
+        sender.pushEnd(words);
+        const late = Promise.withResolvers(), deadline = deadlineOf(1e3, late.resolve);
+        return await Promise.race([ sender.flushed(), late.promise ]), deadline.clear(), 
+        sender.isQuiet;
+      }(sender, words);
+      sender.stop(reason), !isTold || error instanceof FrameTimeoutError || await void 0, 
+      transport.close(error), await sender.settled(), await Promise.resolve();
+    }({
       transport: this.#transport,
       sender,
       framing: framing2,

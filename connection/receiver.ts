@@ -11,7 +11,7 @@ import type { ResolvedLimits } from "./limits.ts";
 import type { Outlet, ReceiverOwner } from "./owners.ts";
 import { NO_BYTES, type Raw } from "./raw.ts";
 import type { ConnectionSettings } from "./settings.ts";
-import { turnEnd } from "./turn_end.ts";
+import { turnEnd } from "../internal/turn_end.ts";
 import { HeldError, unreadOf } from "./unread.ts";
 
 /**

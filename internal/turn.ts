@@ -7,7 +7,7 @@
  * read that did not fill its memory says nothing about the next one.
  */
 
-import { setImmediate } from "./runtime/immediate.ts";
+import { turnEnd } from "./turn_end.ts";
 
 /** How much one connection may read and write at once before the others have their turn, in bytes. */
 export const TURN_BYTES: number = 32 * 1024;
@@ -62,7 +62,7 @@ async function passTurns(): Promise<void> {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     next();
     if (waiting.length === 0) break;
-    await loopTurn();
+    await turnEnd();
     if (performance.now() - turnedAt >= TURN_TIME) await look();
   }
   isPassing = false;
@@ -81,19 +81,14 @@ async function passTurns(): Promise<void> {
  * all the same. So, from time to time, 61 things are done: 0.2 ms.
  */
 async function look(): Promise<void> {
-  await loopTurn();
+  await turnEnd();
   if (performance.now() - sureAt < SURE_TIME) {
     await crypto.subtle.digest("SHA-1", NOTHING);
   } else {
-    for (let turns = 0; turns < SURE_TURNS; turns++) await loopTurn();
+    for (let turns = 0; turns < SURE_TURNS; turns++) await turnEnd();
     sureAt = performance.now();
   }
   turnedAt = askedAt = performance.now();
-}
-
-/** One turn of the event loop, with or without a look at the sockets. */
-function loopTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Resolves when those had their turn who wait now. Who closes waits for it, so that nothing goes on after that. */

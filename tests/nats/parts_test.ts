@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { turnEnd } from "../../connection/turn_end.ts";
+import { turnEnd } from "../../internal/turn_end.ts";
 import { Arrivals } from "../../nats/arrivals.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../nats/envelope.ts";
 import { Pack, Packs, unpack } from "../../nats/packs.ts";

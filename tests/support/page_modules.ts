@@ -16,6 +16,7 @@ import type { CLOCK as RealClock } from "../../internal/clock.ts";
 import type * as reason from "../../internal/reason.ts";
 import type { errors as realErrors } from "../../internal/runtime/errors.ts";
 import type * as text from "../../internal/text.ts";
+import type * as turn from "../../internal/turn.ts";
 import type { Draining as RealDraining } from "../../session/draining.ts";
 import type { Greeting as RealGreeting } from "../../session/greeting.ts";
 import type { Outgoing as RealOutgoing } from "../../session/outgoing.ts";
@@ -37,6 +38,7 @@ import type { Receiver } from "../../browser/instead/receiver.ts";
 import type { checkRoad } from "../../browser/instead/road.ts";
 import type { Sender } from "../../browser/instead/sender.ts";
 import type * as pageText from "../../browser/instead/text.ts";
+import type * as pageTurn from "../../browser/instead/turn.ts";
 
 /** What a page's module exports, as the real module has it. */
 type Same<Page, Real> = { readonly [Name in keyof Page & keyof Real]: Real[Name] };
@@ -135,6 +137,7 @@ export interface Fits {
     (...args: Parameters<typeof sessionFor>) => ReturnType<typeof realSessionFor>
   >;
   readonly text: Fit<typeof pageText, Same<typeof pageText, typeof text>>;
+  readonly turn: Fit<typeof pageTurn, Same<typeof pageTurn, typeof turn>>;
 }
 
 type Fit<Page extends Real, Real> = Page & Real;

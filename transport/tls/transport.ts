@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { TlsError } from "../../errors.ts";
 import type { PeerIdentity, Transport, TransportAbilities } from "../../transport.ts";
 import { notHere, runtime } from "../../internal/runtime/runtime.ts";
+import { turnEnd } from "../../internal/turn_end.ts";
 import { endName } from "../conn.ts";
 import { CipherStream, type Wire } from "./cipher_stream.ts";
 import { CutError, type Handshake, handshakeError, streamError } from "./errors.ts";
@@ -171,7 +172,7 @@ export class TlsTransport implements Transport {
         const goesOn = await this.#cipher.feed();
         if (goesOn && !this.#socket.destroyed) continue;
         // The engine reports the result within this turn of the event loop.
-        await new Promise((resolve) => setImmediate(resolve));
+        await turnEnd();
         if (!goesOn) {
           if (this.#state === "open") this.#fail(new CutError(CUT));
           else if (this.#state === "handshake") this.#fail(new CutError(GONE));

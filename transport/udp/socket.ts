@@ -2,8 +2,8 @@
 
 import { builtin } from "../../internal/runtime/builtin.ts";
 import { errors, systemError } from "../../internal/runtime/errors.ts";
+import { turnEnd } from "../../internal/turn_end.ts";
 import type { Socket } from "node:dgram";
-import { setImmediate } from "../../internal/runtime/immediate.ts";
 import { delay } from "@std/async/delay";
 import { isIPv6, requireNet } from "./addresses.ts";
 
@@ -90,7 +90,7 @@ export class UdpSocket {
         const bytes = await this.#sendOnce(datagram, hostname, port);
         // Sending never waits by itself. So this waits for a turn of the event loop. Otherwise a busy
         // sender would block everything else, and datagrams that arrive meanwhile would be lost.
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await turnEnd();
         return bytes;
       } catch (cause) {
         const { code } = cause as { code?: string };

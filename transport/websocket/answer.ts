@@ -1,7 +1,7 @@
 /** Answers of programs, by `node:http`. */
 
 import type { ServerResponse } from "node:http";
-import { setImmediate } from "../../internal/runtime/immediate.ts";
+import { turnEnd } from "../../internal/turn_end.ts";
 
 /** Fields that are set here, and not by the program. */
 const OWN_FIELDS = [
@@ -62,17 +62,13 @@ async function lengthOf(
     const read = reader.read();
     read.catch(() => {}); // It is thrown to who awaits it.
     reads.push(read);
-    return Promise.race([read, turnEnd()]);
+    return Promise.race([read, turnEnd().then(() => undefined)]);
   };
   const first = await next();
   if (first === undefined) return undefined;
   if (first.done) return 0;
   const second = await next();
   return second?.done ? first.value.length : undefined;
-}
-
-function turnEnd(): Promise<undefined> {
-  return new Promise((resolve) => setImmediate(() => resolve(undefined)));
 }
 
 function writeHead({ status, statusText, headers }: Response, to: ServerResponse, length?: number) {

@@ -2,8 +2,8 @@
 
 import type { Socket } from "node:net";
 import { errors, systemError } from "../errors.ts";
-import { setImmediate } from "../immediate.ts";
 import type { StreamSocket, TcpAddress, TcpSocket, UnixAddress } from "../stream_socket.ts";
+import { turnEnd } from "../../turn_end.ts";
 
 /** How much a socket reads ahead; then it stops until somebody reads. */
 export const READ_AHEAD_BYTES: number = 64 * 1024;
@@ -37,7 +37,7 @@ export class NodeSocket implements StreamSocket {
     const { socket } = this;
     for (;;) {
       if (this.#state === "closed") {
-        await turn(); // Whoever closed it says why first.
+        await turnEnd(); // Whoever closed it says why first.
         throw closed();
       }
       const { readableLength } = socket;
@@ -119,10 +119,6 @@ export class NodeTcpSocket extends NodeSocket implements TcpSocket {
 
 function addressOf(hostname = "", port = 0): TcpAddress {
   return { transport: "tcp", hostname, port };
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function closed(): Error {

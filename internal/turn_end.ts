@@ -1,6 +1,6 @@
 /** The end of a turn of the event loop, as a promise. */
 
-import { setImmediate } from "../internal/runtime/immediate.ts";
+import { setImmediate } from "./runtime/immediate.ts";
 
 let end: Promise<void> | undefined;
 
