@@ -189,7 +189,7 @@ Deno.test("doctor tells a silent peer apart from one that is not there, and says
   await using server = await listen("tcp://127.0.0.1:0?framing=none", async (peer) => {
     for await (const chunk of peer) heard.push(chunk.length);
   });
-  const args = [server.endpoints[0], "--framing", "none", "--timeout", "100"];
+  const args = [server.endpoints[0], "--framing", "none", "--timeout", "400"];
   const passive = await diagnose([...args, "--passive"]);
   assertEquals([passive.problems, passive.saw.peer], [[], "it is there, and says nothing"]);
   assertEquals(heard, []);
@@ -237,7 +237,7 @@ Deno.test("doctor tells plain peers at tls:, and TLS at tcp:", async () => {
     "--service",
     "echo",
   ]);
-  const asTcp = await diagnose([`:${secure.port()}`, "--timeout", "500"]);
+  const asTcp = await diagnose([`:${secure.port()}`, "--timeout", "2000"]);
   assertMatch(asTcp.problems[0], /^it speaks TLS, and tcp:\/\/ does not$/);
   assertEquals(asTcp.advice[0], "use tls:// or wss:// in the endpoint");
 });

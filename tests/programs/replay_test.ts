@@ -189,7 +189,7 @@ Deno.test("replay tells of a peer that breaks the framing, and ends with 3", asy
     })();
     const to = `tcp://127.0.0.1:${listener.addr.port}`;
     const result = await runHere("client.ts", [
-      ...["replay", file, to, "--speed", "max", "--timeout", "300", "--show", "none", ...args],
+      ...["replay", file, to, "--speed", "max", "--timeout", "5000", "--show", "none", ...args],
     ]);
     await serving;
     return result;

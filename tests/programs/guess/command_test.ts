@@ -112,7 +112,7 @@ Deno.test("client.ts guess listens to a peer, and says lines first where it is t
       "guess",
       server.endpoint,
       "--timeout",
-      "300",
+      "800",
     ]);
     assertEquals(code, 0);
     assertMatch(stdout, /\n +>99 % +u32le[^:]*: 4 whole messages/);
@@ -122,7 +122,7 @@ Deno.test("client.ts guess listens to a peer, and says lines first where it is t
       assertEquals(heard, utf8("HELP\r\n"));
       return utf8("214 commands follow\r\n214 none of them\r\n");
     });
-    const args = ["guess", server.endpoint, "HELP", "--timeout", "300"];
+    const args = ["guess", server.endpoint, "HELP", "--timeout", "800"];
     const { code, stdout } = await runHere("client.ts", args);
     assertEquals(code, 0);
     assertMatch(stdout, /\n +>99 % +line[^:]*: 2 whole messages/);
