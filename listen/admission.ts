@@ -136,6 +136,17 @@ export class Admission {
   }
 
   /**
+   * Call it when a peer that was let in to greet is no carrier. From then on it counts as a connection,
+   * or stays where it is counted, and the limit is returned that turns it away.
+   */
+  settled(hostname: string): Limit | undefined {
+    const limit = this.full(hostname) ?? this.#take(hostname, "connections");
+    if (limit === undefined) this.#counts.greeting.remove(limitedAs(hostname));
+    else this.#refusals[limit]++;
+    return limit;
+  }
+
+  /**
    * Call it when a peer has given a wrong token, or has done something else that is wrong. By
    * default this costs its address as much as ten connections, so guessing is slow. Without
    * `maxConnectionRate`, and on loopback, it costs nothing.

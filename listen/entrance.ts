@@ -6,30 +6,15 @@ import type { ConnectionSettings } from "../connection/internal.ts";
 import { RefusedError } from "../errors.ts";
 import { Session } from "../session.ts";
 import type { TlsListenOptions, Transport } from "../transport.ts";
-import { Admission, type CountName } from "./admission.ts";
+import { Admission, type CountName, type Limit } from "./admission.ts";
 import { Carriers, type CarriersOptions } from "./carriers.ts";
 import { HandshakeDeadline } from "./handshake.ts";
 import { Place } from "./place.ts";
 import { Questions, type QuestionsOptions, type Visit } from "./questions.ts";
+import type { OpenEndpoint, Road } from "./road.ts";
 import { Tasks } from "./tasks.ts";
 import type { Refusal, ServerStats } from "./types.ts";
-import type { AcceptedPeer, TransportListener } from "../transport/internal.ts";
-
-/** How connections come in: their settings. */
-export interface Road<T> {
-  /** The settings of its connections. */
-  readonly settings: ConnectionSettings<T>;
-  /** The settings of the carriers, if connections are sessions. */
-  readonly carrier?: ConnectionSettings<Uint8Array>;
-  /** The endpoint as a URL. */
-  readonly name: string;
-}
-
-/** One open endpoint and the settings of its connections. */
-export interface OpenEndpoint<T> extends Road<T> {
-  /** Accepts the peers. */
-  readonly listener: TransportListener;
-}
+import { type AcceptedPeer, SESSION_SUBPROTOCOL } from "../transport/internal.ts";
 
 /** Options of an {@linkcode Entrance}. */
 export interface EntranceOptions extends CarriersOptions, QuestionsOptions {
@@ -50,6 +35,8 @@ export type EntranceStats = Pick<ServerStats, "refused" | "refusals" | "dropped"
 
 const MIN_ACCEPT_DELAY = 10;
 const MAX_ACCEPT_DELAY = 1_000;
+/** The close code for a WebSocket that may come in later (IANA). */
+const TRY_LATER = 1013;
 
 /**
  * Accepts peers and makes connections of them.
@@ -219,7 +206,7 @@ export class Entrance<T> {
   }
 
   #letIn(peer: AcceptedPeer, endpoint: Road<T>, deadline: HandshakeDeadline): void {
-    const kind = endpoint.carrier === undefined ? "connections" : "greeting";
+    const kind = (endpoint.carrier ?? endpoint.offered) === undefined ? "connections" : "greeting";
     const place = this.#placeFor(peer, peer.hostname, endpoint, kind);
     if (place === undefined) return deadline.clear();
     const { vouched } = peer;
@@ -267,7 +254,9 @@ export class Entrance<T> {
 
   #start(opened: Transport, place: Place, endpoint: Road<T>, visit: Visit): void {
     const transport = this.#options.through?.(opened) ?? opened;
-    const { settings, carrier: carrierSettings, name } = endpoint;
+    const { offered = endpoint, name } = endpoint;
+    const isOffered = opened.abilities.subprotocol === SESSION_SUBPROTOCOL;
+    const { settings, carrier: carrierSettings } = isOffered ? offered : endpoint;
     if (carrierSettings !== undefined) {
       const carrier = new Connection<Uint8Array>(transport, carrierSettings, name);
       carrier.whenClosed(place);
@@ -275,11 +264,20 @@ export class Entrance<T> {
     }
     const connection = new Connection<T>(transport, settings, name);
     connection.whenClosed(place);
+    const limit = place.settled();
+    if (limit !== undefined) return this.#tasks.own(this.#turnAway(connection, limit, place));
     if (!this.#questions.isDone(visit)) {
       return this.#tasks.own(this.#handAfterQuestions(connection, visit));
     }
     connection.identify(visit.verdict?.user);
     this.#hand(connection);
+  }
+
+  /** There is no room for a peer that might have been a carrier, and is none. */
+  async #turnAway(connection: Connection<T>, limit: Limit, { hostname }: Place): Promise<void> {
+    this.#watch(connection);
+    this.#options.onRefuse({ hostname, endpoint: connection.endpoint, reason: limit });
+    await connection.close({ code: TRY_LATER, reason: `${limit} is reached` });
   }
 
   async #handAfterQuestions(connection: Connection<T>, visit: Visit): Promise<void> {

@@ -3,7 +3,7 @@
 import { hostnameOf } from "../internal/address.ts";
 import type { Transport, WebOptions } from "../transport.ts";
 import { type AcceptedPeer, fetchPeers } from "../transport/internal.ts";
-import type { Road } from "./entrance.ts";
+import type { Road } from "./road.ts";
 
 /** Who has sent a request, as `Deno.serve` and frameworks on it tell their handlers. */
 export interface RequestInfo {
@@ -33,6 +33,8 @@ export interface GuestsOptions<T> {
   readonly carriedRoad: (name: string) => Road<T>;
   /** What is asked of web pages. */
   readonly web?: WebOptions;
+  /** Whether who offers the subprotocol of sessions gets one. */
+  readonly takesSessions?: boolean;
   /** The client's address, as a request from a named proxy has it. */
   readonly clientOf?: (hostname: string, headers: Headers) => string;
 }
@@ -66,10 +68,10 @@ export class Guests<T> {
     const { answerToOthers, FetchPeer } = await fetchPeers();
     const answer = answerToOthers(request);
     if (answer !== undefined) return answer;
-    const { road, web, clientOf } = this.#options;
+    const { road, clientOf } = this.#options;
     const { hostname, port } = addressOf(info);
     const client = clientOf?.(hostname, request.headers) ?? hostname;
-    const peer = new FetchPeer(request, client, client === hostname ? port : 0, web);
+    const peer = new FetchPeer(request, client, client === hostname ? port : 0, this.#options);
     const { protocol, host, pathname } = new URL(request.url);
     this.#admit(peer, road(`${protocol.replace("http", "ws")}//${host}${pathname}`));
     return await peer.response;

@@ -1,12 +1,11 @@
 /** Listening: `listen()` opens endpoints and gives a stream of connections. */
 
-import { type Framing, framing as framingByText, type FramingText } from "../codec.ts";
-import { resolveSettings } from "../connection/internal.ts";
+import { framing as framingByText, type FramingText } from "../codec.ts";
 import { LengthwiseError, ListenError } from "../errors.ts";
 import { checkDelay, checkInteger } from "../internal/check.ts";
 import { isMisuse } from "../internal/reason.ts";
 import { checkToken } from "../internal/secret.ts";
-import { carrierSettings, resolveSessionOptions } from "../session/internal.ts";
+import { resolveSessionOptions } from "../session/internal.ts";
 import {
   formatEndpoint,
   framingOf,
@@ -19,9 +18,9 @@ import {
 } from "../transport.ts";
 import { endpointReason, kindOf, type TransportListenOptions } from "../transport/internal.ts";
 import { Authorizer } from "./authorizer.ts";
-import type { OpenEndpoint, Road } from "./entrance.ts";
 import type { ListenOptions } from "./options.ts";
 import { clientOf } from "./forwarded.ts";
+import { carriedRoad, guestRoad, type OpenEndpoint, roadOf, sessionOptionsOf } from "./road.ts";
 import { Server } from "./server.ts";
 import { TokenGate } from "./token_gate.ts";
 import type { Handler } from "./types.ts";
@@ -51,11 +50,9 @@ export type {
 export type { AddressRules } from "./address_rules.ts";
 export type { Authorize, Handshake } from "./authorizer.ts";
 
-/** The largest message that a server accepts by default, in bytes. */
-const SERVER_MAX_MESSAGE_BYTES = 1024 * 1024;
-
-/** The endpoints that have a port of TCP. */
-const SHARED: readonly string[] = ["tcp", "tls", "ws", "wss"];
+/** The endpoints of WebSockets, and those that have a port of TCP. */
+const WEB: readonly string[] = ["ws", "wss"];
+const SHARED: readonly string[] = ["tcp", "tls", ...WEB];
 
 /**
  * Listens on one or several endpoints, each with its own framing, and gives one stream of
@@ -134,7 +131,7 @@ async function listenWith<T, U>(
   checkInteger("maxConnectionsPerAddress", maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("maxConnectionRate", maxConnectionRate, 1, Number.MAX_SAFE_INTEGER);
   checkDelay("handshakeTimeout", handshakeTimeout);
-  const sessionOptions = typeof options.session === "object" ? options.session : {};
+  const sessionOptions = sessionOptionsOf(options);
   const denied = options.allow === undefined && options.deny === undefined
     ? undefined
     // Loaded only if there are rules, because node:net takes time to load.
@@ -190,6 +187,7 @@ async function listenWith<T, U>(
       road: guestRoad(options),
       carriedRoad: carriedRoad(options),
       web: options.web,
+      takesSessions: Boolean(options.session || options.offeredSessions),
       ...proxies,
     },
     authorizer,
@@ -235,11 +233,13 @@ async function openEndpoint<T, U>(
   if (hasSession && !hasSessions(wanted)) {
     throw new TypeError(`Cannot use endpoint "${text}" for sessions: UDP has no connections`);
   }
-  const road = roadOf(options, framing, hasSession);
+  const takesOffers = WEB.includes(wanted.transport) && Boolean(options.offeredSessions);
+  const road = roadOf(options, { framing, hasSession, takesOffers });
+  const takesSessions = hasSession || takesOffers;
   const { tls, web, udp } = options;
   try {
     const kind = await kindOf(wanted);
-    const listener = await kind.listen(wanted, { ...resolved, tls, web, udp });
+    const listener = await kind.listen(wanted, { ...resolved, tls, web, udp, takesSessions });
     const shown = typeof framing === "string"
       ? framingByText(framing).name as FramingText
       : undefined;
@@ -251,31 +251,6 @@ async function openEndpoint<T, U>(
     const reason = endpointReason(cause, wanted, "listen");
     throw new ListenError(`Cannot listen on ${name}: ${reason}`, { cause });
   }
-}
-
-/** The settings of connections, and of their carriers if they are sessions. */
-function roadOf<T, U>(
-  options: ListenOptions<T, U>,
-  framing: FramingText | Framing,
-  hasSession: boolean,
-): Omit<Road<T>, "name"> {
-  const settings = resolveSettings<T>(
-    { ...options, framing: hasSession ? "u32be" : framing, signal: undefined },
-    SERVER_MAX_MESSAGE_BYTES,
-  );
-  return { settings, carrier: hasSession ? carrierSettings(framing, options) : undefined };
-}
-
-/** The settings of connections that come in by no endpoint. They are made when the first one comes. */
-function guestRoad<T, U>(options: ListenOptions<T, U>): (name: string) => Road<T> {
-  let road: Omit<Road<T>, "name"> | undefined;
-  const { framing = "u32be", session } = options;
-  return (name) => ({ ...(road ??= roadOf(options, framing, Boolean(session))), name });
-}
-
-/** The settings of carriers that another server of the cluster has let in. */
-function carriedRoad<T, U>(options: ListenOptions<T, U>): (name: string) => Road<T> {
-  return guestRoad({ ...options, framing: "u32be", session: true });
 }
 
 /** A callback that throws must not end the accept loop, but its error must be seen. */

@@ -128,6 +128,16 @@ export interface ListenOptions<T = Uint8Array, U = unknown>
    */
   session?: boolean | SessionOptions;
   /**
+   * Makes a session of each WebSocket whose client offers the subprotocol `lengthwise-session`, also at
+   * endpoints where all others are plain connections. So clients of both kinds come to one endpoint. What
+   * a client wants is known after its handshake: only then a plain one is turned away by the limits of
+   * connections, with close code 1013. An object gives the options of the sessions, unless `session`
+   * does.
+   *
+   * @default false
+   */
+  offeredSessions?: boolean | SessionOptions;
+  /**
    * The cluster of which this server is a part: what `joinCluster()` of `./cluster` gives. A client that comes
    * for a session of another server of it is carried there. It leaves the cluster when it closes.
    *

@@ -40,6 +40,14 @@ export class Place implements ClosedListener {
     this.#admission.greeted(this.hostname);
   }
 
+  /** It is no carrier. Returns the limit that keeps it out, if there is one. */
+  settled(): Limit | undefined {
+    if (this.#state !== "greeting") return undefined;
+    const limit = this.#admission.settled(this.hostname);
+    if (limit === undefined) this.#state = "connections";
+    return limit;
+  }
+
   /** The connection has ended. */
   connectionClosed(): void {
     this.leave();

@@ -39,12 +39,17 @@ export class FetchPeer implements AcceptedPeer {
    *
    * @throws {TypeError} for wrong options.
    */
-  constructor(request: Request, hostname: string, port: number, web: WebOptions = {}) {
+  constructor(
+    request: Request,
+    hostname: string,
+    port: number,
+    { web = {}, takesSessions }: { readonly web?: WebOptions; readonly takesSessions?: boolean },
+  ) {
     this.#request = request;
     this.hostname = hostname;
     this.#remote = hostname === "" ? "" : formatAddress(hostname, port);
     this.#origins = parseOrigins(web.origins ?? []);
-    this.#pick = pickBy(web.subprotocols);
+    this.#pick = pickBy(web.subprotocols, takesSessions);
   }
 
   /** The answer to the request. Never rejects. */

@@ -16,6 +16,7 @@ export { memoryPair } from "./memory.ts";
 export { parseProxy } from "./proxy.ts";
 export { endpointReason } from "./reasons.ts";
 export { dial } from "./dial.ts";
+export { SESSION_SUBPROTOCOL } from "./websocket/subprotocol.ts";
 export { CutError } from "./tls/errors.ts";
 export type { CertificateReport, TlsReport } from "./tls/inspect.ts";
 

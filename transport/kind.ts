@@ -103,6 +103,8 @@ export interface TransportListenOptions {
   readonly tls?: TlsListenOptions;
   /** What to do with web pages, for `ws:` and `wss:`. */
   readonly web?: WebOptions;
+  /** Whether a WebSocket whose client offers the subprotocol of sessions becomes one. */
+  readonly takesSessions?: boolean;
   /** Tells which addresses are those of proxies that may say whose connection it is. */
   readonly isProxy?: (hostname: string) => boolean;
   /** The client's address, as a request from a named proxy has it. For `ws:` and `wss:`. */

@@ -8,7 +8,6 @@ import type {
   TlsListenOptions,
   Transport,
   TransportAbilities,
-  WebOptions,
   WebSocketEndpoint,
 } from "../transport.ts";
 import type {
@@ -53,7 +52,7 @@ export function webSocketOver<E extends TcpEndpoint | TlsEndpoint>(
     ({ transport: name, hostname, port, proxy }) as E;
   return {
     async listen(endpoint, options) {
-      const settings = settingsFor(endpoint, options.web);
+      const settings = settingsFor(endpoint, options);
       return new WebSocketListener(
         await inner.listen(below(endpoint), options),
         endpoint,
@@ -89,7 +88,10 @@ async function speakOver(
   return new WebSocketTransport(sliced, framing, { ...upgraded, rest: undefined });
 }
 
-function settingsFor(endpoint: WebSocketEndpoint, web: WebOptions = {}): Settings {
+function settingsFor(
+  endpoint: WebSocketEndpoint,
+  { web = {}, takesSessions }: TransportListenOptions,
+): Settings {
   const { origins = [], subprotocols, respond = defaultRespond(endpoint) } = web;
   const { deflate = endpoint.deflate ?? false } = web;
   const isSecure = endpoint.transport === "wss";
@@ -98,7 +100,7 @@ function settingsFor(endpoint: WebSocketEndpoint, web: WebOptions = {}): Setting
     // The path in the form that it has in the URL of a request.
     path: new URL(endpoint.path, "ws://localhost").href.slice("ws://localhost".length),
     origins: parseOrigins(origins),
-    pick: pickBy(subprotocols),
+    pick: pickBy(subprotocols, takesSessions),
     deflates: deflate,
     ...httpBy(respond, isSecure),
   };

@@ -24,6 +24,7 @@ import "../listen/authorize_test.ts";
 import "../listen/flood_test.ts";
 import "../listen/forwarded_test.ts";
 import "../listen/limits_test.ts";
+import "../listen/offered_sessions_test.ts";
 import "../listen/proxied_test.ts";
 import "../listen/server_test.ts";
 import "../listen/shared_counts_test.ts";

@@ -7,18 +7,31 @@ import type { WebOptions } from "../../transport.ts";
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}$/;
 
+/** What a client offers that wants a session, where the server has plain connections too. */
+export const SESSION_SUBPROTOCOL = "lengthwise-session";
+
 /** Picks one of the subprotocols that a client offers, or undefined for none. */
 export type Pick = (offered: readonly string[], request: Request) => string | undefined;
 
 /**
  * Gives a server's function that picks, as its options say. A list is in the server's order of
  * preference. By default the client's first subprotocol is picked, because browsers close a
- * connection for which none is picked.
+ * connection for which none is picked. That of sessions is picked before all others where there are
+ * sessions, and where there are none it is not picked by default.
  *
  * @throws {TypeError} if a name is not valid.
  */
-export function pickBy(wanted: WebOptions["subprotocols"]): Pick {
-  if (wanted === undefined) return ([first]) => first;
+export function pickBy(wanted: WebOptions["subprotocols"], takesSessions = false): Pick {
+  const pick = pickOthersBy(wanted);
+  if (!takesSessions) return pick;
+  return (offered, request) =>
+    offered.includes(SESSION_SUBPROTOCOL) ? SESSION_SUBPROTOCOL : pick(offered, request);
+}
+
+function pickOthersBy(wanted: WebOptions["subprotocols"]): Pick {
+  if (wanted === undefined) {
+    return (offered) => offered.find((name) => name !== SESSION_SUBPROTOCOL);
+  }
   if (typeof wanted === "function") return checked(wanted);
   const known = checkSubprotocols(wanted);
   return (offered) => known.find((name) => offered.includes(name));
