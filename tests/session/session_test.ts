@@ -429,7 +429,7 @@ Deno.test("session: its id is in no output", async () => {
 });
 
 Deno.test("session: a client that does not read is held back, and not taken for dead", async () => {
-  const HEARTBEAT = { heartbeatInterval: 10, heartbeatTimeout: 150 };
+  const HEARTBEAT = { heartbeatInterval: 10, heartbeatTimeout: 400 };
   const message = new Uint8Array(32 * 1024);
   const full = Promise.withResolvers<Session>();
   const COUNT = 200;
@@ -449,7 +449,7 @@ Deno.test("session: a client that does not read is held back, and not taken for 
   let before: number;
   do {
     before = theirs.stats.bytesSent;
-    await rig.proxy.carried(60 * 18);
+    await rig.proxy.carried(100 * 18);
   } while (theirs.stats.bytesSent > before);
   assertEquals([theirs.status.state, session.status.state], ["connected", "connected"]);
   let count = 0;
@@ -460,7 +460,7 @@ Deno.test("session: a client that does not read is held back, and not taken for 
 });
 
 Deno.test("session: a black hole is found, and gone round", async () => {
-  const HEARTBEAT = { heartbeatInterval: 60, heartbeatTimeout: 40 };
+  const HEARTBEAT = { heartbeatInterval: 200, heartbeatTimeout: 200 };
   // The server must not be the first to find it.
   await using rig = await Rig.open(echo, { session: { ...FAST, heartbeatInterval: 10_000 } });
   await using session = await rig.connect(HEARTBEAT);
@@ -471,9 +471,9 @@ Deno.test("session: a black hole is found, and gone round", async () => {
   session.send("into the dark");
   await until(session, "reconnecting");
   const time = performance.now() - start;
-  // What came just before the dark counts: the timer may have begun a little earlier.
-  assertGreater(time, 100 - 50);
-  assertMatch(String(session.status.error), /the peer was silent for 100 ms/);
+  // What came before the dark counts: the timer may have begun earlier.
+  assertGreater(time, 400 - 200);
+  assertMatch(String(session.status.error), /the peer was silent for 400 ms/);
   assertEquals(await session.receive(), "into the dark");
   assertEquals(session.stats.resumes, 1);
 });
