@@ -5,3 +5,4 @@
  */
 
 export { Connector } from "./connector.ts";
+export { openAt } from "./open_session.ts";

@@ -3,9 +3,10 @@
 import type { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "../connection/internal.ts";
 import { ConnectError } from "../errors.ts";
-import { type Dial, openSession, type Session } from "../session.ts";
+import { type Dial, openSession, type Session, type SessionOptions } from "../session.ts";
 import { connectOnce } from "./attempt.ts";
-import { type Road, together } from "./roads.ts";
+import type { ConnectOptions } from "./options.ts";
+import { type Road, roadTo, together } from "./roads.ts";
 
 type AnyRoad = Pick<Road<unknown>, "wanted" | "session" | "options">;
 
@@ -18,6 +19,20 @@ export function openRoad<T>(
   const { name, session } = road;
   const dial = dialFrom(road as AnyRoad, [...others] as AnyRoad[]);
   return openSession<T>({ dial, settings, name, session: session!.options });
+}
+
+/**
+ * Opens a session at one endpoint, and at no other. It may go on over others, where servers know of it.
+ *
+ * @throws as `connect()`.
+ */
+export async function openAt<T>(
+  endpoint: string,
+  others: readonly string[],
+  options: ConnectOptions<T> & { session: true | SessionOptions },
+): Promise<Session<T>> {
+  const [road, ...further] = [endpoint, ...others].map((endpoint) => roadTo({ endpoint, options }));
+  return await openRoad(road, further, road.settings);
 }
 
 /**

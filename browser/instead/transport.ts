@@ -9,3 +9,4 @@ export function kindOf(): Promise<typeof page> {
 }
 
 export { reasonOf as endpointReason };
+export { SESSION_SUBPROTOCOL } from "../../transport/websocket/subprotocol.ts";

@@ -5,13 +5,13 @@
  */
 
 /** What the Content-Security-Policy lets run: the page's own script. */
-export const SCRIPT_HASH = "sha256-+FQKxMk/sJBjGXlTzSxDMSODnj4ChsnlbDrnDyWe/Tc=";
+export const SCRIPT_HASH = "sha256-bylJGY85afxi0aJbw0LeiMREGNm6mBCd8I0dnm9O164=";
 
 /** What the Content-Security-Policy lets style: the page's own sheet. */
 export const STYLE_HASH = "sha256-4zwdmSScmW0a3CJ71/15OGrUsou9XMQNYb5vRRkiEDY=";
 
 /** What tells this page from another version of it. */
-export const PAGE_TAG = "irqUMfTG0bOocD7/";
+export const PAGE_TAG = "Ag2dKHF1vGNsZZPA";
 
 /** The page. */
 export const PAGE: string = `<!doctype html>
@@ -24,6 +24,7 @@ export const PAGE: string = `<!doctype html>
       content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
     >
     <meta name="servers" content="">
+    <meta name="sessions" content="no">
     <meta name="color-scheme" content="light dark">
     <meta name="theme-color" content="#f4f5f7" media="(prefers-color-scheme: light)">
     <meta name="theme-color" content="#191d24" media="(prefers-color-scheme: dark)">
@@ -838,9 +839,9 @@ kbd {
     <script type="module">
 // library.ts
 
-const { Attempts, backoff, connect, textFormat } = (() => {
-var e=class extends Error{constructor(e,t){super(e,t),this.name=new.target.name}},t=class extends e{},s=class extends e{},i=class extends s{},r=class extends e{},n=class extends e{},o=class extends n{size;limit;constructor(e,t,s,i){super(\`Cannot \${e} message of \${t} bytes: limit is \${s} bytes\${i?\` (\${i})\`:""}\`),this.size=t,this.limit=s}},a=class extends n{},h=class extends n{},l=0;function d(e,t,s,i){if(!Number.isSafeInteger(t)||t<s||t>i)throw new RangeError(\`Cannot use \${e} \${t}: it must be an integer from \${s} to \${i}\`);return t}function c(e,t,s=1){return d(e,t,s,2147483647)}var u=new class{#e=new Map;add(e,t){let s=Math.max(0,Math.min(t-performance.now(),2147483647));return this.#e.set(e,setTimeout(()=>{this.#e.delete(e),e.ring(performance.now())},s)),t}delete(e){clearTimeout(this.#e.get(e)),this.#e.delete(e)}},f=class{holds;#e;#t;#s;#i=1/0;#r=1/0;#n=0;#o=0;constructor(e,t={}){let{idle:s=!1,patient:i=!1,grain:r=1}=t;this.#e=e,this.#t=i,this.#s=r,this.holds=!s}get due(){return this.#i}at(e){this.#i=e,e<this.#r-this.#s&&this.#a(e)}clear(){this.#r!==1/0&&u.delete(this,this.#r),this.#i=this.#r=1/0,this.#n=this.#o=0}#a(e,t=this.#s){this.#r!==1/0&&u.delete(this,this.#r),this.#r=u.add(this,Math.max(e,performance.now()),t)}ring(e){let t=e-this.#r;if(this.#r=1/0,this.#i===1/0)return;let s=Math.max(this.#i,this.#n);e<s?this.#a(s):this.#t&&this.#o<(t>20?3:1)?(this.#o++,this.#n=e+Math.min(Math.max(t,1),1e4),this.#a(this.#n,1)):(this.#o=0,this.#i=1/0,this.#e(e))}},m=class extends f{#e;constructor(e,t,s={}){var i;super(t,{patient:!0,grain:(i=e,i<1e4?1:1e3),...s}),this.#e=e}get running(){return this.due!==1/0}start(){let e=performance.now();return this.at(e+this.#e),e}stop(){this.at(1/0)}};function p(e,t){let s=new m(e,()=>t());return s.start(),s}function w(e,t){let{code:s=t?.code,reason:i=t?.reason}=e??{};return{...void 0===s?{}:{code:s},...void 0===i?{}:{reason:i}}}function g(e){return e instanceof Error?e.message:String(e)}var y=class{#e;#t=0;constructor(e=[]){this.#e=[...e]}get length(){return this.#e.length-this.#t}isEmpty(){return 0===this.length}pushBack(e){return this.#e.push(e),this.length}pushFront(e){return this.#e.splice(0,this.#t,e),this.#t=0,this.length}popFront(){if(this.isEmpty())return;let e=this.#e[this.#t];return this.#e[this.#t++]=void 0,2*this.#t>=this.#e.length&&(this.#e.splice(0,this.#t),this.#t=0),e}popBack(){return this.isEmpty()?void 0:this.#e.pop()}peekFront(){return this.#e[this.#t]}peekBack(){return this.isEmpty()?void 0:this.#e.at(-1)}removeFirst(e){this.#e.splice(0,this.#t),this.#t=0;let t=this.#e.findIndex(e);return t<0?void 0:this.#e.splice(t,1)[0]}clear(){this.#e=[],this.#t=0}[Symbol.iterator](){return this.#e.slice(this.#t).values()}},v=class{#e;constructor(e){this.#e=e}get length(){return this.#e.length}get byteLength(){return this.#e.reduce((e,{length:t})=>e+t,0)}at(e){return this.#e.at(e)}[Symbol.iterator](){return this.#e.values()}toArray(e,t){return this.#e.slice(e,t)}recycle(){}[Symbol.dispose](){}},b={done:!0,value:void 0},E=class{bytes=0;#e=new y;#t=new y;#s="open";get messages(){return this.#e.length}get cost(){return this.bytes+64*this.messages}put(e){for(let t of e)this.#e.pushBack(t),this.bytes+=t.length;for(;!this.#e.isEmpty()&&!this.#t.isEmpty();){let{want:e,resolve:t}=this.#t.popFront();t(this.#i(e))}}#i(e){if("batch"===e)return this.takeBatch();if("raw"===e)return this.takeRaw();let t=this.take();return"message"===e?t:{done:!1,value:t}}end(e){if("open"===this.#s){this.#s=e??"ended";for(let{want:t,resolve:s,reject:i}of this.#t)void 0!==e?i(e.error):s("result"===t?b:void 0);this.#t.clear()}}abort(e){"ended"===this.#s&&this.messages>0?this.#s={error:e}:this.end({error:e})}clear(){this.#e.clear(),this.bytes=0}take(){let e=this.#e.popFront();return this.bytes-=e?.length??0,e}takeBatch(){if(this.#e.isEmpty())return;let e=[...this.#e];return this.clear(),e}takeRaw(){let e=this.takeBatch();return e&&new v(e)}wait(e){let t=this.#s;return"object"==typeof t?Promise.reject(t.error):new Promise((s,i)=>{"ended"===t?s("result"===e?b:void 0):this.#t.pushBack({want:e,resolve:s,reject:i})})}},x=class{messages=0;bytes=0;discardedBytes=0;lastSeenAt=Date.now();inbox=new E;#e;#t;#s;#i;#r;#n;#o="reading";#a;constructor(e,t,s){let{framing:i,limits:r,lossIsEnd:n}=t;this.#e=e,this.#t=r,this.#s=n,this.#i=s,this.#r=i.decoder(),this.#n=new m(r.frameTimeout,()=>this.#h())}get ended(){return"ended"===this.#o}async run(){try{for(let e;void 0!==(e=await this.#l())&&!this.ended;)this.bytes+=e.length,this.lastSeenAt=Date.now(),"discarding"===this.#o?this.discardedBytes+=e.length:this.#d(e);if(this.ended)return;"reading"===this.#o&&this.#r.end(),this.stop(),this.#i.inputEnded(this.#e.abilities.ended)}catch(e){this.ended||this.#c(e)}}async#l(){return this.inbox.cost>=this.#t.maxUnreadBytes&&(this.#n.stop(),await new Promise(e=>this.#a=e),this.#a=void 0,this.#u(!0)),await this.#e.read()}#d(e){let t=[];try{this.#r.decode(e,t)}finally{this.messages+=t.length,this.inbox.put(t)}this.#u(t.length>0)}#u(e){0===this.#r.pendingBytes||"reading"!==this.#o?this.#n.stop():(e||!this.#n.running)&&this.#n.start()}#h(){let{pendingBytes:e}=this.#r;this.#c(function(e,t,s){return new h(\`Cannot receive message from \${e}: it was not finished within \${t} ms, \${s} bytes had arrived\`)}(this.#e.remote,this.#t.frameTimeout,e))}take(){return this.#f(this.inbox.take())}async takeBatch(){return this.#f(this.inbox.takeBatch())??await this.wait("batch")}async takeRaw(){return this.#f(this.inbox.takeRaw())??await this.wait("raw")}#f(e){return this.inbox.cost<=this.#t.maxUnreadBytes/2&&this.#a?.(),e}wait(e){return this.inbox.wait(e)}surface(){return!1}discard(){"reading"===this.#o&&(this.#o="discarding",this.discardedBytes+=this.#r.pendingBytes),this.discardedBytes+=this.inbox.bytes,this.inbox.clear(),this.inbox.end(),this.#n.clear(),this.#a?.()}stop(e){this.#o="ended",this.#n.clear();let t=this.#s&&e?.error instanceof s;this.inbox.end(t?void 0:e),this.#a?.()}#c(t){let i=function(t,i){return i instanceof e?i:new s(\`Cannot receive from \${t}: \${g(i)}\`,{cause:i})}(this.#e.remote,t);this.stop({error:i}),this.#i.inputFailed(i)}},B=new Uint8Array(0);function $(e){if(e instanceof Uint8Array)return e;if(0===e.length)return B;if(1===e.length)return e[0];let t=new Uint8Array(e.reduce((e,t)=>e+t.length,0)),s=0;for(let i of e)t.set(i,s),s+=i.length;return t}var{setImmediate:T,clearImmediate:k}=void 0===globalThis.setImmediate?function(){let e=new Set,{port1:t,port2:s}=new MessageChannel,i=!1;return t.onmessage=()=>{i=!1;for(let t of[...e])if(e.delete(t))try{t.call()}catch(e){reportError(e)}},{setImmediate(t){let r={call:t};return e.add(r),i||s.postMessage(void 0),i=!0,r},clearImmediate:t=>e.delete(t)}}():globalThis;function C(e){return T(e)}var S=Promise.resolve(),A=class{messages=0;dropped=0;bytes=0;pendingBytes=0;framing;limits;#e;#t;#s=new y;#i;#r="idle";#n=-1;#o=0;#a=S;#l;#d;constructor(e,t,i){let{framing:r,limits:n}=t;this.#e=e,this.framing=r,this.limits=n,this.#t=i,this.#i=new m(n.writeTimeout,()=>this.#m(function(e,t){return new s(\`Cannot send to \${e}: it took nothing for \${t} ms\`)}(e.remote,n.writeTimeout)))}offer(e,t){if(!(e instanceof Uint8Array))throw new TypeError(\`Cannot send \${typeof e}: it must be a Uint8Array or a string\`);return this.offerFrame(this.framing.encode(e,t))}offerFrame(e){let t=!this.#f||this.#p(e.length);return t&&this.#u({frame:e,messages:1}),t}offerInPlace(e){this.offer(e)}pushEnd(e){this.#u({frame:e,messages:0})}#u(e){this.#s.pushBack(e),this.pendingBytes+=e.frame.length,this.#f?this.flush():"idle"===this.#r&&(this.#r="scheduled",(performance.now()-this.#n>=1?queueMicrotask:C)(()=>"scheduled"===this.#r&&this.flush()))}get isQuiet(){return"idle"===this.#r}get#h(){return this.pendingBytes+(this.framing.isApart?64*this.#s.length:0)}get#f(){return this.#h>=this.limits.highWaterMark}ready(){return this.#f?(this.#l??=function(){let e=Promise.withResolvers();return e.promise.catch(()=>{}),e}()).promise:S}flush(){"writing"!==this.#r&&"stopped"!==this.#r&&(this.#a=this.#c())}flushed(){return 0===this.pendingBytes||this.#w()?S:(this.flush(),(this.#d??=Promise.withResolvers()).promise)}settled(){return this.#a}stop(e){this.#w()||(this.#r="stopped",this.#i.clear(),this.#s.clear(),this.#l?.reject(e),this.#d?.resolve())}async#c(){this.#r="writing";try{for(;!this.#s.isEmpty();){let{frame:e,messages:t}=this.#g();for(this.#o=e.length;this.#o>0;){this.#n=this.#i.start();let t=await this.#e.write(e.subarray(-this.#o),!0);if(this.bytes+=t,this.pendingBytes-=t,this.#o-=t,this.#w())return}this.messages+=t,!this.#f&&(this.#l?.resolve(),this.#l=void 0)}}catch(e){return void(this.#w()||this.#m(function(e,t){return new s(\`Cannot send to \${e}: \${g(t)}\`,{cause:t})}(this.#e.remote,e)))}this.#i.stop(),this.#r="idle",this.#d?.resolve(),this.#d=void 0}#g(){let{frame:{length:e},messages:t}=this.#s.peekFront(),s=[this.#s.popFront().frame];for(;!this.framing.isApart&&!this.#s.isEmpty();){let i=this.#s.peekFront();if(e+=i.frame.length,e>65536)break;t+=i.messages,s.push(this.#s.popFront().frame)}return{frame:$(s),messages:t}}#w(){return"stopped"===this.#r}#p(e){let{slowConsumer:t,maxPendingBytes:s}=this.limits,i=()=>this.#h+e>s;if(!i())return!0;if("disconnect"===t)throw this.#m(function(e,t,s){return new r(\`Cannot send message to \${e}: \${t} bytes wait already, limit is \${s} bytes\`)}(this.#e.remote,this.pendingBytes,s));if("drop-newest"===t||this.#o+e>s)return this.dropped++,!1;for(;i();){let{frame:e,messages:t}=this.#s.popFront();this.pendingBytes-=e.length,this.dropped+=t}return!0}#m(e){return this.stop(e),this.#t.outputFailed(e),e}},P={name:"open"},M={name:"starting TLS"},R=[],I=class{user;receiver;sender;refusals=0;#e;#t;#s=P;#i;#r;#n;#o;#a;#l=R;#d;#u;constructor(e,t){this.#e=e,this.#t=t,this.sender=new A(e,t,this),this.receiver=new x(e,t,this,this.sender),this.#u=(t.framing,void t.limits),void 0!==t.signal&&(this.#d=function(e,t){let s=()=>t(e.reason);return e.addEventListener("abort",s,{once:!0}),e.aborted&&s(),()=>e.removeEventListener("abort",s)}(t.signal,e=>this.abort(e)))}get state(){let{name:e}=this.#s;return"closing"===e||"closed"===e?e:"open"}get closed(){return void 0===this.#n&&(this.#n=Promise.withResolvers(),void 0!==this.#o&&this.#n.resolve(this.#o)),this.#n.promise}whenClosed(e,t){if(void 0!==this.#o)return t.connectionClosed(e,this.#o);this.#a=e,this.#l=this.#l.concat(t)}measureRoundTrips(e){void 0!==this.#u&&(this.#u.times=e)}get signal(){return void 0===this.#r&&(this.#r=new AbortController,"closed"===this.#s.name&&this.#r.abort(this.#s.reason)),this.#r.signal}get isOpen(){return this.#s===P}beforeSending(){this.#s!==P&&this.#h(this.#s)}#h(e){if("peer ended"!==e.name)throw e.outputError??new t(\`Cannot send to \${this.#e.remote}: connection is \${e.name}\`);e.deadline.start()}startingTls(){if(this.#s!==P)throw new t(\`Cannot start TLS with \${this.#e.remote}: connection is \${this.#s.name}\`);this.#s=M}tlsStarted(){this.#s===M&&(this.#s=P)}refused(e){this.refusals++,"open"===this.state&&(this.#i??=e)}closeWrite(){let e=this.#s;if("closed"===e.name)return Promise.resolve();if(void 0!==e.farewell)return e.farewell.said;let t=F();return this.#s="cut off"===e.name?{...e,farewell:t}:{...e,name:"half-closed",farewell:t},t.said=this.#f(t)}async#f(e){let{peerEnd:t,options:s,outputError:i}=this.#s,r=this.#t.framing.encodeEnd?.(w(s,t?.info));if(void 0!==r&&void 0===i&&this.sender.pushEnd(r),await this.sender.flushed(),"closed"!==this.state){try{await this.#e.closeWrite(this.#s.options)}catch{}e.isSaid=!0,this.#c(this.#s)&&this.#y()}}#c({name:e,farewell:t,peerEnd:s}){return(void 0!==s||"closing"===e&&!this.#g)&&!0===t?.isSaid}get#g(){return!1!==this.#e.abilities.tellsEnd}close(e){let t=this.#s;if("open"!==this.state)return this.closed;if(this.#t.framing.encodeEnd?.(e),this.receiver.surface())return this.closed;t.deadline?.clear();let s=this.#w(()=>this.#p()),i=t.farewell??F();return this.#s={...t,name:"closing",options:e,farewell:i,deadline:s},this.receiver.discard(),this.#c(this.#s)?this.#y():void 0===t.farewell&&(i.said=this.#f(i)),this.closed}#w(e){let t=new m(this.#t.limits.closeTimeout,e);return t.start(),t}#p(){let{closeTimeout:e}=this.#t.limits,t=this.sender.pendingBytes>0?"read everything":"close";this.#y(new s(\`Cannot close connection to \${this.#e.remote} in order: it did not \${t} within \${e} ms\`))}abort(e){if("closed"===this.state)return;let s=e??new t(\`Cannot use connection to \${this.#e.remote}: it was aborted\`);this.receiver.inbox.abort(s),this.receiver.discard(),this.#y(s)}inputEnded(e){let t=this.#s;if("closed"===t.name)return;let s={info:e};if(void 0!==t.outputError||t.farewell?.isSaid||!this.#g)this.#s={...t,peerEnd:s},this.#y(t.outputError);else if("closing"===t.name)this.#s={...t,peerEnd:s};else{let e=this.#m();this.#s="half-closed"===t.name?{...t,peerEnd:s,deadline:e}:{name:"peer ended",peerEnd:s,deadline:e}}}#m(){let{halfOpenTimeout:e}=this.#t.limits,t=\`the peer ended, and nothing was sent for \${e} ms\`,s=new m(e,()=>this.close({reason:t}),{idle:!0});return s.start(),s}inputReplied(e){return"open"===this.#s.name?this.sender.answer(e):void 0}ask(e){return"open"===this.#s.name&&this.sender.offerRaw(e)}peerIsSilent(e){this.receiver.stop({error:e}),this.#y(e)}inputFailed(e){this.#y(e)}outputFailed(e){let t=this.#s;if("closed"!==t.name)if(e instanceof s&&void 0!==e.cause&&void 0===t.peerEnd&&"closing"!==t.name){let s=this.#w(()=>this.#y(e));this.#s={name:"cut off",outputError:e,farewell:t.farewell,deadline:s}}else this.#s={...t,outputError:e},this.#y(e)}#y(e){let s=this.#s;if("closed"===s.name)return;s.deadline?.clear(),this.#u?.stop(),this.#d?.();let i=e??this.#i,r=i??new t(\`Cannot use connection to \${this.#e.remote}: it is closed\`);this.#s={name:"closed",reason:r,outputError:s.outputError},this.receiver.stop(void 0===e?void 0:{error:e}),this.#v({error:e,reason:r,canTell:void 0===s.farewell},{...w(s.options,s.peerEnd?.info),...void 0===i?{}:{error:i}}),this.#r?.abort(r)}async#v(e,t){let{sender:s}=this,{framing:i}=this.#t;await async function(e){let{transport:t,sender:s,framing:i,error:r,reason:o,canTell:a}=e,l=a&&r instanceof n?i.encodeEnd?.({error:r}):void 0,d=void 0!==l&&await async function(e,t){e.pushEnd(t);let s=Promise.withResolvers(),i=p(1e3,s.resolve);return await Promise.race([e.flushed(),s.promise]),i.clear(),e.isQuiet}(s,l);s.stop(o),d&&!(r instanceof h)&&await void 0,t.close(r),await s.settled(),await Promise.resolve()}({transport:this.#e,sender:s,framing:i,...e});let r=s.pendingBytes;this.#o={clean:!("error"in t)&&0===r&&0===s.dropped,...t,undeliveredBytes:r,unreadBytes:this.receiver.discardedBytes},this.#n?.resolve(this.#o);for(let e of this.#l)e.connectionClosed(this.#a,this.#o);this.#l=R}};function F(){return{said:Promise.resolve(),isSaid:!1}}var L={frameBytes:e=>e.length,encodeInto:(e,t,s)=>(t.set(e,s),s+e.length),encodeParts:e=>[e],encode:e=>e.slice()};function U(e){return d("maxMessageBytes",e,0,Number.MAX_SAFE_INTEGER)}function W(e=16777216){return U(e),{name:"whole",maxMessageBytes:e,keepsBoundaries:!0,isApart:!0,withLimit:W,decoder:()=>new N(e),...L}}new Uint8Array(0);var N=class{maxBytes;pendingBytes;constructor(e){this.maxBytes=e,this.pendingBytes=0}decode(e,t=[]){if(e.length>this.maxBytes)throw new o("receive",e.length,this.maxBytes);return t.push(e),t}end(e=[]){return e}};function j(){return{encode:e=>e,decoder:()=>{}}}function D(e={}){let{fatal:t=!1}=e;return{encode:e=>e,decoder({keepsBoundaries:e}){let s=new TextDecoder("utf-8",{fatal:t,ignoreBOM:!0}),i=t=>{try{return s.decode(t,{stream:!e&&void 0!==t})}catch(e){throw new a("Cannot decode message: it is not UTF-8",{cause:e})}};return{decode:i,end:()=>e?void 0:i()||void 0}}}}function O(e,t,s){let i={...e};for(let r in e)i[r]=t[r]??e[r],s(r,i[r]);return i}var _={maxMessageBytes:0,maxUnreadBytes:1048576,highWaterMark:65536,maxPendingBytes:8388608},G={frameTimeout:3e4,writeTimeout:1e4,closeTimeout:5e3,halfOpenTimeout:3e4,pingInterval:3e4,pongTimeout:2e4};function X(e,t){d(e,t,"maxMessageBytes"===e?0:1,Number.MAX_SAFE_INTEGER)}var H=class e{framing;format;limits;signal;lossIsEnd;#e;constructor(e,t,s,i,r=!1){this.framing=e,this.format=t,this.limits=s,this.signal=i,this.lossIsEnd=r}withFraming(t){if(void 0===t)return this;if(this.#e?.framing!==t){let{format:s,limits:i,signal:r,lossIsEnd:n}=this,o=Q(t,i.maxMessageBytes);this.#e={framing:t,settings:new e(o,s,i,r,n)}}return this.#e.settings}switchedTo(t){let{format:s,limits:i,signal:r,lossIsEnd:n}=this,o=Q(t,i.maxMessageBytes);return new e(o,s,i,r,n)}withLossAsEnd(){return new e(this.framing,this.format,this.limits,this.signal,!0)}};function z(e,t=16777216){if(e instanceof H)return e;let{framing:s="u32be",format:i=j(),signal:r}=e,n=function(e,t){let{slowConsumer:s="disconnect"}=e,i=O({..._,maxMessageBytes:t},e,X),r=O(G,e,(e,t)=>c(e,t));if(!["disconnect","drop-newest","drop-oldest"].includes(s))throw new TypeError(\`Cannot use slowConsumer "\${s}": it must be "disconnect", "drop-newest" or "drop-oldest"\`);let{highWaterMark:n,maxPendingBytes:o}=i;if(n>o)throw new TypeError(\`Cannot use highWaterMark \${n} together with maxPendingBytes \${o}: the mark must not be above the limit\`);return{...i,...r,slowConsumer:s}}(e,t);return new H(Q(s,n.maxMessageBytes),i,n,r)}function Q(e,t){return"string"==typeof e?W().withLimit(t):e.maxMessageBytes<=t?e:e.withLimit(t)}var q=class{},J=new TextEncoder,K=new Uint8Array(4096);function V(e){return 3*e.length>K.length?J.encode(e):K.subarray(0,J.encodeInto(e,K).written)}var Y=class{#e;#t;#s;#i;#r;#n;constructor(e,t,s){let{format:i,framing:r}=t;this.#e=e,this.#t=e.receiver,this.#s=e.sender,this.#i=i,this.#r=i.decoder(r),this.#n=s}decodeBy(e){this.#r=this.#i.decoder(e)}send(e){try{this.#o(e)}catch(e){return this.#a(e)}return this.#s.ready()}offer(e){try{return this.#o(e)}catch(e){return this.#e.refused(e),!1}}sendRaw(e){try{this.#e.beforeSending(),"string"==typeof e?this.#s.offer(V(e),!0):this.#s.offer(e)}catch(e){return this.#a(e)}return this.#s.ready()}sendInPlace(e,t){try{this.#e.beforeSending(),this.#s.offerInPlace(e,t)}catch(e){return this.#a(e)}return this.#s.ready()}#o(e){this.#e.beforeSending();let t=this.#i;if(e instanceof q)return this.#s.offerFrame(e.frame(t,this.#s.framing));let s=t.encode(e);return"string"==typeof s?this.#s.offer(V(s),!0):this.#s.offer(s)}#a(e){return this.#e.refused(e),function(e){let t=Promise.reject(e);return t.catch(()=>{}),t}(e)}receive(){if(void 0===this.#r)return this.receiveRaw();let e=this.#t.take();return void 0!==e?this.#d(e):this.#l()}receiveRaw(){let e=this.#t.take();return void 0!==e?Promise.resolve(e):this.#t.wait("message")}async#l(){let e=await this.#t.wait("message");return void 0===e?this.#r?.end():await this.#d(e)}iterator(){let e=this.#t;return{next:void 0!==this.#r?()=>this.receive().then(Z):()=>{let t=e.take();return void 0!==t?Promise.resolve({done:!1,value:t}):e.wait("result")},return:()=>Promise.resolve({done:!0,value:void 0})}}async*batches(){for(;;){let e=await this.#t.takeBatch();if(void 0===e)break;if(void 0===this.#r){yield e;continue}let t=await Promise.allSettled(e.map(e=>this.#d(e))),s=t.find(e=>"rejected"===e.status),i=t.slice(0,void 0===s?t.length:t.indexOf(s));if(i.length>0&&(yield i.map(e=>e.value)),void 0!==s)throw s.reason}let e=this.#r?.end();void 0!==e&&(yield[e])}async*rawBatches(){for(let e;void 0!==(e=await this.#t.takeRaw());)yield e}async all(e){d("maxBytes",e,0,Number.MAX_SAFE_INTEGER);let t=[],s=0,i=0;for(let r;void 0!==(r=await this.#t.takeBatch());)for(let n of r){if(s+=n.length,i+=Math.max(n.length,64),s>e||i>Math.max(e,65536)){let i=new o("receive",s,e,\`\${t.length+1} messages together\`);throw this.#n(i),i}t.push(void 0===this.#r?n:await this.#d(n))}let r=this.#r?.end();return void 0!==r&&t.push(r),t}#d(e){return void 0===this.#r?Promise.resolve(e):this.#u(this.#r,e)}async#u(e,t){try{return await e.decode(t)}catch(e){throw this.#n(e),e}}};function Z(e){return void 0===e?{done:!0,value:void 0}:{done:!1,value:e}}var ee=class{constructor(e){return e}},te=class extends ee{#e=!0;static has(e){return#e in e}},se=new Uint8Array(0);new te(se);var ie=class{id=function(){return++l}();endpoint;data={};#e;#t;#s;#i;#r;#n=Date.now();constructor(e,t={},s=""){let i=z(t).withFraming(e.abilities.framing),r=new I(e,i);this.#e=e,this.#t=i,this.endpoint=s,this.#s=r,this.#i=r.sender,this.#r=new Y(r,i,e=>this.abort(e)),r.receiver.run()}get closed(){return this.#s.closed}whenClosed(e){this.#s.whenClosed(this,e)}measureRoundTrips(e){this.#s.measureRoundTrips(e)}get remote(){return this.#e.remote}get peer(){return this.#e.abilities.peer}get user(){return this.#s.user}identify(e){this.#s.user=e}get subprotocol(){return this.#e.abilities.subprotocol}get stranger(){return this.#e.abilities.stranger}get sender(){return this.#i}get state(){return this.#s.state}get framing(){return this.#t.framing}get stats(){return function({receiver:e,sender:t,refusals:s},i,r){return{messagesReceived:e.messages,messagesSent:t.messages,messagesDropped:t.dropped+s,messagesRefused:s,messagesMissed:i.abilities.dropped??0,bytesReceived:e.bytes,bytesSent:t.bytes,bufferedBytes:t.pendingBytes,unreadBytes:e.inbox.bytes,unreadMessages:e.inbox.messages,openedAt:r,lastSeenAt:e.lastSeenAt}}(this.#s,this.#e,this.#n)}get signal(){return this.#s.signal}send(e){return this.#r.send(e)}sendRaw(e){return this.#r.sendRaw(e)}sendInPlace(e,t){return this.#r.sendInPlace(e,t)}offer(e){return this.#r.offer(e)}switchFraming(e,t={}){this.#e,this.#s,this.#r,this.#t=function(){throw new TypeError("Cannot switch framing in a page: a WebSocket keeps its framing")}(this.#t)}startTls(e={}){return this.#s,this.#e,this.endpoint,Promise.reject(new TypeError("Cannot start TLS in a page: use wss://"))}receive(){return this.#r.receive()}receiveRaw(){return this.#r.receiveRaw()}[Symbol.asyncIterator](){return this.#r.iterator()}batches(){return this.#r.batches()}rawBatches(){return this.#r.rawBatches()}receiveAll(e={}){let{maxBytes:t=16777216}=e;return this.#r.all(t)}flush(){return this.#i.flushed()}closeWrite(){return this.#s.closeWrite()}close(e={}){return this.#s.close(e)}abort(e){this.#s.abort(e)}async[Symbol.asyncDispose](){await this.close()}},re={ws:80,wss:443},ne=/(?:^|(?<=[?&]))(session|deflate)=([^&]*)&?/g;function oe(e){let{transport:t,hostname:s,port:i,path:r,session:n}=e,o=n?r.includes("?")?"&session=1":"?session=1":"";return\`\${t}://\${ae(s,i)}\${r}\${o}\`}function ae(e,t){return e.includes(":")?\`[\${e}]:\${t}\`:\`\${e}:\${t}\`}var he=e=>class extends Error{name=e},le={BrokenPipe:he("BrokenPipe"),ConnectionReset:he("ConnectionReset"),Interrupted:he("Interrupted"),NotCapable:he("NotCapable")},de=1e3,ce=new TextEncoder,ue=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0});function fe(e){return Number.isInteger(e)&&(e>=1e3&&e<=1003||e>=1007&&e<=1014||e>=3e3&&e<=4999)}function me(e){return e instanceof o?1009:e instanceof a?1007:1002}var pe=new class e{name="websocket";keepsBoundaries=!0;isApart=!0;maxMessageBytes;constructor(e){this.maxMessageBytes=U(e)}withLimit(t){return new e(t)}decoder(){return W(this.maxMessageBytes).decoder()}frameBytes({length:e}){return e+1}encodeInto(e,t,s,i){return t[s]=i||function(e){return te.has(e)}(e)?1:0,t.set(e,s+1),s+1+e.length}encodeParts(e,t){return[this.encode(e,t)]}encode(e,t){let s=new Uint8Array(e.length+1);return this.encodeInto(e,s,0,t),s}encodeEnd(e){let t=function(e){let{error:t}=e,{code:s=(void 0===t?de:me(t)),reason:i=t?.message??""}=e;if(!fe(s))throw new RangeError(\`Cannot close with code \${s}: it must be 1000 to 1003, 1007 to 1014 or 3000 to 4999\`);let r=ce.encode(i),n=function(e){if(e.length<=123)return e.length;let t=123;for(;128==(192&e[t]);)t--;return t}(r),o=new Uint8Array(2+n);return o[0]=s>>>8,o[1]=s,o.set(r.subarray(0,n),2),o}(e),s=new Uint8Array(t.length+1);return s[0]=2,s.set(t,1),s}}(Number.MAX_SAFE_INTEGER),we=16777216,ge=new TextEncoder,ye=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}),ve=class{remote;local;abilities;#e;#t;#s;#i;#r;#n;#o;#a;constructor(e,t,s){this.remote=t,this.local="",this.#t=new y,this.#s=0,this.#i="open",this.#e=e;let i=()=>this.#n;this.abilities={framing:pe,...s&&{subprotocol:s},get ended(){return i()}},e.binaryType="arraybuffer",e.addEventListener("message",({data:e})=>this.#c(e)),e.addEventListener("close",({code:e,reason:t})=>this.#g(e,t)),e.addEventListener("error",e=>{let{message:t=""}=e;this.#w(new le.ConnectionReset(t||"the WebSocket failed"))})}read(){let e=this.#t.popFront();return void 0!==e?(this.#s-=e.length+64,Promise.resolve(e)):"ended"===this.#i?Promise.resolve(void 0):"open"!==this.#i?Promise.reject(this.#r):(this.#o=Promise.withResolvers(),this.#o.promise)}async write(e){this.#l();let t=e.subarray(1);if(2===e[0]){let{code:e,reason:s}=function(e){if(0===e.length)return{};if(1===e.length)throw new n("Cannot receive Close frame: it has one byte, half of a code");let t=e[0]<<8|e[1];if(!fe(t))throw new n(\`Cannot receive Close frame: code \${t} may not be sent\`);try{let s=ue.decode(e.subarray(2));return""===s?{code:t}:{code:t,reason:s}}catch(e){throw new a("Cannot receive Close frame: its reason is not UTF-8",{cause:e})}}(t);this.#f(e,s)}else this.#e.send(1===e[0]?function(e){try{return ye.decode(e)}catch{return e.slice()}}(t):t.slice());return this.#d&&await this.#u(),e.length}closeWrite(){return Promise.resolve()}close(){"closed"!==this.#i&&(this.#p("closed",new le.Interrupted("the connection was closed")),this.#t.clear(),this.#f())}#l(){if("failed"===this.#i||"closed"===this.#i)throw this.#r;if(this.#e.readyState===WebSocket.CLOSED&&"open"===this.#i)throw new le.BrokenPipe("the WebSocket is closed")}get#d(){return this.#e.bufferedAmount>65536}#u(){let e=new f(()=>this.#h()),t=this.#a={...Promise.withResolvers(),timer:e,wait:1};return e.at(performance.now()+t.wait),t.promise}#h(){let e=this.#a;if(void 0!==e){if(this.#d&&"open"===this.#i)return e.wait=Math.min(2*e.wait,16),void e.timer.at(performance.now()+e.wait);this.#a=void 0,e.timer.clear(),"open"===this.#i||"ended"===this.#i?e.resolve():e.reject(this.#r)}}#f(e,t){if(!(this.#e.readyState>WebSocket.OPEN))try{this.#e.close(e,t)}catch{this.#e.close(3e3+e,t)}}#c(e){if("open"!==this.#i)return;let t="string"==typeof e?0===(s=ge.encode(e)).length?se:(te.has(s)||new te(s),s):new Uint8Array(e);var s;if(this.#s>we)return this.#f(1013,"what came was not read in time"),this.#w(new le.Interrupted(\`more than \${we} bytes came and were not read; a WebSocket of the runtime cannot wait\`));let i=this.#o;this.#o=void 0,void 0!==i?i.resolve(t):(this.#t.pushBack(t),this.#s+=t.length+64),this.#h()}#g(e,t){if("open"===this.#i){if(1006===e||0===e)return this.#w(new le.ConnectionReset(\`the WebSocket was lost (\${e})\`));this.#n=1005===e?{}:{code:e,...""!==t&&{reason:t}},this.#p("ended",void 0)}}#w(e){this.#p("failed",e)}#p(e,t){if("open"!==this.#i&&"closed"!==e)return;this.#i=e,this.#r=t;let s=this.#o;this.#o=void 0,"ended"===e?s?.resolve(void 0):s?.reject(t),this.#h()}},be={listen:()=>Promise.reject(new TypeError("Cannot listen in a page: it can only connect")),async connect({transport:e,hostname:t,port:s,path:i},r){!function({tls:e,proxy:t,source:s,web:i}){let r={tls:e,proxy:t,source:s,"web.headers":i?.headers};for(let[e,t]of Object.entries(r))if(void 0!==t)throw new TypeError(\`Cannot use \${e} in a page: its browser decides that\`)}(r);let{signal:n,web:{subprotocols:o=[]}={}}=r,a=ae(t,s),h=new WebSocket(\`\${e}://\${a}\${i}\`,[...o]);return await function(e,t){return new Promise((s,i)=>{let r=()=>{e.close(),i(t.reason)};t.addEventListener("abort",r,{once:!0});let n=e=>()=>{t.removeEventListener("abort",r),e()};e.onopen=n(s),e.onerror=n(()=>i(new Error("its WebSocket could not be opened; a page is not told why"))),t.aborted&&r()})}(h,n),new ve(h,a,h.protocol)}};function Ee(e){let t=function(e,t){let{connectTimeout:s=1e4}=t;c("connectTimeout",s);let i=function(e){let t=URL.canParse(e)?new URL(e):void 0,s=t?.protocol.slice(0,-1);if(void 0===t||"ws"!==s&&"wss"!==s||""!==t.username){let t=e.replace(/\\/\\/.*@/,"//…@");throw new TypeError(\`Cannot use endpoint "\${t}" in a page: it has WebSockets only, ws://HOST/PATH and wss://HOST/PATH\`)}let i={},r=t.search.replace(ne,(t,s,r)=>{if(!/^[01]$/.test(r))throw new TypeError(\`Cannot use endpoint "\${e}": \${s} "\${r}" must be 0 or 1\`);return i[s]="1"===r,""}).replace(/[?&]$/,"");return{transport:s,hostname:t.hostname.replace(/^\\[|\\]$/g,""),port:Number(t.port||re[s]),path:t.pathname+r,...i}}(e),r=function(e,t,{framing:s}){if(void 0!==s){let e="string"==typeof s?s:s.name;throw new TypeError(\`Cannot use framing "\${e}" in a page: a WebSocket message is a message\`)}}(0,0,t),n=function(e,t,s,i){if(t.session??i.session)throw new TypeError(\`Cannot open session to "\${e}": /lengthwise.js has sessions\`)}(e,i,0,t);return{wanted:i,settings:z({...t,framing:void 0===n?r:"u32be"}),session:n}}(e.endpoint,e.options);return{...e,...t,name:oe(t.wanted)}}function xe(e,t){let s=[...e];for(let e=s.length-1;e>0;e--){let i=Math.floor(t()*(e+1));[s[e],s[i]]=[s[i],s[e]]}return s}new Uint8Array(16385);var Be=class{isSession;#e;#t;#s;constructor(e,t=Math.random){if(0===e.length)throw new TypeError("Cannot connect: there are no endpoints");if(e.length>64)throw new RangeError(\`Cannot connect to \${e.length} endpoints: limit is 64\`);this.#e=e.map(Ee),this.#t=t;let[s,...i]=this.#e;this.isSession=void 0!==s.session;let r=i.find(({session:e})=>void 0!==e!==this.isSession);if(void 0!==r)throw new TypeError(\`Cannot use "\${s.endpoint}" together with "\${r.endpoint}": only one of them has sessions\`)}async connect({lossIsEnd:e=!1}={}){let t=[];for(let s of this.#i())try{let t=await this.#r(s,e);return this.#s=s,s.options.telemetry?.connected(t,"client"),t}catch(e){if(!(e instanceof i))throw e;t.push(e)}throw function(e){if(1===e.length)return e[0];let t=e.map(({message:e})=>e.replace(/^Cannot connect to /,""));return new i(\`Cannot connect to any of \${e.length} endpoints: \${t.join("; ")}\`,{cause:new AggregateError(e)})}(t)}#i(){let e=xe(this.#e,this.#t),t=this.#s;return void 0===t?e:[...e.filter(e=>e!==t),t]}async#r(e,t){let{wanted:s,session:r,options:n}=e,o=t?e.settings.withLossAsEnd():e.settings;return void 0===r?await async function(e,t,s,r=t.signal){let{connectTimeout:n=1e4,tls:o,proxy:a,source:h,token:l,web:d,through:c}=s;r?.throwIfAborted();let u=oe(e),f=new AbortController,m=p(n,()=>{let e=\`no answer within \${n} ms\`;f.abort(new i(\`Cannot connect to \${u}: \${e}\`))}),w=void 0===r?f.signal:AbortSignal.any([r,f.signal]);try{let s=await function(e,t){return new Promise((s,i)=>{let r=()=>{i(t.reason),e.then(e=>e.close(),()=>{})};t.addEventListener("abort",r,{once:!0}),e.then(s,i).finally(()=>t.removeEventListener("abort",r))})}(Promise.resolve(be).then(t=>t.connect(e,{signal:w,tls:o,proxy:a,source:h,web:d})),w),i=new ie(c?.(s)??s,t,u);return void 0!==l&&i.sendRaw(function(e){return e.replace(/^\\ufeff|[\\r\\n]+$/g,"")}(l)),i}catch(e){if(w.throwIfAborted(),function(e){return e instanceof TypeError||e instanceof RangeError}(e))throw e;let t=g(e);throw new i(\`Cannot connect to \${u}: \${t}\`,{cause:e})}finally{m.clear()}}(s,o,n):(xe(this.#e.filter(t=>t!==e),this.#t),await void 0)}};function $e(e={}){let{minDelay:t=500,maxDelay:s=3e4,maxAttempts:i=1/0,random:r=Math.random}=e;return c("minDelay",t,0),c("maxDelay",s,t),i!==1/0&&d("maxAttempts",i,1,Number.MAX_SAFE_INTEGER),({attempt:e})=>{if(!(e>=i))return Math.floor(r()*Math.min(s,t*2**(e-1)))}}var Te=class{#e;#t;#s=0;#i=1/0;constructor(e,t=()=>performance.now()){this.#e=e,this.#t=t}get failures(){return this.#s}made(){this.#i=this.#t()}startAnew(){this.#s=0}failed(e){return this.#t()-this.#i>=5e3&&this.startAnew(),this.#i=1/0,this.#e({attempt:++this.#s,error:e})}};async function ke(e,t={}){return await function(e,t){return new Be(("string"==typeof e?[e]:e).map(e=>({endpoint:e,options:t})))}(e,t).connect()}
-return { Attempts: Te, backoff: $e, connect: ke, textFormat: D };
+const { Attempts, SESSION_SUBPROTOCOL, SessionCode, backoff, connect, openAt, textFormat } = (() => {
+var t=class extends Error{constructor(t,e){super(t,e),this.name=new.target.name}},e=class extends t{},s=class extends t{},i=class extends s{},r=class extends t{},n=class extends t{},o=class extends n{size;limit;constructor(t,e,s,i){super(\`Cannot \${t} message of \${e} bytes: limit is \${s} bytes\${i?\` (\${i})\`:""}\`),this.size=e,this.limit=s}},h=class extends n{},a=class extends n{received;missing;constructor(t,e,s){super(\`Cannot receive message: stream ended in its \${s}, \${e} bytes missing after \${t}\`),this.received=t,this.missing=e}},d=class extends n{},l=class extends i{code;isRetriable;constructor(t,e,s,i){super(t,i),this.code=e,this.isRetriable=s}},c=class extends s{code;unacknowledged;constructor(t,e,s={}){super(t,s),this.code=s.code,this.unacknowledged=e}},u=class extends n{code;constructor(t,e){super(t),this.code=e}},f=0;function m(t,e,s,i){if(!Number.isSafeInteger(e)||e<s||e>i)throw new RangeError(\`Cannot use \${t} \${e}: it must be an integer from \${s} to \${i}\`);return e}function w(t,e,s=1){return m(t,e,s,2147483647)}var g=new class{#t=new Map;add(t,e){let s=Math.max(0,Math.min(e-performance.now(),2147483647));return this.#t.set(t,setTimeout(()=>{this.#t.delete(t),t.ring(performance.now())},s)),e}delete(t){clearTimeout(this.#t.get(t)),this.#t.delete(t)}},p=class{holds;#t;#e;#s;#i=1/0;#r=1/0;#n=0;#o=0;constructor(t,e={}){let{idle:s=!1,patient:i=!1,grain:r=1}=e;this.#t=t,this.#e=i,this.#s=r,this.holds=!s}get due(){return this.#i}at(t){this.#i=t,t<this.#r-this.#s&&this.#h(t)}clear(){this.#r!==1/0&&g.delete(this,this.#r),this.#i=this.#r=1/0,this.#n=this.#o=0}#h(t,e=this.#s){this.#r!==1/0&&g.delete(this,this.#r),this.#r=g.add(this,Math.max(t,performance.now()),e)}ring(t){let e=t-this.#r;if(this.#r=1/0,this.#i===1/0)return;let s=Math.max(this.#i,this.#n);t<s?this.#h(s):this.#e&&this.#o<(e>20?3:1)?(this.#o++,this.#n=t+Math.min(Math.max(e,1),1e4),this.#h(this.#n,1)):(this.#o=0,this.#i=1/0,this.#t(t))}},v=class extends p{#t;constructor(t,e,s={}){var i;super(e,{patient:!0,grain:(i=t,i<1e4?1:1e3),...s}),this.#t=t}get running(){return this.due!==1/0}start(){let t=performance.now();return this.at(t+this.#t),t}stop(){this.at(1/0)}};function y(t,e){let s=new v(t,()=>e());return s.start(),s}function b(t,e){let{code:s=e?.code,reason:i=e?.reason}=t??{};return{...void 0===s?{}:{code:s},...void 0===i?{}:{reason:i}}}function k(t){return t instanceof Error?t.message:String(t)}function E(t){return t instanceof TypeError||t instanceof RangeError}var T=class{#t;#e=0;constructor(t=[]){this.#t=[...t]}get length(){return this.#t.length-this.#e}isEmpty(){return 0===this.length}pushBack(t){return this.#t.push(t),this.length}pushFront(t){return this.#t.splice(0,this.#e,t),this.#e=0,this.length}popFront(){if(this.isEmpty())return;let t=this.#t[this.#e];return this.#t[this.#e++]=void 0,2*this.#e>=this.#t.length&&(this.#t.splice(0,this.#e),this.#e=0),t}popBack(){return this.isEmpty()?void 0:this.#t.pop()}peekFront(){return this.#t[this.#e]}peekBack(){return this.isEmpty()?void 0:this.#t.at(-1)}removeFirst(t){this.#t.splice(0,this.#e),this.#e=0;let e=this.#t.findIndex(t);return e<0?void 0:this.#t.splice(e,1)[0]}clear(){this.#t=[],this.#e=0}[Symbol.iterator](){return this.#t.slice(this.#e).values()}},$=class{#t;constructor(t){this.#t=t}get length(){return this.#t.length}get byteLength(){return this.#t.reduce((t,{length:e})=>t+e,0)}at(t){return this.#t.at(t)}[Symbol.iterator](){return this.#t.values()}toArray(t,e){return this.#t.slice(t,e)}recycle(){}[Symbol.dispose](){}},x={done:!0,value:void 0},A=class{bytes=0;#t=new T;#e=new T;#s="open";get messages(){return this.#t.length}get cost(){return this.bytes+64*this.messages}put(t){for(let e of t)this.#t.pushBack(e),this.bytes+=e.length;for(;!this.#t.isEmpty()&&!this.#e.isEmpty();){let{want:t,resolve:e}=this.#e.popFront();e(this.#i(t))}}#i(t){if("batch"===t)return this.takeBatch();if("raw"===t)return this.takeRaw();let e=this.take();return"message"===t?e:{done:!1,value:e}}end(t){if("open"===this.#s){this.#s=t??"ended";for(let{want:e,resolve:s,reject:i}of this.#e)void 0!==t?i(t.error):s("result"===e?x:void 0);this.#e.clear()}}abort(t){"ended"===this.#s&&this.messages>0?this.#s={error:t}:this.end({error:t})}clear(){this.#t.clear(),this.bytes=0}take(){let t=this.#t.popFront();return this.bytes-=t?.length??0,t}takeBatch(){if(this.#t.isEmpty())return;let t=[...this.#t];return this.clear(),t}takeRaw(){let t=this.takeBatch();return t&&new $(t)}wait(t){let e=this.#s;return"object"==typeof e?Promise.reject(e.error):new Promise((s,i)=>{"ended"===e?s("result"===t?x:void 0):this.#e.pushBack({want:t,resolve:s,reject:i})})}},C=class{messages=0;bytes=0;discardedBytes=0;lastSeenAt=Date.now();inbox=new A;#t;#e;#s;#i;#r;#n;#o="reading";#h;constructor(t,e,s){let{framing:i,limits:r,lossIsEnd:n}=e;this.#t=t,this.#e=r,this.#s=n,this.#i=s,this.#r=i.decoder(),this.#n=new v(r.frameTimeout,()=>this.#a())}get ended(){return"ended"===this.#o}async run(){try{for(let t;void 0!==(t=await this.#d())&&!this.ended;)this.bytes+=t.length,this.lastSeenAt=Date.now(),"discarding"===this.#o?this.discardedBytes+=t.length:this.#l(t);if(this.ended)return;"reading"===this.#o&&this.#r.end(),this.stop(),this.#i.inputEnded(this.#t.abilities.ended)}catch(t){this.ended||this.#c(t)}}async#d(){return this.inbox.cost>=this.#e.maxUnreadBytes&&(this.#n.stop(),await new Promise(t=>this.#h=t),this.#h=void 0,this.#u(!0)),await this.#t.read()}#l(t){let e=[];try{this.#r.decode(t,e)}finally{this.messages+=e.length,this.inbox.put(e)}this.#u(e.length>0)}#u(t){0===this.#r.pendingBytes||"reading"!==this.#o?this.#n.stop():(t||!this.#n.running)&&this.#n.start()}#a(){let{pendingBytes:t}=this.#r;this.#c(function(t,e,s){return new d(\`Cannot receive message from \${t}: it was not finished within \${e} ms, \${s} bytes had arrived\`)}(this.#t.remote,this.#e.frameTimeout,t))}take(){return this.#f(this.inbox.take())}async takeBatch(){return this.#f(this.inbox.takeBatch())??await this.wait("batch")}async takeRaw(){return this.#f(this.inbox.takeRaw())??await this.wait("raw")}#f(t){return this.inbox.cost<=this.#e.maxUnreadBytes/2&&this.#h?.(),t}wait(t){return this.inbox.wait(t)}surface(){return!1}discard(){"reading"===this.#o&&(this.#o="discarding",this.discardedBytes+=this.#r.pendingBytes),this.discardedBytes+=this.inbox.bytes,this.inbox.clear(),this.inbox.end(),this.#n.clear(),this.#h?.()}stop(t){this.#o="ended",this.#n.clear();let e=this.#s&&t?.error instanceof s;this.inbox.end(e?void 0:t),this.#h?.()}#c(e){let i=function(e,i){return i instanceof t?i:new s(\`Cannot receive from \${e}: \${k(i)}\`,{cause:i})}(this.#t.remote,e);this.stop({error:i}),this.#i.inputFailed(i)}},B=new Uint8Array(0);function M(t){if(t instanceof Uint8Array)return t;if(0===t.length)return B;if(1===t.length)return t[0];let e=new Uint8Array(t.reduce((t,e)=>t+e.length,0)),s=0;for(let i of t)e.set(i,s),s+=i.length;return e}function R(){let t=Promise.withResolvers();return t.promise.catch(()=>{}),t}function S(t){let e=Promise.reject(t);return e.catch(()=>{}),e}var{setImmediate:P,clearImmediate:U}=void 0===globalThis.setImmediate?function(){let t=new Set,{port1:e,port2:s}=new MessageChannel,i=!1;return e.onmessage=()=>{i=!1;for(let e of[...t])if(t.delete(e))try{e.call()}catch(t){reportError(t)}},{setImmediate(e){let r={call:e};return t.add(r),i||s.postMessage(void 0),i=!0,r},clearImmediate:e=>t.delete(e)}}():globalThis;function I(t){return P(t)}var F=Promise.resolve(),L=class{messages=0;dropped=0;bytes=0;pendingBytes=0;framing;limits;#t;#e;#s=new T;#i;#r="idle";#n=-1;#o=0;#h=F;#d;#l;constructor(t,e,i){let{framing:r,limits:n}=e;this.#t=t,this.framing=r,this.limits=n,this.#e=i,this.#i=new v(n.writeTimeout,()=>this.#m(function(t,e){return new s(\`Cannot send to \${t}: it took nothing for \${e} ms\`)}(t.remote,n.writeTimeout)))}offer(t,e){if(!(t instanceof Uint8Array))throw new TypeError(\`Cannot send \${typeof t}: it must be a Uint8Array or a string\`);return this.offerFrame(this.framing.encode(t,e))}offerFrame(t){let e=!this.#f||this.#w(t.length);return e&&this.#u({frame:t,messages:1}),e}offerInPlace(t){this.offer(t)}pushEnd(t){this.#u({frame:t,messages:0})}#u(t){this.#s.pushBack(t),this.pendingBytes+=t.frame.length,this.#f?this.flush():"idle"===this.#r&&(this.#r="scheduled",(performance.now()-this.#n>=1?queueMicrotask:I)(()=>"scheduled"===this.#r&&this.flush()))}get isQuiet(){return"idle"===this.#r}get#a(){return this.pendingBytes+(this.framing.isApart?64*this.#s.length:0)}get#f(){return this.#a>=this.limits.highWaterMark}ready(){return this.#f?(this.#d??=R()).promise:F}flush(){"writing"!==this.#r&&"stopped"!==this.#r&&(this.#h=this.#c())}flushed(){return 0===this.pendingBytes||this.#g()?F:(this.flush(),(this.#l??=Promise.withResolvers()).promise)}settled(){return this.#h}stop(t){this.#g()||(this.#r="stopped",this.#i.clear(),this.#s.clear(),this.#d?.reject(t),this.#l?.resolve())}async#c(){this.#r="writing";try{for(;!this.#s.isEmpty();){let{frame:t,messages:e}=this.#p();for(this.#o=t.length;this.#o>0;){this.#n=this.#i.start();let e=await this.#t.write(t.subarray(-this.#o),!0);if(this.bytes+=e,this.pendingBytes-=e,this.#o-=e,this.#g())return}this.messages+=e,!this.#f&&(this.#d?.resolve(),this.#d=void 0)}}catch(t){return void(this.#g()||this.#m(function(t,e){return new s(\`Cannot send to \${t}: \${k(e)}\`,{cause:e})}(this.#t.remote,t)))}this.#i.stop(),this.#r="idle",this.#l?.resolve(),this.#l=void 0}#p(){let{frame:{length:t},messages:e}=this.#s.peekFront(),s=[this.#s.popFront().frame];for(;!this.framing.isApart&&!this.#s.isEmpty();){let i=this.#s.peekFront();if(t+=i.frame.length,t>65536)break;e+=i.messages,s.push(this.#s.popFront().frame)}return{frame:M(s),messages:e}}#g(){return"stopped"===this.#r}#w(t){let{slowConsumer:e,maxPendingBytes:s}=this.limits,i=()=>this.#a+t>s;if(!i())return!0;if("disconnect"===e)throw this.#m(function(t,e,s){return new r(\`Cannot send message to \${t}: \${e} bytes wait already, limit is \${s} bytes\`)}(this.#t.remote,this.pendingBytes,s));if("drop-newest"===e||this.#o+t>s)return this.dropped++,!1;for(;i();){let{frame:t,messages:e}=this.#s.popFront();this.pendingBytes-=t.length,this.dropped+=e}return!0}#m(t){return this.stop(t),this.#e.outputFailed(t),t}},O={name:"open"},D={name:"starting TLS"},N=[],W=class{user;receiver;sender;refusals=0;#t;#e;#s=O;#i;#r;#n;#o;#h;#d=N;#l;#u;constructor(t,e){this.#t=t,this.#e=e,this.sender=new L(t,e,this),this.receiver=new C(t,e,this,this.sender),this.#u=(e.framing,void e.limits),void 0!==e.signal&&(this.#l=function(t,e){let s=()=>e(t.reason);return t.addEventListener("abort",s,{once:!0}),t.aborted&&s(),()=>t.removeEventListener("abort",s)}(e.signal,t=>this.abort(t)))}get state(){let{name:t}=this.#s;return"closing"===t||"closed"===t?t:"open"}get closed(){return void 0===this.#n&&(this.#n=Promise.withResolvers(),void 0!==this.#o&&this.#n.resolve(this.#o)),this.#n.promise}whenClosed(t,e){if(void 0!==this.#o)return e.connectionClosed(t,this.#o);this.#h=t,this.#d=this.#d.concat(e)}measureRoundTrips(t){void 0!==this.#u&&(this.#u.times=t)}get signal(){return void 0===this.#r&&(this.#r=new AbortController,"closed"===this.#s.name&&this.#r.abort(this.#s.reason)),this.#r.signal}get isOpen(){return this.#s===O}beforeSending(){this.#s!==O&&this.#a(this.#s)}#a(t){if("peer ended"!==t.name)throw t.outputError??new e(\`Cannot send to \${this.#t.remote}: connection is \${t.name}\`);t.deadline.start()}startingTls(){if(this.#s!==O)throw new e(\`Cannot start TLS with \${this.#t.remote}: connection is \${this.#s.name}\`);this.#s=D}tlsStarted(){this.#s===D&&(this.#s=O)}refused(t){this.refusals++,"open"===this.state&&(this.#i??=t)}closeWrite(){let t=this.#s;if("closed"===t.name)return Promise.resolve();if(void 0!==t.farewell)return t.farewell.said;let e=j();return this.#s="cut off"===t.name?{...t,farewell:e}:{...t,name:"half-closed",farewell:e},e.said=this.#f(e)}async#f(t){let{peerEnd:e,options:s,outputError:i}=this.#s,r=this.#e.framing.encodeEnd?.(b(s,e?.info));if(void 0!==r&&void 0===i&&this.sender.pushEnd(r),await this.sender.flushed(),"closed"!==this.state){try{await this.#t.closeWrite(this.#s.options)}catch{}t.isSaid=!0,this.#c(this.#s)&&this.#v()}}#c({name:t,farewell:e,peerEnd:s}){return(void 0!==s||"closing"===t&&!this.#p)&&!0===e?.isSaid}get#p(){return!1!==this.#t.abilities.tellsEnd}close(t){let e=this.#s;if("open"!==this.state)return this.closed;if(this.#e.framing.encodeEnd?.(t),this.receiver.surface())return this.closed;e.deadline?.clear();let s=this.#g(()=>this.#w()),i=e.farewell??j();return this.#s={...e,name:"closing",options:t,farewell:i,deadline:s},this.receiver.discard(),this.#c(this.#s)?this.#v():void 0===e.farewell&&(i.said=this.#f(i)),this.closed}#g(t){let e=new v(this.#e.limits.closeTimeout,t);return e.start(),e}#w(){let{closeTimeout:t}=this.#e.limits,e=this.sender.pendingBytes>0?"read everything":"close";this.#v(new s(\`Cannot close connection to \${this.#t.remote} in order: it did not \${e} within \${t} ms\`))}abort(t){if("closed"===this.state)return;let s=t??new e(\`Cannot use connection to \${this.#t.remote}: it was aborted\`);this.receiver.inbox.abort(s),this.receiver.discard(),this.#v(s)}inputEnded(t){let e=this.#s;if("closed"===e.name)return;let s={info:t};if(void 0!==e.outputError||e.farewell?.isSaid||!this.#p)this.#s={...e,peerEnd:s},this.#v(e.outputError);else if("closing"===e.name)this.#s={...e,peerEnd:s};else{let t=this.#m();this.#s="half-closed"===e.name?{...e,peerEnd:s,deadline:t}:{name:"peer ended",peerEnd:s,deadline:t}}}#m(){let{halfOpenTimeout:t}=this.#e.limits,e=\`the peer ended, and nothing was sent for \${t} ms\`,s=new v(t,()=>this.close({reason:e}),{idle:!0});return s.start(),s}inputReplied(t){return"open"===this.#s.name?this.sender.answer(t):void 0}ask(t){return"open"===this.#s.name&&this.sender.offerRaw(t)}peerIsSilent(t){this.receiver.stop({error:t}),this.#v(t)}inputFailed(t){this.#v(t)}outputFailed(t){let e=this.#s;if("closed"!==e.name)if(t instanceof s&&void 0!==t.cause&&void 0===e.peerEnd&&"closing"!==e.name){let s=this.#g(()=>this.#v(t));this.#s={name:"cut off",outputError:t,farewell:e.farewell,deadline:s}}else this.#s={...e,outputError:t},this.#v(t)}#v(t){let s=this.#s;if("closed"===s.name)return;s.deadline?.clear(),this.#u?.stop(),this.#l?.();let i=t??this.#i,r=i??new e(\`Cannot use connection to \${this.#t.remote}: it is closed\`);this.#s={name:"closed",reason:r,outputError:s.outputError},this.receiver.stop(void 0===t?void 0:{error:t}),this.#y({error:t,reason:r,canTell:void 0===s.farewell},{...b(s.options,s.peerEnd?.info),...void 0===i?{}:{error:i}}),this.#r?.abort(r)}async#y(t,e){let{sender:s}=this,{framing:i}=this.#e;await async function(t){let{transport:e,sender:s,framing:i,error:r,reason:o,canTell:h}=t,a=h&&r instanceof n?i.encodeEnd?.({error:r}):void 0,l=void 0!==a&&await async function(t,e){t.pushEnd(e);let s=Promise.withResolvers(),i=y(1e3,s.resolve);return await Promise.race([t.flushed(),s.promise]),i.clear(),t.isQuiet}(s,a);s.stop(o),l&&!(r instanceof d)&&await void 0,e.close(r),await s.settled(),await Promise.resolve()}({transport:this.#t,sender:s,framing:i,...t});let r=s.pendingBytes;this.#o={clean:!("error"in e)&&0===r&&0===s.dropped,...e,undeliveredBytes:r,unreadBytes:this.receiver.discardedBytes},this.#n?.resolve(this.#o);for(let t of this.#d)t.connectionClosed(this.#h,this.#o);this.#d=N}};function j(){return{said:Promise.resolve(),isSaid:!1}}new Uint8Array(0);var G=16777216;function _(t){return m("maxMessageBytes",t,0,Number.MAX_SAFE_INTEGER)}function X(t=G){_(t);let e={name:"u32be",maxMessageBytes:t,keepsBoundaries:!0,withLimit:X,decoder:()=>new H(t),frameBytes:({length:t})=>4+t,encodeInto:(t,s,i)=>(s.set(e.encodeHeader(t),i),s.set(t,i+4),i+4+t.length),encodeHeader:({length:t})=>Uint8Array.of(t>>>24,t>>>16,t>>>8,t),encodeParts:t=>[e.encodeHeader(t),t],encode:t=>function(t,e){let s=new Uint8Array(t.frameBytes(e));return t.encodeInto(e,s,0),s}(e,t)};return e}var H=class{#t;#e=[];#s=0;#i=4;#r;constructor(t){this.#t=t}get pendingBytes(){return this.#s}decode(t,e=[]){if(void 0!==this.#r)throw this.#r;for(this.#e.push(t),this.#s+=t.length;this.#s>=this.#i;){let t=M(this.#e);this.#e=[t];let s=new DataView(t.buffer,t.byteOffset).getUint32(0);if(s>this.#t)throw this.#r=new o("receive",s,this.#t);let i=4+s;if(this.#i=i,t.length<i)break;e.push(t.subarray(4,i)),this.#e=t.length===i?[]:[t.subarray(i)],this.#s-=i,this.#i=4}return e}end(t=[]){if(this.#s>0){let t=4===this.#i?"header":"body";throw new a(this.#s,this.#i-this.#s,t)}return t}};function K(){return{encode:t=>t,decoder:()=>{}}}function V(t={}){let{fatal:e=!1}=t;return{encode:t=>t,decoder({keepsBoundaries:t}){let s=new TextDecoder("utf-8",{fatal:e,ignoreBOM:!0}),i=e=>{try{return s.decode(e,{stream:!t&&void 0!==e})}catch(t){throw new h("Cannot decode message: it is not UTF-8",{cause:t})}};return{decode:i,end:()=>t?void 0:i()||void 0}}}}function z(t,e,s){let i={...t};for(let r in t)i[r]=e[r]??t[r],s(r,i[r]);return i}var Q={maxMessageBytes:0,maxUnreadBytes:1048576,highWaterMark:65536,maxPendingBytes:8388608},Y={frameTimeout:3e4,writeTimeout:1e4,closeTimeout:5e3,halfOpenTimeout:3e4,pingInterval:3e4,pongTimeout:2e4};function q(t,e){m(t,e,"maxMessageBytes"===t?0:1,Number.MAX_SAFE_INTEGER)}var Z=class t{framing;format;limits;signal;lossIsEnd;#t;constructor(t,e,s,i,r=!1){this.framing=t,this.format=e,this.limits=s,this.signal=i,this.lossIsEnd=r}withFraming(e){if(void 0===e)return this;if(this.#t?.framing!==e){let{format:s,limits:i,signal:r,lossIsEnd:n}=this,o=tt(e,i.maxMessageBytes);this.#t={framing:e,settings:new t(o,s,i,r,n)}}return this.#t.settings}switchedTo(e){let{format:s,limits:i,signal:r,lossIsEnd:n}=this,o=tt(e,i.maxMessageBytes);return new t(o,s,i,r,n)}withLossAsEnd(){return new t(this.framing,this.format,this.limits,this.signal,!0)}};function J(t,e=16777216){if(t instanceof Z)return t;let{framing:s="u32be",format:i=K(),signal:r}=t,n=function(t,e){let{slowConsumer:s="disconnect"}=t,i=z({...Q,maxMessageBytes:e},t,q),r=z(Y,t,(t,e)=>w(t,e));if(!["disconnect","drop-newest","drop-oldest"].includes(s))throw new TypeError(\`Cannot use slowConsumer "\${s}": it must be "disconnect", "drop-newest" or "drop-oldest"\`);let{highWaterMark:n,maxPendingBytes:o}=i;if(n>o)throw new TypeError(\`Cannot use highWaterMark \${n} together with maxPendingBytes \${o}: the mark must not be above the limit\`);return{...i,...r,slowConsumer:s}}(t,e);return new Z(tt(s,n.maxMessageBytes),i,n,r)}function tt(t,e){return"string"==typeof t?function(t,{maxMessageBytes:e}={}){if("u32be"===t)return X(e);throw new TypeError(\`Cannot use framing "\${t}" in a page: a WebSocket message is a message\`)}(t).withLimit(e):t.maxMessageBytes<=e?t:t.withLimit(e)}var et=class{},st=new TextEncoder,it=new Uint8Array(4096);function rt(t){return 3*t.length>it.length?st.encode(t):it.subarray(0,st.encodeInto(t,it).written)}var nt=class{#t;#e;#s;#i;#r;#n;constructor(t,e,s){let{format:i,framing:r}=e;this.#t=t,this.#e=t.receiver,this.#s=t.sender,this.#i=i,this.#r=i.decoder(r),this.#n=s}decodeBy(t){this.#r=this.#i.decoder(t)}send(t){try{this.#o(t)}catch(t){return this.#h(t)}return this.#s.ready()}offer(t){try{return this.#o(t)}catch(t){return this.#t.refused(t),!1}}sendRaw(t){try{this.#t.beforeSending(),"string"==typeof t?this.#s.offer(rt(t),!0):this.#s.offer(t)}catch(t){return this.#h(t)}return this.#s.ready()}sendInPlace(t,e){try{this.#t.beforeSending(),this.#s.offerInPlace(t,e)}catch(t){return this.#h(t)}return this.#s.ready()}#o(t){this.#t.beforeSending();let e=this.#i;if(t instanceof et)return this.#s.offerFrame(t.frame(e,this.#s.framing));let s=e.encode(t);return"string"==typeof s?this.#s.offer(rt(s),!0):this.#s.offer(s)}#h(t){return this.#t.refused(t),S(t)}receive(){if(void 0===this.#r)return this.receiveRaw();let t=this.#e.take();return void 0!==t?this.#l(t):this.#d()}receiveRaw(){let t=this.#e.take();return void 0!==t?Promise.resolve(t):this.#e.wait("message")}async#d(){let t=await this.#e.wait("message");return void 0===t?this.#r?.end():await this.#l(t)}iterator(){let t=this.#e;return{next:void 0!==this.#r?()=>this.receive().then(ot):()=>{let e=t.take();return void 0!==e?Promise.resolve({done:!1,value:e}):t.wait("result")},return:()=>Promise.resolve({done:!0,value:void 0})}}async*batches(){for(;;){let t=await this.#e.takeBatch();if(void 0===t)break;if(void 0===this.#r){yield t;continue}let e=await Promise.allSettled(t.map(t=>this.#l(t))),s=e.find(t=>"rejected"===t.status),i=e.slice(0,void 0===s?e.length:e.indexOf(s));if(i.length>0&&(yield i.map(t=>t.value)),void 0!==s)throw s.reason}let t=this.#r?.end();void 0!==t&&(yield[t])}async*rawBatches(){for(let t;void 0!==(t=await this.#e.takeRaw());)yield t}async all(t){m("maxBytes",t,0,Number.MAX_SAFE_INTEGER);let e=[],s=0,i=0;for(let r;void 0!==(r=await this.#e.takeBatch());)for(let n of r){if(s+=n.length,i+=Math.max(n.length,64),s>t||i>Math.max(t,65536)){let i=new o("receive",s,t,\`\${e.length+1} messages together\`);throw this.#n(i),i}e.push(void 0===this.#r?n:await this.#l(n))}let r=this.#r?.end();return void 0!==r&&e.push(r),e}#l(t){return void 0===this.#r?Promise.resolve(t):this.#u(this.#r,t)}async#u(t,e){try{return await t.decode(e)}catch(t){throw this.#n(t),t}}};function ot(t){return void 0===t?{done:!0,value:void 0}:{done:!1,value:t}}var ht=class{constructor(t){return t}},at=class extends ht{#t=!0;static has(t){return#t in t}},dt=new Uint8Array(0);new at(dt);var lt=class{id=function(){return++f}();endpoint;data={};#t;#e;#s;#i;#r;#n=Date.now();constructor(t,e={},s=""){let i=J(e).withFraming(t.abilities.framing),r=new W(t,i);this.#t=t,this.#e=i,this.endpoint=s,this.#s=r,this.#i=r.sender,this.#r=new nt(r,i,t=>this.abort(t)),r.receiver.run()}get closed(){return this.#s.closed}whenClosed(t){this.#s.whenClosed(this,t)}measureRoundTrips(t){this.#s.measureRoundTrips(t)}get remote(){return this.#t.remote}get peer(){return this.#t.abilities.peer}get user(){return this.#s.user}identify(t){this.#s.user=t}get subprotocol(){return this.#t.abilities.subprotocol}get stranger(){return this.#t.abilities.stranger}get sender(){return this.#i}get state(){return this.#s.state}get framing(){return this.#e.framing}get stats(){return function({receiver:t,sender:e,refusals:s},i,r){return{messagesReceived:t.messages,messagesSent:e.messages,messagesDropped:e.dropped+s,messagesRefused:s,messagesMissed:i.abilities.dropped??0,bytesReceived:t.bytes,bytesSent:e.bytes,bufferedBytes:e.pendingBytes,unreadBytes:t.inbox.bytes,unreadMessages:t.inbox.messages,openedAt:r,lastSeenAt:t.lastSeenAt}}(this.#s,this.#t,this.#n)}get signal(){return this.#s.signal}send(t){return this.#r.send(t)}sendRaw(t){return this.#r.sendRaw(t)}sendInPlace(t,e){return this.#r.sendInPlace(t,e)}offer(t){return this.#r.offer(t)}switchFraming(t,e={}){this.#t,this.#s,this.#r,this.#e=function(){throw new TypeError("Cannot switch framing in a page: a WebSocket keeps its framing")}(this.#e)}startTls(t={}){return this.#s,this.#t,this.endpoint,Promise.reject(new TypeError("Cannot start TLS in a page: use wss://"))}receive(){return this.#r.receive()}receiveRaw(){return this.#r.receiveRaw()}[Symbol.asyncIterator](){return this.#r.iterator()}batches(){return this.#r.batches()}rawBatches(){return this.#r.rawBatches()}receiveAll(t={}){let{maxBytes:e=16777216}=t;return this.#r.all(e)}flush(){return this.#i.flushed()}closeWrite(){return this.#s.closeWrite()}close(t={}){return this.#s.close(t)}abort(t){this.#s.abort(t)}async[Symbol.asyncDispose](){await this.close()}},ct={ws:80,wss:443},ut=/(?:^|(?<=[?&]))(session|deflate)=([^&]*)&?/g;function ft(t){let{transport:e,hostname:s,port:i,path:r,session:n}=t,o=n?r.includes("?")?"&session=1":"?session=1":"";return\`\${e}://\${mt(s,i)}\${r}\${o}\`}function mt(t,e){return t.includes(":")?\`[\${t}]:\${e}\`:\`\${t}:\${e}\`}var wt=t=>class extends Error{name=t},gt={BrokenPipe:wt("BrokenPipe"),ConnectionReset:wt("ConnectionReset"),Interrupted:wt("Interrupted"),NotCapable:wt("NotCapable")},pt=1e3,vt=new TextEncoder,yt=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0});function bt(t){return Number.isInteger(t)&&(t>=1e3&&t<=1003||t>=1007&&t<=1014||t>=3e3&&t<=4999)}function kt(t){return t instanceof o?1009:t instanceof h?1007:1002}var Et={frameBytes:t=>t.length,encodeInto:(t,e,s)=>(e.set(t,s),s+t.length),encodeParts:t=>[t],encode:t=>t.slice()};function Tt(t=G){return _(t),{name:"whole",maxMessageBytes:t,keepsBoundaries:!0,isApart:!0,withLimit:Tt,decoder:()=>new $t(t),...Et}}var $t=class{maxBytes;pendingBytes;constructor(t){this.maxBytes=t,this.pendingBytes=0}decode(t,e=[]){if(t.length>this.maxBytes)throw new o("receive",t.length,this.maxBytes);return e.push(t),e}end(t=[]){return t}},xt=new class t{name="websocket";keepsBoundaries=!0;isApart=!0;maxMessageBytes;constructor(t){this.maxMessageBytes=_(t)}withLimit(e){return new t(e)}decoder(){return Tt(this.maxMessageBytes).decoder()}frameBytes({length:t}){return t+1}encodeInto(t,e,s,i){return e[s]=i||function(t){return at.has(t)}(t)?1:0,e.set(t,s+1),s+1+t.length}encodeParts(t,e){return[this.encode(t,e)]}encode(t,e){let s=new Uint8Array(t.length+1);return this.encodeInto(t,s,0,e),s}encodeEnd(t){let e=function(t){let{error:e}=t,{code:s=(void 0===e?pt:kt(e)),reason:i=e?.message??""}=t;if(!bt(s))throw new RangeError(\`Cannot close with code \${s}: it must be 1000 to 1003, 1007 to 1014 or 3000 to 4999\`);let r=vt.encode(i),n=function(t){if(t.length<=123)return t.length;let e=123;for(;128==(192&t[e]);)e--;return e}(r),o=new Uint8Array(2+n);return o[0]=s>>>8,o[1]=s,o.set(r.subarray(0,n),2),o}(t),s=new Uint8Array(e.length+1);return s[0]=2,s.set(e,1),s}}(Number.MAX_SAFE_INTEGER),At=16777216,Ct=new TextEncoder,Bt=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}),Mt=class{remote;local;abilities;#t;#e;#s;#i;#r;#n;#o;#h;constructor(t,e,s){this.remote=e,this.local="",this.#e=new T,this.#s=0,this.#i="open",this.#t=t;let i=()=>this.#n;this.abilities={framing:xt,...s&&{subprotocol:s},get ended(){return i()}},t.binaryType="arraybuffer",t.addEventListener("message",({data:t})=>this.#c(t)),t.addEventListener("close",({code:t,reason:e})=>this.#p(t,e)),t.addEventListener("error",t=>{let{message:e=""}=t;this.#g(new gt.ConnectionReset(e||"the WebSocket failed"))})}read(){let t=this.#e.popFront();return void 0!==t?(this.#s-=t.length+64,Promise.resolve(t)):"ended"===this.#i?Promise.resolve(void 0):"open"!==this.#i?Promise.reject(this.#r):(this.#o=Promise.withResolvers(),this.#o.promise)}async write(t){this.#d();let e=t.subarray(1);if(2===t[0]){let{code:t,reason:s}=function(t){if(0===t.length)return{};if(1===t.length)throw new n("Cannot receive Close frame: it has one byte, half of a code");let e=t[0]<<8|t[1];if(!bt(e))throw new n(\`Cannot receive Close frame: code \${e} may not be sent\`);try{let s=yt.decode(t.subarray(2));return""===s?{code:e}:{code:e,reason:s}}catch(t){throw new h("Cannot receive Close frame: its reason is not UTF-8",{cause:t})}}(e);this.#f(t,s)}else this.#t.send(1===t[0]?function(t){try{return Bt.decode(t)}catch{return t.slice()}}(e):e.slice());return this.#l&&await this.#u(),t.length}closeWrite(){return Promise.resolve()}close(){"closed"!==this.#i&&(this.#w("closed",new gt.Interrupted("the connection was closed")),this.#e.clear(),this.#f())}#d(){if("failed"===this.#i||"closed"===this.#i)throw this.#r;if(this.#t.readyState===WebSocket.CLOSED&&"open"===this.#i)throw new gt.BrokenPipe("the WebSocket is closed")}get#l(){return this.#t.bufferedAmount>65536}#u(){let t=new p(()=>this.#a()),e=this.#h={...Promise.withResolvers(),timer:t,wait:1};return t.at(performance.now()+e.wait),e.promise}#a(){let t=this.#h;if(void 0!==t){if(this.#l&&"open"===this.#i)return t.wait=Math.min(2*t.wait,16),void t.timer.at(performance.now()+t.wait);this.#h=void 0,t.timer.clear(),"open"===this.#i||"ended"===this.#i?t.resolve():t.reject(this.#r)}}#f(t,e){if(!(this.#t.readyState>WebSocket.OPEN))try{this.#t.close(t,e)}catch{this.#t.close(3e3+t,e)}}#c(t){if("open"!==this.#i)return;let e="string"==typeof t?0===(s=Ct.encode(t)).length?dt:(at.has(s)||new at(s),s):new Uint8Array(t);var s;if(this.#s>At)return this.#f(1013,"what came was not read in time"),this.#g(new gt.Interrupted(\`more than \${At} bytes came and were not read; a WebSocket of the runtime cannot wait\`));let i=this.#o;this.#o=void 0,void 0!==i?i.resolve(e):(this.#e.pushBack(e),this.#s+=e.length+64),this.#a()}#p(t,e){if("open"===this.#i){if(1006===t||0===t)return this.#g(new gt.ConnectionReset(\`the WebSocket was lost (\${t})\`));this.#n=1005===t?{}:{code:t,...""!==e&&{reason:e}},this.#w("ended",void 0)}}#g(t){this.#w("failed",t)}#w(t,e){if("open"!==this.#i&&"closed"!==t)return;this.#i=t,this.#r=e;let s=this.#o;this.#o=void 0,"ended"===t?s?.resolve(void 0):s?.reject(e),this.#a()}},Rt={listen:()=>Promise.reject(new TypeError("Cannot listen in a page: it can only connect")),async connect({transport:t,hostname:e,port:s,path:i},r){!function({tls:t,proxy:e,source:s,web:i}){let r={tls:t,proxy:e,source:s,"web.headers":i?.headers};for(let[t,e]of Object.entries(r))if(void 0!==e)throw new TypeError(\`Cannot use \${t} in a page: its browser decides that\`)}(r);let{signal:n,web:{subprotocols:o=[]}={}}=r,h=mt(e,s),a=new WebSocket(\`\${t}://\${h}\${i}\`,[...o]);return await function(t,e){return new Promise((s,i)=>{let r=()=>{t.close(),i(e.reason)};e.addEventListener("abort",r,{once:!0});let n=t=>()=>{e.removeEventListener("abort",r),t()};t.onopen=n(s),t.onerror=n(()=>i(new Error("its WebSocket could not be opened; a page is not told why"))),e.aborted&&r()})}(a,n),new Mt(a,h,a.protocol)}},St="lengthwise-session";async function Pt(t,e,s,r=e.signal){let{connectTimeout:n=1e4,tls:o,proxy:h,source:a,token:d,web:l,through:c}=s;r?.throwIfAborted();let u=ft(t),f=new AbortController,m=y(n,()=>{let t=\`no answer within \${n} ms\`;f.abort(new i(\`Cannot connect to \${u}: \${t}\`))}),w=void 0===r?f.signal:AbortSignal.any([r,f.signal]);try{let s=await function(t,e){return new Promise((s,i)=>{let r=()=>{i(e.reason),t.then(t=>t.close(),()=>{})};e.addEventListener("abort",r,{once:!0}),t.then(s,i).finally(()=>e.removeEventListener("abort",r))})}(Promise.resolve(Rt).then(e=>e.connect(t,{signal:w,tls:o,proxy:h,source:a,web:l})),w),i=new lt(c?.(s)??s,e,u);return void 0!==d&&i.sendRaw(function(t){return t.replace(/^\\ufeff|[\\r\\n]+$/g,"")}(d)),i}catch(t){if(w.throwIfAborted(),E(t))throw t;let e=k(t);throw new i(\`Cannot connect to \${u}: \${e}\`,{cause:t})}finally{m.clear()}}new Uint8Array(16385);var Ut=[];function It(){let t=Ut;Ut=[];for(let e of t)e.scheduled&&e.flush()}function Ft(t={}){let{minDelay:e=500,maxDelay:s=3e4,maxAttempts:i=1/0,random:r=Math.random}=t;return w("minDelay",e,0),w("maxDelay",s,e),i!==1/0&&m("maxAttempts",i,1,Number.MAX_SAFE_INTEGER),({attempt:t})=>{if(!(t>=i))return Math.floor(r()*Math.min(s,e*2**(t-1)))}}var Lt=class{#t;#e;#s=0;#i=1/0;constructor(t,e=()=>performance.now()){this.#t=t,this.#e=e}get failures(){return this.#s}made(){this.#i=this.#e()}startAnew(){this.#s=0}failed(t){return this.#e()-this.#i>=5e3&&this.startAnew(),this.#i=1/0,this.#t({attempt:++this.#s,error:t})}};async function Ot(t,e){let s=new AbortController,i=function(t){let e=[[globalThis,"online"],[globalThis,"pageshow"]],{document:s}=globalThis,i=()=>"visible"===s.visibilityState&&t();void 0!==s&&e.push([s,"resume"]);let r=e.filter(([t])=>"addEventListener"in t);for(let[e,s]of r)e.addEventListener(s,t);return s?.addEventListener("visibilitychange",i),()=>{for(let[e,s]of r)e.removeEventListener(s,t);s?.removeEventListener("visibilitychange",i)}}(()=>s.abort());try{let i=void 0===e?[s.signal]:[e,s.signal];await function(t,{signal:e}={}){return new Promise((s,i)=>{if(e?.aborted)return i(e.reason);let r=()=>{clearTimeout(n),i(e.reason)},n=setTimeout(()=>{e?.removeEventListener("abort",r),s()},t);e?.addEventListener("abort",r,{once:!0})})}(t,{signal:AbortSignal.any(i)})}catch{}finally{i()}}function Dt(t){return Array.from(t,t=>t.toString(16).padStart(2,"0")).join("")}var Nt={VERSION:1,UNKNOWN:2,DENIED:3,FULL:4,CLOSING:5,TIMEOUT:6,MALFORMED:7,TYPE:8,UNEXPECTED:9,TOO_LARGE:10,GAP:11,ACKNOWLEDGED:12,CREDIT:13,ENDED:14,ABORTED:15,EXPIRED:16,STALE:17,TOKEN:18,UNAUTHORIZED:19,GONE:20},Wt=1280791376,jt="0".repeat(32),Gt=new TextEncoder,_t=new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0});function Xt(t){let e=t.getUint8(9),s=t.getUint32(10),i=zt(t,14);if(e>1)throw Jt(\`its flags are \${e}\`);if(0===e&&0!==s)throw Jt(\`it has code \${s} and says that it has none\`);return{...1===e?{code:s}:{},...""===i?{}:{reason:i}}}function Ht(t,e){let s=new Uint8Array(e);return s[0]=t,new DataView(s.buffer)}function Kt(t){return new Uint8Array(t.buffer,t.byteOffset,t.byteLength)}function Vt(t){let e=new Uint8Array(Math.min(1e3,3*t.length));return e.subarray(0,Gt.encodeInto(t,e).written)}function zt(t,e){let s=Kt(t).subarray(e);if(s.length>1e3)throw Jt(\`its text has \${s.length} bytes\`);try{return _t.decode(s)}catch{throw Jt("its text is not UTF-8")}}function Qt(t,e,s){t.setUint32(e,Math.floor(s/2**32)),t.setUint32(e+4,s>>>0)}function Yt(t,e,s=0){if(t.byteLength<s)throw Jt(\`it has \${t.byteLength} bytes\`);return qt(t.getUint32(e)*2**32+t.getUint32(e+4))}function qt(t){if(t>Number.MAX_SAFE_INTEGER)throw Jt("a number in it is above 2^53 - 1");return t}function Zt(t,e){if(t.byteLength!==e)throw Jt(\`it has \${t.byteLength} bytes and not \${e}\`)}function Jt(t){return new u(\`Cannot receive session frame: \${t}\`,Nt.MALFORMED)}var te=class{deadline=1/0;#t;#e=!1;constructor(t){this.#t=t}stop(){this.#e=!1,this.deadline=1/0}received(t){this.deadline===1/0&&(this.deadline=t+25)}timeout(t){t<this.deadline||(this.deadline=1/0,this.#e=!0)}next(t){if(this.#t.isNews&&(t||this.#e||this.#t.isMuchNews))return this.told(),function(t,e){let s=Ht(5,17);return Qt(s,1,t),Qt(s,9,e),Kt(s)}(this.#t.received,this.#t.limit)}told(){this.#t.tell(),this.stop()}},ee=class{reason;start(){}stop(){}tell(){throw new TypeError("Cannot drain session: only a server can")}told(t){this.reason=t}next(){}},se=class{deadline=1/0;#t;#e=!1;constructor(t){this.#t=t}start(t){this.deadline=t,this.#e=!1}stop(){this.deadline=1/0}isOver(t){return!(t<this.deadline||!(t-this.deadline<=1e3||this.#e)&&(this.#e=!0,this.deadline=t+this.#t,1))}};function ie(t){return new s(\`Cannot use carrier: \${t}\`)}function re(t){return new e(\`Cannot use carrier: another one, of \${t}, replaced it\`)}function ne(t){return new u(\`Cannot receive session frame: \${t}\`,Nt.UNEXPECTED)}var oe=class{isDue=!1;deadline=1/0;resumes=0;retentionTime;#t;#e;#s;#i=0;constructor(t,e,s){this.#t=e,this.#e=s,this.retentionTime=e.retentionTime}get patience(){return this.retentionTime}check(){}start(t){this.isDue=!0,this.deadline=t+this.#t.helloTimeout}stop(){this.isDue=!1,this.deadline=1/0}next(){this.isDue=!1;let{received:t,limit:e}=this.#e,{retentionTime:s}=this.#t;return function(t){let e=Ht(1,46);return e.setUint32(1,Wt),e.setUint8(5,1),Kt(e).set(function(t){if(!/^(?:[0-9a-f]{2})*$/i.test(t))throw new SyntaxError(\`Cannot read "\${t}": it is not hex\`);return Uint8Array.from(t.match(/../g)??[],t=>Number.parseInt(t,16))}(t.id??jt),6),Qt(e,22,t.received),Qt(e,30,t.limit),e.setUint32(38,t.retentionTime),e.setUint32(42,t.attempt),Kt(e)}({id:this.#s,received:t,limit:e,retentionTime:s,attempt:++this.#i})}farewell(){}agree(t){let e=2===t.type&&t.isResumed;if(e!==(void 0!==this.#s)||t.id!==(this.#s??t.id))throw ne("it is of another session");this.#s=t.id,this.deadline=1/0,e&&this.resumes++,this.retentionTime=Math.min(this.#t.retentionTime,t.retentionTime)}confirm(){}isLate(t){return!(t<this.deadline||(this.deadline=1/0,0))}},he=class{roundTripTime;times;wantsPing=!1;deadline=1/0;#t;#e;#s="stopped";#i=0;#r=0;#n;constructor(t,e){this.#t=t,this.#e=e}start(t){this.received(t),this.wantsPing=!0,this.#n=void 0}stop(){this.#s="stopped",this.deadline=1/0,this.wantsPing=!1}received(t){this.#s="listening",this.#i=0,this.deadline=t+this.#t}ping(t){return this.wantsPing=!1,this.#n=t,this.#r=(this.#r+1)%2**32,this.#r}pong(t,e){if(t!==this.#r||void 0===this.#n)return;let s=e-this.#n;this.#n=void 0,this.times?.add(s),this.roundTripTime=void 0===this.roundTripTime?s:this.roundTripTime+.125*(s-this.roundTripTime)}isLost(t){return!(t<this.deadline||("asking"!==this.#s||t-this.deadline>.05*this.#e&&3!==this.#i++)&&(this.#s="asking",this.wantsPing=!0,this.deadline=t+this.#e,1))}},ae=8192,de=class{received=0;ended;#t;#e=0;#s=0;#i=0;#r=new T;#n;#o;#h=!1;constructor(t){this.#t=t}get isOver(){return void 0!==this.ended&&this.#r.isEmpty()}get limit(){return this.#e+this.#t}get isAcknowledged(){return this.received===this.#i}get isNews(){return!this.isAcknowledged||this.limit>this.#s}get isMuchNews(){let t=this.#t/4;return this.received-this.#i>=t||this.limit-this.#s>=t||void 0!==this.ended&&this.received>this.#i}tell(){this.#i=this.received,this.#s=this.limit}data(t,e){if(0===e.length)throw new u("Cannot receive session frame: it has no bytes of the stream",Nt.MALFORMED);this.#u(t);let s=t+e.length;if(void 0!==this.ended&&s>this.received-1)throw new u(\`Cannot receive byte \${s} of session: it ended after \${this.received-1}\`,Nt.ENDED);if(s>this.#s)throw new u(\`Cannot receive byte \${s} of session: limit is \${this.#s}\`,Nt.CREDIT);s<=this.received||(this.#a(t===this.received?e:e.subarray(this.received-t)),this.received=s)}end(t,e){if(this.#u(t),void 0===this.ended&&t===this.received)this.ended=e,this.received++;else if(void 0===this.ended||t!==this.received-1)throw new u(\`Cannot end session at byte \${t}: it went on to \${this.received}\`,Nt.ENDED)}takeKept(){let t=this.#h;return this.#h=!1,t}take(t){let e=this.#d()??this.#l(t);return void 0!==e?this.#e+=e.length:void 0!==t&&(this.#o={target:t,used:0}),e}#d(){let t=this.#o;if(void 0!==t&&0!==t.used)return this.#o=void 0,t.target.subarray(0,t.used)}#l(t){let e=this.#r.popFront();if(this.#r.isEmpty()&&(this.#n=void 0),void 0===e||void 0===t)return e;let s=e.subarray(t.length);s.length>0&&this.#r.pushFront(s);let i=e.length-s.length;return t.set(e.subarray(0,i)),t.subarray(0,i)}#u(t){if(t>this.received)throw new u(\`Cannot receive byte \${t} of session: \${this.received} were received before\`,Nt.GAP)}#a(t){let e=this.#f(t);if(0===e.length)return;if(this.#r.isEmpty()||e.length>=ae){let t=e.length<ae;return this.#h||=t,this.#n=void 0,void this.#r.pushBack(t?e:(s=e,s.slice()))}var s;let i=this.#r.peekBack(),r=void 0===this.#n?0:this.#n.length-i.length;if(void 0!==this.#n&&r>=e.length)return this.#n.set(e,i.length),this.#r.popBack(),void this.#r.pushBack(this.#n.subarray(0,i.length+e.length));this.#n=new Uint8Array(2*ae),this.#n.set(e),this.#r.pushBack(this.#n.subarray(0,e.length))}#f(t){let e=this.#o;if(void 0===e||!this.#r.isEmpty())return t;let s=t.subarray(0,e.target.length-e.used);return e.target.set(s,e.used),e.used+=s.length,t.subarray(s.length)}},le=class{link="detached";carrierState="keep";outcome;lastWord;isElsewhere=!1;attach(t){this.link="greeting",this.isElsewhere=t}greeted(){this.link="attached"}detach(){this.link="detached",this.carrierState="keep"}drop(t){this.carrierState={error:t}}closeCarrier(){this.carrierState="close"}close(t){void 0===this.outcome&&(this.outcome={kind:"closed"},this.lastWord=t,"greeting"===this.link&&this.drop(ie("the session is over")))}lose(t,e,s){void 0===this.outcome&&(this.outcome={kind:"lost",state:t,code:e,cause:s},"detached"!==this.link&&this.drop(ie("the session is over")))}abort(t,e,s){void 0===this.outcome&&(this.lastWord=function(t,e){return function(t,e,s){let i=Vt(s),r=Ht(9,3+i.length);return r.setUint16(1,e),Kt(r).set(i,3),Kt(r)}(0,t,e)}(t,e),this.lose(e,t,s),"attached"===this.link&&this.closeCarrier())}wasReset(t,e){this.lose(\`the peer ended it: \${e}\`,t),this.closeCarrier()}nextReset(){if("attached"!==this.link||"lost"!==this.outcome?.kind)return;let t=this.lastWord;return this.lastWord=void 0,t}},ce=class{#t=[0];get first(){return this.#t[0]}add(t){let e=this.#t.length-1;e>0&&t-this.#t[e-1]<16384?this.#t[e]=t:this.#t.push(t)}pass(t){let e=0;for(;e+1<this.#t.length&&this.#t[e+1]<=t;)e++;e>0&&this.#t.splice(0,e)}after(t){return this.#t.find(e=>e>=t)??1/0}},ue=65512,fe=class{written=0;acked=0;sent=0;end;waitsForAck=!1;blocks;#t;#e=0;#s=0;#i=[];#r=0;#n=new ce;constructor(t){this.#t=t}get total(){return void 0===this.end?1/0:this.written+1}get isHalfFull(){return this.unacknowledgedBytes>=this.#t/2}get unacknowledgedBytes(){return this.written-Math.min(this.acked,this.written)}write(t,e,s){let i=this.written-Math.min(this.sent,this.written),r=Math.min(this.#t-this.unacknowledgedBytes,s?1/0:131072-i);if(r<Math.min(t.length,ue,Math.ceil(this.#t/2)))return 0;let n=Math.min(r,t.length);return this.#i.push({base:this.written,chunk:t.subarray(0,n)}),this.written+=n,e&&n===t.length&&this.#n.add(this.written),this.#l(),n}next(t){if(this.waitsForAck=!1,this.sent>=this.written)return this.#h();let e=Math.min(ue,this.written-this.sent),s=Math.min(e,this.#s-this.sent);return s<=0||t&&e<ue?void 0:s<Math.min(e,16384)&&this.sent>this.acked?void(this.waitsForAck=this.sent-this.acked<(this.#s-this.acked)/3):this.#o(new Uint8Array(9+s))}#o(t){!function(t,e){let s=Math.floor(e/4294967296);t[0]=4,t[1]=s>>>24,t[2]=s>>>16,t[3]=s>>>8,t[4]=s,t[5]=e>>>24,t[6]=e>>>16,t[7]=e>>>8,t[8]=e}(t,this.sent);for(let e=9;e<t.length;){let{base:s,chunk:i}=this.#i[this.#r],r=this.sent-s;if(r>=i.length){this.#r++;continue}let n=i.subarray(r,r+t.length-e);t.set(n,e),e+=n.length,this.sent+=n.length}return this.#e=Math.max(this.#e,this.sent),t}#h(){if(!(void 0===this.end||this.sent>this.written))return this.sent=this.#e=this.total,function(t,e){let s=Vt(e.reason??""),i=Ht(8,14+s.length);return Qt(i,1,t),i.setUint8(9,void 0===e.code?0:1),i.setUint32(10,e.code??0),Kt(i).set(s,14),Kt(i)}(this.written,this.end)}hold(){return!1}acknowledge(t,e){if(this.#s=Math.max(this.#s,e),t>this.#e)throw this.#d(t);this.acked=Math.max(this.acked,t),this.#l()}resume(t,e){if(t<this.acked)throw this.#d(t);this.acknowledge(t,e),this.sent=t,this.#r=0}checkResume(){}#d(t){return new u(\`Cannot go on with session at byte \${t}: \${this.acked} were acknowledged, \${this.#e} were sent\`,Nt.ACKNOWLEDGED)}#l(){this.#n.pass(this.acked);let t=Math.max(this.#n.first,this.written-this.#t),e=0;for(let{base:s,chunk:i}of this.#i){if(s+i.length>t)break;e++}0!==e&&(this.#i.splice(0,e),this.#r=Math.max(0,this.#r-e))}takeUnacknowledged(t,e){let s=this.#i.splice(0),i=this.#n.after(s[0]?.base??this.written),r=t.withLimit(Number.MAX_SAFE_INTEGER).decoder(),n=[];for(let{base:t,chunk:o}of[...s,{base:this.written,chunk:e}])r.decode(o.slice(Math.max(0,i-t)),n);let o=i;return n.filter(e=>(o+=t.frameBytes(e))>this.acked)}},me=class{#t;#e;#s=!1;#i=-1;constructor(t){this.#t=t}get isAsked(){return void 0!==this.#e}stop(){this.#e=void 0,this.#s=!1,this.#i=-1}asked(t){this.#e=t}askForAck(){this.#s=!0}next(t){if(void 0!==this.#e){let t=this.#e;return this.#e=void 0,function(t){let e=Ht(7,5);return e.setUint32(1,t),Kt(e)}(t)}return this.#t.wantsPing?this.#r(t):void 0}nextAfterBytes({sent:t,written:e,waitsForAck:s},i){if((s||this.#s&&!(t<e))&&(t>=e&&(this.#s=!1),this.#i!==t))return this.#i=t,this.#r(i)}#r(t){return function(t){let e=Ht(6,5);return e.setUint32(1,t),Kt(e)}(this.#t.ping(t()))}},we=class{in;out;heartbeat;#t;#e;#s;#i;#r;#n;#o;#h=new le;#d=1/0;constructor(t,e,s){this.#t=t,this.#e=e,this.out=new fe(e.maxUnacknowledgedBytes),this.in=new de(e.window),this.#s=new oe(t,e,this.in,s),this.#i=new te(this.in),this.heartbeat=new he(e.heartbeatInterval,e.heartbeatTimeout),this.#r=new me(this.heartbeat),this.#n=new ee(t),this.#o=new se(e.helloTimeout)}get isAttached(){return"attached"===this.#h.link}get carrierState(){return this.#h.carrierState}get outcome(){return this.#h.outcome}get lastWord(){return this.#h.lastWord}get drainReason(){return this.#n.reason}get resumes(){return this.#s.resumes}get retentionTime(){return this.#s.retentionTime}get isComplete(){return this.out.acked===this.out.total&&void 0!==this.in.ended}get progress(){return this.out.acked+this.in.received}get peerEnd(){return this.in.isOver?this.in.ended:void 0}get deadline(){if(void 0!==this.outcome)return 1/0;let t=Math.min(this.#o.deadline,this.heartbeat.deadline),{deadline:e}=this.#i;return Math.min(this.#s.deadline,this.#d,e,t)}attach(t,e,s=!1){void 0!==e&&(this.#s.check(e),this.out.checkResume(e.received)),this.detach(t),this.#h.attach(s),this.#s.start(t),void 0!==e&&this.#l(e,t)}detach(t,e=!1){let s=this.isAttached;this.#h.detach(),this.#s.stop(),this.#i.stop(),this.#r.stop(),this.heartbeat.stop(),this.#n.stop(),s&&void 0===this.outcome&&(e&&this.isComplete&&this.in.isAcknowledged?this.#h.close():this.#o.start(t+this.#s.patience))}receive(t,e){let{link:s,outcome:i,carrierState:r}=this.#h;if("detached"!==s&&void 0===i&&"object"!=typeof r){this.heartbeat.received(e);try{let i=function(t){if(t.length>65536)throw new u(\`Cannot receive session frame of \${t.length} bytes: limit is 65536 bytes\`,Nt.TOO_LARGE);if(0===t.length)throw Jt("it is empty");if(4===t[0])return function(t){if(t.length<10)throw Jt(\`it has \${t.length} bytes\`);return{type:4,offset:qt(((t[1]<<24|t[2]<<16|t[3]<<8|t[4])>>>0)*2**32+((t[5]<<24|t[6]<<16|t[7]<<8|t[8])>>>0)),bytes:t.subarray(9)}}(t);let e=new DataView(t.buffer,t.byteOffset,t.length),s=t[0];switch(s){case 5:return Zt(e,17),{type:s,received:Yt(e,1),limit:Yt(e,9)};case 6:case 7:return Zt(e,5),{type:s,token:e.getUint32(1)};case 8:return{type:s,offset:Yt(e,1,14),info:Xt(e)};case 1:return function(t){if(t.byteLength<6||t.getUint32(1)!==Wt)throw Jt("it is no HELLO");let e=t.getUint8(5);if(1!==e)throw new u(\`Cannot use version \${e} of the session protocol: version 1 is spoken here\`,Nt.VERSION);Zt(t,46);let s=Dt(Kt(t).subarray(6,22));return{type:1,id:s===jt?void 0:s,received:Yt(t,22),limit:Yt(t,30),retentionTime:t.getUint32(38),attempt:t.getUint32(42)}}(e);case 2:return function(t){Zt(t,39);let[e,s]=[t.getUint8(1),t.getUint8(2)];if(1!==e)throw new u(\`Cannot use version \${e} of the session protocol: version 1 is spoken here\`,Nt.VERSION);if(s>1)throw Jt(\`its flags are \${s}\`);return{type:2,isResumed:1===s,id:Dt(Kt(t).subarray(3,19)),received:Yt(t,19),limit:Yt(t,27),retentionTime:t.getUint32(35)}}(e);case 3:case 9:if(t.length<3)throw Jt(\`it has \${t.length} bytes\`);return{type:s,code:e.getUint16(1),text:zt(e,3)};case 10:return{type:s,text:zt(e,1)};default:throw new u(\`Cannot receive session frame of type \${s}: version 1 has none such\`,Nt.TYPE)}}(t);"greeting"===s?this.#u(i,e):this.#f(i,e)}catch(e){if(!(e instanceof u))throw e;"greeting"===s?this.#h.drop(function({code:t,message:e},s){let i=function(t){let e=(new TextDecoder).decode(t.subarray(0,200)).trim();return""===e||/[\\p{C}\\ufffd]/u.test(e)?"":\` "\${e}"\`}(s),r=""===i?e.replace(/^Cannot receive session frame: /,""):\`its first message is\${i}\`;return new u(\`Cannot use carrier: the server does not speak of sessions, \${r}\`,t)}(e,t)):this.#p(e)}}}write(t,e){let s=this.out.write(t,e,!this.isAttached);return 0===s&&this.out.isHalfFull&&this.askForAck(),s}end(t){this.out.end??=t}take(t){return this.in.take(t)}askForAck(){this.#r.askForAck()}drain(t){this.#n.tell(t)}abort(t,e,s){this.#h.abort(t,e,s)}lose(t,e){this.#h.lose(t,Nt.EXPIRED,e)}timeout(t){if(void 0===this.outcome){if(this.#i.timeout(t),this.#s.isLate(t)){let{helloTimeout:t}=this.#e;this.#h.drop(ie(\`no WELCOME came within \${t} ms\`))}if(this.heartbeat.isLost(t)){this.heartbeat.stop();let{heartbeatInterval:t,heartbeatTimeout:e}=this.#e,s=t+e;this.#h.drop(ie(\`the peer was silent for \${s} ms\`))}t>=this.#d?this.#w():this.#o.isOver(t)&&this.#g()}}poll(t,e=!1){let{link:s,outcome:i}=this.#h;if("detached"!==s){if(void 0!==i)return this.#h.nextReset();if(this.#s.isDue)return this.#i.told(),this.#s.next();if("greeting"!==s)return this.#i.next(this.#r.isAsked)??this.#r.next(t)??this.#n.next()??this.out.next(e)??this.#r.nextAfterBytes(this.out,t)}}#l(t,e){this.#s.agree(t),this.#h.greeted(),this.#o.stop(),this.heartbeat.start(e),this.#n.start();try{this.out.resume(t.received,t.limit)}catch(t){this.#p(t)}this.#c(e)}#u(t,e){switch(t.type){case 2:return this.#l(t,e);case 3:return this.#a(t.code,t.text);case 9:return this.#h.wasReset(t.code,t.text);default:throw ne("no WELCOME came before it")}}#a(t,e){let s=function(t,e,s){return new l(\`Cannot open session: the server refused it: \${e}\`,t,s?t!==Nt.GONE:function(t){return t===Nt.FULL||t===Nt.CLOSING||t===Nt.TIMEOUT||t===Nt.STALE}(t))}(t,e,this.#h.isElsewhere);this.isComplete?this.#h.close():s.isRetriable||this.#h.lose(\`the server refused it: \${e}\`,t,s),this.#h.drop(s)}#f(t,e){switch(this.#s.confirm(),t.type){case 4:return this.in.data(t.offset,t.bytes),this.#i.received(e);case 5:this.out.acknowledge(t.received,t.limit);break;case 6:return this.#r.asked(t.token);case 7:return this.heartbeat.pong(t.token,e);case 8:this.in.end(t.offset,t.info);break;case 9:return this.#h.wasReset(t.code,t.text);case 10:return this.#n.told(t.text);default:throw ne("the greeting is over")}this.#c(e)}#c(t){!this.isComplete||void 0!==this.outcome||(this.#d=Math.min(this.#d,t+5e3),this.#h.closeCarrier())}#p(t){this.#h.abort(t.code,t.message,t)}#g(){if(void 0!==this.in.ended&&this.out.acked===this.out.written)this.#w();else{let t=\`the peer stayed away for \${this.retentionTime} ms\`;this.#h.lose(t,Nt.EXPIRED)}}#w(){this.#h.close("server"===this.#t?this.#s.farewell():void 0)}};function ge(t,{writeTimeout:e,frameTimeout:s,closeTimeout:i}){return J({writeTimeout:e,frameTimeout:s,closeTimeout:i,maxMessageBytes:65536,highWaterMark:65521})}var pe=()=>performance.now(),ve=class{remote="";peer;user;sendsOnlyFull=!1;#t;#e;#s;#i;#r=0;#n;#o;#h;constructor(t,e){this.#t=t,this.#e=e,this.#s=new p(s=>{t.timeout(s),e.settle()})}get isIdle(){return 0===this.#r}attach(t,e,s=!1){this.#t.attach(performance.now(),e,s);let{remote:i}=t;this.#n?.reject(re(i));let r=this.#i,n=this.#n=R();return this.#i=t,this.#r++,this.remote=i,this.peer??=t.peer,this.user=t.user,r?.abort(re(i)),this.#d(t),this.#e.settle(),n.promise}async#d(t){try{for await(let e of t.rawBatches()){if(t!==this.#i)break;let s=performance.now();for(let t=0;t<e.length;t++)this.#t.receive(e.at(t),s);this.#e.settle(),this.#t.in.takeKept()||e.recycle()}}catch{}let{clean:e,error:s}=await t.close();this.#r--,t===this.#i&&this.#l(e,s),this.#e.closed()}#l(t,e){let{carrierState:i,isAttached:r}=this.#t,n="object"==typeof i?i.error:e??new s(\`Cannot go on with \${this.remote}: it closed the carrier\`);this.#i=void 0,this.#t.detach(performance.now(),t),this.#u(n),this.#e.settle(),r&&this.#e.detached(n)}settleGreeting(){let{isAttached:t,outcome:e}=this.#t;return!(void 0===this.#n||!t||"lost"===e?.kind||(this.#n.resolve(),this.#n=void 0,0))}#u(t){this.#n?.reject(t),this.#n=void 0}work(){let{carrierState:t}=this.#t;"object"==typeof t&&this.#i?.abort(t.error),this.pump(),this.#s.at(this.#t.deadline)}async pump(){let t=this.#i;if(void 0!==t&&t!==this.#o){this.#o=t;try{for(;;){let e=this.#t.poll(pe,this.sendsOnlyFull);if(void 0===e)break;let s=this.#a(t,e);if(this.#e.retryWrite(),await s,t!==this.#i)return}t.flush()}catch(e){t.abort(e)}finally{this.#o===t&&(this.#o=void 0)}"close"===this.#t.carrierState&&t.close(),this.#s.at(this.#t.deadline)}}#a(t,e){let{out:s}=this.#t;return s.hold(e)?t.sendInPlace(e,s.blocks):t.sendRaw(e)}end(t){let{outcome:e}=this.#t,s=this.#i,i="lost"===e?.kind;this.#u(i&&e.cause||t),i&&void 0!==s&&(this.#h=setTimeout(()=>s.abort(t),1e3))}stop(){this.#s.clear(),clearTimeout(this.#h)}},ye="the session was aborted";var be=class{#t={state:"connected"};#e=1;#s;get current(){return this.#t}get isFinal(){return"closed"===this.#t.state||"lost"===this.#t.state}show(t){this.isFinal||(this.#t=t,this.#e++,this.#s?.resolve(),this.#s=void 0)}async*watch(){for(let t=0;!this.isFinal||t<this.#e;)t===this.#e&&await(this.#s??=Promise.withResolvers()).promise,t=this.#e,yield this.#t}},ke=class{#t;#e;#s;#i=[];get hasFlushers(){return this.#i.length>0}get hasWriter(){return void 0!==this.#e}get unwritten(){return this.#e?.chunk}read(){return this.#t=Promise.withResolvers(),this.#t.promise}deliver(t,e){let s=this.#t;if(void 0===s)return;let i=t();void 0===i&&!e()||(this.#t=void 0,s.resolve(i))}write(t,e){let s=R();return this.#e={chunk:t,endsMessage:e,taken:s},s.promise}retryWrite(t){let e=this.#e;if(void 0===e)return;this.#e=void 0;let s=t(e.chunk,e.endsMessage);s>0?e.taken.resolve(s):this.#e=e}end(){return this.#s??=R(),this.#s.promise}ended(){this.#s?.resolve()}acknowledged(t){let e=R();return this.#i.push({target:t,reached:e}),e.promise}received(t){0!==this.#i.length&&(this.#i=this.#i.filter(({target:e,reached:s})=>t<e()||(s.resolve(),!1)))}rejectAll(t){this.#t?.reject(t),this.#e?.taken.reject(t),this.#s?.reject(t);for(let{reached:e}of this.#i)e.reject(t);this.#t=this.#e=void 0,this.#i=[]}},Ee=new Uint8Array(0),Te=class{local="";finished;board=new be;abilities;onDetach;onOver;#t;#e;#s;#i;#r=new ke;#n=(t,e)=>this.#u(t,e);#o="open";#h;constructor(t){this.#t=t;let e=this.#e=new ve(t,{settle:()=>this.#a(),retryWrite:()=>this.#r.retryWrite(this.#n),detached:t=>this.#d(t),closed:()=>this.#g()});this.abilities={blocks:t.out.blocks,chunks:void 0,get peer(){return e.peer},get ended(){return t.peerEnd}};let{promise:s,resolve:i}=Promise.withResolvers();this.finished=s,this.#s=i}get remote(){return this.#e.remote}get user(){return this.#e.user}get retentionTime(){return this.#t.retentionTime}get roundTripTime(){return this.#t.heartbeat.roundTripTime}measureRoundTrips(t){this.#t.heartbeat.times=t}get unacknowledgedBytes(){return this.#t.out.unacknowledgedBytes}get resumes(){return this.#t.resumes}get isOver(){return"open"!==this.#o}get isAttached(){return this.#t.isAttached}get loss(){return this.#h instanceof c?this.#h:void 0}get progress(){return this.#t.progress}get lastWord(){return this.#t.lastWord}useFraming(t){this.#i=t}attach(t,e,s){return this.#e.attach(t,e,s)}#d(t){"open"===this.#o&&(this.board.show({state:"reconnecting",error:t}),this.onDetach?.(t))}read(t){let e=this.#l(t?.(65536));return void 0!==e?Promise.resolve(e):void 0!==this.#t.peerEnd?Promise.resolve(void 0):"open"!==this.#o?Promise.reject(this.#h):this.#r.read()}#l(t){let e=this.#t.take(t);return void 0!==e&&this.#t.isAttached&&this.#e.pump(),e}write(t,e=!1){if("open"!==this.#o)return S(this.#h);let s=this.#u(t,e);return s>0||0===t.length?Promise.resolve(s):this.#r.write(t,e)}#u(t,e){let s=this.#t.write(t,e);return this.#r.hasFlushers&&this.#t.askForAck(),s>=16384&&!this.scheduled&&(this.#e.sendsOnlyFull=!0,1===Ut.push(this)&&I(It)),this.#e.pump(),s}get scheduled(){return this.#e.sendsOnlyFull}flush(){this.#e.sendsOnlyFull=!1,this.#e.pump()}acknowledged(t){if(this.#t.out.acked>=t())return Promise.resolve();if("open"!==this.#o)return S(this.#h);let e=this.#r.acknowledged(t);return this.#t.askForAck(),this.#e.pump(),e}closeWrite(t={}){return"open"!==this.#o?S(this.#h):(this.#t.end(t),this.#e.pump(),this.#r.end())}drain(t){"open"===this.#o&&(this.#t.drain(t),this.#e.pump(),this.#f())}lose(t,e){this.#t.lose(t,e),this.#a()}close(t){let s=this.#t;if(void 0!==t||!s.isComplete){let e=t instanceof n?t.message:ye;s.abort(Nt.ABORTED,e,t)}this.#a();let i=t??new e("Cannot use session: it is closed");this.#h??=i,this.#r.rejectAll(i)}#a(){let t=this.#t;this.#e.settleGreeting()&&this.#f(),void 0!==t.drainReason&&"connected"===this.board.current.state&&this.#f(),this.#r.deliver(()=>t.take(),()=>void 0!==t.peerEnd),this.#r.retryWrite(this.#n),this.#r.received(t.out.acked),t.out.acked===t.out.total&&this.#r.ended(),void 0!==t.outcome&&"open"===this.#o&&this.#c(t.outcome),this.#e.work()}#f(){let{drainReason:t,isAttached:e}=this.#t;e&&(void 0===t?this.board.show({state:"connected"}):this.board.show({state:"draining",reason:t}))}#c(t){if(this.#o="over","closed"===t.kind){this.#r.ended();let t=this.#t.peerEnd?.reason;this.board.show({state:"closed",...void 0===t?{}:{reason:t}}),this.#h??=new e("Cannot use session: it is closed")}else{let{code:e}=t,s=this.#h??=this.#p(t),i=e===Nt.ABORTED&&void 0!==t.cause;this.board.show({state:i?"closed":"lost",error:s})}this.#r.rejectAll(this.#h),this.#e.end(this.#h),this.onOver?.(),this.#g()}#p(t){let e=this.#r.unwritten??Ee,i=void 0===this.#i?[]:this.#t.out.takeUnacknowledged(this.#i,e);return function(t,e,i){let{code:r,cause:n}=t,o=\`Cannot go on with session to \${e}: \${function({state:t,cause:e}){return e instanceof u?\`the peer broke the protocol: \${k(e)}\`:e instanceof s&&t===ye?k(e):t}(t)}\`;return new c(o,i,{cause:n,code:r})}(t,this.remote,i)}#g(){"over"!==this.#o||!this.#e.isIdle||(this.#o="finished",this.#e.stop(),this.#s())}},$e=class{#t;#e;#s;#i=new AbortController;#r=0;#n;constructor(t,e,s){this.#t=t,this.#e=e,this.#s=new Lt(s),t.onDetach=t=>{this.#o(t)},t.onOver=()=>this.#i.abort()}async greet(){let t=await this.#e(this.#i.signal);if(this.#t.isOver)throw t.abort(),await t.closed,new s(\`Cannot go on with \${t.remote}: the session is over\`);try{let e=void 0!==this.#n&&t.endpoint!==this.#n;await this.#t.attach(t,void 0,e)}catch(e){throw t.abort(e),e}this.#n??=t.endpoint,this.#s.made(),this.#r=this.#t.progress}async#o(t){try{await this.#h(t)}catch(t){this.#t.lose(\`its retry policy failed: \${k(t)}\`,t)}}async#h(t){let e=this.#t;e.progress>this.#r&&this.#s.startAnew();for(let s=t;!e.isOver;){let t=this.#s.failed(s),i=this.#s.failures;if(void 0===t)return e.lose(\`gave up after \${i} failures\`,s);if(e.board.show({state:"reconnecting",attempt:i,error:s}),await Ot(t,this.#i.signal),e.isOver)return;try{return await this.greet()}catch(t){if(e.isOver)return;if(!xe(t))return e.lose(k(t),t);s=t}}}};function xe(t){return t instanceof l?t.isRetriable:!(E(t)||t instanceof i&&t.cause instanceof gt.NotCapable)}var Ae=2**40,Ce={maxUnacknowledgedBytes:8388608,window:1048576},Be={retentionTime:12e4,heartbeatInterval:25e3,heartbeatTimeout:2e4,helloTimeout:1e4};function Me(t={}){return{...z(Ce,t,(t,e)=>{m(t,e,1,Ae)}),...z(Be,t,(t,e)=>w(t,e)),retry:t.retry??Ft()}}var Re=class extends lt{#t;#e;constructor(t,e={},s=""){let i=function(t,e){let{framing:s,format:i,limits:r,signal:n,lossIsEnd:o}=t,h=Math.min(r.writeTimeout+e,2147483647),a=Math.min(r.frameTimeout+e,2147483647),d={...r,writeTimeout:h,frameTimeout:a};return new Z(s,i,d,n,o)}(J(e),t.retentionTime),{framing:r}=i;if(void 0!==r.after)throw new TypeError(\`Cannot use framing \${r.name} for a session: it changes\`);t.useFraming(r),super(t,i,s),this.#t=t,this.#e=this.#s(super.closed)}get user(){return this.#t.user}get closed(){return this.#e}whenClosed(t){this.#e.then(e=>t.connectionClosed(this,e))}measureRoundTrips(t){this.#t.measureRoundTrips(t)}async#s(t){let e=await t;await this.#t.finished;let i=e.undeliveredBytes+this.#t.unacknowledgedBytes,{code:r,reason:n}=this.#t.abilities.ended??{},{loss:o}=this.#t,h=void 0!==e.error&&!(e.error instanceof s);return{...void 0===r?{}:{code:r},...void 0===n?{}:{reason:n},...e,...void 0===o||h?{}:{error:o},clean:e.clean&&0===i&&void 0===o,undeliveredBytes:i}}get stats(){let{unacknowledgedBytes:t,resumes:e,roundTripTime:s}=this.#t;return{...super.stats,unacknowledgedBytes:t,resumes:e,roundTripTime:s}}get status(){return this.#t.board.current}states(){return this.#t.board.watch()}flush(){let t=this.#i;return this.#t.acknowledged(()=>Math.min(t,this.#i))}get#i(){let{bytesSent:t,bufferedBytes:e}=super.stats;return t+e}drain(t=""){this.#t.drain(t)}switchFraming(){throw new TypeError(\`Cannot switch framing of \${this.remote}: a session keeps its framing\`)}startTls(){return Promise.reject(new TypeError(\`Cannot start TLS with \${this.remote}: a session needs a tls: endpoint\`))}close(t={}){return void 0!==t.code&&m("code",t.code,0,2**32-1),super.close(t),this.closed}};function Se(t){let e=function(t,e){let{connectTimeout:s=1e4}=e;w("connectTimeout",s);let i=function(t){let e=URL.canParse(t)?new URL(t):void 0,s=e?.protocol.slice(0,-1);if(void 0===e||"ws"!==s&&"wss"!==s||""!==e.username){let e=t.replace(/\\/\\/.*@/,"//…@");throw new TypeError(\`Cannot use endpoint "\${e}" in a page: it has WebSockets only, ws://HOST/PATH and wss://HOST/PATH\`)}let i={},r=e.search.replace(ut,(e,s,r)=>{if(!/^[01]$/.test(r))throw new TypeError(\`Cannot use endpoint "\${t}": \${s} "\${r}" must be 0 or 1\`);return i[s]="1"===r,""}).replace(/[?&]$/,"");return{transport:s,hostname:e.hostname.replace(/^\\[|\\]$/g,""),port:Number(e.port||ct[s]),path:e.pathname+r,...i}}(t),r=function(t,e,{framing:s}){if(void 0!==s){let t="string"==typeof s?s:s.name;throw new TypeError(\`Cannot use framing "\${t}" in a page: a WebSocket message is a message\`)}}(0,0,e),n=function(t,e,s,i){let{session:r}=i;if(e.session??!!r)return{options:Me("object"==typeof r?r:{}),carrier:ge(0,i)}}(0,i,0,e);return{wanted:i,settings:J({...e,framing:void 0===n?r:"u32be"}),session:n}}(t.endpoint,t.options);return{...t,...e,name:ft(e.wanted)}}function Pe(t){if(1===t.length)return t[0];let e=t.map(({message:t})=>t.replace(/^Cannot connect to /,""));return new i(\`Cannot connect to any of \${t.length} endpoints: \${e.join("; ")}\`,{cause:new AggregateError(t)})}function Ue(t,e){let s=[...t];for(let t=s.length-1;t>0;t--){let i=Math.floor(e()*(t+1));[s[t],s[i]]=[s[i],s[t]]}return s}function Ie(t,e,s){let{name:r,session:n}=t,o=function(t,e){let s;return async r=>{let n=s?.road===t&&0===s.carrier.stats.messagesReceived,o=void 0===s?[t]:n?[...e,t]:[t,...e];void 0!==s&&e.length>0&&e.push(e.shift());let h=[];for(let t of o)try{let{wanted:e,session:i,options:n}=t,o=await Pt(e,i.carrier,n,r);return s={road:t,carrier:o},o}catch(t){if(!(t instanceof i))throw t;h.push(t)}throw Pe(h)}}(t,[...e]);return async function(t){let{dial:e,name:s="",session:r}=t,n=J(t.settings??{}),o=await async function(t,e,s,r){r?.throwIfAborted();let n=new Te(new we("client",e)),o=new $e(n,t,e.retry),h=()=>n.lose("it was given up");r?.addEventListener("abort",h,{once:!0});try{return await o.greet(),n}catch(t){throw n.lose("it was never opened",t),await n.finished,r?.throwIfAborted(),t instanceof i||!(t instanceof Error)||E(t)?t:new i(\`Cannot open session to \${s}: \${k(t)}\`,{cause:t})}finally{r?.removeEventListener("abort",h)}}(e,Me(r),s,n.signal);return new Re(o,n,s)}({dial:o,settings:s,name:r,session:n.options})}async function Fe(t,e,s){let[i,...r]=[t,...e].map(t=>Se({endpoint:t,options:s}));return await Ie(i,r,i.settings)}var Le=class{isSession;#t;#e;#s;constructor(t,e=Math.random){if(0===t.length)throw new TypeError("Cannot connect: there are no endpoints");if(t.length>64)throw new RangeError(\`Cannot connect to \${t.length} endpoints: limit is 64\`);this.#t=t.map(Se),this.#e=e;let[s,...i]=this.#t;this.isSession=void 0!==s.session;let r=i.find(({session:t})=>void 0!==t!==this.isSession);if(void 0!==r)throw new TypeError(\`Cannot use "\${s.endpoint}" together with "\${r.endpoint}": only one of them has sessions\`)}async connect({lossIsEnd:t=!1}={}){let e=[];for(let s of this.#i())try{let e=await this.#r(s,t);return this.#s=s,s.options.telemetry?.connected(e,"client"),e}catch(t){if(!(t instanceof i))throw t;e.push(t)}throw Pe(e)}#i(){let t=Ue(this.#t,this.#e),e=this.#s;return void 0===e?t:[...t.filter(t=>t!==e),e]}async#r(t,e){let{wanted:s,session:i,options:r}=t,n=e?t.settings.withLossAsEnd():t.settings;if(void 0===i)return await Pt(s,n,r);let o=Ue(this.#t.filter(e=>e!==t),this.#e);return await Ie(t,o,n)}};async function Oe(t,e={}){return await function(t,e){return new Le(("string"==typeof t?[t]:t).map(t=>({endpoint:t,options:e})))}(t,e).connect()}
+return { Attempts: Lt, SESSION_SUBPROTOCOL: St, SessionCode: Nt, backoff: Ft, connect: Oe, openAt: Fe, textFormat: V };
 })();
 
 // limits.ts
@@ -866,12 +867,58 @@ const MAX_GAP_PAGES = 9;
 const HELLO_TIMEOUT = 10_000;
 /** From a question, or a message, to what it brings. */
 const REPLY_TIMEOUT = 10_000;
+/** The same over a session, which takes its time to notice that its network is gone, and goes on. */
+const SESSION_REPLY_TIMEOUT = 60_000;
 /** Silence after which the server is asked whether it is still there. */
 const IDLE_TIMEOUT = 30_000;
 /** For taking the name and the room from before an outage again. */
 const RESTORE_TIMEOUT = 5_000;
 /** Messages of one person this close together are shown under one name. */
 const SAME_BREATH = 5 * 60_000;
+
+// losses.ts
+
+/** With this code the server closes if it wants a token, or another one (RFC 6455, section 7.4.1). */
+const WANTS_TOKEN = 1008;
+
+const LOSS_WORDS = {
+  [SessionCode.UNKNOWN]: "the server was started again, or did not wait any longer",
+  [SessionCode.DENIED]: "it belongs to somebody else",
+  [SessionCode.FULL]: "the server is full",
+  [SessionCode.CLOSING]: "the server is closing",
+  [SessionCode.TIMEOUT]: "the server did not answer in time",
+  [SessionCode.EXPIRED]: "it was away for too long",
+  [SessionCode.TOKEN]: "this token is wrong",
+  [SessionCode.GONE]: "its server is gone",
+};
+
+/** Words of the library that stand before those of the server. */
+const BEFORE = /^Cannot open session: the server refused it: /;
+
+/** What an error of a session says; empty where it says nothing that would help a person. */
+function lossWords(error) {
+  const code = codeOf(error);
+  if (code === SessionCode.UNAUTHORIZED) return error.message.replace(BEFORE, "");
+  return code === undefined ? "" : LOSS_WORDS[code] ?? "the server ended it";
+}
+
+/** Whether the server wants a token, or another one. */
+function wantsToken(error) {
+  const code = codeOf(error);
+  return code === SessionCode.TOKEN || code === SessionCode.UNAUTHORIZED;
+}
+
+/** Whether this is the loss of a session that was open. */
+function isLoss(error) {
+  return error instanceof Error && "unacknowledged" in error;
+}
+
+/** The number of a refusal, or of what a loss was caused by. */
+function codeOf(error) {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error;
+  return codeOf(error.cause) ?? (typeof code === "number" ? code : undefined);
+}
 
 // text.ts
 
@@ -954,8 +1001,6 @@ function* partsOf(text) {
 const PING = "still-there";
 /** How the server's own question whether this page is still there begins. */
 const PING_EVENT = '{"type":"ping"';
-/** With this code the server closes if it wants a token, or another one (RFC 6455, section 7.4.1). */
-const WANTS_TOKEN = 1008;
 
 /** A connection, one after another for as long as it makes sense. */
 class Link {
@@ -976,6 +1021,11 @@ class Link {
     return this.#attempts.failures > 0;
   }
 
+  /** Whether there is a connection that outlives its network. */
+  get isSession() {
+    return this.#socket?.isSession === true;
+  }
+
   /** Whether there was ever a connection. */
   get wasOpen() {
     return this.#wasOpen;
@@ -992,10 +1042,7 @@ class Link {
     if (this.#socket !== undefined || this.#user === undefined) return;
     const reason = this.#state.kind === "waiting" ? this.#state.reason : "";
     const socket = this.#user.open({
-      opened: () => {
-        if (this.#token !== undefined) socket.send(this.#token);
-        socket.send("/json");
-      },
+      opened: () => socket.send("/json"),
       took: (text) => {
         if (socket !== this.#socket) return;
         if (this.#state.kind === "open") this.#state.heardAt = Date.now();
@@ -1003,13 +1050,24 @@ class Link {
         if (text.startsWith(PING_EVENT)) socket.send("/pong");
         else this.#user?.take(text);
       },
+      interrupted: (reason, until) => {
+        if (socket === this.#socket) this.#interrupt(socket, reason, until);
+      },
+      resumed: () => {
+        if (socket === this.#socket && this.#state.kind === "interrupted") this.#resume(socket);
+      },
+      forgotten: (reason) => {
+        if (socket === this.#socket && this.#state.kind !== "leaving") {
+          this.#user?.forgotten(reason);
+        }
+      },
       ended: (code, reason) => {
         if (socket !== this.#socket) return;
         this.#user?.drain();
         if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
         else this.#lose(reason);
       },
-    });
+    }, this.#token);
     const timer = setTimeout(() => this.#lose("the server does not answer"), HELLO_TIMEOUT);
     this.#become({ kind: "connecting", socket, words: [], reason, timer });
   }
@@ -1022,6 +1080,7 @@ class Link {
 
   /** Connects at once, as if nothing had failed: the reader wants it. */
   retry() {
+    if (this.#state.kind === "interrupted") return this.#state.socket.hurry();
     this.#attempts.startAnew();
     this.connect();
   }
@@ -1032,6 +1091,11 @@ class Link {
     else if (this.#state.kind === "open" && this.#state.pingedAt === undefined) this.#ping();
   }
 
+  /** The page is left, perhaps for good: the server need not wait for it. */
+  part() {
+    if (this.#socket !== undefined) this.#lose("");
+  }
+
   /** Sends a line; one that cannot be sent is lost. */
   send(text) {
     this.#socket?.send(text);
@@ -1040,11 +1104,10 @@ class Link {
   /** The server has let us in, or said again that we are in. */
   welcome() {
     const socket = this.#socket;
-    if (socket === undefined) return;
-    const now = Date.now();
+    if (socket === undefined || this.#state.kind === "interrupted") return;
     this.#wasOpen = true;
     this.#attempts.made();
-    this.#become({ kind: "open", socket, heardAt: now, pingedAt: undefined });
+    this.#become({ kind: "open", socket, heardAt: Date.now(), pingedAt: undefined });
   }
 
   /** Keeps what the server said before a welcome: the last of it may be why there is none. */
@@ -1072,8 +1135,11 @@ class Link {
   watch(now) {
     const state = this.#state;
     if (state.kind !== "open") return;
-    const { heardAt, pingedAt } = state;
-    if (pingedAt !== undefined && heardAt < pingedAt && now - pingedAt > REPLY_TIMEOUT) {
+    const { heardAt, pingedAt, socket: { isSession } } = state;
+    // A session finds that out by itself, and goes on.
+    if (
+      !isSession && pingedAt !== undefined && heardAt < pingedAt && now - pingedAt > REPLY_TIMEOUT
+    ) {
       return this.#lose("the server does not answer");
     }
     // It says other things, but does not answer: it is there.
@@ -1091,6 +1157,18 @@ class Link {
     this.send(\`/ping \${PING}\`);
   }
 
+  #interrupt(socket, reason, until) {
+    const state = this.#state;
+    if (state.kind !== "open" && state.kind !== "interrupted") return;
+    const since = state.kind === "open" ? Date.now() : state.since;
+    this.#become({ kind: "interrupted", socket, since, until, reason });
+  }
+
+  #resume(socket) {
+    this.#become({ kind: "open", socket, heardAt: Date.now(), pingedAt: undefined });
+    this.#user?.resumed();
+  }
+
   /** The socket is closed, or as good as that. */
   #lose(reason) {
     const state = this.#state;
@@ -1102,7 +1180,8 @@ class Link {
     }
     // A server that takes and drops connections is not tried without pause.
     const delay = this.#attempts.failed(reason) ?? 0;
-    if (state.kind === "open" && this.#attempts.failures === 1) this.#user?.startAnew();
+    const held = state.kind === "open" || state.kind === "interrupted";
+    if (held && this.#attempts.failures === 1) this.#user?.startAnew();
     const said = state.kind === "connecting" ? state.words.at(-1) : "";
     this.#become({
       kind: "waiting",
@@ -1586,8 +1665,8 @@ function meaningOf(code) {
 
 // restore.ts
 
-/** Attempts to get one's name back: about a minute. */
-const MAX_TRIES = 7;
+/** Attempts to get one's name back: about two minutes, as long as servers wait for a session. */
+const MAX_TRIES = 8;
 
 class Restore {
   /** The name that the reader chose, in this window or another. */
@@ -1596,7 +1675,7 @@ class Restore {
    * What gives the name at once to whoever has it, also where the connection that was lost still has the
    * name. It is of this window alone: another one with the same name must not end this one's connection.
    */
-  key;
+  key = takeKey();
   /** The room that was asked for, if its answer is still to come. */
   room;
   #name = { kind: "settled" };
@@ -1609,6 +1688,11 @@ class Restore {
   /** The name that was asked for, if its answer is still to come. */
   get askedName() {
     return this.#name.kind === "asked" ? this.#name.name : undefined;
+  }
+
+  /** The window is left, perhaps to be loaded again. Who has the key has the name, so it is kept no longer. */
+  keepKey() {
+    storage.set("key", this.key ?? "");
   }
 
   /** Notes that a name was asked for. */
@@ -1657,6 +1741,13 @@ class Restore {
   }
 }
 
+/** A copy of this window must not have it, which would take the name away from this one. */
+function takeKey() {
+  const key = storage.get("key") || undefined;
+  if (key !== undefined) storage.set("key", "");
+  return key;
+}
+
 const restore = new Restore();
 
 // outbox.ts
@@ -1679,6 +1770,11 @@ class Outbox {
   /** Whether no more messages are kept. */
   get full() {
     return this.#items.length >= MAX_KEPT;
+  }
+
+  /** How many are on their way. */
+  get onTheirWay() {
+    return this.#items.filter(({ delivery }) => delivery.kind === "sent").length;
   }
 
   /** Keeps a message that is to be sent. */
@@ -1724,9 +1820,16 @@ class Outbox {
     }
   }
 
-  /** Doubts what has been on its way for too long. */
-  doubtLate(now) {
-    this.doubt(now - REPLY_TIMEOUT);
+  /** Doubts what has been on its way for longer than \`timeout\`. */
+  doubtLate(now, timeout) {
+    this.doubt(now - timeout);
+  }
+
+  /** What is on its way goes on only now. */
+  sentAgain(now) {
+    for (const item of this.#items) {
+      if (item.delivery.kind === "sent") item.delivery = { kind: "sent", at: now };
+    }
   }
 
   /** A room is called otherwise now. */
@@ -1775,6 +1878,12 @@ class Pace {
   #left = BURST;
   #since = 0;
 
+  /** Everything that may go at once has gone. */
+  spend(now) {
+    this.#left = 0;
+    this.#since = now;
+  }
+
   /** Whether one more may go now; if so, it is counted. */
   take(now) {
     const earned = Math.floor((now - this.#since) / PACE);
@@ -1801,13 +1910,16 @@ let nextFlush;
 let lastSent = "message";
 let keptOutbox;
 
-/** Sends what is waiting for this room, no faster than servers take it. */
+/**
+ * Sends what is waiting for this room, no faster than servers take it. What is on its way while there
+ * is no network arrives at once afterwards, so that is kept small too.
+ */
 function flush() {
   clearTimeout(nextFlush);
   if (link.state.kind === "open" && restore.settled) {
     const now = Date.now();
     for (let item; (item = outbox.next(view.room)) !== undefined;) {
-      if (!pace.take(now)) {
+      if (outbox.onTheirWay >= BURST || !pace.take(now)) {
         nextFlush = setTimeout(flush, PACE);
         break;
       }
@@ -1817,6 +1929,14 @@ function flush() {
     }
   }
   showOutbox();
+}
+
+/** There is a network again, which takes what was sent meanwhile; the rest follows. */
+function goOn() {
+  const now = Date.now();
+  outbox.sentAgain(now);
+  pace.spend(now);
+  flush();
 }
 
 /** A message of one's own has come back, so it has arrived. */
@@ -2349,9 +2469,10 @@ function askName(name) {
 function retryName(text) {
   const name = restore.askedName;
   const turn = restore.pauseName((wanted) => {
-    if (link.state.kind === "open" && restore.chosen === wanted && !isMe(wanted)) askName(wanted);
+    if (!link.isSession && link.state.kind !== "open") return;
+    if (restore.chosen === wanted && !isMe(wanted)) askName(wanted);
   });
-  if (turn === "first") notice(\`\${text} It is tried again for a minute.\`, "error");
+  if (turn === "first") notice(\`\${text} It is tried again for two minutes.\`, "error");
   flush();
   if (turn === "last") notice(\`The name \${name} stays taken: /nick chooses another.\`);
 }
@@ -2439,6 +2560,11 @@ function answers(
   if (loading.kind === "idle") return false;
   const last = messages.at(-1);
   return last === undefined || last.id < loading.before;
+}
+
+/** What was asked for is awaited from now on. */
+function askedAgain(loading, now) {
+  return "since" in loading ? { ...loading, since: now } : loading;
 }
 
 /** What is still awaited: an answer that is late is not waited for. */
@@ -2692,6 +2818,7 @@ const WORDS = {
   connecting: ["Connecting", "connecting"],
   open: ["Connected", "open"],
   leaving: ["Connected", "open"],
+  interrupted: ["Reconnecting", "connecting"],
   waiting: ["Not connected", "waiting"],
   refused: ["Not admitted", "refused"],
   left: ["Not connected", "left"],
@@ -2714,12 +2841,16 @@ function showRoundTrip(milliseconds) {
   $("state").title = \`Answer in \${milliseconds} ms\`;
 }
 
+/** An interruption that is shorter than this is not worth a banner, in milliseconds. */
+const BLINK = 1_000;
+
 /** Says in the page why there is no connection, and when the next attempt is. */
 function showBanner() {
   const { state } = link;
   const trying = state.kind === "connecting";
   $("banner").hidden = !(state.kind === "waiting" || state.kind === "left" ||
-    (trying && link.failing));
+    (trying && link.failing) ||
+    (state.kind === "interrupted" && Date.now() - state.since >= BLINK));
   $("retry").hidden = trying;
   $("retry").textContent = state.kind === "left" ? "Join again" : "Try now";
   $("banner-text").textContent = bannerWords(state);
@@ -2729,13 +2860,14 @@ function bannerWords(state) {
   if (state.kind === "left") {
     return state.by === "server" ? "You were disconnected." : "You have left the chat.";
   }
-  if (state.kind !== "waiting" && state.kind !== "connecting") return "";
+  if (!("reason" in state)) return "";
   const what = link.wasOpen ? "The connection was lost" : "The server cannot be reached";
   const why = state.reason ? \`: \${state.reason}\` : "";
   const hint = navigator.onLine ? "" : "This device seems to be offline. ";
-  const seconds = state.kind === "waiting" ? Math.ceil((state.until - Date.now()) / 1000) : 0;
+  const seconds = "until" in state ? Math.ceil((state.until - Date.now()) / 1000) : 0;
   const next = seconds <= 0 ? "Trying now…" : \`Next try in \${seconds} s.\`;
-  return \`\${what}\${why}. \${hint}\${next}\`;
+  const kept = state.kind === "interrupted" ? " What you write waits until then." : "";
+  return \`\${what}\${why}. \${hint}\${next}\${kept}\`;
 }
 
 /** Asks for a token in the place of the log. */
@@ -2762,7 +2894,7 @@ function showQuestion(state) {
 /** Takes what the server says: in its own words until it has taken \`/json\`. */
 function hear(text) {
   const { kind } = link.state;
-  const welcomed = kind === "open" || kind === "leaving";
+  const welcomed = kind === "open" || kind === "interrupted" || kind === "leaving";
   // Said before the connection ended, which was the last that mattered.
   if (!welcomed && kind !== "connecting") return;
   const said = readEvent(text);
@@ -2855,6 +2987,11 @@ class Servers {
     return next;
   }
 
+  /** All but one. */
+  except(endpoint) {
+    return [this.#own, ...this.#others].filter((other) => other !== endpoint);
+  }
+
   /** Begins a new round. */
   startAnew() {
     this.#left = [];
@@ -2864,28 +3001,73 @@ class Servers {
 // socket.ts
 
 /** Connects to a server. */
-function openSocket(endpoint, user) {
+function openSocket(
+  { endpoint, others, isSession, token },
+  user,
+) {
   const aborter = new AbortController();
-  const opening = connect(endpoint, {
+  const options = {
     format: textFormat(),
     connectTimeout: HELLO_TIMEOUT,
     signal: aborter.signal,
-  });
+  };
   let send = (_) => {};
-  run().catch(() => user.ended(undefined, ""));
-  return { send: (text) => send(text), close: () => aborter.abort() };
+  let close = () => aborter.abort();
+  run().catch((error) => user.ended(wantsToken(error) ? WANTS_TOKEN : undefined, lossWords(error)));
+  return {
+    isSession,
+    send: (text) => send(text),
+    // For what waits for the network.
+    hurry: () => void (isSession && globalThis.dispatchEvent(new Event("online"))),
+    close: () => close(),
+  };
 
   async function run() {
-    const connection = await opening;
+    const connection = isSession ? await openSession() : await connect(endpoint, options);
     send = (text) => void connection.send(text);
+    if (!isSession && token !== undefined) send(token);
     user.opened();
+    await hear(connection);
+  }
+
+  async function openSession() {
+    const wait = backoff();
+    const session = await openAt(endpoint, others, {
+      ...options,
+      // It goes before all else on every connection that carries the session.
+      ...(token !== undefined && { token }),
+      web: { subprotocols: [SESSION_SUBPROTOCOL] },
+      session: {
+        heartbeatTimeout: REPLY_TIMEOUT,
+        retry(failure) {
+          const delay = wait(failure);
+          user.interrupted(lossWords(failure.error), Date.now() + delay);
+          return delay;
+        },
+      },
+    });
+    // In order: so the server takes what was sent, and waits no longer for this window.
+    close = () => void session.close();
+    watch(session);
+    return session;
+  }
+
+  async function watch(session) {
+    for await (const _ of session.states()) {
+      const { state } = session.status;
+      if (state === "connected" || state === "draining") user.resumed();
+    }
+  }
+
+  async function hear(connection) {
     try {
       for await (const text of connection) user.took(text);
     } catch {
       // How it ended is told below.
     }
-    const { code, reason = "" } = await connection.close();
-    user.ended(code, reason);
+    const { code, reason = "", error } = await connection.close();
+    if (isLoss(error)) user.forgotten(lossWords(error));
+    user.ended(code, reason || lossWords(error));
   }
 }
 
@@ -2896,18 +3078,38 @@ function namedServers() {
   const url = new URL(location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.hash = url.search = "";
-  const { content } = document.querySelector("meta[name=servers]");
-  return new Servers(url.href, content.split(" ").filter((endpoint) => endpoint !== ""));
+  return new Servers(url.href, meta("servers").split(" ").filter((endpoint) => endpoint !== ""));
+}
+
+/** What the server has written into the page. */
+function meta(name) {
+  return document.querySelector(\`meta[name=\${name}]\`).content;
+}
+
+/** The page is left, perhaps for good, or to be loaded again. */
+function onLeave() {
+  restore.keepKey();
+  link.part();
+}
+
+/** The page is shown again as it was left. */
+function onReturn({ persisted }) {
+  if (!persisted) return;
+  storage.set("key", "");
+  link.hurry();
 }
 
 /** Once a second: what is late, and how long the next attempt is away. */
 function tick() {
   const now = Date.now();
-  if (link.state.kind === "waiting") showBanner();
-  view.loading = stillLoading(view.loading, now, REPLY_TIMEOUT);
-  if (link.state.kind !== "open") return;
+  const { kind } = link.state;
+  if (kind === "waiting" || kind === "interrupted") showBanner();
+  if (kind === "interrupted") return;
+  const patience = link.isSession ? SESSION_REPLY_TIMEOUT : REPLY_TIMEOUT;
+  view.loading = stillLoading(view.loading, now, patience);
+  if (kind !== "open") return;
   link.watch(now);
-  outbox.doubtLate(now);
+  outbox.doubtLate(now, patience);
   showOutbox();
 }
 
@@ -3002,6 +3204,8 @@ document.onkeydown = onKey;
 document.onvisibilitychange = onVisibility;
 globalThis.addEventListener("online", () => link.hurry());
 globalThis.addEventListener("offline", showBanner);
+globalThis.addEventListener("pagehide", onLeave);
+globalThis.addEventListener("pageshow", onReturn);
 matchMedia("(max-width: 46rem)").onchange = closePanel;
 new ResizeObserver(() => settle()).observe(scroller);
 // On phones the keyboard covers the page; the visible part is what counts.
@@ -3017,11 +3221,25 @@ showRooms();
 showPeople();
 showTitle();
 const servers = namedServers();
+// Older browsers lack what sessions need.
+const isSession = meta("sessions") === "yes" && "fromHex" in Uint8Array;
 link.start({
-  open: (user) => openSocket(servers.next(), user),
+  open(user, token) {
+    const endpoint = servers.next();
+    return openSocket({ endpoint, others: servers.except(endpoint), isSession, token }, user);
+  },
   startAnew: () => servers.startAnew(),
   take: (text) => inbox.take(text),
   drain: () => inbox.drain(),
+  resumed() {
+    view.loading = askedAgain(view.loading, Date.now());
+    goOn();
+  },
+  forgotten: (reason) =>
+    notice(
+      \`The connection could not go on: \${reason}. What was said meanwhile is loaded, \` +
+        "and what you said that perhaps did not arrive is marked.",
+    ),
   lost: () => {
     inbox.clear();
     forgetAnswers();

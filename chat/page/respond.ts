@@ -9,6 +9,8 @@ import { PAGE, PAGE_TAG, SCRIPT_HASH, STYLE_HASH } from "./page.ts";
 
 /** How the page begins to name the other servers of its chat. */
 const NO_SERVERS = '<meta name="servers" content="">';
+/** How it begins to say that its server has only plain connections. */
+const NO_SESSIONS = '<meta name="sessions" content="no">';
 
 const COMMON = {
   "X-Content-Type-Options": "nosniff",
@@ -26,16 +28,33 @@ export interface HandedPage {
 /** The page of a chat with one server. */
 const PLAIN: HandedPage = { html: PAGE, headers: headersOf(PAGE_TAG, []) };
 
-/**
- * The page of a chat with several servers. It goes on at one of these when its own is gone.
- *
- * @param servers Their endpoints as URLs, as `new URL()` writes them: `wss://b.example:8080/`. Their
- * hosts are names, or addresses of IPv4.
- */
-export async function pageWith(servers: readonly string[]): Promise<HandedPage> {
-  if (servers.length === 0) return PLAIN;
+/** What a chat has. */
+export interface PageOptions {
+  /**
+   * The endpoints of its other servers as URLs, as `new URL()` writes them: `wss://b.example:8080/`. Their
+   * hosts are names, or addresses of IPv4. The page goes on at one of them when its own server is gone.
+   *
+   * @default []
+   */
+  readonly servers?: readonly string[];
+  /**
+   * Whether the endpoint has sessions for who offers the subprotocol for it, and so have those servers.
+   * Then the page's connection outlives its network.
+   *
+   * @default false
+   */
+  readonly hasSessions?: boolean;
+}
+
+/** The page of a chat. */
+export async function pageWith(
+  { servers = [], hasSessions = false }: PageOptions,
+): Promise<HandedPage> {
+  if (servers.length === 0 && !hasSessions) return PLAIN;
   const content = escaped(servers.join(" "));
-  const html = PAGE.replace(NO_SERVERS, () => `<meta name="servers" content="${content}">`);
+  const html = PAGE
+    .replace(NO_SERVERS, () => `<meta name="servers" content="${content}">`)
+    .replace(NO_SESSIONS, hasSessions ? '<meta name="sessions" content="yes">' : "$&");
   const origins = new Set(servers.map((server) => new URL(server).origin));
   return { html, headers: headersOf((await digest(html)).slice(0, 16), [...origins]) };
 }

@@ -7,7 +7,7 @@
  */
 
 import { stripTypeScriptTypes } from "node:module";
-import { build, PLAIN } from "../../browser/generate.ts";
+import { build, WHOLE } from "../../browser/generate.ts";
 
 /** The module of what the page uses of the library. */
 const LIBRARY = "library.ts";
@@ -44,7 +44,7 @@ async function collect(url: URL, parts: Map<string, Part>, path: readonly string
 
 /** The library as one part, made small, with names of its own for all but what the page uses. */
 async function libraryPart(entry: URL): Promise<Part> {
-  const { script } = await build({ ...PLAIN, entry });
+  const { script } = await build({ ...WHOLE, entry });
   const found = /^(.*)export\{([^}]*)\};?\n\/\/# sourceMappingURL=.*\n$/s.exec(script);
   if (found === null) {
     throw new TypeError(`Cannot join ${LIBRARY}: it does not end with its exports`);

@@ -1,10 +1,10 @@
 /** Tells how to join the chat with our program, with telnet or with a browser. */
 
 import { browserClient } from "../../browser.ts";
-import { pageWith, respond } from "../../chat/page/respond.ts";
+import { type PageOptions, pageWith, respond } from "../../chat/page/respond.ts";
 import { isWildcard, loopbackFor } from "../../internal/address.ts";
-import { optionsResponse, textResponse } from "../../internal/text_response.ts";
-import { formatEndpoint, isProxied, parseEndpoint } from "../../transport.ts";
+import { optionsResponse } from "../../internal/text_response.ts";
+import { formatEndpoint, isProxied, parseEndpoint, withSession } from "../../transport.ts";
 import type { Endpoint, TlsListenOptions, WebSocketEndpoint } from "../../transport.ts";
 import type { StartCommand } from "../shared/command.ts";
 import type { ProgramContext } from "../shared/program.ts";
@@ -56,7 +56,7 @@ const CLIENT: StartCommand = { run: "deno run", program: "client.ts" };
 export function howToJoin(endpoint: string, entrance: JoinRequirements, client = CLIENT): string {
   const wanted = parseEndpoint(endpoint);
   const there = reachable(wanted, entrance.hostname);
-  if (isWeb(wanted) && !wanted.session) return howToOpen(wanted, there);
+  if (isWeb(wanted)) return howToOpen(wanted, there);
   if (!isForPeople(there)) return clientCommand(there, entrance, client);
   const { transport, hostname, port } = there;
   const program = transport === "udp" ? "nc -u" : "telnet";
@@ -70,7 +70,7 @@ export function howToJoin(endpoint: string, entrance: JoinRequirements, client =
  */
 function howToOpen(wanted: WebSocketEndpoint, elsewhere: Endpoint): string {
   const [here, there] = [reachable(wanted, undefined), elsewhere]
-    .map((endpoint) => formatEndpoint(endpoint).replace("ws", "http"));
+    .map((endpoint) => formatEndpoint(withSession(endpoint, false)).replace("ws", "http"));
   return `${here} in a browser${here === there ? "" : `, from elsewhere ${there}`}`;
 }
 
@@ -114,17 +114,15 @@ function reachable(endpoint: Endpoint, hostname: string | undefined): Endpoint {
 }
 
 /**
- * Answers requests that want no WebSocket. At the path of an endpoint without sessions it sends the
- * chat's page. At the path of an endpoint with sessions it says that browsers have none. `/health`
- * tells a load balancer that the server runs. `/lengthwise.js` and
- * `/lengthwise-plain.js` are the clients for other pages. The page goes on at one of `pageServers`
- * when this server is gone.
+ * Answers requests that want no WebSocket. At the path of an endpoint it sends the chat's page. `/health`
+ * tells a load balancer that the server runs. `/lengthwise.js` and `/lengthwise-plain.js` are the clients
+ * for other pages.
  */
 export async function webPages(
   endpoints: () => readonly string[],
-  pageServers: readonly string[],
+  options: PageOptions,
 ): Promise<(request: Request) => Response> {
-  const page = await pageWith(pageServers);
+  const page = await pageWith(options);
   return (request) => {
     const { pathname, port } = new URL(request.url);
     if (request.method === "OPTIONS") return optionsResponse();
@@ -136,7 +134,6 @@ export async function webPages(
     const here = all.filter((endpoint) => String(endpoint.port) === port);
     const candidates = here.length > 0 ? here : all;
     const found = candidates.find(({ path }) => pathOf(path) === pathname) ?? candidates[0];
-    if (found?.session) return noPage(found);
     return respond(request, found === undefined ? "/" : pathOf(found.path), page);
   };
 }
@@ -147,15 +144,6 @@ function isWeb(endpoint: Endpoint): endpoint is WebSocketEndpoint {
 
 function pathOf(path: string): string {
   return new URL(path, "http://localhost").pathname;
-}
-
-function noPage(endpoint: WebSocketEndpoint): Response {
-  return textResponse(
-    426,
-    "Here is a WebSocket server with sessions, which browsers do not have: there is no page. " +
-      `Join with: client.ts "${formatEndpoint(endpoint)}"`,
-    { Upgrade: "websocket" },
-  );
 }
 
 /** Tells how to join a chat at each of its endpoints. */

@@ -8,12 +8,25 @@ import { writeRefusal } from "../shared/refusal.ts";
 import { tellingOfPeers } from "../shared/turned_away.ts";
 import type { Service } from "./service.ts";
 
+/**
+ * Whether each WebSocket may be a session, at all endpoints: so that the chat's page outlives its network.
+ * Where servers share a port, a session that comes back would come to any of them.
+ */
+export function offersSessions(
+  { options }: ProgramContext,
+  service: { hasPage?: boolean },
+): boolean {
+  return service.hasPage === true && !options.on("reuse-port");
+}
+
 /** Those for all endpoints. What they tell goes to the reporter. */
 export function listenOptions(
-  { options, reporter }: ProgramContext,
+  context: ProgramContext,
   service: Service<unknown>,
   { session, udp, others }: Limits,
 ): ListenOptions<unknown> {
+  const { options, reporter } = context;
+  const isOffered = offersSessions(context, service);
   const limits = {
     maxMessageBytes: options.number("max-message"),
     maxConnections: options.number("max-connections"),
@@ -29,7 +42,8 @@ export function listenOptions(
     proxies: options.list("proxy-from"),
     refusalMessage: service.refusalMessage ?? writeRefusal,
     reusePort: options.on("reuse-port"),
-    session: session ?? options.on("session"),
+    session: isOffered && !options.on("session") ? false : session ?? options.on("session"),
+    offeredSessions: isOffered && (session ?? true),
     udp: udp ?? { idleTimeout: options.number("udp-idle") },
     ...tellingOfPeers(reporter, limits),
   };

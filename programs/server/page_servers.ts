@@ -19,14 +19,9 @@ export function pageServers(
   const named = options.list("page-servers");
   if (named === undefined) return [];
   const parsed = endpoints.map(parseEndpoint);
-  const pages = parsed.filter((endpoint) =>
-    (endpoint.transport === "ws" || endpoint.transport === "wss") &&
-    !endpoint.session && !options.on("session")
-  );
+  const pages = parsed.filter(({ transport }) => transport === "ws" || transport === "wss");
   if (pages.length === 0) {
-    throw new UsageError(
-      "--page-servers is for the chat's page, which ws:// and wss:// without sessions have",
-    );
+    throw new UsageError("--page-servers is for the chat's page, which ws:// and wss:// have");
   }
   const isSecure = pages.every(({ transport }) => transport === "wss");
   const servers = new Set(named.map((text) => serverOf(text, isSecure)));

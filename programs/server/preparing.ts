@@ -57,7 +57,7 @@ export async function prepare(context: ProgramContext): Promise<Prepared> {
     throw new UsageError("--hold-back is for the events of --json");
   }
   const endpoints = options.operands.length === 0 ? [DEFAULT_ENDPOINT] : options.operands;
-  refuseUnusable(endpoints, options, limits);
+  refuseUnusable(name, endpoints, options, limits);
   refuseSharing(name, endpoints, options);
   refuseWorkers(name, endpoints, options);
   const others = pageServers(endpoints, options);

@@ -46,6 +46,7 @@ function refuseOthersLimits(service: string, { chat }: Limits): void {
 
 /** Refuses endpoints that nobody could connect to, and options that no endpoint uses. */
 export function refuseUnusable(
+  service: string,
   endpoints: readonly string[],
   options: ParsedOptions,
   { session, udp }: Limits,
@@ -64,7 +65,8 @@ export function refuseUnusable(
   refuseProxies(parsed.some(isProxied), isWeb, options);
   const areSessions = options.on("session") ||
     endpoints.every((endpoint) => SESSION.test(endpoint));
-  if (session !== undefined && !areSessions) {
+  const areOffered = service === "chat" && isWeb && !options.on("reuse-port");
+  if (session !== undefined && !areSessions && !areOffered) {
     const [name] = Object.keys(session);
     throw new UsageError(`--limit session.${name} is for sessions: say --session as well`);
   }

@@ -6,7 +6,7 @@ import type { TlsListenOptions } from "../../transport.ts";
 import type { ProgramContext } from "../shared/program.ts";
 import { observe, tracing } from "../shared/tracing.ts";
 import { webPages } from "./joining.ts";
-import { listenOptions } from "./listening.ts";
+import { listenOptions, offersSessions } from "./listening.ts";
 import type { Prepared } from "./preparing.ts";
 import { reportClosed } from "./reporting.ts";
 import type { Service } from "./service.ts";
@@ -49,7 +49,14 @@ export async function openServer(
   const { options, host: { stdout } } = context;
   if (options.on("hold-back")) stdout.maxOfferedBytes = MAX_HELD_BYTES;
   let open: readonly string[] = [];
-  const respond = service.hasPage ? await webPages(() => open, pageServers) : undefined;
+  const respond = service.hasPage
+    ? await webPages(() => open, {
+      servers: pageServers,
+      // Servers that know nothing of each other could not say that one of them is gone.
+      hasSessions: offersSessions(context, service) &&
+        (pageServers.length === 0 || options.text("cluster") !== undefined),
+    })
+    : undefined;
   const server = await listen(
     endpoints,
     {

@@ -66,7 +66,12 @@ await testWith(
   async () => {
     await using cable = new Cable();
     const origin = `http://127.0.0.1:${cable.port}`;
-    await using server = await RunningServer.start(["ws://127.0.0.1:0", "--origin", origin]);
+    // Among servers that know nothing of each other, the page has no session, which would just go on.
+    const others = ["--page-servers", "ws://b.example"];
+    await using server = await RunningServer.start([
+      ...["ws://127.0.0.1:0", "--origin", origin],
+      ...others,
+    ]);
     cable.to(Number(new URL(server.endpoints[0]).port));
     await using browser = await chromium.connect();
     const other = await browser.open(server.endpoints[0].replace("ws:", "http:"));

@@ -289,7 +289,7 @@ await testWith(CHROMIUM, "The page gets in by the token, and stays out when kick
     return window;
   };
   const one = await enter("open barley");
-  await one.until("document.querySelector('#ask').innerText.includes('this one is wrong')");
+  await one.until("document.querySelector('#ask').innerText.includes('this token is wrong')");
   await one.page.keyboard.sendCharacter("open sesame");
   await one.page.keyboard.press("Enter");
   await one.state("Connected");
@@ -307,7 +307,7 @@ await testWith(CHROMIUM, "The page gets in by the token, and stays out when kick
   await one.page.click("#retry");
   await one.state("Connected");
   const notices = "[...document.querySelectorAll('.notice')].map(({ innerText }) => innerText)";
-  await one.until(`${notices}.some((text) => text.includes("It is tried again for a minute."))`);
+  await one.until(`${notices}.some((text) => text.includes("It is tried again for two minutes."))`);
   await two.takeName("ben");
   await one.until("document.querySelector('#my-name').textContent === 'ada'");
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PAGE } from "../../chat/page/page.ts";
-import { connect } from "../../mod.ts";
+import { pageWith } from "../../chat/page/respond.ts";
+import { connect, text } from "../../mod.ts";
 import { howToJoin, type JoinRequirements } from "../../programs/server/joining.ts";
 import { runHere, ServerHere } from "../support/in_process.ts";
 import { RunningServer } from "../support/program.ts";
@@ -11,6 +11,8 @@ const OPEN: JoinRequirements = {
   clientCertificate: false,
   hostname: undefined,
 };
+/** The page of a server whose WebSockets may be sessions. */
+const { html: PAGE } = await pageWith({ hasSessions: true });
 const CLIENT = "deno run --allow-net client.ts";
 
 const LINES: readonly [endpoint: string, given: Partial<JoinRequirements>, how: string][] = [
@@ -39,7 +41,7 @@ const LINES: readonly [endpoint: string, given: Partial<JoinRequirements>, how: 
     { hostname: "box", fingerprint: "AB" },
     "https://[::1]:9/x in a browser, from elsewhere https://box:9/x",
   ],
-  ["ws://127.0.0.1:9/?session=1", {}, `${CLIENT} "ws://127.0.0.1:9/?session=1"`],
+  ["ws://127.0.0.1:9/?session=1", {}, "http://127.0.0.1:9/ in a browser"],
   [
     "tls://127.0.0.1:9?framing=u8",
     { fingerprint: "AB:CD", clientCertificate: true, token: true },
@@ -79,35 +81,36 @@ Deno.test("server.ts says of TLS and a token what a client needs, and that lets 
   assertEquals([code, /^\* Welcome, /.test(stdout)], [0, true]);
 });
 
-Deno.test("server.ts shows no page where its WebSockets are sessions, and says how to join", async () => {
-  await using server = await ServerHere.start(["ws://:0", "ws://:0?session=1"], { count: 2 });
-  assertMatch(await server.logLine(/join with/), /http:\/\/127\.0\.0\.1:\d+\/ in a browser$/);
-  assertMatch(
-    await server.logLine(/join with/),
-    /client\.ts "ws:\/\/127\.0\.0\.1:\d+\/\?session=1"$/,
-  );
-  const ports = server.endpoints.map((endpoint) => Number(new URL(endpoint).port));
-  const [plain, session] = await Promise.all(
-    ports.map((port) => fetch(`http://127.0.0.1:${port}/`)),
-  );
-  assertEquals([plain.status, await plain.text()], [200, PAGE]);
-  assertEquals(session.status, 426);
-  assertEquals(
-    await session.text(),
-    "Here is a WebSocket server with sessions, which browsers do not have: there is no page. " +
-      `Join with: client.ts "${server.endpoints[1]}"\n`,
-  );
-  const health = await fetch(`http://127.0.0.1:${ports[1]}/health`);
-  assertEquals(await health.text(), "ok\n");
+Deno.test("server.ts shows the page with sessions at all of its WebSockets, whatever the others are", async () => {
+  const endpoints = ["ws://:0", "ws://:0?session=1", "ws://:0?session=0"];
+  for (const session of [[], ["--session"]]) {
+    await using server = await ServerHere.start([...endpoints, ...session], { count: 3 });
+    for (const endpoint of server.endpoints) {
+      assertMatch(await server.logLine(/join with/), /http:\/\/127\.0\.0\.1:\d+\/ in a browser$/);
+      const { port } = new URL(endpoint);
+      // As a proxy in front may ask, under another name.
+      const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { host: "b.example" } });
+      assertEquals([response.status, await response.text()], [200, PAGE]);
+      const options = {
+        format: text(),
+        session: true,
+        web: { subprotocols: ["lengthwise-session"] },
+      };
+      await using member = await connect(endpoint, options);
+      assertMatch(await member.receive() ?? "", /^\* Welcome, /);
+      const health = await fetch(`http://127.0.0.1:${port}/health`);
+      assertEquals(await health.text(), "ok\n");
+    }
+  }
 });
 
-Deno.test("server.ts --session shows no page on any endpoint", async () => {
-  await using server = await ServerHere.start(["ws://:0", "--session"]);
-  const { port } = new URL(server.endpoints[0]);
-  // As a proxy in front may ask, under another name.
-  const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { host: "example.com" } });
-  assertEquals(response.status, 426);
-  await response.body?.cancel();
+Deno.test("server.ts shows the page without sessions where nobody could go on with them", async () => {
+  const servers = ["--page-servers", "ws://b.example"];
+  await using apart = await ServerHere.start(["ws://:0", ...servers]);
+  const { port } = new URL(apart.endpoints[0]);
+  const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+  assertMatch(page, /<meta name="servers" content="ws:\/\/b\.example\/">/);
+  assertMatch(page, /<meta name="sessions" content="no">/);
 });
 
 Deno.test("server.ts shows the page at the path where its WebSockets are", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { connect } from "../../mod.ts";
 import { LIMIT_NAMES } from "../../programs/shared/limits.ts";
 import { parseEndpoint, type TcpEndpoint } from "../../transport.ts";
 import { runHere, ServerHere } from "../support/in_process.ts";
@@ -105,6 +106,19 @@ Deno.test("--limit raises the 64 connections per address", async () => {
     await conn.write(frame);
     assertEquals(await conn.read(new Uint8Array(9)), 5);
     conn.close();
+  }
+});
+
+Deno.test("--limit session.NAME is for the chat's page too, whose WebSockets may be sessions", async () => {
+  await using server = await ServerHere.start(["ws://:0", "--limit", "session.retentionTime=5000"]);
+  const [endpoint] = server.endpoints;
+  const session = { retentionTime: 60_000 };
+  const web = { subprotocols: ["lengthwise-session"] };
+  await using page = await connect(endpoint, { session, web });
+  await using plain = await connect(endpoint);
+  const decoder = new TextDecoder();
+  for (const member of [page, plain]) {
+    assertMatch(decoder.decode(await member.receive()), /^\* Welcome, /);
   }
 });
 

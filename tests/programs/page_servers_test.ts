@@ -2,12 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { runHere, ServerHere } from "../support/in_process.ts";
 
 const WRONG: readonly [args: string[], message: string][] = [
-  [
-    [":0", "b"],
-    "--page-servers is for the chat's page, which ws:// and wss:// without sessions have",
-  ],
-  [["ws://:0?session=1", "ws://b"], "--page-servers is for the chat's page, which ws:// and"],
-  [["ws://:0", "ws://b", "--session"], "--page-servers is for the chat's page, which ws:// and"],
+  [[":0", "b"], "--page-servers is for the chat's page, which ws:// and wss:// have"],
   [["ws://:0", "ws://b", "--service", "echo"], "--page-servers is for the service chat, not for"],
   ...[
     "b:8080",

@@ -12,6 +12,7 @@ import "../chat/names_test.ts";
 import "../chat/newcomers_test.ts";
 import "../chat/operator_test.ts";
 import "../chat/page/link_test.ts";
+import "../chat/page/losses_test.ts";
 import "../chat/page/outbox_test.ts";
 import "../chat/page/page_test.ts";
 import "../chat/page/parts_test.ts";

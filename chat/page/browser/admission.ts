@@ -71,9 +71,10 @@ function askName(name: string): void {
 function retryName(text: string): void {
   const name = restore.askedName;
   const turn = restore.pauseName((wanted) => {
-    if (link.state.kind === "open" && restore.chosen === wanted && !isMe(wanted)) askName(wanted);
+    if (!link.isSession && link.state.kind !== "open") return;
+    if (restore.chosen === wanted && !isMe(wanted)) askName(wanted);
   });
-  if (turn === "first") notice(`${text} It is tried again for a minute.`, "error");
+  if (turn === "first") notice(`${text} It is tried again for two minutes.`, "error");
   flush();
   if (turn === "last") notice(`The name ${name} stays taken: /nick chooses another.`);
 }

@@ -17,7 +17,7 @@ import { textOf } from "./text.ts";
 /** Takes what the server says: in its own words until it has taken `/json`. */
 export function hear(text: string): void {
   const { kind } = link.state;
-  const welcomed = kind === "open" || kind === "leaving";
+  const welcomed = kind === "open" || kind === "interrupted" || kind === "leaving";
   // Said before the connection ended, which was the last that mattered.
   if (!welcomed && kind !== "connecting") return;
   const said = readEvent(text);

@@ -25,6 +25,8 @@ export const MAX_GAP_PAGES = 9;
 export const HELLO_TIMEOUT = 10_000;
 /** From a question, or a message, to what it brings. */
 export const REPLY_TIMEOUT = 10_000;
+/** The same over a session, which takes its time to notice that its network is gone, and goes on. */
+export const SESSION_REPLY_TIMEOUT = 60_000;
 /** Silence after which the server is asked whether it is still there. */
 export const IDLE_TIMEOUT = 30_000;
 /** For taking the name and the room from before an outage again. */

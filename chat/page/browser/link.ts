@@ -6,6 +6,7 @@
 
 import { Attempts, backoff } from "./library.ts";
 import { HELLO_TIMEOUT, IDLE_TIMEOUT, MAX_KEPT, REPLY_TIMEOUT } from "./limits.ts";
+import { WANTS_TOKEN } from "./losses.ts";
 import type { Socket, SocketUser } from "./socket.ts";
 import { textOf } from "./text.ts";
 
@@ -31,6 +32,14 @@ export type LinkState =
     heardAt: number;
     pingedAt: number | undefined;
   }
+  /** In the chat, without a network since `since`. The next attempt to go on is at `until`. */
+  | {
+    readonly kind: "interrupted";
+    readonly socket: Socket;
+    readonly since: number;
+    readonly until: number;
+    readonly reason: string;
+  }
   /** It has been said that this ends; the server still has to close. */
   | { readonly kind: "leaving"; readonly socket: Socket; readonly by: LeftBy }
   /** The next attempt is at `until`. */
@@ -46,14 +55,18 @@ export type LinkState =
 
 /** What the rest of the page does with the link. */
 export interface LinkUser {
-  /** Opens a socket to the server whose turn it is. */
-  open(user: SocketUser): Socket;
+  /** Opens a socket to the server whose turn it is, with the token, if there is one. */
+  open(user: SocketUser, token: string | undefined): Socket;
   /** The next attempt is not one more after a failure: it begins with the page's own server. */
   startAnew(): void;
   /** Takes what came. */
   take(text: string): void;
   /** Hears what came and was not heard yet: the socket has closed. */
   drain(): void;
+  /** Goes on with what was sent, and waits for its answers from now on. */
+  resumed(): void;
+  /** Tells the reader that this connection did not go on. */
+  forgotten(reason: string): void;
   /** Forgets what only this connection could have brought. */
   lost(): void;
   /** Shows the state. */
@@ -64,8 +77,6 @@ export interface LinkUser {
 const PING = "still-there";
 /** How the server's own question whether this page is still there begins. */
 const PING_EVENT = '{"type":"ping"';
-/** With this code the server closes if it wants a token, or another one (RFC 6455, section 7.4.1). */
-const WANTS_TOKEN = 1008;
 
 /** A connection, one after another for as long as it makes sense. */
 export class Link {
@@ -86,6 +97,11 @@ export class Link {
     return this.#attempts.failures > 0;
   }
 
+  /** Whether there is a connection that outlives its network. */
+  get isSession(): boolean {
+    return this.#socket?.isSession === true;
+  }
+
   /** Whether there was ever a connection. */
   get wasOpen(): boolean {
     return this.#wasOpen;
@@ -102,10 +118,7 @@ export class Link {
     if (this.#socket !== undefined || this.#user === undefined) return;
     const reason = this.#state.kind === "waiting" ? this.#state.reason : "";
     const socket = this.#user.open({
-      opened: () => {
-        if (this.#token !== undefined) socket.send(this.#token);
-        socket.send("/json");
-      },
+      opened: () => socket.send("/json"),
       took: (text) => {
         if (socket !== this.#socket) return;
         if (this.#state.kind === "open") this.#state.heardAt = Date.now();
@@ -113,13 +126,24 @@ export class Link {
         if (text.startsWith(PING_EVENT)) socket.send("/pong");
         else this.#user?.take(text);
       },
+      interrupted: (reason, until) => {
+        if (socket === this.#socket) this.#interrupt(socket, reason, until);
+      },
+      resumed: () => {
+        if (socket === this.#socket && this.#state.kind === "interrupted") this.#resume(socket);
+      },
+      forgotten: (reason) => {
+        if (socket === this.#socket && this.#state.kind !== "leaving") {
+          this.#user?.forgotten(reason);
+        }
+      },
       ended: (code, reason) => {
         if (socket !== this.#socket) return;
         this.#user?.drain();
         if (code === WANTS_TOKEN && this.#state.kind === "connecting") this.#refuse(reason);
         else this.#lose(reason);
       },
-    });
+    }, this.#token);
     const timer = setTimeout(() => this.#lose("the server does not answer"), HELLO_TIMEOUT);
     this.#become({ kind: "connecting", socket, words: [], reason, timer });
   }
@@ -132,6 +156,7 @@ export class Link {
 
   /** Connects at once, as if nothing had failed: the reader wants it. */
   retry(): void {
+    if (this.#state.kind === "interrupted") return this.#state.socket.hurry();
     this.#attempts.startAnew();
     this.connect();
   }
@@ -142,6 +167,11 @@ export class Link {
     else if (this.#state.kind === "open" && this.#state.pingedAt === undefined) this.#ping();
   }
 
+  /** The page is left, perhaps for good: the server need not wait for it. */
+  part(): void {
+    if (this.#socket !== undefined) this.#lose("");
+  }
+
   /** Sends a line; one that cannot be sent is lost. */
   send(text: string): void {
     this.#socket?.send(text);
@@ -150,11 +180,10 @@ export class Link {
   /** The server has let us in, or said again that we are in. */
   welcome(): void {
     const socket = this.#socket;
-    if (socket === undefined) return;
-    const now = Date.now();
+    if (socket === undefined || this.#state.kind === "interrupted") return;
     this.#wasOpen = true;
     this.#attempts.made();
-    this.#become({ kind: "open", socket, heardAt: now, pingedAt: undefined });
+    this.#become({ kind: "open", socket, heardAt: Date.now(), pingedAt: undefined });
   }
 
   /** Keeps what the server said before a welcome: the last of it may be why there is none. */
@@ -182,8 +211,11 @@ export class Link {
   watch(now: number): void {
     const state = this.#state;
     if (state.kind !== "open") return;
-    const { heardAt, pingedAt } = state;
-    if (pingedAt !== undefined && heardAt < pingedAt && now - pingedAt > REPLY_TIMEOUT) {
+    const { heardAt, pingedAt, socket: { isSession } } = state;
+    // A session finds that out by itself, and goes on.
+    if (
+      !isSession && pingedAt !== undefined && heardAt < pingedAt && now - pingedAt > REPLY_TIMEOUT
+    ) {
       return this.#lose("the server does not answer");
     }
     // It says other things, but does not answer: it is there.
@@ -201,6 +233,18 @@ export class Link {
     this.send(`/ping ${PING}`);
   }
 
+  #interrupt(socket: Socket, reason: string, until: number): void {
+    const state = this.#state;
+    if (state.kind !== "open" && state.kind !== "interrupted") return;
+    const since = state.kind === "open" ? Date.now() : state.since;
+    this.#become({ kind: "interrupted", socket, since, until, reason });
+  }
+
+  #resume(socket: Socket): void {
+    this.#become({ kind: "open", socket, heardAt: Date.now(), pingedAt: undefined });
+    this.#user?.resumed();
+  }
+
   /** The socket is closed, or as good as that. */
   #lose(reason: string): void {
     const state = this.#state;
@@ -212,7 +256,8 @@ export class Link {
     }
     // A server that takes and drops connections is not tried without pause.
     const delay = this.#attempts.failed(reason) ?? 0;
-    if (state.kind === "open" && this.#attempts.failures === 1) this.#user?.startAnew();
+    const held = state.kind === "open" || state.kind === "interrupted";
+    if (held && this.#attempts.failures === 1) this.#user?.startAnew();
     const said = state.kind === "connecting" ? state.words.at(-1) : "";
     this.#become({
       kind: "waiting",

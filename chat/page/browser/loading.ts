@@ -38,6 +38,11 @@ export function answers(
   return last === undefined || last.id < loading.before;
 }
 
+/** What was asked for is awaited from now on. */
+export function askedAgain<Anchor>(loading: Loading<Anchor>, now: number): Loading<Anchor> {
+  return "since" in loading ? { ...loading, since: now } : loading;
+}
+
 /** What is still awaited: an answer that is late is not waited for. */
 export function stillLoading<Anchor>(
   loading: Loading<Anchor>,

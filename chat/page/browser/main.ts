@@ -10,15 +10,17 @@ import { $, line, scroller } from "./elements.ts";
 import { hear } from "./hearing.ts";
 import { loadOlder } from "./history.ts";
 import { inbox } from "./inbox.ts";
-import { REPLY_TIMEOUT } from "./limits.ts";
+import { REPLY_TIMEOUT, SESSION_REPLY_TIMEOUT } from "./limits.ts";
 import { link } from "./link.ts";
-import { stillLoading } from "./loading.ts";
-import { markNew, settle, startLog, toEnd } from "./log.ts";
+import { askedAgain, stillLoading } from "./loading.ts";
+import { markNew, notice, settle, startLog, toEnd } from "./log.ts";
 import { closePanel, isPanelOpen, openPanel } from "./panel.ts";
-import { outbox, showOutbox } from "./sending.ts";
+import { restore } from "./restore.ts";
+import { goOn, outbox, showOutbox } from "./sending.ts";
 import { Servers } from "./servers.ts";
 import { showPeople, showRooms, showTitle, step } from "./side.ts";
 import { openSocket } from "./socket.ts";
+import { storage } from "./storage.ts";
 import { showBanner, showStatus } from "./status.ts";
 import { AT_END, view } from "./view.ts";
 
@@ -27,18 +29,38 @@ function namedServers(): Servers {
   const url = new URL(location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.hash = url.search = "";
-  const { content } = document.querySelector<HTMLMetaElement>("meta[name=servers]")!;
-  return new Servers(url.href, content.split(" ").filter((endpoint) => endpoint !== ""));
+  return new Servers(url.href, meta("servers").split(" ").filter((endpoint) => endpoint !== ""));
+}
+
+/** What the server has written into the page. */
+function meta(name: string): string {
+  return document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)!.content;
+}
+
+/** The page is left, perhaps for good, or to be loaded again. */
+function onLeave(): void {
+  restore.keepKey();
+  link.part();
+}
+
+/** The page is shown again as it was left. */
+function onReturn({ persisted }: PageTransitionEvent): void {
+  if (!persisted) return;
+  storage.set("key", "");
+  link.hurry();
 }
 
 /** Once a second: what is late, and how long the next attempt is away. */
 function tick(): void {
   const now = Date.now();
-  if (link.state.kind === "waiting") showBanner();
-  view.loading = stillLoading(view.loading, now, REPLY_TIMEOUT);
-  if (link.state.kind !== "open") return;
+  const { kind } = link.state;
+  if (kind === "waiting" || kind === "interrupted") showBanner();
+  if (kind === "interrupted") return;
+  const patience = link.isSession ? SESSION_REPLY_TIMEOUT : REPLY_TIMEOUT;
+  view.loading = stillLoading(view.loading, now, patience);
+  if (kind !== "open") return;
   link.watch(now);
-  outbox.doubtLate(now);
+  outbox.doubtLate(now, patience);
   showOutbox();
 }
 
@@ -133,6 +155,8 @@ document.onkeydown = onKey;
 document.onvisibilitychange = onVisibility;
 globalThis.addEventListener("online", () => link.hurry());
 globalThis.addEventListener("offline", showBanner);
+globalThis.addEventListener("pagehide", onLeave);
+globalThis.addEventListener("pageshow", onReturn);
 matchMedia("(max-width: 46rem)").onchange = closePanel;
 new ResizeObserver(() => settle()).observe(scroller);
 // On phones the keyboard covers the page; the visible part is what counts.
@@ -148,11 +172,25 @@ showRooms();
 showPeople();
 showTitle();
 const servers = namedServers();
+// Older browsers lack what sessions need.
+const isSession = meta("sessions") === "yes" && "fromHex" in Uint8Array;
 link.start({
-  open: (user) => openSocket(servers.next(), user),
+  open(user, token) {
+    const endpoint = servers.next();
+    return openSocket({ endpoint, others: servers.except(endpoint), isSession, token }, user);
+  },
   startAnew: () => servers.startAnew(),
   take: (text) => inbox.take(text),
   drain: () => inbox.drain(),
+  resumed() {
+    view.loading = askedAgain(view.loading, Date.now());
+    goOn();
+  },
+  forgotten: (reason) =>
+    notice(
+      `The connection could not go on: ${reason}. What was said meanwhile is loaded, ` +
+        "and what you said that perhaps did not arrive is marked.",
+    ),
   lost: () => {
     inbox.clear();
     forgetAnswers();

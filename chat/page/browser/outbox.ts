@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_KEPT, REPLY_TIMEOUT } from "./limits.ts";
+import { MAX_KEPT } from "./limits.ts";
 
 /** A message is not sent yet, on its way, perhaps lost, or not taken by the server. */
 export type Delivery =
@@ -44,6 +44,11 @@ export class Outbox {
   /** Whether no more messages are kept. */
   get full(): boolean {
     return this.#items.length >= MAX_KEPT;
+  }
+
+  /** How many are on their way. */
+  get onTheirWay(): number {
+    return this.#items.filter(({ delivery }) => delivery.kind === "sent").length;
   }
 
   /** Keeps a message that is to be sent. */
@@ -89,9 +94,16 @@ export class Outbox {
     }
   }
 
-  /** Doubts what has been on its way for too long. */
-  doubtLate(now: number): void {
-    this.doubt(now - REPLY_TIMEOUT);
+  /** Doubts what has been on its way for longer than `timeout`. */
+  doubtLate(now: number, timeout: number): void {
+    this.doubt(now - timeout);
+  }
+
+  /** What is on its way goes on only now. */
+  sentAgain(now: number): void {
+    for (const item of this.#items) {
+      if (item.delivery.kind === "sent") item.delivery = { kind: "sent", at: now };
+    }
   }
 
   /** A room is called otherwise now. */

@@ -14,6 +14,12 @@ export class Pace {
   #left = BURST;
   #since = 0;
 
+  /** Everything that may go at once has gone. */
+  spend(now: number): void {
+    this.#left = 0;
+    this.#since = now;
+  }
+
   /** Whether one more may go now; if so, it is counted. */
   take(now: number): boolean {
     const earned = Math.floor((now - this.#since) / PACE);

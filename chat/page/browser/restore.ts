@@ -25,8 +25,8 @@ interface AskedRoom {
   readonly home: string;
 }
 
-/** Attempts to get one's name back: about a minute. */
-const MAX_TRIES = 7;
+/** Attempts to get one's name back: about two minutes, as long as servers wait for a session. */
+const MAX_TRIES = 8;
 
 class Restore {
   /** The name that the reader chose, in this window or another. */
@@ -35,7 +35,7 @@ class Restore {
    * What gives the name at once to whoever has it, also where the connection that was lost still has the
    * name. It is of this window alone: another one with the same name must not end this one's connection.
    */
-  key: string | undefined;
+  key: string | undefined = takeKey();
   /** The room that was asked for, if its answer is still to come. */
   room: AskedRoom | undefined;
   #name: NameState = { kind: "settled" };
@@ -48,6 +48,11 @@ class Restore {
   /** The name that was asked for, if its answer is still to come. */
   get askedName(): string | undefined {
     return this.#name.kind === "asked" ? this.#name.name : undefined;
+  }
+
+  /** The window is left, perhaps to be loaded again. Who has the key has the name, so it is kept no longer. */
+  keepKey(): void {
+    storage.set("key", this.key ?? "");
   }
 
   /** Notes that a name was asked for. */
@@ -94,6 +99,13 @@ class Restore {
     if (this.#name.kind === "pausing") clearTimeout(this.#name.timer);
     this.#name = next;
   }
+}
+
+/** A copy of this window must not have it, which would take the name away from this one. */
+function takeKey(): string | undefined {
+  const key = storage.get("key") || undefined;
+  if (key !== undefined) storage.set("key", "");
+  return key;
 }
 
 export const restore: Restore = new Restore();

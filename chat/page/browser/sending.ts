@@ -10,7 +10,7 @@ import { inbox } from "./inbox.ts";
 import { link } from "./link.ts";
 import { notice, settle } from "./log.ts";
 import { type Delivery, Outbox, type OutboxItem } from "./outbox.ts";
-import { PACE, Pace } from "./pace.ts";
+import { BURST, PACE, Pace } from "./pace.ts";
 import { restore } from "./restore.ts";
 import { storage } from "./storage.ts";
 import { roomLabel, textOf } from "./text.ts";
@@ -27,13 +27,16 @@ let nextFlush: ReturnType<typeof setTimeout> | undefined;
 let lastSent: "message" | "command" = "message";
 let keptOutbox: string | undefined;
 
-/** Sends what is waiting for this room, no faster than servers take it. */
+/**
+ * Sends what is waiting for this room, no faster than servers take it. What is on its way while there
+ * is no network arrives at once afterwards, so that is kept small too.
+ */
 export function flush(): void {
   clearTimeout(nextFlush);
   if (link.state.kind === "open" && restore.settled) {
     const now = Date.now();
     for (let item; (item = outbox.next(view.room)) !== undefined;) {
-      if (!pace.take(now)) {
+      if (outbox.onTheirWay >= BURST || !pace.take(now)) {
         nextFlush = setTimeout(flush, PACE);
         break;
       }
@@ -43,6 +46,14 @@ export function flush(): void {
     }
   }
   showOutbox();
+}
+
+/** There is a network again, which takes what was sent meanwhile; the rest follows. */
+export function goOn(): void {
+  const now = Date.now();
+  outbox.sentAgain(now);
+  pace.spend(now);
+  flush();
 }
 
 /** A message of one's own has come back, so it has arrived. */

@@ -29,6 +29,11 @@ export class Servers {
     return next;
   }
 
+  /** All but one. */
+  except(endpoint: string): readonly string[] {
+    return [this.#own, ...this.#others].filter((other) => other !== endpoint);
+  }
+
   /** Begins a new round. */
   startAnew(): void {
     this.#left = [];

@@ -12,6 +12,7 @@ const WORDS: Record<LinkState["kind"], readonly [words: string, style: string]> 
   connecting: ["Connecting", "connecting"],
   open: ["Connected", "open"],
   leaving: ["Connected", "open"],
+  interrupted: ["Reconnecting", "connecting"],
   waiting: ["Not connected", "waiting"],
   refused: ["Not admitted", "refused"],
   left: ["Not connected", "left"],
@@ -34,12 +35,16 @@ export function showRoundTrip(milliseconds: number): void {
   $("state").title = `Answer in ${milliseconds} ms`;
 }
 
+/** An interruption that is shorter than this is not worth a banner, in milliseconds. */
+const BLINK = 1_000;
+
 /** Says in the page why there is no connection, and when the next attempt is. */
 export function showBanner(): void {
   const { state } = link;
   const trying = state.kind === "connecting";
   $("banner").hidden = !(state.kind === "waiting" || state.kind === "left" ||
-    (trying && link.failing));
+    (trying && link.failing) ||
+    (state.kind === "interrupted" && Date.now() - state.since >= BLINK));
   $("retry").hidden = trying;
   $("retry").textContent = state.kind === "left" ? "Join again" : "Try now";
   $("banner-text").textContent = bannerWords(state);
@@ -49,13 +54,14 @@ function bannerWords(state: Readonly<LinkState>): string {
   if (state.kind === "left") {
     return state.by === "server" ? "You were disconnected." : "You have left the chat.";
   }
-  if (state.kind !== "waiting" && state.kind !== "connecting") return "";
+  if (!("reason" in state)) return "";
   const what = link.wasOpen ? "The connection was lost" : "The server cannot be reached";
   const why = state.reason ? `: ${state.reason}` : "";
   const hint = navigator.onLine ? "" : "This device seems to be offline. ";
-  const seconds = state.kind === "waiting" ? Math.ceil((state.until - Date.now()) / 1000) : 0;
+  const seconds = "until" in state ? Math.ceil((state.until - Date.now()) / 1000) : 0;
   const next = seconds <= 0 ? "Trying now…" : `Next try in ${seconds} s.`;
-  return `${what}${why}. ${hint}${next}`;
+  const kept = state.kind === "interrupted" ? " What you write waits until then." : "";
+  return `${what}${why}. ${hint}${next}${kept}`;
 }
 
 /** Asks for a token in the place of the log. */

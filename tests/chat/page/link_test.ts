@@ -8,11 +8,20 @@ import type { SocketUser } from "../../../chat/page/browser/socket.ts";
 class FakeSocket {
   readonly sent: string[] = [];
   isClosed = false;
+  hurries = 0;
 
-  constructor(readonly user: SocketUser) {}
+  constructor(
+    readonly user: SocketUser,
+    readonly isSession: boolean,
+    readonly token: string | undefined,
+  ) {}
 
   send(text: string): void {
     if (!this.isClosed) this.sent.push(text);
+  }
+
+  hurry(): void {
+    this.hurries++;
   }
 
   close(): void {
@@ -32,20 +41,25 @@ class Stage implements Disposable {
   readonly sockets: FakeSocket[] = [];
   readonly heard: string[] = [];
   readonly states: LinkState["kind"][] = [];
+  /** Why connections did not go on. */
+  readonly forgotten: string[] = [];
   losses = 0;
+  resumes = 0;
   /** How often the next attempt was not one more after a failure. */
   anew = 0;
 
-  constructor() {
+  constructor(isSession = false) {
     this.link.start({
-      open: (user) => {
-        const socket = new FakeSocket(user);
+      open: (user, token) => {
+        const socket = new FakeSocket(user, isSession, token);
         this.sockets.push(socket);
         return socket;
       },
       startAnew: () => this.anew++,
       take: (text) => this.heard.push(text),
       drain: () => {},
+      resumed: () => this.resumes++,
+      forgotten: (reason) => this.forgotten.push(reason),
       lost: () => this.losses++,
       changed: () => this.states.push(this.link.state.kind),
     });
@@ -130,7 +144,7 @@ Deno.test("Link does not come back by itself from a /quit, or from being sent aw
   }
 });
 
-Deno.test("Link asks for a token, says what was wrong with one, and sends it before all else", () => {
+Deno.test("Link asks for a token, says what was wrong with one, and connects with it", () => {
   using stage = new Stage();
   stage.refuse("a token is wanted");
   assertEquals(stage.state("refused").why, "");
@@ -138,7 +152,7 @@ Deno.test("Link asks for a token, says what was wrong with one, and sends it bef
   stage.state("refused");
   stage.link.connectWith("open sesame");
   stage.socket.user.opened();
-  assertEquals(stage.socket.sent, ["open sesame", "/json"]);
+  assertEquals([stage.socket.token, stage.socket.sent], ["open sesame", ["/json"]]);
   stage.refuse("this one is wrong");
   assertEquals(stage.state("refused").why, "this one is wrong");
   stage.link.connectWith("open barley");
@@ -222,4 +236,99 @@ Deno.test("Link goes from server to server while attempts fail, and starts anew 
   stage.link.leave("server");
   stage.socket.end();
   assertEquals(stage.anew, 3);
+});
+
+Deno.test("Link keeps a session whose network is away, and goes on with it", () => {
+  using stage = new Stage(true);
+  const { user } = stage.socket;
+  user.interrupted("", 1);
+  stage.state("connecting");
+  stage.link.welcome();
+  assertEquals(stage.link.isSession, true);
+  user.interrupted("", 1_000);
+  const { since } = stage.state("interrupted");
+  user.interrupted("the server is full", 2_000);
+  assertEquals(
+    [stage.state("interrupted").since, stage.state("interrupted").reason],
+    [since, "the server is full"],
+  );
+  assertEquals(stage.state("interrupted").until, 2_000);
+  // What comes late of the connection before says nothing of the network.
+  stage.link.welcome();
+  stage.state("interrupted");
+  stage.link.send("later");
+  stage.link.watch(Date.now() + 100_000);
+  user.took("hi");
+  user.resumed();
+  stage.state("open");
+  assertEquals([stage.resumes, stage.losses, stage.sockets.length], [1, 0, 1]);
+  assertEquals([stage.socket.sent, stage.heard], [["/json", "later"], ["hi"]]);
+  user.resumed();
+  assertEquals(stage.resumes, 1);
+});
+
+Deno.test("Link hurries a session whose network is away when the reader wants it, and makes no other", () => {
+  using stage = new Stage(true);
+  stage.link.welcome();
+  stage.socket.user.interrupted("", Date.now() + 10_000);
+  stage.link.hurry();
+  stage.link.retry();
+  assertEquals([stage.socket.hurries, stage.sockets.length], [1, 1]);
+  stage.state("interrupted");
+});
+
+Deno.test("Link never gives up a session that does not answer: that finds out by itself", () => {
+  using stage = new Stage(true);
+  stage.link.welcome();
+  const now = Date.now();
+  stage.link.watch(now + 31_000);
+  assertEquals(stage.socket.sent.at(-1), "/ping still-there");
+  stage.state("open").heardAt -= 1;
+  stage.link.watch(now + 200_000);
+  stage.state("open");
+});
+
+Deno.test("Link tells that a session could not go on, and connects anew", () => {
+  using stage = new Stage(true);
+  stage.link.welcome();
+  const { user } = stage.socket;
+  user.interrupted("", Date.now());
+  user.forgotten("its server is gone");
+  user.ended(undefined, "its server is gone");
+  assertEquals([stage.forgotten, stage.losses, stage.anew], [["its server is gone"], 1, 1]);
+  assertEquals(stage.state("waiting").reason, "its server is gone");
+  user.interrupted("", Date.now());
+  user.resumed();
+  user.forgotten("late");
+  stage.state("waiting");
+  assertEquals([stage.forgotten.length, stage.resumes], [1, 0]);
+});
+
+Deno.test("Link does not come back from a /quit that a session had to carry over an outage", () => {
+  using stage = new Stage(true);
+  stage.link.welcome();
+  stage.link.leave("reader");
+  const { user } = stage.socket;
+  user.interrupted("", Date.now());
+  user.resumed();
+  stage.state("leaving");
+  user.forgotten("its server is gone");
+  user.ended(undefined, "its server is gone");
+  stage.state("left");
+  assertEquals(stage.forgotten, []);
+});
+
+Deno.test("Link lets go of its connection when the page is left, and comes back with the page", () => {
+  for (const isSession of [true, false]) {
+    using stage = new Stage(isSession);
+    stage.link.welcome();
+    const { socket } = stage;
+    stage.link.part();
+    assertEquals([socket.isClosed, stage.losses], [true, 1]);
+    stage.state("waiting");
+    stage.link.part();
+    stage.link.hurry();
+    stage.state("connecting");
+    assertEquals([stage.sockets.length, stage.losses], [2, 1]);
+  }
 });

@@ -56,12 +56,23 @@ Deno.test("Outbox gives what waits for a room, oldest first", () => {
 Deno.test("Outbox refuses the oldest message on its way, and doubts what is late", () => {
   const outbox = sent(1000, "one", "two");
   outbox.refuse();
-  outbox.doubtLate(11_000);
+  outbox.doubtLate(11_000, 10_000);
   assertEquals(left(outbox), ["one: refused", "two: sent"]);
-  outbox.doubtLate(11_001);
+  outbox.doubtLate(11_001, 10_000);
   assertEquals(left(outbox), ["one: refused", "two: doubtful"]);
   outbox.refuse();
   assertEquals(left(outbox), ["one: refused", "two: doubtful"]);
+});
+
+Deno.test("Outbox counts what is on its way, and waits anew for it after an outage", () => {
+  const outbox = sent(1_000, "one", "two");
+  outbox.add("three", "lobby");
+  assertEquals(outbox.onTheirWay, 2);
+  outbox.sentAgain(50_000);
+  outbox.doubtLate(60_000, 10_000);
+  assertEquals(left(outbox), ["one: sent", "two: sent", "three: waiting"]);
+  outbox.doubtLate(60_001, 10_000);
+  assertEquals([outbox.onTheirWay, left(outbox)[0]], [0, "one: doubtful"]);
 });
 
 Deno.test("Outbox survives a reload; what was on its way is doubtful then", () => {
@@ -93,4 +104,12 @@ Deno.test("Pace lets through a few at once, and then one by one", () => {
   assertEquals(taken(now + PACE - 1).length, 0);
   assertEquals(taken(now + PACE).length, 1);
   assertEquals(taken(now + 100 * PACE).length, BURST);
+});
+
+Deno.test("Pace lets through one by one what waited while there was no network", () => {
+  const pace = new Pace();
+  const now = 1_000_000;
+  const taken = (time: number) => Array.from({ length: 5 }, () => pace.take(time)).filter(Boolean);
+  pace.spend(now);
+  assertEquals([taken(now), taken(now + PACE).length], [[], 1]);
 });

@@ -86,7 +86,7 @@ Deno.test("respond() gives the page with a policy that lets run nothing else", a
 
 Deno.test("pageWith() names the other servers in the page, and lets it connect to them alone", async () => {
   const servers = ["wss://b.example/", "ws://10.0.0.2:8080/chat", "ws://10.0.0.2:8080/it's&amp;"];
-  const page = await pageWith(servers);
+  const page = await pageWith({ servers });
   const response = respond(new Request(ADDRESS), "/", page);
   const meta = '<meta name="servers" content="';
   const content = `${servers[0]} ${servers[1]} ws://10.0.0.2:8080/it's&#38;amp;`;
@@ -99,19 +99,37 @@ Deno.test("pageWith() names the other servers in the page, and lets it connect t
     "etag": page.headers.ETag,
   });
   assert(page.headers.ETag !== plain.get("etag"));
-  assertEquals(page, await pageWith(servers));
-  assertEquals((await pageWith([])).html, PAGE);
+  assertEquals(page, await pageWith({ servers }));
+  assertEquals((await pageWith({})).html, PAGE);
+});
+
+Deno.test("pageWith() tells the page whether its server has sessions", async () => {
+  const said = (html: string) => /<meta name="sessions" content="(\w+)">/.exec(html)?.[1];
+  const page = await pageWith({ hasSessions: true });
+  assertEquals([said(PAGE), said(page.html)], ["no", "yes"]);
+  const response = respond(new Request(ADDRESS), "/", page);
+  const plain = respond(new Request(ADDRESS)).headers;
+  assertEquals(Object.fromEntries(response.headers), {
+    ...Object.fromEntries(plain),
+    "etag": page.headers.ETag,
+  });
+  assert(page.headers.ETag !== plain.get("etag"));
+  const both = await pageWith({ hasSessions: true, servers: ["wss://b.example/"] });
+  assertEquals(said(both.html), "yes");
+  assert(both.html.includes('<meta name="servers" content="wss://b.example/">'));
 });
 
 Deno.test("pageWith() makes no markup of what it names", async () => {
-  const { html } = await pageWith(['ws://b/"><script>alert(1)</script>']);
+  const { html } = await pageWith({
+    servers: ['ws://b/"><script>alert(1)</script>'],
+  });
   const [[, content]] = [...html.matchAll(/<meta name="servers" content="([^"]*)">/g)];
   assertEquals(content, "ws://b/&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;");
   assertEquals(html.split("<script").length, PAGE.split("<script").length);
 });
 
 Deno.test("respond() answers 304 to whoever has the page with these servers, and 200 to others", async () => {
-  const page = await pageWith(["wss://b.example/"]);
+  const page = await pageWith({ servers: ["wss://b.example/"] });
   const status = (tag: string) =>
     respond(new Request(ADDRESS, { headers: { "If-None-Match": tag } }), "/", page).status;
   assertEquals([status(page.headers.ETag), status(`"${PAGE_TAG}"`)], [304, 200]);

@@ -9,7 +9,7 @@ import {
 } from "../../../chat/page/browser/completion.ts";
 import { readEvent } from "../../../chat/page/browser/events.ts";
 import { meaningOf } from "../../../chat/page/browser/meaning.ts";
-import { answers, stillLoading } from "../../../chat/page/browser/loading.ts";
+import { answers, askedAgain, stillLoading } from "../../../chat/page/browser/loading.ts";
 import { Recall } from "../../../chat/page/browser/recall.ts";
 import {
   dateOf,
@@ -96,6 +96,13 @@ Deno.test("stillLoading() does not wait for ever for an answer, but for the firs
   assertEquals(stillLoading(older, 1500, 500), older);
   assertEquals(stillLoading(older, 1501, 500), { kind: "idle" });
   assertEquals(stillLoading({ kind: "entering" }, 99_999, 500), { kind: "entering" });
+});
+
+Deno.test("askedAgain() waits anew for what was asked for, and changes nothing else", () => {
+  const older = { kind: "older", before: 6, since: 1000 } as const;
+  assertEquals(askedAgain(older, 1500), { ...older, since: 1500 });
+  assertEquals(askedAgain({ kind: "entering" }, 1500), { kind: "entering" });
+  assertEquals(askedAgain({ kind: "idle" }, 1500), { kind: "idle" });
 });
 
 const CHOICES = { rooms: ["lobby", "dev"], people: ["Ben", "Ada", "adam"] };

@@ -39,3 +39,10 @@ Deno.test("Servers passes over the page's own among the others, and may be alone
   assertEquals(take(servers, 4), [OWN, "ws://b/", OWN, "ws://b/"]);
   assertEquals(take(new Servers(OWN, []), 2), [OWN, OWN]);
 });
+
+Deno.test("Servers tells the others of one, the page's own among them", () => {
+  const servers = new Servers(OWN, [OWN, ...OTHERS]);
+  assertEquals(servers.except(OWN), OTHERS);
+  assertEquals(servers.except("ws://c/"), [OWN, "ws://b/", "ws://d/"]);
+  assertEquals(new Servers(OWN, []).except(OWN), []);
+});
