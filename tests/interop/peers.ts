@@ -234,7 +234,11 @@ export class Program implements AsyncDisposable {
 
   /** Sends a signal to the program, unless it has ended. */
   signal(name: Deno.Signal): void {
-    if (this.#state === "running") this.#child.kill(name);
+    try {
+      if (this.#state === "running") this.#child.kill(name);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // It has ended, and that was not told yet.
+    }
   }
 
   /** Kills the program, unless it has ended, and waits for its end. */
@@ -271,6 +275,6 @@ export class Program implements AsyncDisposable {
   }
 
   #kill(): void {
-    if (this.#state === "running") this.#child.kill("SIGKILL");
+    this.signal("SIGKILL");
   }
 }
