@@ -93,6 +93,7 @@ Deno.test("listen() counts, allows and denies by the forwarded address", async (
   for (const address of ["192.0.2.1", "192.0.2.66"]) {
     assertEquals(await connect(here.endpoint, from(address)).catch(() => "refused"), "refused");
   }
+  assertEquals(await reasons(here, 2), ["maxConnectionsPerAddress", "denied"]);
   assertEquals(here.refused.map(({ hostname, reason }) => [hostname, reason]), [
     ["192.0.2.1", "maxConnectionsPerAddress"],
     ["192.0.2.66", "denied"],
