@@ -261,6 +261,7 @@ Deno.test("Connection sends in one write what is sent in one turn of the event l
 Deno.test("Connection that is quiet sends at once what is sent before anything is awaited", async () => {
   const transport = new FakeTransport({ endsInReply: true });
   await using connection = new Connection(transport);
+  await turn(); // In each turn, 32 of all connections may write at once.
   for (let n = 0; n < 100; n++) connection.send("HELLO");
   assertEquals(transport.chunks.length, 0);
   await Promise.resolve();
@@ -270,6 +271,7 @@ Deno.test("Connection that is quiet sends at once what is sent before anything i
 Deno.test("Connection that is quiet sends a burst in two writes, however it is awaited", async () => {
   const transport = new FakeTransport({ endsInReply: true });
   await using connection = new Connection(transport);
+  await turn(); // As above.
   for (let n = 0; n < 1000; n++) await connection.send("HELLO");
   await turn();
   assertEquals(transport.chunks.length, 2);
@@ -291,6 +293,7 @@ Deno.test("Connection is quiet when the peer has sent a single message since the
   })();
   for (const written of [1, 2, 3]) {
     await busy(connection, transport);
+    await turn(); // As above.
     transport.arrive(HELLO);
     for (let n = 0; n < 20; n++) await Promise.resolve();
     assertEquals(transport.chunks.length, 1, `answer ${written}`);
