@@ -4,10 +4,10 @@
 export const os: string = osHere();
 
 function osHere(): string {
-  const { Deno: deno, process } = globalThis as {
-    Deno?: { build: { os: string } };
-    process?: { platform?: string };
-  };
-  const name = deno?.build.os ?? process?.platform ?? "unknown";
+  const { Deno: deno } = globalThis as { Deno?: { build: { os: string } } };
+  if (deno !== undefined) return deno.build.os;
+  // Deno would load its Node modules for it.
+  const { process } = globalThis as { process?: { platform?: string } };
+  const name = process?.platform ?? "unknown";
   return name === "win32" ? "windows" : name;
 }

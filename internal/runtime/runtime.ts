@@ -14,13 +14,13 @@ export interface Runtime {
   readonly version: string;
 }
 
-/** The runtime that this is. */
+/** The runtime that this is. Where Deno is, `process` is not asked for: it would load Node modules. */
 export const runtime: Runtime = runtimeHere();
 
 function runtimeHere(): Runtime {
-  const { Deno: deno, process } = globalThis as Global;
+  const { Deno: deno } = globalThis as Global;
   if (deno !== undefined) return { name: "Deno", version: deno.version.deno };
-  const { bun, node } = process?.versions ?? {};
+  const { bun, node } = (globalThis as Global).process?.versions ?? {};
   if (bun !== undefined) return { name: "Bun", version: bun };
   if (node !== undefined) return { name: "Node", version: node };
   return { name: "browser", version: "" };
