@@ -130,12 +130,14 @@ await testWith(
   async () => {
     const kinds: boolean[] = [];
     const ends: CloseInfo[] = [];
+    const ended = Promise.withResolvers<void>();
     await using server = await listen("ws://127.0.0.1:0", WEB, async (connection) => {
       const asked = await connection.receive();
       kinds.push(isText(asked!));
       await connection.send(new Uint8Array(2_000));
       for await (const _ of connection);
       ends.push(await connection.close());
+      if (ends.length === 3) ended.resolve();
     });
     await using browser = await chromium.connect();
     const page = await opened(browser, server.endpoints[0]);
@@ -163,8 +165,9 @@ await testWith(
       false,
     ]);
     assertEquals(kinds, [true, false, true]);
+    await ended.promise; // A page does not wait until its server has heard why.
+    assertEquals(ends.map(({ code }) => code).sort(), [4007, 4009, 4009]);
     await server.close();
-    assertEquals(ends.map(({ code }) => code), [4009, 4009, 4007]);
   },
 );
 
