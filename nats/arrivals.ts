@@ -14,10 +14,10 @@ export type Arrival =
 
 /** The number of the last message of each publisher, in the rooms that somebody here is in. */
 export class Arrivals {
-  readonly #rooms = new Map<string, Map<string, number>>();
+  readonly #rooms = new Map<string, Map<bigint, number>>();
 
   /** A message has come. */
-  take(publisher: string, room: string, number: number, previous: number): Arrival {
+  take(publisher: bigint, room: string, number: number, previous: number): Arrival {
     let numbers = this.#rooms.get(room);
     if (numbers === undefined) this.#rooms.set(room, numbers = new Map());
     const last = numbers.get(publisher);

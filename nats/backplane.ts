@@ -1,15 +1,14 @@
 /** The backplane over NATS: rooms and channels, and their messages. */
 
-import { toHex } from "../internal/encoding.ts";
 import { BackplaneError, MessageTooLargeError } from "../errors.ts";
 import type { Backplane, BackplaneChannels, BackplaneLink, BackplanePort } from "../backplane.ts";
 import { isText, markText } from "../internal/text_mark.ts";
 import { Broker } from "./broker.ts";
-import { decodeEnvelope, encodeEnvelope, type Envelope, ID_BYTES } from "./envelope.ts";
+import { decodeEnvelope, encodeEnvelope, type Envelope, type Kind } from "./envelope.ts";
 import { type NatsOptions, type NatsStats, resolveOptions } from "./options.ts";
 import { type Pack, Packs, unpack } from "./packs.ts";
 import { Subjects } from "./subjects.ts";
-import { Topics } from "./topics.ts";
+import { type Known, Topics } from "./topics.ts";
 
 /** The envelope of a message in a channel, whose name is short, has fewer bytes. */
 const MAX_CHANNEL_HEAD_BYTES = 1024;
@@ -26,7 +25,7 @@ export class NatsBackplane implements Backplane, AsyncDisposable {
   readonly #broker: Broker;
   readonly #rooms: Topics<Link, Taker>;
   readonly #channels: Topics<Link, Taker>;
-  readonly #id = toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
+  readonly #id = crypto.getRandomValues(new BigUint64Array(1))[0];
   readonly #links = new Set<Link>();
   readonly #packs = new Packs((room, pack) => this.#publishPack(room, pack));
   #number = 0;
@@ -167,8 +166,9 @@ export class NatsBackplane implements Backplane, AsyncDisposable {
   }
 
   #publish(topics: Topics<Link, Taker>, name: string, message: Uint8Array, from: Link): void {
-    const kind = isText(message) ? "text" : "bytes";
-    const { number, envelope } = this.#envelope(topics, name, kind, message);
+    const known = topics.known(name);
+    const number = ++this.#number;
+    const envelope = this.#envelope(known, number, isText(message) ? "text" : "bytes", message);
     const most = this.#broker.maxBytes;
     if (envelope.length > most) {
       this.#refused++;
@@ -179,28 +179,25 @@ export class NatsBackplane implements Backplane, AsyncDisposable {
       return;
     }
     this.#published++;
-    this.#broker.publish(topics.published(name, number), envelope);
+    this.#send(known, number, envelope);
   }
 
   #publishPack(room: string, pack: Pack): void {
-    const { number, envelope } = this.#envelope(this.#rooms, room, "pack", pack.bytes);
+    const known = this.#rooms.known(room);
+    const number = ++this.#number;
     this.#published += pack.count;
-    this.#broker.publish(this.#rooms.published(room, number), envelope, pack.count);
+    this.#send(known, number, this.#envelope(known, number, "pack", pack.bytes), pack.count);
   }
 
-  #envelope(
-    topics: Topics<Link, Taker>,
-    room: string,
-    kind: Envelope["kind"],
-    message: Uint8Array,
-  ): { number: number; envelope: Uint8Array } {
-    const number = ++this.#number;
-    const previous = topics.last(room);
-    const publisher = this.#id;
-    return {
-      number,
-      envelope: encodeEnvelope({ publisher, number, previous, room, kind, message }),
-    };
+  #envelope(known: Known, number: number, kind: Kind, message: Uint8Array): Uint8Array {
+    const { last: previous, encodedName } = known;
+    return encodeEnvelope({ publisher: this.#id, number, previous, kind, message }, encodedName);
+  }
+
+  #send(known: Known, number: number, envelope: Uint8Array, count?: number): void {
+    // A message that is dropped leaves a gap, which the next one tells.
+    known.last = number;
+    this.#broker.publish(known.subject, envelope, count);
   }
 
   /** Something came from the broker. It may be from anybody. */

@@ -14,14 +14,11 @@
  * ```
  */
 
-import { fromHex, toHex } from "../internal/encoding.ts";
 import { readVarint, varintBytes, varintEnd, writeVarint } from "../internal/varint.ts";
 
 const VERSION = 1;
 const ID_AT = 2;
-/** The size of a publisher's id, in bytes. */
-export const ID_BYTES = 8;
-const NUMBERS_AT = ID_AT + ID_BYTES;
+const NUMBERS_AT = ID_AT + 8;
 /** Numbers up to 2^53 - 1 have at most eight bytes. */
 const MAX_VARINT_BYTES = 8;
 
@@ -31,12 +28,12 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const KINDS = ["bytes", "text", "pack"] as const;
 
 /** What a message is. */
-type Kind = typeof KINDS[number];
+export type Kind = typeof KINDS[number];
 
 /** A message of a room, or several of them. */
 export interface Envelope {
-  /** The id of the publisher, in hex. */
-  readonly publisher: string;
+  /** The id of the publisher. */
+  readonly publisher: bigint;
   /** See above. */
   readonly number: number;
   readonly previous: number;
@@ -45,15 +42,19 @@ export interface Envelope {
   readonly message: Uint8Array;
 }
 
-/** Puts a message into its envelope. */
-export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const { publisher, number, previous, room, kind, message } = envelope;
-  const name = encoder.encode(JSON.stringify(room));
+/** How a room's name stands in an envelope. */
+export function encodeName(room: string): Uint8Array {
+  return encoder.encode(JSON.stringify(room));
+}
+
+/** Puts a message into its envelope, with its room's name by `encodeName()`. */
+export function encodeEnvelope(envelope: Omit<Envelope, "room">, name: Uint8Array): Uint8Array {
+  const { publisher, number, previous, kind, message } = envelope;
   const head = NUMBERS_AT + varintBytes(number) + varintBytes(previous) + varintBytes(name.length);
   const bytes = new Uint8Array(head + name.length + message.length);
   bytes[0] = VERSION;
   bytes[1] = KINDS.indexOf(kind);
-  bytes.set(fromHex(publisher), ID_AT);
+  viewOf(bytes).setBigUint64(ID_AT, publisher);
   let at = writeVarint(number, bytes, NUMBERS_AT);
   at = writeVarint(previous, bytes, at);
   at = writeVarint(name.length, bytes, at);
@@ -81,13 +82,17 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
   const room = decodeName(bytes.subarray(at, at + nameBytes));
   if (room === undefined) return undefined;
   return {
-    publisher: toHex(bytes.subarray(ID_AT, NUMBERS_AT)),
+    publisher: viewOf(bytes).getBigUint64(ID_AT),
     number,
     previous,
     room,
     kind,
     message: bytes.subarray(at + nameBytes),
   };
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function decodeName(bytes: Uint8Array): string | undefined {

@@ -1,13 +1,22 @@
 /** Rooms, or channels between hubs: who has subscribed here, and what is numbered. */
 
 import { type Arrival, Arrivals } from "./arrivals.ts";
-import type { Envelope } from "./envelope.ts";
+import { encodeName, type Envelope } from "./envelope.ts";
 import { type Subjects, type Subscribed, Subscriptions } from "./subjects.ts";
 
-/** For how many names the last number is remembered. The name that was first is forgotten. */
+/** So many names are known. The one that was used least lately is forgotten. */
 const MAX_NAMES = 100_000;
 
 const NOBODY: ReadonlyMap<never, never> = new Map<never, never>();
+
+/** What is known of a name that something was published to. */
+export interface Known {
+  readonly subject: string;
+  /** The name, as it stands in envelopes. */
+  readonly encodedName: Uint8Array;
+  /** The number of the last message; 0 before the first one. */
+  last: number;
+}
 
 /** The names of one kind. `L` is who subscribes, and `T` is what takes a message for it. */
 export class Topics<L, T> {
@@ -15,8 +24,7 @@ export class Topics<L, T> {
   readonly #subscriptions: Subscriptions;
   readonly #arrivals = new Arrivals();
   readonly #takers = new Map<string, Map<L, T>>();
-  /** The number of the last message that was published, by name. */
-  readonly #last = new Map<string, number>();
+  readonly #known = new Map<string, Known>();
 
   /** `subscribe` subscribes at the broker. */
   constructor(subjects: Subjects, subscribe: (subject: string) => Subscribed) {
@@ -59,18 +67,15 @@ export class Topics<L, T> {
     this.#arrivals.forget(name);
   }
 
-  /** The number of the last message to a name, or 0. */
-  last(name: string): number {
-    return this.#last.get(name) ?? 0;
-  }
-
-  /** A message to a name has this number. Returns its subject. */
-  published(name: string, number: number): string {
-    // A message that is dropped leaves a gap, which the next one tells.
-    this.#last.delete(name);
-    this.#last.set(name, number);
-    if (this.#last.size > MAX_NAMES) this.#last.delete(this.#last.keys().next().value!);
-    return this.#subjects.of(name).subject;
+  /** What is known of a name, to which something is published. */
+  known(name: string): Known {
+    let known = this.#known.get(name);
+    if (known === undefined) {
+      known = { subject: this.subject(name), encodedName: encodeName(name), last: 0 };
+    } else this.#known.delete(name);
+    this.#known.set(name, known);
+    if (this.#known.size > MAX_NAMES) this.#known.delete(this.#known.keys().next().value!);
+    return known;
   }
 
   /** A message has come for a name that somebody here has subscribed to. */

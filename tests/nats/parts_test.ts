@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLessOrEqual, assertMatch, assertThrows } fr
 import fc from "fast-check";
 import { turnEnd } from "../../internal/turn_end.ts";
 import { Arrivals } from "../../nats/arrivals.ts";
-import { decodeEnvelope, encodeEnvelope } from "../../nats/envelope.ts";
+import { decodeEnvelope, encodeEnvelope, encodeName, type Envelope } from "../../nats/envelope.ts";
 import { Pack, Packs, unpack } from "../../nats/packs.ts";
 import { resolveOptions } from "../../nats/options.ts";
 import { isText, markText } from "../../internal/text_mark.ts";
@@ -12,7 +12,7 @@ import { Subjects, Subscriptions } from "../../nats/subjects.ts";
 import { Window } from "../../nats/window.ts";
 
 const EXAMPLE = {
-  publisher: "0011223344556677",
+  publisher: 0x0011223344556677n,
   number: 300,
   previous: 2,
   room: "é",
@@ -20,9 +20,13 @@ const EXAMPLE = {
   message: Uint8Array.of(104, 105),
 };
 
+function encode(envelope: Envelope): Uint8Array {
+  return encodeEnvelope(envelope, encodeName(envelope.room));
+}
+
 Deno.test("An envelope of NATS has these bytes", () => {
   assertEquals(
-    encodeEnvelope(EXAMPLE),
+    encode(EXAMPLE),
     Uint8Array.of(
       ...[1, 1],
       ...[0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77],
@@ -42,13 +46,13 @@ Deno.test("An envelope of NATS brings any room and any message", () => {
     (room, message, isText, number) => {
       const kind = isText ? "text" as const : "bytes" as const;
       const envelope = { ...EXAMPLE, number, previous: number - 1, room, kind, message };
-      assertEquals(decodeEnvelope(encodeEnvelope(envelope)), envelope);
+      assertEquals(decodeEnvelope(encode(envelope)), envelope);
     },
   ));
 });
 
 Deno.test("What is no envelope of NATS is told from one, wherever it is cut", () => {
-  const whole = encodeEnvelope({ ...EXAMPLE, message: new Uint8Array(0) });
+  const whole = encode({ ...EXAMPLE, message: new Uint8Array(0) });
   for (let end = 0; end < whole.length; end++) {
     assertEquals(decodeEnvelope(whole.subarray(0, end)), undefined, `${end} bytes`);
   }
@@ -162,20 +166,20 @@ Deno.test("Arrivals tell what came before, and what is missing", () => {
   const arrivals = new Arrivals();
   assertEquals(
     [
-      arrivals.take("p", "a", 5, 4),
-      arrivals.take("p", "a", 9, 5),
-      arrivals.take("p", "a", 9, 5),
-      arrivals.take("p", "a", 5, 4),
-      arrivals.take("p", "a", 12, 11),
-      arrivals.take("q", "a", 1, 0),
-      arrivals.take("p", "b", 13, 12),
+      arrivals.take(1n, "a", 5, 4),
+      arrivals.take(1n, "a", 9, 5),
+      arrivals.take(1n, "a", 9, 5),
+      arrivals.take(1n, "a", 5, 4),
+      arrivals.take(1n, "a", 12, 11),
+      arrivals.take(2n, "a", 1, 0),
+      arrivals.take(1n, "b", 13, 12),
       // The publisher has forgotten what it said before.
-      arrivals.take("p", "a", 20, 0),
+      arrivals.take(1n, "a", 20, 0),
     ],
     ["next", "next", "again", "again", "after a gap", "next", "next", "next"],
   );
   arrivals.forget("a");
-  assertEquals(arrivals.take("p", "a", 30, 29), "next");
+  assertEquals(arrivals.take(1n, "a", 30, 29), "next");
 });
 
 Deno.test("A window keeps what has not arrived, up to its limit", () => {
