@@ -1,8 +1,8 @@
 /**
  * A hub of two servers over one NATS broker, beside the same hub in one server, Socket.IO's two over Redis
  * streams, and NATS alone: deliveries to 100 members of what one publishes, and the way of one message
- * from a member to another one, which two processes also go by hand, on bare sockets. The publisher is at
- * most so many blocks of 500 messages ahead of the slowest member.
+ * from a member to another one, which two processes also go by hand: on bare sockets, with and without
+ * NATS' client. The publisher is at most so many blocks of 500 messages ahead of the slowest member.
  *
  * ```
  * deno run -A bench/cluster_hub.ts [ROUNDS [BLOCKS]]
@@ -69,7 +69,10 @@ async function joined(wire: Wire, servers: readonly Started[]): Promise<void> {
   await delay(SOON);
 }
 
-const bare = await pair("bare.ts", broker);
+const byHand: Record<string, Started[]> = {
+  "bare sockets": await pair("bare.ts", broker),
+  "bare sockets and NATS' client": await pair("bare_nats.ts", broker),
+};
 const { child: nats } = await start("nats.mjs", [`${broker}`]);
 const client = stack.use(new Child(load(peers)));
 await client.next();
@@ -98,8 +101,10 @@ for (let round = 0; round <= rounds; round++) {
       ),
     );
   }
-  const way = { from: bare[0].port, to: bare[1].port, wire: "u32be", size: SIZE, count: HOPS };
-  note("bare sockets: one message, us", (await client.ask<number[]>("hop", way))[0]);
+  for (const [name, [from, to]] of Object.entries(byHand)) {
+    const way = { from: from.port, to: to.port, wire: "u32be", size: SIZE, count: HOPS };
+    note(`${name}: one message, us`, (await client.ask<number[]>("hop", way))[0]);
+  }
   note(
     "NATS alone: one message, us",
     (await nats.ask<number[]>("hop", { size: SIZE, count: HOPS }))[0],
@@ -117,6 +122,8 @@ const ratios = {
   "deliveries, two servers / one": of(`${two}: deliveries/s`) / of(`${one}: deliveries/s`),
   "deliveries, two servers / Socket.IO's": of(`${two}: deliveries/s`) / of(`${sio}: deliveries/s`),
   "what the broker adds / NATS alone": added(two),
-  "the same with bare sockets": added("bare sockets"),
+  ...Object.fromEntries(
+    Object.keys(byHand).map((name) => [`the same with ${name}`, added(name)]),
+  ),
 };
 for (const [name, value] of Object.entries(ratios)) console.log(`${name}: ${value.toFixed(2)}`);
