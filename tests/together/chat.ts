@@ -19,4 +19,3 @@ import "../chat/page/parts_test.ts";
 import "../chat/page/script_test.ts";
 import "../chat/page/servers_test.ts";
 import "../chat/rooms_test.ts";
-import "../chat/threads_test.ts";

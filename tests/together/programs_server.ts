@@ -10,5 +10,3 @@ import "../programs/permissions_test.ts";
 import "../programs/reuse_port_test.ts";
 import "../programs/secrets_test.ts";
 import "../programs/server_test.ts";
-import "../programs/workers_roads_test.ts";
-import "../programs/workers_test.ts";
