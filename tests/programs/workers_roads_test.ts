@@ -5,7 +5,14 @@ import { dirname, join } from "node:path";
 import { connect, type Connection, text } from "../../mod.ts";
 import { eventsIn } from "../support/events.ts";
 import { run, RunningServer } from "../support/program.ts";
-import { assertOneChat, type Event, FLAGS, guestsOfBoth, ignore } from "../support/workers.ts";
+import {
+  assertOneChat,
+  type Event,
+  FLAGS,
+  GRACE,
+  guestsOfBoth,
+  ignore,
+} from "../support/workers.ts";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "lengthwise-workers-" });
@@ -22,7 +29,7 @@ Deno.test({
   async fn() {
     const endpoints = ["tcp://127.0.0.1:0", "ws://127.0.0.1:0/chat", "wss://127.0.0.1:0"];
     const others = ["--page-servers", "wss://b.example/chat", "--origin", "https://b.example"];
-    const args = [...endpoints, "--workers", "2", "--tls-self-signed", ...others];
+    const args = [...endpoints, "--workers", "2", ...GRACE, "--tls-self-signed", ...others];
     await using server = await RunningServer.start(args, { count: 3, flags: FLAGS });
     const line = await server.logLine(/--fingerprint/);
     const [, fingerprint] = /--fingerprint (\S+)/.exec(line)!;
@@ -93,6 +100,7 @@ Deno.test({
         JSON.stringify({
           endpoints: ["tcp://127.0.0.1:0?framing=line", "ws://127.0.0.1:0"],
           workers: 2,
+          grace: 200,
           json: true,
           metrics: "127.0.0.1:0",
           "log-file": log,
@@ -144,13 +152,13 @@ Deno.test({
   name: "server.ts --workers 2 --service print: each line of the output is whole",
   ignore,
   async fn() {
-    const options = ["--workers", "2", "--service", "print", "--json", "--hold-back"];
+    const options = ["--workers", "2", ...GRACE, "--service", "print", "--json", "--hold-back"];
     await using server = await RunningServer.start([":0", ...options, "--log-level", "error"], {
       flags: FLAGS,
     });
     const senders = Array.from({ length: 8 }, (_, n) => `${n}`);
     const texts = senders.map((name) => name.repeat(50_000));
-    await Promise.all(senders.map(async (_, n) => {
+    const sending = Promise.all(senders.map(async (_, n) => {
       const sender = await connect(server.endpoints[0]);
       for (let m = 0; m < 5; m++) await sender.send(texts[n]);
       await sender.close();
@@ -164,6 +172,7 @@ Deno.test({
       counts.set(text, (counts.get(text) ?? 0) + 1);
       n++;
     }
+    await sending;
     assertEquals([...counts.values()], senders.map(() => 5));
     assertEquals(await server.stop("SIGTERM"), 0);
   },

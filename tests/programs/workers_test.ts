@@ -13,7 +13,7 @@ import { issue } from "../support/certificates.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { runHere } from "../support/in_process.ts";
 import { run, RunningServer } from "../support/program.ts";
-import { type Event, FLAGS, Guest, guestsOfBoth, ignore } from "../support/workers.ts";
+import { type Event, FLAGS, GRACE, Guest, guestsOfBoth, ignore } from "../support/workers.ts";
 
 const isSaid = ({ type }: Event) => type === "say";
 
@@ -21,7 +21,7 @@ Deno.test({
   name: "server.ts --workers 2: one chat, with one order and each name once, whatever the thread",
   ignore,
   async fn() {
-    const options = ["--workers", "2", "--json", "--operator-token", "secret-token"];
+    const options = ["--workers", "2", ...GRACE, "--json", "--operator-token", "secret-token"];
     await using server = await RunningServer.start([":0", ...options], { flags: FLAGS });
     await using stack = new AsyncDisposableStack();
     const guests = await guestsOfBoth(server.endpoints[0], stack);
@@ -83,7 +83,7 @@ Deno.test({
     // So many that the system does not give all of them to one thread, in the life of this test.
     const most = 40;
     const limit = ["--max-connections", `${most}`];
-    const options = ["--workers", "2", "--service", "echo", "--json", ...limit];
+    const options = ["--workers", "2", ...GRACE, "--service", "echo", "--json", ...limit];
     const metrics = ["--metrics", "127.0.0.1:0"];
     await using server = await RunningServer.start([":0", ...options, ...metrics], {
       flags: FLAGS,
@@ -138,7 +138,8 @@ Deno.test({
   async fn() {
     const flags = [...FLAGS, "--allow-env"];
     const script = "tests/support/crashing_server.ts";
-    await using server = await RunningServer.start([":0", "--workers", "2"], { flags, script });
+    const options = ["--workers", "2", ...GRACE];
+    await using server = await RunningServer.start([":0", ...options], { flags, script });
     const [endpoint] = server.endpoints;
     await using stack = new AsyncDisposableStack();
     const guests = await guestsOfBoth(endpoint, stack);
@@ -206,7 +207,7 @@ Deno.test({
   name: "server.ts --workers 2 --service broker: what one peer sends goes to those of both threads",
   ignore,
   async fn() {
-    const options = ["--workers", "2", "--service", "broker", "--json"];
+    const options = ["--workers", "2", ...GRACE, "--service", "broker", "--json"];
     await using server = await RunningServer.start([":0", ...options], { flags: FLAGS });
     await using stack = new AsyncDisposableStack();
     const peers: Connection<string>[] = [];

@@ -6,6 +6,8 @@ import { connect, type Connection, type ConnectOptions, text } from "../../mod.t
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** What Deno must be given for workers. */
 export const FLAGS = ["--allow-net", "--unstable-net", `--allow-read=${ROOT}`];
+/** Guests here do not read until they end, so that the server would wait for them. */
+export const GRACE = ["--grace", "200"];
 /** The system spreads connections over threads. */
 export const ignore = Deno.build.os !== "linux";
 
