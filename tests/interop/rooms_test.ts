@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { connect as connectToNats } from "@nats-io/transport-node";
 import { nats } from "../../nats.ts";
-import { encodeEnvelope } from "../../nats/envelope.ts";
+import { encodeEnvelope, encodeName } from "../../nats/envelope.ts";
 import { Subjects } from "../../nats/subjects.ts";
 import { PeerHub } from "../../peers.ts";
 import { type Events, Members } from "../support/peer_rooms.ts";
@@ -67,13 +67,12 @@ await testWith(
       stranger.publish(
         subject,
         encodeEnvelope({
-          publisher: "0123456789abcdef",
+          publisher: 0x0123456789abcdefn,
           number: index + 1,
           previous: index,
-          room: ROOM,
           kind: "bytes" as const,
           message: hex(message),
-        }),
+        }, encodeName(ROOM)),
       );
     }
     stranger.publish(subject, "no envelope");
