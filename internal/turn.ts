@@ -17,8 +17,6 @@ const TURN_TIME = 1;
 const TURN_TIME_ALONE = 10;
 /** So long after the system was asked for sure, it is asked for sure again. In milliseconds. */
 const SURE_TIME = 5;
-/** The same for the only connection of a process, to which it would cost 2 of 100. */
-const SURE_TIME_ALONE = 50;
 /** After so many turns of the event loop, Deno has asked the system about sockets, whatever it had to do. */
 const SURE_TURNS = 61;
 
@@ -29,7 +27,6 @@ let isPassing = false;
 /** When sockets were last looked at, when that was last sure, and when somebody last asked for it. */
 let turnedAt = 0;
 let sureAt = 0;
-let sureTime = SURE_TIME;
 let askedAt = 0;
 
 /**
@@ -43,7 +40,6 @@ export function turnOfOthers(isAlone: boolean): Promise<void> | undefined {
   const now = performance.now();
   const worked = now - askedAt;
   askedAt = now;
-  sureTime = isAlone ? SURE_TIME_ALONE : SURE_TIME;
   const isTime = now - turnedAt + worked >= (isAlone ? TURN_TIME_ALONE : TURN_TIME);
   return isTime ? nextTurn() : undefined;
 }
@@ -86,7 +82,7 @@ async function passTurns(): Promise<void> {
  */
 async function look(): Promise<void> {
   await turnEnd();
-  if (performance.now() - sureAt < sureTime) {
+  if (performance.now() - sureAt < SURE_TIME) {
     await crypto.subtle.digest("SHA-1", NOTHING);
   } else {
     for (let turns = 0; turns < SURE_TURNS; turns++) await turnEnd();
