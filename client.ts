@@ -6,7 +6,7 @@
  * @module
  */
 
-import { isBundled } from "./internal/bundled.ts";
+import { isBundled } from "./internal/bundled/client.ts";
 
 export * from "./connect/connect.ts";
 

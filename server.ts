@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isBundled } from "./internal/bundled.ts";
+import { isBundled } from "./internal/bundled/server.ts";
 
 export * from "./listen/listen.ts";
 

@@ -1,6 +1,7 @@
 /** Programs that import the module and are bundled into one file are themselves, and nothing else. */
 
 import { assert, assertEquals } from "@std/assert";
+import { temporaryFolder } from "./engines/engine.ts";
 
 const BUNDLE = new URL("../support/fixtures/bundle.ts", import.meta.url).pathname;
 
@@ -88,6 +89,9 @@ const APPS: Record<string, string> = {
 /** An entry point that is a program of ours as well: bundlers may keep that, but it must not start. */
 const IS_PROGRAM = "./server";
 
+/** How a bundle is run. */
+const RUN = ["run", "--quiet", "--no-prompt", "--no-lock", "-N"];
+
 /** What a program prints, if it is not "hello". */
 const PRINTED: Record<string, string> = { "./request": "hello Ada\n" };
 
@@ -98,54 +102,81 @@ async function deno(...args: string[]): Promise<{ stdout: string; stderr: string
   return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** What one bundler makes of each program. */
-async function bundles(bundler: string): Promise<string[]> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const programs: string[] = [];
-    for (const [n, app] of Object.values(APPS).entries()) {
-      programs.push(`${folder}/app${n}.ts`);
-      await Deno.writeTextFile(`${folder}/app${n}.ts`, app);
-    }
-    const { stdout, stderr } = await deno("run", "-A", "--no-lock", BUNDLE, bundler, ...programs);
-    assert(stdout !== "", stderr);
-    return JSON.parse(stdout);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+/** A program whose parts are loaded when they are needed. */
+const IN_PARTS = {
+  "app.ts": `
+    import { listen } from "@lengthwise/lengthwise/server";
+    await using server = await listen("tcp://127.0.0.1:0", async (connection) => {
+      for await (const message of connection) await connection.send(message);
+    });
+    const { ask } = await import("./later.ts");
+    console.log(await ask(server.endpoints[0]));`,
+  "later.ts": `
+    import { connect } from "@lengthwise/lengthwise/client";
+    export async function ask(endpoint) {
+      await using connection = await connect(endpoint);
+      await connection.send("hello");
+      return new TextDecoder().decode(await connection.receive());
+    }`,
+};
+
+/** Bundles programs of a folder, as the fixture does it with these arguments. */
+async function bundle(bundler: string, folder: string, ...args: string[]): Promise<string[]> {
+  const flags = ["run", "-A", "--quiet", "--no-lock"];
+  const files = args.map((arg) => arg.startsWith("-") ? arg : `${folder}/${arg}`);
+  const { stdout, stderr } = await deno(...flags, BUNDLE, bundler, ...files);
+  assert(stdout !== "", stderr);
+  return JSON.parse(stdout);
 }
 
-const BUNDLES = await Promise.all(BUNDLERS.map(bundles));
+/** What one bundler makes of each program. */
+async function bundles(bundler: string): Promise<Record<string, string>> {
+  await using folder = await temporaryFolder();
+  const sources = Object.entries(APPS);
+  const files = sources.map((_, n) => `app${n}.ts`);
+  for (const [n, [_, source]] of sources.entries()) {
+    await Deno.writeTextFile(`${folder.path}/${files[n]}`, source);
+  }
+  const codes = await bundle(bundler, folder.path, ...files);
+  return Object.fromEntries(sources.map(([name], n) => [name, codes[n]]));
+}
 
-for (const [b, bundler] of BUNDLERS.entries()) {
-  for (const [n, entry] of Object.keys(APPS).entries()) {
+const BUNDLES = new Map(
+  await Promise.all(BUNDLERS.map(async (name) => [name, await bundles(name)] as const)),
+);
+
+for (const [bundler, codes] of BUNDLES) {
+  for (const entry of Object.keys(APPS)) {
     Deno.test(`What ${bundler} bundles of a program on "${entry}" is just that program`, async () => {
-      const code = BUNDLES[b][n];
-      assert(code.includes("Cannot receive message"), "the module is not in the bundle");
+      assert(codes[entry].includes("Cannot receive message"), "the module is not in the bundle");
       if (entry !== IS_PROGRAM) {
-        assertEquals(COMMAND_LINE.filter((words) => code.includes(words)), []);
+        assertEquals(COMMAND_LINE.filter((words) => codes[entry].includes(words)), []);
       }
-
-      const file = await Deno.makeTempFile({ suffix: ".js" });
-      try {
-        await Deno.writeTextFile(file, code);
-        const printed = await deno("run", "--quiet", "--no-prompt", "--no-lock", "-N", file);
-        assertEquals(printed, { stdout: PRINTED[entry] ?? "hello\n", stderr: "" });
-      } finally {
-        await Deno.remove(file);
-      }
+      await using folder = await temporaryFolder();
+      await Deno.writeTextFile(`${folder.path}/app.js`, codes[entry]);
+      const printed = await deno(...RUN, `${folder.path}/app.js`);
+      assertEquals(printed, { stdout: PRINTED[entry] ?? "hello\n", stderr: "" });
     });
   }
+
+  Deno.test(`What ${bundler} bundles into several files is just that program, too`, async () => {
+    await using folder = await temporaryFolder();
+    for (const [name, source] of Object.entries(IN_PARTS)) {
+      await Deno.writeTextFile(`${folder.path}/${name}`, source);
+    }
+    await bundle(bundler, folder.path, `--parts=${folder.path}/parts`, "app.ts");
+    // A program of ours would print its version, and end.
+    const printed = await deno(...RUN, `${folder.path}/parts/app.js`, "--version");
+    assertEquals(printed, { stdout: "hello\n", stderr: "" });
+  });
 }
 
 /** What only the catalog of framings has, and the parser. */
 const CATALOG = ["The length counts the whole frame", "is unknown", "FramingTextError", "telnet"];
 
-for (const [b, bundler] of BUNDLERS.entries()) {
+for (const [bundler, codes] of BUNDLES) {
   Deno.test(`What ${bundler} bundles of a program with one framing has no other, and no catalog`, () => {
-    const [one, all] = ["./codec", "."].map((entry) =>
-      BUNDLES[b][Object.keys(APPS).indexOf(entry)]
-    );
+    const { "./codec": one, ".": all } = codes;
     assertEquals(CATALOG.filter((words) => one.includes(words)), []);
     assertEquals(CATALOG.filter((words) => !all.includes(words)), []);
     assert(one.length < 32_000, `${one.length} characters`);
@@ -153,6 +184,6 @@ for (const [b, bundler] of BUNDLERS.entries()) {
 }
 
 Deno.test("The words that tell a command line are in one that is bundled", () => {
-  const code = BUNDLES[BUNDLERS.indexOf("esbuild")][Object.keys(APPS).indexOf(IS_PROGRAM)];
+  const code = BUNDLES.get("esbuild")![IS_PROGRAM];
   assertEquals(COMMAND_LINE.filter((words) => !code.includes(words)), []);
 });

@@ -7,8 +7,8 @@ import type { Reporter } from "../../shared/report.ts";
 const ROOT = new URL("../../../", import.meta.url);
 
 /**
- * In a bundle this module has another name. `internal/bundled.ts` may not be asked: what entry points share
- * with a part that is loaded later is put apart from them by bundlers, and would tell them nothing then.
+ * In a bundle this module has another name. `internal/bundled/server.ts` may not be asked: only the entry
+ * point may, since bundlers put apart what it shares with a part that is loaded later.
  */
 const isBundled = !import.meta.url.endsWith("/programs/server/workers/possible.ts");
 
