@@ -10,7 +10,21 @@ import { isBundled } from "./internal/bundled/client.ts";
 
 export * from "./connect/connect.ts";
 
-// In a bundle, the main module is the program that was bundled, and not this module.
-if (import.meta.main && !isBundled) {
-  import("./programs/client/main.ts").then(({ main }) => main(Deno.args));
+/**
+ * Runs the program with the arguments of a command line, and ends the process. This is for programs
+ * that are bundled into one file: as a part of a bundle, this module starts nothing by itself.
+ *
+ * @example The message client, for esbuild and Rollup
+ * ```ts ignore
+ * import { main } from "@lengthwise/lengthwise/client";
+ *
+ * main(Deno.args);
+ * ```
+ */
+export async function main(args: readonly string[]): Promise<never> {
+  const program = await import("./programs/client/main.ts");
+  return await program.main(args);
 }
+
+// In a bundle, the main module is the program that was bundled, and not this module.
+if (import.meta.main && !isBundled) main(Deno.args);

@@ -9,7 +9,21 @@ import { isBundled } from "./internal/bundled/server.ts";
 
 export * from "./listen/listen.ts";
 
-// In a bundle, the main module is the program that was bundled, and not this module.
-if (import.meta.main && !isBundled) {
-  import("./programs/server/main.ts").then(({ main }) => main(Deno.args));
+/**
+ * Runs the program with the arguments of a command line, and ends the process. This is for programs
+ * that are bundled into one file: as a part of a bundle, this module starts nothing by itself.
+ *
+ * @example The message server, for esbuild and Rollup
+ * ```ts ignore
+ * import { main } from "@lengthwise/lengthwise/server";
+ *
+ * main(Deno.args);
+ * ```
+ */
+export async function main(args: readonly string[]): Promise<never> {
+  const program = await import("./programs/server/main.ts");
+  return await program.main(args);
 }
+
+// In a bundle, the main module is the program that was bundled, and not this module.
+if (import.meta.main && !isBundled) main(Deno.args);

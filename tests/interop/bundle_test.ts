@@ -1,6 +1,7 @@
 /** Programs that import the module and are bundled into one file are themselves, and nothing else. */
 
 import { assert, assertEquals } from "@std/assert";
+import { run, RunningServer } from "../support/program.ts";
 import { temporaryFolder } from "./engines/engine.ts";
 
 const BUNDLE = new URL("../support/fixtures/bundle.ts", import.meta.url).pathname;
@@ -102,6 +103,13 @@ async function deno(...args: string[]): Promise<{ stdout: string; stderr: string
   return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** Our programs, as who bundles them writes them. */
+const OWN = Object.fromEntries(["server", "client"].map((name) => [
+  `${name}.ts`,
+  `import { main } from "@lengthwise/lengthwise/${name}";
+  main(Deno.args);`,
+]));
+
 /** A program whose parts are loaded when they are needed. */
 const IN_PARTS = {
   "app.ts": `
@@ -132,7 +140,7 @@ async function bundle(bundler: string, folder: string, ...args: string[]): Promi
 /** What one bundler makes of each program. */
 async function bundles(bundler: string): Promise<Record<string, string>> {
   await using folder = await temporaryFolder();
-  const sources = Object.entries(APPS);
+  const sources = Object.entries({ ...APPS, ...OWN });
   const files = sources.map((_, n) => `app${n}.ts`);
   for (const [n, [_, source]] of sources.entries()) {
     await Deno.writeTextFile(`${folder.path}/${files[n]}`, source);
@@ -168,6 +176,19 @@ for (const [bundler, codes] of BUNDLES) {
     // A program of ours would print its version, and end.
     const printed = await deno(...RUN, `${folder.path}/parts/app.js`, "--version");
     assertEquals(printed, { stdout: "hello\n", stderr: "" });
+  });
+
+  Deno.test(`What ${bundler} bundles of main() is our program, in one file`, async () => {
+    await using folder = await temporaryFolder();
+    const [server, client] = Object.keys(OWN).map((name) => `${folder.path}/${name}.js`);
+    await Deno.writeTextFile(server, codes["server.ts"]);
+    await Deno.writeTextFile(client, codes["client.ts"]);
+    await using running = await RunningServer.start([":0", "--service", "echo"], {
+      script: server,
+    });
+    const sent = await run(client, [running.endpoints[0], "send", "hello", "--expect", "1"]);
+    assertEquals(sent, { code: 0, stdout: "hello\n", stderr: "" });
+    assertEquals(await running.stop(), 0);
   });
 }
 
