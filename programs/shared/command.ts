@@ -13,7 +13,7 @@ export interface Start {
   readonly deno: string;
   /** The version of that Deno. */
   readonly version: string;
-  /** Whether the program is a binary that `deno compile` made. */
+  /** Whether the program is one file: a binary that `deno compile` made, or a bundle. */
   readonly standalone: boolean;
 }
 
@@ -25,6 +25,9 @@ export interface StartCommand {
   readonly program: string;
 }
 
+/** In a bundle this module has another name. */
+const isBundled = !import.meta.url.endsWith("/programs/shared/command.ts");
+
 /** How this program was started. This needs no permission. */
 function ownStart(): Start {
   return {
@@ -32,7 +35,7 @@ function ownStart(): Start {
     cwd: Deno.cwd(),
     deno: Deno.execPath(),
     version: Deno.version.deno,
-    standalone: Deno.build.standalone,
+    standalone: isBundled || Deno.build.standalone,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Programs that import the module and are bundled into one file are themselves, and nothing else. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { run, RunningServer } from "../support/program.ts";
 import { temporaryFolder } from "./engines/engine.ts";
 
@@ -189,6 +189,9 @@ for (const [bundler, codes] of BUNDLES) {
     const sent = await run(client, [running.endpoints[0], "send", "hello", "--expect", "1"]);
     assertEquals(sent, { code: 0, stdout: "hello\n", stderr: "" });
     assertEquals(await running.stop(), 0);
+    // What it tells others to start is there.
+    const { stdout } = await run(client, ["--help"]);
+    assertStringIncludes(stdout, "-N jsr:@lengthwise/lengthwise/client ");
   });
 }
 
