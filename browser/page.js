@@ -2141,18 +2141,17 @@ var Greeting = class {
   after(offset) {
     return this.#places.find(place => place >= offset) ?? 1 / 0;
   }
-}, Outgoing = class {
+}, OutgoingStream = class {
   written=0;
   acked=0;
   sent=0;
   end;
   waitsForAck=!1;
-  blocks;
+  kept=[];
+  cursor=0;
   #maxBytes;
   #maxSent=0;
   #limit=0;
-  #kept=[];
-  #cursor=0;
   #boundaries=new Boundaries;
   constructor(maxBytes) {
     this.#maxBytes = maxBytes;
@@ -2170,37 +2169,24 @@ var Greeting = class {
     const unsent = this.written - Math.min(this.sent, this.written), space = Math.min(this.#maxBytes - this.unacknowledgedBytes, isDetached ? 1 / 0 : 131072 - unsent);
     if (space < Math.min(chunk.length, 65512, Math.ceil(this.#maxBytes / 2))) return 0;
     const bytes2 = Math.min(space, chunk.length);
-    return this.#kept.push({
-      base: this.written,
-      chunk: chunk.subarray(0, bytes2)
-    }), this.written += bytes2, endsMessage && bytes2 === chunk.length && this.#boundaries.add(this.written), 
-    this.#release(), bytes2;
+    this.keep(chunk, bytes2, endsMessage), endsMessage && bytes2 === chunk.length && this.#boundaries.add(this.written);
+    const oldest = this.kept.at(0);
+    return void 0 !== oldest && this.written - this.#maxBytes >= oldest.base + oldest.used && this.#release(), 
+    bytes2;
   }
   next(onlyFull) {
     if (this.waitsForAck = !1, this.sent >= this.written) return this.#nextEnd();
-    const wanted = Math.min(65512, this.written - this.sent), bytes2 = Math.min(wanted, this.#limit - this.sent);
-    if (!(bytes2 <= 0 || onlyFull && wanted < 65512)) {
-      if (!(bytes2 < Math.min(wanted, 16384) && this.sent > this.acked)) return this.#data(new Uint8Array(9 + bytes2));
-      this.waitsForAck = this.sent - this.acked < (this.#limit - this.acked) / 3;
-    }
-  }
-  #data(frame) {
-    !function(frame, offset) {
+    const wanted = this.wanted(onlyFull), bytes2 = Math.min(wanted, this.#limit - this.sent);
+    if (bytes2 <= 0) return;
+    if (bytes2 < Math.min(wanted, 16384) && this.sent > this.acked) return void (this.waitsForAck = this.sent - this.acked < (this.#limit - this.acked) / 3);
+    const frame = this.frame(bytes2);
+    return function(frame, offset) {
       const high = Math.floor(offset / 2 ** 32);
       frame[0] = 4, frame[1] = high >>> 24, frame[2] = high >>> 16, frame[3] = high >>> 8, 
       frame[4] = high, frame[5] = offset >>> 24, frame[6] = offset >>> 16, frame[7] = offset >>> 8, 
       frame[8] = offset;
-    }(frame, this.sent);
-    for (let at = 9; at < frame.length; ) {
-      const {base, chunk} = this.#kept[this.#cursor], from = this.sent - base;
-      if (from >= chunk.length) {
-        this.#cursor++;
-        continue;
-      }
-      const part2 = chunk.subarray(from, from + frame.length - at);
-      frame.set(part2, at), at += part2.length, this.sent += part2.length;
-    }
-    return this.#maxSent = Math.max(this.#maxSent, this.sent), frame;
+    }(frame, this.sent), this.sent += bytes2, this.#maxSent = Math.max(this.#maxSent, this.sent), 
+    frame;
   }
   #nextEnd() {
     if (!(void 0 === this.end || this.sent > this.written)) return this.sent = this.#maxSent = this.total, 
@@ -2210,39 +2196,61 @@ var Greeting = class {
       frame.setUint32(10, info.code ?? 0), bytesOf(frame).set(text2, 14), bytesOf(frame);
     }(this.written, this.end);
   }
-  hold() {
-    return !1;
-  }
   acknowledge(received, limit) {
     if (this.#limit = Math.max(this.#limit, limit), received > this.#maxSent) throw this.#wrong(received);
-    this.acked = Math.max(this.acked, received), this.#release();
+    received <= this.acked || (this.acked = received, this.#release());
   }
-  resume(received, limit) {
-    if (received < this.acked) throw this.#wrong(received);
-    this.acknowledge(received, limit), this.sent = received, this.#cursor = 0;
+  checkResume(received) {
+    if (received < this.acked || received > this.#maxSent) throw this.#wrong(received);
   }
-  checkResume() {}
   #wrong(received) {
     return new SessionProtocolError(`Cannot go on with session at byte ${received}: ${this.acked} were acknowledged, ${this.#maxSent} were sent`, 12);
+  }
+  resume(received, limit) {
+    this.checkResume(received), this.acknowledge(received, limit), this.sent = received, 
+    this.cursor = 0;
   }
   #release() {
     this.#boundaries.pass(this.acked);
     const keepFrom = Math.max(this.#boundaries.first, this.written - this.#maxBytes);
-    let gone = 0;
-    for (const {base, chunk} of this.#kept) {
-      if (base + chunk.length > keepFrom) break;
-      gone++;
-    }
-    0 !== gone && (this.#kept.splice(0, gone), this.#cursor = Math.max(0, this.#cursor - gone));
+    for (let piece; void 0 !== (piece = this.kept[0]) && !(piece.base + piece.used > keepFrom); this.kept.shift()) this.blocks?.recycle(piece.memory), 
+    this.cursor = Math.max(0, this.cursor - 1);
   }
   takeUnacknowledged(framing2, unwritten) {
-    const kept = this.#kept.splice(0), from = this.#boundaries.after(kept[0]?.base ?? this.written), decoder4 = framing2.withLimit(Number.MAX_SAFE_INTEGER).decoder(), messages = [];
-    for (const {base, chunk} of [ ...kept, {
-      base: this.written,
-      chunk: unwritten
-    } ]) decoder4.decode(chunk.slice(Math.max(0, from - base)), messages);
+    const {written} = this, kept = this.kept.splice(0);
+    kept.push({
+      memory: unwritten,
+      base: written,
+      used: unwritten.length
+    });
+    const from = this.#boundaries.after(kept[0].base), decoder4 = framing2.withLimit(Number.MAX_SAFE_INTEGER).decoder(), messages = [];
+    for (const {memory, base, used: used2} of kept) decoder4.decode(memory.slice(Math.max(0, from - base), used2), messages);
     let end = from;
     return messages.filter(message => (end += framing2.frameBytes(message)) > this.acked);
+  }
+}, Outgoing = class extends OutgoingStream {
+  blocks;
+  keep(chunk, bytes2) {
+    this.kept.push({
+      memory: chunk.subarray(0, bytes2),
+      base: this.written,
+      used: bytes2
+    }), this.written += bytes2;
+  }
+  wanted(onlyFull) {
+    const bytes2 = Math.min(65512, this.written - this.sent);
+    return onlyFull && bytes2 < 65512 ? 0 : bytes2;
+  }
+  frame(bytes2) {
+    const frame = new Uint8Array(9 + bytes2);
+    for (let at = 0; at < bytes2; ) {
+      const {memory, base} = this.kept[this.cursor], from = this.sent - base + at, part2 = memory.subarray(from, from + bytes2 - at);
+      frame.set(part2, 9 + at), at += part2.length, at < bytes2 && this.cursor++;
+    }
+    return frame;
+  }
+  hold() {
+    return !1;
   }
 }, Questions = class {
   #heartbeat;
