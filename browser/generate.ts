@@ -37,8 +37,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "session/blocks.ts": "blocks.ts",
   "session/carrier.ts": "carrier.ts",
   "session/draining.ts": "draining.ts",
-  "session/greeting.ts": "greeting.ts",
   "session/outgoing.ts": "outgoing.ts",
+  "session/server_greeting.ts": "server_greeting.ts",
   "transport/endpoint.ts": "endpoint.ts",
   "transport/internal.ts": "transport.ts",
 };

@@ -1899,26 +1899,26 @@ var Greeting = class {
   deadline=1 / 0;
   resumes=0;
   retentionTime;
-  #options;
-  #in;
-  #id;
-  #attempt=0;
-  constructor(_role, options, incoming) {
-    this.#options = options, this.#in = incoming, this.retentionTime = options.retentionTime;
+  options;
+  in;
+  id;
+  attempt=0;
+  constructor(options, incoming, id) {
+    this.options = options, this.in = incoming, this.id = id, this.retentionTime = options.retentionTime;
   }
   get patience() {
     return this.retentionTime;
   }
-  check() {}
+  check(_hello) {}
   start(now) {
-    this.isDue = !0, this.deadline = now + this.#options.helloTimeout;
+    this.isDue = !0, this.deadline = now + this.options.helloTimeout;
   }
   stop() {
     this.isDue = !1, this.deadline = 1 / 0;
   }
   next() {
     this.isDue = !1;
-    const {received, limit} = this.#in, {retentionTime} = this.#options;
+    const {received, limit} = this.in, {retentionTime} = this.options;
     return function(hello) {
       const frame = start(1, 46);
       return frame.setUint32(1, 1280791376), frame.setUint8(5, 1), bytesOf(frame).set(function(text2) {
@@ -1927,18 +1927,21 @@ var Greeting = class {
       }(hello.id ?? NO_ID), 6), setUint64(frame, 22, hello.received), setUint64(frame, 30, hello.limit), 
       frame.setUint32(38, hello.retentionTime), frame.setUint32(42, hello.attempt), bytesOf(frame);
     }({
-      id: this.#id,
+      id: this.id,
       received,
       limit,
       retentionTime,
-      attempt: ++this.#attempt
+      attempt: ++this.attempt
     });
   }
   farewell() {}
   agree(peer) {
     const isResumed = 2 === peer.type && peer.isResumed;
-    if (isResumed !== (void 0 !== this.#id) || peer.id !== (this.#id ?? peer.id)) throw unexpected("it is of another session");
-    this.#id = peer.id, this.deadline = 1 / 0, isResumed && this.resumes++, this.retentionTime = Math.min(this.#options.retentionTime, peer.retentionTime);
+    if (isResumed !== (void 0 !== this.id) || peer.id !== (this.id ?? peer.id)) throw unexpected("it is of another session");
+    this.id = peer.id, this.agreed(peer, isResumed);
+  }
+  agreed(peer, isResumed) {
+    this.deadline = 1 / 0, isResumed && this.resumes++, this.retentionTime = Math.min(this.options.retentionTime, peer.retentionTime);
   }
   confirm() {}
   isLate(now) {
@@ -2296,7 +2299,6 @@ var Greeting = class {
   in;
   out;
   heartbeat;
-  #role;
   #options;
   #greeting;
   #acknowledgments;
@@ -2306,9 +2308,11 @@ var Greeting = class {
   #life=new Life;
   #lingerDue=1 / 0;
   constructor(role, options, id) {
-    this.#role = role, this.#options = options, this.out = new Outgoing(options.maxUnacknowledgedBytes), 
-    this.in = new Incoming(options.window), this.#greeting = new Greeting(role, options, this.in, id), 
-    this.#acknowledgments = new Acknowledgments(this.in), this.heartbeat = new Heartbeat(options.heartbeatInterval, options.heartbeatTimeout), 
+    this.#options = options, this.out = new Outgoing(options.maxUnacknowledgedBytes), 
+    this.in = new Incoming(options.window);
+    const GreetingOfRole = Greeting;
+    this.#greeting = new GreetingOfRole(options, this.in, id), this.#acknowledgments = new Acknowledgments(this.in), 
+    this.heartbeat = new Heartbeat(options.heartbeatInterval, options.heartbeatTimeout), 
     this.#questions = new Questions(this.heartbeat), this.#draining = new Draining(role), 
     this.#expiry = new Expiry(options.helloTimeout);
   }
@@ -2579,7 +2583,7 @@ var Greeting = class {
     }
   }
   #closeUnheard() {
-    this.#life.close("server" === this.#role ? this.#greeting.farewell() : void 0);
+    this.#life.close(this.#greeting.farewell());
   }
 };
 

@@ -27,6 +27,7 @@ import type { ResolvedSessionOptions } from "./options.ts";
 import type { CarrierState, Outcome } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Questions } from "./questions.ts";
+import { ServerGreeting } from "./server_greeting.ts";
 import { decodeFrame, type Frame, FrameType, type Hello, type Welcome } from "./wire.ts";
 
 /** How long an end that has finished waits for the other end to finish, in milliseconds. */
@@ -38,7 +39,6 @@ export class Machine {
   readonly out: Outgoing;
   readonly heartbeat: Heartbeat;
 
-  readonly #role: "client" | "server";
   readonly #options: ResolvedSessionOptions;
   readonly #greeting: Greeting;
   readonly #acknowledgments: Acknowledgments;
@@ -50,11 +50,11 @@ export class Machine {
 
   /** A server gives the id; a client has none before the first WELCOME. */
   constructor(role: "client" | "server", options: ResolvedSessionOptions, id?: string) {
-    this.#role = role;
     this.#options = options;
     this.out = new Outgoing(options.maxUnacknowledgedBytes);
     this.in = new Incoming(options.window);
-    this.#greeting = new Greeting(role, options, this.in, id);
+    const GreetingOfRole = role === "server" ? ServerGreeting : Greeting;
+    this.#greeting = new GreetingOfRole(options, this.in, id);
     this.#acknowledgments = new Acknowledgments(this.in);
     this.heartbeat = new Heartbeat(options.heartbeatInterval, options.heartbeatTimeout);
     this.#questions = new Questions(this.heartbeat);
@@ -345,6 +345,6 @@ export class Machine {
 
   /** Closes in order, although the peer may not know that this end has everything. */
   #closeUnheard(): void {
-    this.#life.close(this.#role === "server" ? this.#greeting.farewell() : undefined);
+    this.#life.close(this.#greeting.farewell());
   }
 }

@@ -18,7 +18,6 @@ import type { errors as realErrors } from "../../internal/runtime/errors.ts";
 import type * as text from "../../internal/text.ts";
 import type * as turn from "../../internal/turn.ts";
 import type { Draining as RealDraining } from "../../session/draining.ts";
-import type { Greeting as RealGreeting } from "../../session/greeting.ts";
 import type { Outgoing as RealOutgoing } from "../../session/outgoing.ts";
 import type * as endpoint from "../../transport/endpoint.ts";
 import type { Batch } from "../../browser/instead/batch.ts";
@@ -29,7 +28,6 @@ import type { Deque } from "../../browser/instead/data_structures.ts";
 import type { Draining } from "../../browser/instead/draining.ts";
 import type * as pageEndpoint from "../../browser/instead/endpoint.ts";
 import type { errors } from "../../browser/instead/errors.ts";
-import type { Greeting } from "../../browser/instead/greeting.ts";
 import type { Inbox } from "../../browser/instead/inbox.ts";
 import type { Outgoing } from "../../browser/instead/outgoing.ts";
 import type { sessionFor } from "../../browser/instead/plain_session.ts";
@@ -98,10 +96,6 @@ export interface Fits {
     Pick<typeof endpoint, "parseEndpoint" | "formatEndpoint" | "formatAddress">
   >;
   readonly errors: Fit<typeof errors, Same<typeof errors, typeof realErrors>>;
-  readonly greeting: Fit<
-    Omit<Greeting, "farewell">,
-    Omit<Pick<RealGreeting, keyof RealGreeting>, "farewell">
-  >;
   readonly inbox: Fit<
     Inbox,
     Pick<

@@ -1,0 +1,3 @@
+/** A page is always the client of a session. */
+
+export { Greeting as ServerGreeting } from "../../session/greeting.ts";
