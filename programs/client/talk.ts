@@ -292,14 +292,13 @@ class Talk {
     }
     const send = (line: string) => void connection.send(line);
     this.#unheard.hear(event, this.#names.own);
-    if (event.type === "nick" && event.to === this.#names.own) this.#seat.askKey(send);
-    if (this.#seat.hear(event)) return true;
+    if (this.#seat.hear(event, this.#names.own, send)) return true;
     if (event.type === "welcome") {
       // What is typed is seen when the chat says it.
       this.#terminal.keepsTyped = false;
       // Only a chat is known to answer `/ping`.
       this.#pings ??= new Pings(send);
-      this.#seat.lines().forEach(send);
+      this.#seat.lines(event.room).forEach(send);
     }
     if (event.type === "welcome") this.#room = event.room;
     if (event.type === "room") this.#room = event.name;

@@ -297,6 +297,22 @@ test("client.ts at a terminal takes its name and room again on the next connecti
   assert(said(pty.screen).includes("* guest-2 is now Ada."));
 });
 
+test("client.ts at a terminal asks on the next connection for what the chat gave, not for what it refused", async () => {
+  await using server = await openChat();
+  await using bob = await join(server, "Bob");
+  await using pty = await Pty.open(80, 30, [CLIENT, server.endpoints[0]]);
+  await pty.until(({ rows }) => prompts(rows.at(-1)));
+  pty.send({ keys: "/nick Ada\r/join den\r/leave\r/nick Bob\r" });
+  await pty.until((screen) => said(screen).includes('* Cannot use the name "Bob": Bob is here.'));
+  await bob.close();
+  await pty.until((screen) => said(screen).includes("* Bob left. 1 here."));
+  for (const connection of server.connections) connection.abort();
+  await pty.until((screen) => said(screen).includes("* guest-3 is now Ada."));
+  pty.send({ keys: "/who\r" });
+  await pty.until((screen) => said(screen).includes("* 1 here: Ada."));
+  assertEquals(said(pty.screen).filter((row) => row.includes("You are in")).length, 2);
+});
+
 /** Leads to a port. The server does not see when the near end of a connection is lost. */
 class Ghosts implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
