@@ -126,14 +126,22 @@ export class Log implements AsyncDisposable {
     return (this.#nats.info?.max_payload ?? 1024 * 1024) - 1024;
   }
 
-  /** The state that was written down, from which on the log is to be read. */
+  /**
+   * The state that was written down, from which on the log is to be read.
+   *
+   * @throws {ConnectError} if it cannot be read.
+   */
   async load(): Promise<SavedState | undefined> {
-    return await this.#stream.load();
+    return await this.#look(() => this.#stream.load());
   }
 
-  /** The number of the last entry, or 0. */
+  /**
+   * The number of the last entry, or 0.
+   *
+   * @throws {ConnectError} if it cannot be read.
+   */
   async last(): Promise<number> {
-    return await this.#stream.last();
+    return await this.#look(() => this.#stream.last());
   }
 
   /** Hands the entries after a number to an owner, from now on. */
@@ -198,6 +206,18 @@ export class Log implements AsyncDisposable {
     await this.close();
   }
 
+  /** Looks into the stream. Brokers in a cluster that have just made it may not answer yet. */
+  async #look<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await patiently(this.#nats.info?.cluster !== undefined, act);
+    } catch (cause) {
+      if (cause instanceof ConnectError) throw cause;
+      const { name } = this.#stream;
+      const reason = `Cannot read stream ${name} of NATS at ${this.#nats.getServer()}: `;
+      throw new ConnectError(reason + reasonOf(cause), { cause });
+    }
+  }
+
   async #publish(subject: string, bytes: Uint8Array, msgID?: string): Promise<number> {
     const options = { timeout: KEEP_TIMEOUT, ...(msgID === undefined ? {} : { msgID }) };
     return (await this.#client.publish(subject, bytes, options)).seq;
@@ -246,7 +266,8 @@ async function patiently<T>(isClustered: boolean, act: () => Promise<T>): Promis
       return await act();
     } catch (error) {
       const { name, cause } = error as Error;
-      const isFinal = name === "JetStreamNotEnabled" || (cause as { code?: number })?.code === FULL;
+      const isFinal = name === "JetStreamNotEnabled" || (cause as { code?: number })?.code === FULL ||
+        error instanceof ConnectError && cause === undefined; // What is there cannot be used.
       const isLate = performance.now() - start > GATHERING_TIME;
       if (!isClustered || isFinal || isLate) throw error;
       await delay(RETRY_DELAY);

@@ -278,6 +278,18 @@ await test("One of three brokers is killed, and nobody is told", async () => {
   assertEquals([codes(a, "apart"), codes(b, "apart")], [[], []]);
 });
 
+await test("Servers that start at the same time, at three brokers that have just come, are one chat", async () => {
+  await using brokers = await Brokers.start();
+  const opening = [0, 1, 2].map(() => Site.open(brokers.addresses));
+  await using sites = new AsyncDisposableStack();
+  for (const site of await Promise.all(opening)) sites.use(site);
+  const [one, , three] = await Promise.all(opening);
+  const a = await one.enter("Ada", { json: true });
+  const b = await three.enter("Bob", { json: true });
+  await a.ask("hello");
+  await b.until(/"hello"/);
+});
+
 await test("A broker whose disk is full is told of, and nothing that was said is lost when there is room", async () => {
   await using broker = await Broker.start();
   await broker.kill();
