@@ -43,7 +43,22 @@ export async function connectToNats(
       ignoreAuthErrorAbort: true,
     });
   } catch (cause) {
-    const reason = `Cannot connect to NATS at ${servers.join(", ")}: ${reasonOf(cause)}`;
-    throw new ConnectError(reason, { cause });
+    const reason = whyNot(cause, options);
+    throw new ConnectError(`Cannot connect to NATS at ${servers.join(", ")}: ${reason}`, { cause });
   }
+}
+
+/** The client's own errors do not say what helps. */
+function whyNot(cause: unknown, options: ResolvedNatsOptions): string {
+  const { name } = cause as Error;
+  if (name === "AuthorizationError") {
+    const isKnown = options.token !== undefined || options.user !== undefined;
+    const wanted = isKnown
+      ? "this is not the token, or the user and password"
+      : "it wants a token, or a user and a password";
+    return `${reasonOf(cause)}, ${wanted}`;
+  }
+  return name === "TimeoutError"
+    ? `nothing came that NATS says first, within ${options.connectTimeout} ms`
+    : reasonOf(cause);
 }

@@ -93,11 +93,13 @@ export class Log implements AsyncDisposable {
       const { jetstream, jetstreamManager } = await jetstreamLibrary();
       const isClustered = nats.info?.cluster !== undefined;
       const manager = await patiently(isClustered, () => jetstreamManager(nats)).catch((cause) => {
-        throw new ConnectError(
-          `Cannot use NATS at ${nats.getServer()} for a cluster: ${reasonOf(cause)}. The line ` +
-            "`jetstream {}` in its configuration, or its option -js, turns JetStream on",
-          { cause },
-        );
+        const hint = cause.name === "JetStreamNotEnabled"
+          ? ". The line `jetstream {}` in its configuration, or its option -js, turns JetStream on"
+          : isClustered
+          ? ". More than half of its brokers must be there"
+          : "";
+        const reason = `Cannot use NATS at ${nats.getServer()} for a cluster: ${reasonOf(cause)}`;
+        throw new ConnectError(reason + hint, { cause });
       });
       const stream = await patiently(isClustered, () => {
         return LogStream.open(manager, { cluster, maxBytes: maxLogBytes, isClustered });
@@ -266,7 +268,8 @@ async function patiently<T>(isClustered: boolean, act: () => Promise<T>): Promis
       return await act();
     } catch (error) {
       const { name, cause } = error as Error;
-      const isFinal = name === "JetStreamNotEnabled" || (cause as { code?: number })?.code === FULL ||
+      const isFinal = name === "JetStreamNotEnabled" ||
+        (cause as { code?: number })?.code === FULL ||
         error instanceof ConnectError && cause === undefined; // What is there cannot be used.
       const isLate = performance.now() - start > GATHERING_TIME;
       if (!isClustered || isFinal || isLate) throw error;

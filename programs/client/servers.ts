@@ -3,7 +3,7 @@
 import { type ClusterServer, joinCluster } from "../../cluster.ts";
 import { printable } from "../../internal/text.ts";
 import { nats } from "../../nats.ts";
-import { brokersFrom } from "../shared/brokers.ts";
+import { atBrokers, brokersFrom } from "../shared/brokers.ts";
 import { EXIT, UsageError } from "../shared/options.ts";
 import { secretFrom } from "../shared/secrets.ts";
 import type { ClientContext } from "./context.ts";
@@ -22,7 +22,9 @@ export async function pingCluster(context: ClientContext): Promise<number> {
   }
   const servers = await brokersFrom(options.list("cluster")!);
   const token = await secretFrom(context, "cluster-token");
-  await using backplane = await nats({ servers, token, cluster: options.text("cluster-name") });
+  await using backplane = await atBrokers(
+    nats({ servers, token, cluster: options.text("cluster-name") }),
+  );
   using cluster = joinCluster({ backplane });
   const found = await cluster.servers({ timeout: options.number("timeout") ?? TIMEOUT });
   if (options.on("json")) {

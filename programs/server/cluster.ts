@@ -7,7 +7,7 @@ import {
 } from "../../chat/cluster/cluster.ts";
 import { type Cluster, joinCluster as joinSessions } from "../../cluster.ts";
 import { nats } from "../../nats.ts";
-import { brokersFrom } from "../shared/brokers.ts";
+import { atBrokers, brokersFrom } from "../shared/brokers.ts";
 import type { ProgramContext } from "../shared/program.ts";
 import { messageOf } from "../shared/report.ts";
 import { secretFrom } from "../shared/secrets.ts";
@@ -36,7 +36,7 @@ export async function joinCluster(context: ProgramContext): Promise<JoinedCluste
   const token = await secretFrom(context, "cluster-token");
   const name = options.text("cluster-name");
   const joined: { endpoints: readonly string[] } = { endpoints: [] };
-  const cluster: NatsChatCluster = await chatCluster({
+  const cluster: NatsChatCluster = await atBrokers(chatCluster({
     servers,
     version: VERSION,
     endpoints: () => joined.endpoints,
@@ -48,7 +48,7 @@ export async function joinCluster(context: ProgramContext): Promise<JoinedCluste
       const told = { ...cluster.stats, ...rest, event: `cluster-${what}` };
       reporter.event(told, wordsOf(event), what === "apart" ? "warn" : "info");
     },
-  });
+  }));
   // It tells of the same broker what the chat's cluster tells.
   const backplane = await nats({ servers, token, cluster: name });
   const timer = setInterval(() => {

@@ -20,8 +20,8 @@ const test = (name: string, body: () => Promise<void>) => testWith(NATS, name, b
 const PEER = new URL("peers/cluster_server.ts", import.meta.url).pathname;
 const AT_ONCE = { session: { retry: () => 10 }, format: text() };
 
-function startBroker(port: number): Promise<RunningEngine> {
-  return RunningEngine.start(["nats-server", "-a", "127.0.0.1", "-p", `${port}`], {
+function startBroker(port: number, ...options: string[]): Promise<RunningEngine> {
+  return RunningEngine.start(["nats-server", "-a", "127.0.0.1", "-p", `${port}`, ...options], {
     ready: "Server is ready",
     at: [`tcp://127.0.0.1:${port}`],
     endBy: "SIGKILL",
@@ -271,6 +271,14 @@ await test("client.ts ping --cluster tells which servers a cluster has, and how 
     const { code, stderr } = await runHere("client.ts", args);
     assertMatch(stderr, message);
     assertEquals(code, 2);
+  }
+  const locked = freePort();
+  await using _locked = await startBroker(locked, "--auth", "secret");
+  for (const program of ["client.ts", "server.ts"]) {
+    const args = program === "client.ts" ? ["ping"] : ["127.0.0.1:0"];
+    const refused = await runHere(program, [...args, "--cluster", `nats://127.0.0.1:${locked}`]);
+    assertMatch(refused.stderr, /^error: .*wants a token.*; --cluster-token-file FILE names .*\n$/);
+    assertEquals(refused.code, 1);
   }
 });
 

@@ -319,7 +319,18 @@ await test("nats() says clearly why it cannot connect", async () => {
   await assertRejects(
     () => nats({ servers: `127.0.0.1:${port}`, token: "wrong" }),
     ConnectError,
-    "uthorization",
+    "authorization Violation, this is not the token",
+  );
+  await assertRejects(
+    () => nats({ servers: `127.0.0.1:${port}` }),
+    ConnectError,
+    "it wants a token, or a user and a password",
+  );
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await assertRejects(
+    () => nats({ servers: `127.0.0.1:${silent.addr.port}`, connectTimeout: 100 }),
+    ConnectError,
+    "nothing came that NATS says first, within 100 ms",
   );
   await using site = await Site.open(port, { token: "secret" });
   assertEquals(site.backplane.stats.isConnected, true);
