@@ -4,8 +4,11 @@ import { type Arrival, Arrivals } from "./arrivals.ts";
 import { encodeName, type Envelope } from "./envelope.ts";
 import { type Subjects, type Subscribed, Subscriptions } from "./subjects.ts";
 
-/** So many names are known. The one that was used least lately is forgotten. */
+/** So many names are known, with so many bytes in all. Those that were used least lately are forgotten. */
 const MAX_NAMES = 100_000;
+const MAX_NAMES_BYTES = 32 * 1024 * 1024;
+/** What a name takes beside its characters, about. */
+const NAME_BYTES = 200;
 
 const NOBODY: ReadonlyMap<never, never> = new Map<never, never>();
 
@@ -25,6 +28,7 @@ export class Topics<L, T> {
   readonly #arrivals = new Arrivals();
   readonly #takers = new Map<string, Map<L, T>>();
   readonly #known = new Map<string, Known>();
+  #knownBytes = 0;
 
   /** `subscribe` subscribes at the broker. */
   constructor(subjects: Subjects, subscribe: (subject: string) => Subscribed) {
@@ -72,14 +76,31 @@ export class Topics<L, T> {
     let known = this.#known.get(name);
     if (known === undefined) {
       known = { subject: this.subject(name), encodedName: encodeName(name), last: 0 };
+      this.#knownBytes += bytesOf(name, known);
     } else this.#known.delete(name);
     this.#known.set(name, known);
-    if (this.#known.size > MAX_NAMES) this.#known.delete(this.#known.keys().next().value!);
+    if (this.#isTooMuch) this.#forget();
     return known;
+  }
+
+  get #isTooMuch(): boolean {
+    return this.#known.size > MAX_NAMES || this.#knownBytes > MAX_NAMES_BYTES;
+  }
+
+  #forget(): void {
+    for (const [name, known] of this.#known) {
+      if (!this.#isTooMuch) return;
+      this.#known.delete(name);
+      this.#knownBytes -= bytesOf(name, known);
+    }
   }
 
   /** A message has come for a name that somebody here has subscribed to. */
   arrived({ publisher, room, number, previous }: Envelope): Arrival {
     return this.#arrivals.take(publisher, room, number, previous);
   }
+}
+
+function bytesOf(name: string, { encodedName }: Known): number {
+  return NAME_BYTES + name.length * 2 + encodedName.length;
 }

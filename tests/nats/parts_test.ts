@@ -9,6 +9,7 @@ import { Pack, Packs, unpack } from "../../nats/packs.ts";
 import { resolveOptions } from "../../nats/options.ts";
 import { isText, markText } from "../../internal/text_mark.ts";
 import { Subjects, Subscriptions } from "../../nats/subjects.ts";
+import { Topics } from "../../nats/topics.ts";
 import { Window } from "../../nats/window.ts";
 
 const EXAMPLE = {
@@ -160,6 +161,24 @@ Deno.test("Subscriptions stay few, and every room has one", () => {
   assert(rooms.every(isHeard));
   for (const room of rooms) subscriptions.delete(room);
   assertEquals([subscriptions.size, active.size], [0, 0]);
+});
+
+Deno.test("Topics forget the names used least lately: above 100 000 of them, or 32 MiB", () => {
+  const after = (count: number, nameOf: (index: number) => string) => {
+    const topics = new Topics(new Subjects("a"), () => ({ unsubscribe() {} }));
+    for (const name of ["early", "late"]) topics.known(name).last = 7;
+    for (let index = 0; index < count; index++) {
+      topics.known(nameOf(index)).last = 8;
+      topics.known("late");
+    }
+    return [topics.known("late").last, topics.known("early").last, topics.known(nameOf(0)).last];
+  };
+  const long = "\0".repeat(4_000); // 24 KB in an envelope
+  assertEquals(after(100_000, (index) => `${index}`), [7, 0, 0]);
+  assertEquals(after(900, (index) => `${long}${index}`), [7, 7, 8]);
+  assertEquals(after(1_100, (index) => `${long}${index}`), [7, 0, 0]);
+  // One that is too long for all is known for its own message, and by nobody later.
+  assertEquals(after(1, () => "x".repeat(20 * 1024 * 1024)), [0, 0, 0]);
 });
 
 Deno.test("Arrivals tell what came before, and what is missing", () => {
