@@ -17,6 +17,8 @@ export type { LogEntry } from "./reader.ts";
 const PING_INTERVAL = 2_000;
 /** How long the broker may take to keep one entry before it is sent again, in milliseconds. */
 const KEEP_TIMEOUT = 2_000;
+/** Why an entry was not kept, when nothing came within that time. */
+const NOT_KEPT = "the broker does not answer: it is cut off, frozen, or has a full disk";
 /** How long brokers in a cluster may take to find together at the start, in milliseconds. */
 const GATHERING_TIME = 30_000;
 /** JetStream's code for a disk that has not so much room. */
@@ -168,7 +170,7 @@ export class Log implements AsyncDisposable {
           (error) => {
             // Those of JetStream have a number.
             this.isRefused = Number.isInteger(error?.code);
-            return reasonOf(error);
+            return error?.name === "TimeoutError" ? NOT_KEPT : reasonOf(error);
           },
         );
         // What was sent before the broker was lost is not answered: it is sent again at once.
