@@ -18,6 +18,8 @@ export interface SharedLog {
   readonly isRefused: boolean;
   /** Why that entry is not kept. */
   readonly problem: string | undefined;
+  /** Whether it does not have any more what was read from it: then it cannot be gone on with. */
+  readonly isCut?: boolean;
   /** Puts an entry into it, once, whatever happens; or gives up when `signal` is aborted. */
   append(id: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Hands the entries after a number to an owner, from now on. */

@@ -35,6 +35,7 @@ export class Site implements Order, LogOwner {
   readonly #replica: Replica;
   readonly #ready = Promise.withResolvers<void>();
   readonly #timers: (() => void)[];
+  #whyApart: string | undefined;
   #state: "reading" | "coming" | "together" | "apart" | "leaving" | "closed" = "reading";
   /** How often it has come in. */
   #times = 0;
@@ -319,18 +320,23 @@ export class Site implements Order, LogOwner {
 
   /** Looks whether the others can be reached. */
   #look(): void {
+    const { isCut, isRefused, problem } = this.#log;
+    if (this.#state === "apart" && isCut && problem !== this.#whyApart) this.#tellApart();
     if (this.#state !== "together") return;
     const away = performance.now() - (this.#awaySince ?? Infinity);
-    const longest = this.#log.isRefused ? MAX_AWAY : MAX_WAIT;
-    if (away < MAX_AWAY && this.#lag < longest) return;
+    if (!isCut && away < MAX_AWAY && this.#lag < (isRefused ? MAX_AWAY : MAX_WAIT)) return;
     this.#state = "apart";
-    const reason = this.#log.problem ?? "the broker does not answer";
-    this.#options.onEvent({ event: "apart", reason });
+    this.#tellApart();
     this.#apart.begins();
     for (const what of this.#lane.waiting) {
       this.#apart.show(what);
       what.done.resolve();
     }
+  }
+
+  #tellApart(): void {
+    const reason = this.#whyApart = this.#log.problem ?? "the broker does not answer";
+    this.#options.onEvent({ event: "apart", reason });
   }
 
   #failed(error: unknown): void {

@@ -19,6 +19,8 @@ const PING_INTERVAL = 2_000;
 const KEEP_TIMEOUT = 2_000;
 /** Why an entry was not kept, when nothing came within that time. */
 const NOT_KEPT = "the broker does not answer: it is cut off, frozen, or has a full disk";
+/** Said of a broker that was started without its files, or lost what was not on its disk yet. */
+const CUT = "the broker has lost entries that were read before: start this server again";
 /** How long brokers in a cluster may take to find together at the start, in milliseconds. */
 const GATHERING_TIME = 30_000;
 /** JetStream's code for a disk that has not so much room. */
@@ -44,8 +46,6 @@ export interface LogOwner {
 
 /** One log. */
 export class Log implements AsyncDisposable {
-  /** Why the broker did not keep the entry that is tried now. */
-  problem: string | undefined;
   /** Whether the broker has said that it does not keep it, and not only said nothing. */
   isRefused = false;
   /** How long the broker took to keep the last entry, in milliseconds. */
@@ -57,6 +57,7 @@ export class Log implements AsyncDisposable {
   readonly #client: JetStreamClient;
   readonly #stream: LogStream;
   #owner: LogOwner | undefined;
+  #problem: string | undefined;
   readonly #beats: string;
   #reader: LogReader | undefined;
   #state: "connected" | "away" | "closed" = "connected";
@@ -120,6 +121,16 @@ export class Log implements AsyncDisposable {
     return { broker: this.#nats.getServer(), roundTripTime, reconnects, gaps };
   }
 
+  /** Why the broker does not keep the entry that is tried now, or has no use for one. */
+  get problem(): string | undefined {
+    return this.isCut ? CUT : this.#problem;
+  }
+
+  /** Whether the broker has lost entries that were read. */
+  get isCut(): boolean {
+    return this.#reader?.isCut ?? false;
+  }
+
   /** Whether the broker is there. */
   get isConnected(): boolean {
     return this.#state === "connected";
@@ -163,7 +174,9 @@ export class Log implements AsyncDisposable {
   async append(id: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#state !== "closed") {
       const changed = this.#changed.promise;
-      if (this.#state === "connected") {
+      if (this.isCut) {
+        this.isRefused = true;
+      } else if (this.#state === "connected") {
         const start = performance.now();
         const kept = this.#publish(this.#stream.entries, bytes, id).then(
           () => undefined,
@@ -175,7 +188,7 @@ export class Log implements AsyncDisposable {
         );
         // What was sent before the broker was lost is not answered: it is sent again at once.
         const problem = await Promise.race([kept, changed.then(() => "the broker was lost")]);
-        this.problem = problem;
+        this.#problem = problem;
         if (problem === undefined) {
           this.isRefused = false;
           this.roundTripTime = performance.now() - start;

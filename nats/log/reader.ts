@@ -29,6 +29,8 @@ interface Position {
 export class LogReader {
   /** How often the reading began anew, because something was missing. */
   restarts = 0;
+  /** Whether the broker does not have any more what was read, so that what comes does not follow. */
+  isCut = false;
   readonly #nats: NatsConnection;
   readonly #stream: LogStream;
   readonly #take: (entry: LogEntry) => void;
@@ -69,8 +71,8 @@ export class LogReader {
         if (error === null && this.#subscription === subscription) this.#hear(message);
       },
     });
-    const isStarted = await this.#stream.deliver(inbox, this.#last + 1).then(
-      () => true,
+    const isStarted = await this.#deliver(inbox).then(
+      (isStarted) => isStarted,
       () => false, // The broker is away, or has no leader now. The timer tries again.
     );
     if (this.#subscription !== subscription || this.#state !== "starting") return;
@@ -82,6 +84,12 @@ export class LogReader {
     this.#state = "closed";
     clearInterval(this.#timer);
     if (!this.#nats.isClosed()) this.#subscription?.unsubscribe();
+  }
+
+  async #deliver(inbox: string): Promise<boolean> {
+    this.isCut = await this.#stream.hasLost(this.#last);
+    if (!this.isCut) await this.#stream.deliver(inbox, this.#last + 1);
+    return !this.isCut;
   }
 
   #tick(): void {

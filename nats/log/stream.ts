@@ -42,6 +42,8 @@ export class LogStream {
   readonly name: string;
   /** The subject of entries. */
   readonly entries: string;
+  /** When the broker made it: so another one of the same name is known. */
+  #created: string | undefined;
   readonly #manager: JetStreamManager;
   readonly #prefix: string;
 
@@ -68,7 +70,7 @@ export class LogStream {
     const stream = new LogStream(manager, cluster);
     const subjects = [`${stream.#prefix}.>`];
     try {
-      const { config } = await manager.streams.info(stream.name).catch((error) => {
+      const { config, created } = await manager.streams.info(stream.name).catch((error) => {
         if (error.code !== NO_STREAM) throw error;
         return manager.streams.add({
           name: stream.name,
@@ -83,6 +85,7 @@ export class LogStream {
         });
       });
       if (config.subjects.join() !== subjects.join()) throw new Error("it has other subjects");
+      stream.#created = created;
       return stream;
     } catch (cause) {
       throw new ConnectError(
@@ -97,6 +100,21 @@ export class LogStream {
   async last(): Promise<number> {
     return (await this.#manager.streams.getMessage(this.name, { last_by_subj: this.entries }))
       ?.seq ?? 0;
+  }
+
+  /**
+   * Whether the broker has lost entries up to a number: after a power cut, or without its files.
+   *
+   * @throws {Error} if it does not say.
+   */
+  async hasLost(last: number): Promise<boolean> {
+    try {
+      const { created, state } = await this.#manager.streams.info(this.name);
+      return created !== this.#created || state.last_seq < last;
+    } catch (error) {
+      if ((error as { code?: number }).code === NO_STREAM) return true;
+      throw error;
+    }
   }
 
   /** Has the broker send the entries from a number on to a subject. Returns when it does. */

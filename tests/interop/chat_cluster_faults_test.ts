@@ -6,6 +6,7 @@ import { RunningServer } from "../support/program.ts";
 import { Broker, Brokers, type Guest, NATS, Site } from "./chat_cluster_world.ts";
 import { Wanderer } from "./chat_cluster_wanderer.ts";
 import { testWith } from "./engines/engine.ts";
+import type { ClusterEvent } from "../../chat/cluster/cluster.ts";
 
 const test = (name: string, body: () => Promise<void>) => testWith(NATS, name, body);
 
@@ -288,6 +289,26 @@ await test("Servers that start at the same time, at three brokers that have just
   const b = await three.enter("Bob", { json: true });
   await a.ask("hello");
   await b.until(/"hello"/);
+});
+
+await test("A broker that has lost its files is told of, and what is said there later is not mixed up with it", async () => {
+  await using broker = await Broker.start();
+  await using one = await Site.open(broker.address);
+  const a = await one.enter("Ada", { json: true });
+  await a.ask("before");
+  await broker.kill();
+  await broker.lose();
+  await broker.start();
+  const lost = "the broker has lost entries that were read before: start this server again";
+  const isTold = (event: ClusterEvent) => event.event === "apart" && event.reason === lost;
+  for (let count = 1; !one.events.some(isTold); count++) await one.told("apart", count);
+  await using two = await Site.open(broker.address);
+  const b = await two.enter("Bob", { json: true });
+  for (let n = 0; n < 100; n++) await b.ask(`b${n}`);
+  a.say("alone");
+  await a.until(/"alone"/);
+  assert(!a.all.some((line) => line.includes('"b0"')), a.all.join("\n"));
+  assertEquals(one.events.filter(({ event }) => event === "together"), []);
 });
 
 await test("A broker whose disk is full is told of, and nothing that was said is lost when there is room", async () => {

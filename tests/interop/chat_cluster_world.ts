@@ -59,6 +59,11 @@ export class Broker implements AsyncDisposable {
     this.#running = undefined;
   }
 
+  /** It has no files any more. Call it after `kill()`. */
+  async lose(): Promise<void> {
+    await Deno.remove(`${this.#folder.path}/jetstream`, { recursive: true });
+  }
+
   signal(name: Deno.Signal): void {
     this.#running!.signal(name);
   }
