@@ -126,7 +126,7 @@ export class Log implements AsyncDisposable {
     return this.isCut ? CUT : this.#problem;
   }
 
-  /** Whether the broker has lost entries that were read. */
+  /** Whether the broker has surely lost entries that were read. */
   get isCut(): boolean {
     return this.#reader?.isCut ?? false;
   }
@@ -176,7 +176,7 @@ export class Log implements AsyncDisposable {
       const changed = this.#changed.promise;
       if (this.isCut) {
         this.isRefused = true;
-      } else if (this.#state === "connected") {
+      } else if (this.#state === "connected" && !this.#reader?.isLost) {
         const start = performance.now();
         const kept = this.#publish(this.#stream.entries, bytes, id).then(
           () => undefined,

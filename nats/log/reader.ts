@@ -7,6 +7,8 @@ import type { LogStream } from "./stream.ts";
 const MAX_SILENCE = 4_000;
 /** How often that is looked at, and how long to wait after an attempt that failed. */
 const TICK = 500;
+/** Brokers that have just chosen a leader may not know all entries yet; after this time they do, in milliseconds. */
+const SURE_AFTER = 5_000;
 
 /** One entry of a log. */
 export interface LogEntry {
@@ -29,8 +31,6 @@ interface Position {
 export class LogReader {
   /** How often the reading began anew, because something was missing. */
   restarts = 0;
-  /** Whether the broker does not have any more what was read, so that what comes does not follow. */
-  isCut = false;
   readonly #nats: NatsConnection;
   readonly #stream: LogStream;
   readonly #take: (entry: LogEntry) => void;
@@ -40,6 +40,8 @@ export class LogReader {
   /** How many messages came of those that the broker counts for this subscription. */
   #delivered = 0;
   #heardAt = 0;
+  /** Since when the broker says that it does not have what was read. */
+  #lostSince: number | undefined;
   #state: "reading" | "starting" | "failed" | "closed" = "failed";
   readonly #timer: ReturnType<typeof setInterval>;
 
@@ -56,6 +58,16 @@ export class LogReader {
     this.#take = take;
     this.#timer = setInterval(() => this.#tick(), TICK);
     this.start();
+  }
+
+  /** Whether the broker says that it does not have what was read: what comes now would not follow. */
+  get isLost(): boolean {
+    return this.#lostSince !== undefined;
+  }
+
+  /** Whether that is sure. */
+  get isCut(): boolean {
+    return performance.now() - (this.#lostSince ?? Infinity) > SURE_AFTER;
   }
 
   /** Begins anew behind the last entry. */
@@ -87,9 +99,10 @@ export class LogReader {
   }
 
   async #deliver(inbox: string): Promise<boolean> {
-    this.isCut = await this.#stream.hasLost(this.#last);
-    if (!this.isCut) await this.#stream.deliver(inbox, this.#last + 1);
-    return !this.isCut;
+    if (await this.#stream.hasLost(this.#last)) this.#lostSince ??= performance.now();
+    else this.#lostSince = undefined;
+    if (!this.isLost) await this.#stream.deliver(inbox, this.#last + 1);
+    return !this.isLost;
   }
 
   #tick(): void {

@@ -42,7 +42,10 @@ export class LogStream {
   readonly name: string;
   /** The subject of entries. */
   readonly entries: string;
-  /** When the broker made it: so another one of the same name is known. */
+  /**
+   * When the broker made it: so another one of the same name is known. Brokers in a cluster tell several times
+   * to servers that want it at the same time.
+   */
   #created: string | undefined;
   readonly #manager: JetStreamManager;
   readonly #prefix: string;
@@ -85,7 +88,7 @@ export class LogStream {
         });
       });
       if (config.subjects.join() !== subjects.join()) throw new Error("it has other subjects");
-      stream.#created = created;
+      if (!isClustered) stream.#created = created;
       return stream;
     } catch (cause) {
       throw new ConnectError(
@@ -110,7 +113,7 @@ export class LogStream {
   async hasLost(last: number): Promise<boolean> {
     try {
       const { created, state } = await this.#manager.streams.info(this.name);
-      return created !== this.#created || state.last_seq < last;
+      return created !== (this.#created ?? created) || state.last_seq < last;
     } catch (error) {
       if ((error as { code?: number }).code === NO_STREAM) return true;
       throw error;
