@@ -1,6 +1,6 @@
 /** The stream of JetStream that a log is kept in, and the places where its state was written down. */
 
-import type { JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager, MsgRequest, NextMsgRequest, StoredMsg } from "@nats-io/jetstream";
 import { ConnectError } from "../../errors.ts";
 import { reasonOf } from "../../internal/reason.ts";
 
@@ -16,6 +16,8 @@ const REPLICAS = 3;
 const MAX_PART_BYTES = 512 * 1024;
 /** How far back states are looked for. */
 const MAX_MARKS = 3;
+/** In how many messages the last mark is looked for, if the last one of them is of somebody else. */
+const MAX_LOOKS = 10_000;
 
 /** JetStream's code for a stream that there is not. */
 const NO_STREAM = 10059;
@@ -49,12 +51,14 @@ export class LogStream {
   #created: string | undefined;
   readonly #manager: JetStreamManager;
   readonly #prefix: string;
+  readonly #marks: string;
 
   private constructor(manager: JetStreamManager, cluster: string) {
     this.#manager = manager;
     this.name = `lengthwise_${cluster}`;
     this.#prefix = `lengthwise.${cluster}.log`;
     this.entries = `${this.#prefix}.entries`;
+    this.#marks = `${this.#prefix}.marks`;
   }
 
   /**
@@ -147,9 +151,9 @@ export class LogStream {
       const part = bytes.subarray(from, from + MAX_PART_BYTES);
       parts.push(await publish(`${this.#prefix}.state`, part));
     }
-    const previous = (await this.#marked({ last_by_subj: `${this.#prefix}.marks` }))?.seq;
+    const previous = (await this.#lastMark())?.seq;
     const mark: Mark = { at, parts, ...(previous === undefined ? {} : { previous }) };
-    await publish(`${this.#prefix}.marks`, encoder.encode(JSON.stringify(mark)));
+    await publish(this.#marks, encoder.encode(JSON.stringify(mark)));
   }
 
   /**
@@ -163,13 +167,13 @@ export class LogStream {
     const { state: { first_seq: first, messages } } = await this.#manager.streams.info(this.name);
     const isWhole = messages === 0 || first === 1;
     let best: Mark | undefined;
-    let found = await this.#marked({ last_by_subj: `${this.#prefix}.marks` });
+    let found = await this.#lastMark();
     for (let n = 0; n < MAX_MARKS && found !== undefined; n++) {
       const { mark } = found;
       if (!isWhole && Math.min(mark.at + 1, ...mark.parts) < first) break;
       best = mark;
       if (mark.previous === undefined) break;
-      found = await this.#marked({ seq: mark.previous });
+      found = foundIn(await this.#manager.streams.getMessage(this.name, { seq: mark.previous }));
     }
     if (best === undefined) {
       if (isWhole) return undefined;
@@ -186,14 +190,33 @@ export class LogStream {
     return { at: best.at, state: await new Blob(parts as BlobPart[]).text() };
   }
 
-  async #marked(
-    query: { last_by_subj: string } | { seq: number },
-  ): Promise<{ seq: number; mark: Mark } | undefined> {
-    const message = await this.#manager.streams.getMessage(this.name, query);
-    if (message === null) return undefined;
-    const mark = markOf(message.data);
-    return mark === undefined ? undefined : { seq: message.seq, mark };
+  async #lastMark(): Promise<Found | undefined> {
+    const { streams } = this.#manager;
+    const last = await streams.getMessage(this.name, { last_by_subj: this.#marks });
+    const found = foundIn(last);
+    if (last === null || found !== undefined) return found;
+    // Somebody else has written there. The broker tells what came after a message, not what came before it.
+    let best: Found | undefined;
+    for (let looks = 0, seq = 0; looks < MAX_LOOKS && seq < last.seq; looks++) {
+      const query: NextMsgRequest = { seq: seq + 1, next_by_subj: this.#marks };
+      const next = await streams.getMessage(this.name, query as MsgRequest);
+      if (next === null) break;
+      best = foundIn(next) ?? best;
+      seq = next.seq;
+    }
+    return best;
   }
+}
+
+/** A mark, and the number of its message. */
+interface Found {
+  readonly seq: number;
+  readonly mark: Mark;
+}
+
+function foundIn(message: StoredMsg | null): Found | undefined {
+  const mark = message === null ? undefined : markOf(message.data);
+  return mark && { seq: message!.seq, mark };
 }
 
 /** Reads a mark; undefined if it is none of ours. */

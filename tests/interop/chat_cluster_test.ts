@@ -239,6 +239,10 @@ await test("A server that comes late has the whole state, also when the log has 
   const [, key] = /Your key is (\S+)\./.exec(bob.all.find((line) => line.includes("key is"))!)!;
   await ada.ask("/topic tea", "/operator t", "/ban Mallory", "/once first hello");
   for (let n = 0; n < 1_000; n++) await ada.ask(`/once r${n} ${n} ${"x".repeat(3_000)}`);
+  // Where servers write down the state, somebody else may write, too.
+  await using stranger = await connectToNats({ servers: broker.address });
+  for (const words of ["no mark", "{}"]) stranger.publish("lengthwise.lengthwise.log.marks", words);
+  await stranger.flush();
   await using two = await Site.open(broker.address, options);
   assertEquals(two.chat.names, one.chat.names);
   const eve = await two.enter("Eve", { json: true });
