@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Chat, refusalLine } from "../../chat.ts";
 import { connect, listen, text } from "../../mod.ts";
+import { Pings } from "../../programs/client/talking/pings.ts";
 import { run } from "../support/program.ts";
 import { Pty, ptyTest as test } from "../support/pty.ts";
 import { CLIENT, join, openChat, prompts, said } from "../support/talk.ts";
@@ -373,4 +374,13 @@ Deno.test("client.ts in a pipe neither colours nor rings", async () => {
   const { stdout } = await run("client.ts", [server.endpoints[0], "--bell"], { stdin });
   assertMatch(stdout, /^Ada: hello\n\* Ada tells you: psst\n/m);
   assert(!/[\x1b\x07]/.test(stdout));
+});
+
+Deno.test("Pings know the answers to all of theirs, however late, and to no others", () => {
+  const sent: string[] = [];
+  using pings = new Pings((line) => sent.push(line));
+  const [, head, time] = /^\/ping ([^.]+\.)(.+)$/.exec(sent[0])!;
+  assert(pings.timeOf(head + time)! >= 0);
+  assert(pings.timeOf(`${head}${Number(time) - 60_000}`)! >= 60_000);
+  assertEquals([pings.timeOf(`${head}x`), pings.timeOf("x")], [undefined, undefined]);
 });

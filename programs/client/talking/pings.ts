@@ -3,12 +3,12 @@
 /** How often it is measured, in milliseconds. */
 const INTERVAL = 10_000;
 
-/** Pings of one connection, whose answers are not for the user. */
+/** Pings of one connection, whose answers are not for the user, however late they come. */
 export class Pings implements Disposable {
   readonly #send: (line: string) => void;
   readonly #timer: ReturnType<typeof setInterval>;
-  /** The token of the ping under way, and when it was sent. */
-  #ping: { token: string; sentAt: number } | undefined;
+  /** How the texts of these pings begin. Behind it they have the time when they were sent. */
+  readonly #head = `${crypto.randomUUID()}.`;
 
   /** Begins. */
   constructor(send: (line: string) => void) {
@@ -19,7 +19,8 @@ export class Pings implements Disposable {
 
   /** The round-trip time, in milliseconds, if this is the text of the answer. */
   timeOf(text: string): number | undefined {
-    return text === this.#ping?.token ? performance.now() - this.#ping.sentAt : undefined;
+    const sentAt = text.startsWith(this.#head) ? Number(text.slice(this.#head.length)) : NaN;
+    return Number.isFinite(sentAt) ? performance.now() - sentAt : undefined;
   }
 
   /** Ends. */
@@ -28,7 +29,6 @@ export class Pings implements Disposable {
   }
 
   #next(): void {
-    this.#ping = { token: crypto.randomUUID(), sentAt: performance.now() };
-    this.#send(`/ping ${this.#ping.token}`);
+    this.#send(`/ping ${this.#head}${performance.now()}`);
   }
 }
