@@ -2,6 +2,7 @@
 
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isOneFile } from "./one_file.ts";
 
 /** How a program was started. */
 export interface Start {
@@ -25,9 +26,6 @@ export interface StartCommand {
   readonly program: string;
 }
 
-/** In a bundle this module has another name. */
-const isBundled = !import.meta.url.endsWith("/programs/shared/command.ts");
-
 /** How this program was started. This needs no permission. */
 function ownStart(): Start {
   return {
@@ -35,7 +33,7 @@ function ownStart(): Start {
     cwd: Deno.cwd(),
     deno: Deno.execPath(),
     version: Deno.version.deno,
-    standalone: isBundled || Deno.build.standalone,
+    standalone: isOneFile,
   };
 }
 

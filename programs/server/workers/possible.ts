@@ -1,16 +1,11 @@
 /** Whether this process may have workers that share ports. */
 
+import { isOneFile } from "../../shared/one_file.ts";
 import type { ParsedOptions } from "../../shared/options.ts";
 import type { Reporter } from "../../shared/report.ts";
 
 /** Where the modules of the program are. A worker reads them itself. */
 const ROOT = new URL("../../../", import.meta.url);
-
-/**
- * In a bundle this module has another name. `internal/bundled/server.ts` may not be asked: only the entry
- * point may, since bundlers put apart what it shares with a part that is loaded later.
- */
-const isBundled = !import.meta.url.endsWith("/programs/server/workers/possible.ts");
 
 /** How many workers there are to be, and how many there can be. */
 export interface Possible {
@@ -44,7 +39,7 @@ export function tellWorkers(possible: Possible, reporter: Reporter): void {
 
 /** The flags of Deno that are missing, or what else keeps workers out. */
 async function whatIsMissing(): Promise<string[]> {
-  if (isBundled || Deno.build.standalone) return ["the modules of the server, which are bundled"];
+  if (isOneFile) return ["the modules of the server, which are bundled"];
   const missing: string[] = [];
   // Deno would end the process where a port is shared without it.
   if (typeof Deno.listenDatagram !== "function") missing.push("--unstable-net");
