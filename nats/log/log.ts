@@ -174,9 +174,7 @@ export class Log implements AsyncDisposable {
   async append(id: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#state !== "closed") {
       const changed = this.#changed.promise;
-      if (this.isCut) {
-        this.isRefused = true;
-      } else if (this.#state === "connected" && !this.#reader?.isLost) {
+      if (this.#state === "connected" && !this.#reader?.isLost) {
         const start = performance.now();
         const kept = this.#publish(this.#stream.entries, bytes, id).then(
           () => undefined,

@@ -83,10 +83,8 @@ export class LogReader {
         if (error === null && this.#subscription === subscription) this.#hear(message);
       },
     });
-    const isStarted = await this.#deliver(inbox).then(
-      (isStarted) => isStarted,
-      () => false, // The broker is away, or has no leader now. The timer tries again.
-    );
+    // It fails if the broker is away, or has no leader now. The timer tries again.
+    const isStarted = await this.#deliver(inbox).catch(() => false);
     if (this.#subscription !== subscription || this.#state !== "starting") return;
     this.#state = isStarted ? "reading" : "failed";
   }
